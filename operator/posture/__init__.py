@@ -1,0 +1,1 @@
+"""Posture Operator: AWS security posture as Kubernetes objects, exact scores as Prometheus metrics."""
