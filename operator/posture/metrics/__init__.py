@@ -1,0 +1,1 @@
+"""What Prometheus reads: families, the samples of each object, and the page they are rendered into."""

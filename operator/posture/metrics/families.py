@@ -1,0 +1,139 @@
+"""The metric families, each with its name, meaning and labels. Dashboards and alerts rely on every one.
+
+Ratios are 0-1 and unrounded; a number that does not exist is an absent series.
+"""
+
+from typing import Literal, NamedTuple
+
+
+class Family(NamedTuple):
+    """A metric family. `labels` in the order in which samples give their values."""
+
+    name: str
+    documentation: str
+    labels: tuple[str, ...] = ()
+    type: Literal["gauge", "counter"] = "gauge"
+
+
+TARGET = ("namespace", "target")
+STANDARD = (*TARGET, "standard")
+WORKLOAD = (*STANDARD, "workload", "environment")
+ACCOUNT = (*STANDARD, "account_id")
+HUB = ("hub", "account_id", "region")
+FINDINGS = (*TARGET, "product", "account_id", "severity")
+
+SCOPES = {"target": TARGET, "standard": STANDARD, "workload": WORKLOAD, "account": ACCOUNT}
+_SCOPE_WORDS = {
+    "target": "over the unique controls of all its standards",
+    "standard": "of one standard",
+    "workload": "of one workload in one environment, per standard",
+    "account": "of one account, per standard",
+}
+_METHODS = {
+    "score_ratio": "Score by AWS's rules",
+    "unsuppressed_score_ratio": "Score by AWS's rules with all that was suppressed or disabled by policy counted",
+    "expected_controls_score_ratio": "Share of the expected controls that do not fail",
+}
+
+
+def score_family(scope: str, metric: str) -> Family:
+    """Return the score family of a scope (a key of `SCOPES`) and a metric suffix (`score_ratio`, ...)."""
+    return SCORES[scope, metric]
+
+
+SCORES = {
+    (scope, metric): Family(f"posture_{scope}_{metric}", f"{meaning}, {words}.", SCOPES[scope])
+    for scope, words in _SCOPE_WORDS.items()
+    for metric, meaning in _METHODS.items()
+}
+
+SCORE_TIMESTAMP = Family("posture_score_timestamp_seconds", "When what is published was exact.", TARGET)
+ACCOUNT_INFO = Family(
+    "posture_account_info",
+    "An account of a target: its name and the workload and environment it belongs to.",
+    (*TARGET, "account_id", "account_name", "workload", "environment"),
+)
+ACCOUNTS = Family("posture_accounts", "Accounts by state: reporting, silent or excluded.", (*TARGET, "state"))
+CONTROLS = Family("posture_controls", "Controls of a standard by status.", (*STANDARD, "status"))
+CONTROL_STATUS = Family(
+    "posture_control_status", "The status that a control has.", (*STANDARD, "control", "status")
+)
+FINDINGS_COUNT = Family(
+    "posture_findings",
+    "Active findings by the first state that fits: stale, disabled, suppressed, failed, warning,"
+    " not_available, passed.",
+    (*FINDINGS, "state"),
+)
+OBJECTIVE_MINIMUM = Family("posture_objective_minimum_score_ratio", "The lowest score aimed at.", TARGET)
+OBJECTIVE_DROP = Family(
+    "posture_objective_max_drop_ratio", "The largest drop of the score within the trend's window.", TARGET
+)
+OBJECTIVE_RESOLVE = Family(
+    "posture_objective_resolve_within_seconds",
+    "The time within which a failed finding is to be resolved.",
+    (*TARGET, "severity"),
+)
+CONDITION = Family(
+    "posture_condition",
+    "Conditions of an object: 1 for the status that it has.",
+    ("kind", "namespace", "name", "type", "status"),
+)
+SYNC_LAST_SUCCESS = Family(
+    "posture_sync_last_success_timestamp_seconds", "Start of the last complete poll of a hub.", HUB
+)
+SYNC_DURATION = Family("posture_sync_last_duration_seconds", "Duration of the last complete poll.", HUB)
+SYNC_INTERVAL = Family("posture_sync_interval_seconds", "Time from one poll to the next.", HUB)
+SYNC_PROGRESS = Family("posture_sync_progress_ratio", "Progress of the sweep that is under way.", HUB)
+SYNC_ERRORS = Family(
+    "posture_sync_errors_total", "Failed attempts to sync a hub.", (*HUB, "reason"), "counter"
+)
+SYNC_CORRECTIONS = Family(
+    "posture_sync_corrections_total",
+    "Rows that a sweep corrected although the polls should have seen the change.",
+    (*HUB, "reason"),
+    "counter",
+)
+AWS_REQUESTS = Family(
+    "posture_aws_requests_total",
+    "Requests to AWS by answer: the HTTP status, or AWS's error code.",
+    ("service", "operation", "code"),
+    "counter",
+)
+AWS_THROTTLED = Family(
+    "posture_aws_throttled_seconds_total",
+    "Time spent waiting for AWS's quota.",
+    ("service", "operation"),
+    "counter",
+)
+WRITES_FROZEN = Family("posture_writes_frozen", "1 while the configuration says writes: Frozen.")
+LEASES_HELD = Family("posture_leases_held", "Hubs that this replica works on.")
+BUILD_INFO = Family("posture_build_info", "The version that runs.", ("version", "python_version"))
+LOOP_LAG = Family(
+    "posture_event_loop_lag_seconds", "How late the event loop ran its last timer, worst of the last minute."
+)
+
+ALL: tuple[Family, ...] = (
+    *SCORES.values(),
+    SCORE_TIMESTAMP,
+    ACCOUNT_INFO,
+    ACCOUNTS,
+    CONTROLS,
+    CONTROL_STATUS,
+    FINDINGS_COUNT,
+    OBJECTIVE_MINIMUM,
+    OBJECTIVE_DROP,
+    OBJECTIVE_RESOLVE,
+    CONDITION,
+    SYNC_LAST_SUCCESS,
+    SYNC_DURATION,
+    SYNC_INTERVAL,
+    SYNC_PROGRESS,
+    SYNC_ERRORS,
+    SYNC_CORRECTIONS,
+    AWS_REQUESTS,
+    AWS_THROTTLED,
+    WRITES_FROZEN,
+    LEASES_HELD,
+    BUILD_INFO,
+    LOOP_LAG,
+)
