@@ -31,7 +31,7 @@ _SCOPE_WORDS = {
 }
 _METHODS = {
     "score_ratio": "Score by AWS's rules",
-    "unsuppressed_score_ratio": "Score by AWS's rules with all that was suppressed or disabled by policy counted",
+    "unsuppressed_score_ratio": "Score by AWS's rules with what policies suppressed or disabled counted",
     "expected_controls_score_ratio": "Share of the expected controls that do not fail",
 }
 

@@ -1,0 +1,71 @@
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PY     := operator sandbox tests bench demo
+
+.PHONY: help
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+$(VENV)/.installed: requirements/dev.txt pyproject.toml
+	@echo "Installing the locked packages into $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: install
+install: $(VENV)/.installed ## Fill .venv, with .venv/bin/posture
+
+.PHONY: tools
+tools: ## Build kube-apiserver, etcd, kubectl, helm, prometheus, promtool into .tools/bin
+	@$(PYTHON) -m sandbox.tools build
+
+.PHONY: lock
+lock: install ## Resolve the requirements anew
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml --output-file requirements/run.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --group dev pyproject.toml --output-file requirements/dev.txt
+
+.PHONY: generate
+generate: install ## Rewrite what is generated: CRDs, reference, the chart's copy of the CRDs
+	@$(BIN)/python -m posture.api.generate
+	@$(BIN)/python deploy/helm/sync_crds.py
+
+.PHONY: format
+format: install ## Format the code
+	@$(BIN)/ruff format --quiet $(PY)
+	@$(BIN)/ruff check --quiet --fix $(PY)
+
+.PHONY: check
+check: install ## The fast gate: format, lint, types, layers, generated files, unit tests
+	@$(BIN)/ruff format --check $(PY)
+	@$(BIN)/ruff check $(PY)
+	@$(BIN)/mypy operator/posture sandbox tests bench demo
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m posture.api.generate --check
+	@$(BIN)/python deploy/helm/sync_crds.py --check
+	@$(BIN)/hadolint Dockerfile
+	@$(BIN)/python -m pytest -q tests/unit
+
+.PHONY: test
+test: tools check ## Everything: the gate, then component, end-to-end and chart tests, and the demo
+	@$(BIN)/python -m pytest -q tests/component tests/chart tests/e2e
+	@DEMO_EXIT=1 $(MAKE) demo
+
+.PHONY: bench
+bench: install ## Measure side by side; writes bench/results.json
+	@$(BIN)/python -m bench
+
+.PHONY: demo
+demo: install ## A cluster, a simulated organization and the operator: see the score move
+	@$(PYTHON) -m sandbox.tools build kube-apiserver etcd kubectl
+	@$(BIN)/python -m demo
+
+.PHONY: clean
+clean: ## Remove what was built, but for .tools
+	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
