@@ -1,0 +1,12 @@
+"""`posture crds`: the CustomResourceDefinitions of this version."""
+
+import click
+import yaml
+
+from posture.api.crds import documents
+
+
+@click.command()
+def crds() -> None:
+    """Print the CRDs, ready for `kubectl apply --server-side -f -`."""
+    click.echo(yaml.safe_dump_all(documents(), sort_keys=False, width=110), nl=False)
