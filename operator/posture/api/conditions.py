@@ -1,0 +1,136 @@
+"""Conditions in the manner of Kubernetes and kstatus: how they are kept from one evaluation to the next.
+
+kstatus (sigs.k8s.io/cli-utils): `Ready` is true when the object is what its spec says; `Reconciling` and
+`Stalled` are true only while work goes on, or cannot go on without a person.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from posture.api.model import Observed
+from posture.api.shapes import Shape
+from posture.api.types import Time, bounded
+
+READY = "Ready"
+RECONCILING = "Reconciling"
+STALLED = "Stalled"
+
+_MESSAGE_LENGTH = 2048
+
+
+class ConditionStatus(StrEnum):
+    """Whether a condition holds."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+    @classmethod
+    def of(cls, holds: bool | None) -> "ConditionStatus":  # noqa: FBT001 -- the value itself, not an option
+        """Give the status of a known or unknown (None) truth."""
+        return cls.UNKNOWN if holds is None else cls.TRUE if holds else cls.FALSE
+
+
+_TRUE, _FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
+
+
+class Condition(Observed):
+    """One thing that is true of an object, or not, or not known, since when and why."""
+
+    type: Annotated[
+        str, Shape(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?", "write a condition type such as Ready", 64)
+    ] = Field(description="What the condition says something of.")
+    status: ConditionStatus = Field(description="`True`, `False` or `Unknown`.")
+    reason: Annotated[
+        str, Shape(r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?", "write a reason in PascalCase", 128)
+    ] = Field(description="Why, in one word for programs.")
+    message: Annotated[
+        str, Shape("", f"write up to {_MESSAGE_LENGTH} characters", _MESSAGE_LENGTH, least=0)
+    ] = Field("", description="Why, and what to do about it, for people.")
+    last_transition_time: Time = Field(description="When the status last changed.")
+    observed_generation: int | None = Field(None, description="The generation of the spec that it speaks of.")
+
+
+Conditions = Annotated[tuple[Condition, ...], bounded(16, keys=("type",))]
+
+
+def find_condition(conditions: Iterable[Condition], kind: str) -> Condition | None:
+    """Give the condition of a type, or None."""
+    return next((condition for condition in conditions if condition.type == kind), None)
+
+
+def set_condition(
+    conditions: Sequence[Condition],
+    kind: str,
+    status: ConditionStatus,
+    reason: str,
+    message: str,
+    now: datetime,
+    generation: int | None,
+) -> tuple[Condition, ...]:
+    """Give the conditions with one of them set, in its place or at the end.
+
+    `kind` is the condition's type, `generation` that of the spec that was looked at. The transition time
+    moves only when the status changes. A message longer than the API allows ends in `…`.
+    """
+    before = find_condition(conditions, kind)
+    since = before.last_transition_time if before and before.status == status else now.replace(microsecond=0)
+    condition = Condition(
+        type=kind,
+        status=status,
+        reason=reason,
+        message=_shortened(message),
+        last_transition_time=since,
+        observed_generation=generation,
+    )
+    if before is None:
+        return (*conditions, condition)
+    return tuple(condition if each is before else each for each in conditions)
+
+
+def without_condition(conditions: Iterable[Condition], kind: str) -> tuple[Condition, ...]:
+    """Give the conditions without those of a type."""
+    return tuple(condition for condition in conditions if condition.type != kind)
+
+
+def ready(
+    conditions: Sequence[Condition], reason: str, message: str, now: datetime, generation: int | None
+) -> tuple[Condition, ...]:
+    """Say that the object is what its spec says: kstatus `Current`."""
+    for kind, status, text in ((READY, _TRUE, message), (RECONCILING, _FALSE, ""), (STALLED, _FALSE, "")):
+        conditions = set_condition(conditions, kind, status, reason, text, now, generation)
+    return tuple(conditions)
+
+
+def reconciling(
+    conditions: Sequence[Condition], reason: str, message: str, now: datetime, generation: int | None
+) -> tuple[Condition, ...]:
+    """Say that work goes on that the operator will finish or repeat by itself: kstatus `InProgress`."""
+    for kind, status, text in (
+        (READY, _FALSE, message),
+        (RECONCILING, _TRUE, message),
+        (STALLED, _FALSE, ""),
+    ):
+        conditions = set_condition(conditions, kind, status, reason, text, now, generation)
+    return tuple(conditions)
+
+
+def stalled(
+    conditions: Sequence[Condition], reason: str, message: str, now: datetime, generation: int | None
+) -> tuple[Condition, ...]:
+    """Say that a person must do something, as the message tells: kstatus `Failed`."""
+    for kind, status, text in (
+        (READY, _FALSE, message),
+        (RECONCILING, _FALSE, ""),
+        (STALLED, _TRUE, message),
+    ):
+        conditions = set_condition(conditions, kind, status, reason, text, now, generation)
+    return tuple(conditions)
+
+
+def _shortened(message: str) -> str:
+    return message if len(message) <= _MESSAGE_LENGTH else message[: _MESSAGE_LENGTH - 1] + "…"

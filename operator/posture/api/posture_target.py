@@ -1,0 +1,274 @@
+"""PostureTarget: what is scored, how, and what is aimed at."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from posture.api.durations import Duration
+from posture.api.model import Spec
+from posture.api.patterns import compile_pattern
+from posture.api.posture_target_status import PostureTargetStatus
+from posture.api.resource import AGE, Column, Resource, condition_column
+from posture.api.shapes import Rule, Shape, exactly_one, fixed_choice
+from posture.api.types import (
+    AccountGlob,
+    AccountId,
+    PacedDuration,
+    PositiveDuration,
+    ProductName,
+    Region,
+    RoleArn,
+    Standard,
+    Word,
+    bounded,
+)
+
+SECURITY_HUB = "Security Hub"
+
+_PATTERN_SAYS = (
+    "write a regular expression (RE2: no look-around, no back-references) with the groups "
+    "(?P<workload>…) and (?P<environment>…)"
+)
+_SOURCES = ("securityStandards", "conformancePacks", "configRules")
+
+
+def _two_groups(pattern: str) -> str:
+    """Refuse what does not compile, or what lacks one of the two groups."""
+    try:
+        groups = compile_pattern(pattern).groupindex
+    except ValueError as error:
+        raise ValueError(f"{_PATTERN_SAYS}: {error}") from None
+    if not {"workload", "environment"} <= groups.keys():
+        raise ValueError(_PATTERN_SAYS)
+    return pattern
+
+
+AccountNamePattern = Annotated[
+    str,
+    Shape(
+        "",
+        _PATTERN_SAYS,
+        256,
+        # The last term compiles the pattern: RE2 raises for what it does not know.
+        also="self.contains('(?P<workload>') && self.contains('(?P<environment>') && ''.matches(self + '|')",
+    ),
+    AfterValidator(_two_groups),
+]
+Names = Annotated[tuple[Word, ...], bounded(200, least=1, unique=True)]
+AggregatorName = Annotated[
+    str, Shape(r"[A-Za-z0-9_-]+", "write the name of a Config aggregator: letters, digits, _ and -", 256)
+]
+RuleName = Annotated[
+    str, Shape(r"[^*?\s]+", "write the whole name of a Config rule; globs are not allowed", 128)
+]
+PackName = Annotated[
+    str,
+    Shape(
+        r"[A-Za-z][-A-Za-z0-9]*",
+        "write the whole name of a conformance pack, such as OrgConformsPack-baseline-abc",
+        256,
+    ),
+]
+
+
+class Aws(Spec):
+    """Where Security Hub is asked, and as whom."""
+
+    region: Region = Field(description="Region of the Security Hub; best the aggregation Region.")
+    role_arn: RoleArn | None = Field(
+        None, description="Role to assume. None: the operator's own identity, where the grant allows it."
+    )
+
+
+class SecurityStandards(Spec):
+    """Scores by the controls of Security Hub's standards."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!('*' in self.standards) || self.standards.size() == 1",
+            "standards: * stands for all that are enabled: write it alone",
+            lambda model: "*" not in model.standards or len(model.standards) == 1,
+        ),
+    )
+
+    standards: Annotated[tuple[Standard, ...], bounded(20, least=1, unique=True)] = Field(
+        description="Standards as in their ARNs, or `*`: all that are enabled."
+    )
+
+
+class ConformancePacks(Spec):
+    """Scores by the rules of AWS Config's conformance packs."""
+
+    names: Annotated[tuple[PackName, ...], bounded(50, least=1, unique=True)] = Field(
+        description="Whole names of conformance packs."
+    )
+    aggregator: AggregatorName | None = Field(
+        None, description="Config aggregator whose accounts are read. None: the account of the credentials."
+    )
+
+
+class ConfigRules(Spec):
+    """Scores by rules of AWS Config."""
+
+    names: Annotated[tuple[RuleName, ...], bounded(200, least=1, unique=True)] = Field(
+        description="Whole names of Config rules."
+    )
+    aggregator: AggregatorName | None = Field(
+        None, description="Config aggregator whose accounts are read. None: the account of the credentials."
+    )
+
+
+class Source(Spec):
+    """What the score is made of: exactly one of these. The choice is immutable."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (exactly_one(*_SOURCES), fixed_choice(*_SOURCES))
+
+    security_standards: SecurityStandards | None = Field(None, description="Security Hub's standards.")
+    conformance_packs: ConformancePacks | None = Field(None, description="AWS Config's conformance packs.")
+    config_rules: ConfigRules | None = Field(None, description="AWS Config's rules.")
+
+
+class Accounts(Spec):
+    """Which of the granted accounts belong to the target."""
+
+    include: Annotated[tuple[AccountGlob, ...], bounded(500, least=1, unique=True)] = Field(
+        ("*",), description="Account ids or globs that belong to the target."
+    )
+    exclude: Annotated[tuple[AccountGlob, ...], bounded(500, unique=True)] = Field(
+        (), description="Account ids or globs that do not, even if included."
+    )
+
+
+class ScoringMethod(StrEnum):
+    """How the headline score is computed."""
+
+    SECURITY_HUB = "SecurityHub"
+    EXPECTED_CONTROLS = "ExpectedControls"
+
+
+class Scoring(Spec):
+    """How scores are computed."""
+
+    method: ScoringMethod = Field(
+        ScoringMethod.SECURITY_HUB,
+        description="Method of the headline in status: AWS's own rules, or failed among expected controls. "
+        "Metrics show both.",
+    )
+    evaluation_window: PositiveDuration = Field(
+        Duration("26h"), description="Findings that AWS has not refreshed for so long do not count."
+    )
+
+
+class AccountOverride(Spec):
+    """Workload and environment of one account, whatever its name."""
+
+    account_id: AccountId = Field(description="The account.")
+    workload: Word = Field(description="Its workload.")
+    environment: Word = Field(description="Its environment.")
+
+
+class Grouping(Spec):
+    """How accounts are grouped into workloads and environments."""
+
+    account_name_pattern: AccountNamePattern | None = Field(
+        None,
+        description="Regular expression (RE2) over account names, with the groups `workload` and "
+        "`environment`. An account that does not match is its own workload.",
+    )
+    default_environment: Word = Field("", description="Environment of accounts that do not match.")
+    overrides: Annotated[tuple[AccountOverride, ...], bounded(500, keys=("accountId",))] = Field(
+        (), description="Accounts whose group the pattern does not tell."
+    )
+
+
+class Trend(Spec):
+    """How far the score may fall."""
+
+    window: PositiveDuration = Field(description="Length of time over which the score is compared.")
+    max_drop: float = Field(ge=0, le=100, description="Points of percent that it may fall in that time.")
+
+
+class ResolveWithin(Spec):
+    """How long a finding may stay failed, by severity. None: as long as it likes."""
+
+    critical: PositiveDuration | None = Field(None, description="For `CRITICAL` findings.")
+    high: PositiveDuration | None = Field(None, description="For `HIGH` findings.")
+    medium: PositiveDuration | None = Field(None, description="For `MEDIUM` findings.")
+    low: PositiveDuration | None = Field(None, description="For `LOW` findings.")
+
+
+class Objectives(Spec):
+    """What is aimed at: shown in metrics and status, for alerts."""
+
+    minimum_score: float | None = Field(None, ge=0, le=100, description="Least score, in percent.")
+    trend: Trend | None = Field(None, description="How far the score may fall.")
+    resolve_within: ResolveWithin | None = Field(None, description="How long findings may stay failed.")
+
+
+class PostureTargetSpec(Spec):
+    """What is scored, how, and what is aimed at."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"!has(self.source.securityStandards) || '{SECURITY_HUB}' in self.products",
+            f"products: keep {SECURITY_HUB!r}, securityStandards is scored by its findings",
+            lambda spec: spec.source.security_standards is None or SECURITY_HUB in spec.products,
+        ),
+    )
+
+    suspend: bool = Field(
+        default=False, description="Stops polling; the last score stays with its timestamp."
+    )
+    interval: PacedDuration = Field(Duration("5m"), description="How often changes are polled; at least 5s.")
+    full_sync_interval: PacedDuration = Field(
+        Duration("24h"), description="How often everything is read again; at least 5s."
+    )
+    aws: Aws = Field(description="Where Security Hub is asked, and as whom.")
+    source: Source = Field(description="What the score is made of: exactly one of its fields.")
+    products: Annotated[tuple[ProductName, ...], bounded(50, least=1, unique=True)] = Field(
+        (SECURITY_HUB,),
+        description="Products whose findings are read. Others than Security Hub are counted, never scored.",
+    )
+    accounts: Accounts = Field(Accounts(), description="Which of the granted accounts belong to the target.")
+    scoring: Scoring = Field(Scoring(), description="How scores are computed.")
+    grouping: Grouping = Field(Grouping(), description="How accounts are grouped.")
+    objectives: Objectives = Field(Objectives(), description="What is aimed at.")
+
+
+class PostureTarget(Resource):
+    """A view over one Security Hub: scores of standards, accounts, workloads and environments."""
+
+    plural: ClassVar[str] = "posturetargets"
+    short_name: ClassVar[str] = "pt"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(name="Score", path=".status.score", description="Whole percent."),
+        Column(name="Failed", path=".status.findings.failed.total", description="Failed findings."),
+        Column(name="Critical", path=".status.findings.failed.critical", description="Critical among them."),
+        Column(
+            name="Overdue", path=".status.overdue.total", description="Failed for longer than the objective."
+        ),
+        condition_column("Current", "ScoreCurrent", "Whether the score is exact and fresh."),
+        condition_column("Ready", "Ready", "Whether Security Hub answers to this target."),
+        Column(
+            name="Synced",
+            path=".status.sync.lastSuccessTime",
+            type="date",
+            description="Since the last poll.",
+        ),
+        AGE,
+        Column(name="Method", path=".spec.scoring.method", type="string", wide=True),
+        Column(
+            name="Accounts", path=".status.accounts.reporting", description="Accounts that report.", wide=True
+        ),
+        Column(
+            name="Findings", path=".status.sync.findings", description="Findings that are known.", wide=True
+        ),
+        Column(name="Suppressed", path=".status.findings.suppressed", description="Suppressed.", wide=True),
+        condition_column(
+            "Reason", "ScoreCurrent", "Why the score is current, or not.", part="reason", wide=True
+        ),
+    )
+
+    spec: PostureTargetSpec = Field(description="What is scored, how, and what is aimed at.")
+    status: PostureTargetStatus = Field(PostureTargetStatus(), description="What is.")

@@ -1,0 +1,167 @@
+"""What the operator says of a PostureTarget."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from posture.api.model import Observed
+from posture.api.resource import Status
+from posture.api.types import Percent, Text, Time, Word, bounded
+
+SCORE_CURRENT = "ScoreCurrent"
+
+MAX_WORKLOADS = 100
+MAX_STANDARDS = 50
+MAX_REJECTED = 10
+
+
+class ControlCounts(Observed):
+    """Controls by status, each once over the standards of the target."""
+
+    passed: int = Field(description="All of whose findings passed.")
+    failed: int = Field(description="With a failed finding in any account or Region.")
+    unknown: int = Field(description="With a warning or no result, and none failed.")
+    no_data: int = Field(description="Without findings, or with suppressed ones only.")
+    disabled: int = Field(description="Turned off.")
+
+
+class StandardScore(Observed):
+    """The score of one standard."""
+
+    standard: Word = Field(description="The standard, as written in `spec`.")
+    score: Percent | None = Field(None, description="Whole percent, half up; absent where there is none.")
+    passed: int = Field(description="Controls that passed.")
+    scored: int = Field(description="Controls behind the score.")
+
+
+class WorkloadScore(Observed):
+    """The score of one workload in one environment by one standard."""
+
+    workload: Word = Field(description="The workload.")
+    environment: Word = Field(description="The environment.")
+    standard: Word = Field(description="The standard, as written in `spec`.")
+    score: Percent | None = Field(None, description="Whole percent, half up; absent where there is none.")
+    passed: int = Field(description="Controls that passed.")
+    scored: int = Field(description="Controls behind the score.")
+
+
+class SeverityCounts(Observed):
+    """Findings by severity."""
+
+    critical: int = Field(description="`CRITICAL` findings.")
+    high: int = Field(description="`HIGH` findings.")
+    medium: int = Field(description="`MEDIUM` findings.")
+    low: int = Field(description="`LOW` findings.")
+    informational: int = Field(description="`INFORMATIONAL` findings.")
+    total: int = Field(description="All of them.")
+
+
+class FindingCounts(Observed):
+    """ACTIVE findings of all products, each counted in the first state that fits."""
+
+    failed: SeverityCounts = Field(description="Failed, by severity.")
+    warning: int = Field(description="With a warning.")
+    not_available: int = Field(description="Without a result.")
+    passed: int = Field(description="Passed.")
+    suppressed: int = Field(description="Suppressed, by policies or by hand.")
+    disabled: int = Field(description="Of controls that are turned off.")
+    stale: int = Field(description="Not refreshed within the evaluation window.")
+
+
+class OverdueCounts(Observed):
+    """Findings that stay failed for longer than the objective of their severity."""
+
+    critical: int = Field(description="`CRITICAL` findings.")
+    high: int = Field(description="`HIGH` findings.")
+    medium: int = Field(description="`MEDIUM` findings.")
+    low: int = Field(description="`LOW` findings.")
+    total: int = Field(description="All of them.")
+
+
+class TrendStatus(Observed):
+    """How the score moved over the window of the objective."""
+
+    since: Time = Field(description="The moment that the score is compared with.")
+    score: float = Field(description="The score then, in percent.")
+    change: float = Field(description="Points of percent since then; negative: it fell.")
+
+
+class AccountCounts(Observed):
+    """Accounts that the target may see."""
+
+    reporting: int = Field(description="With findings inside the evaluation window.")
+    silent: int = Field(description="Without any.")
+    excluded: int = Field(description="Excluded by `spec.accounts`.")
+
+
+class RejectedFinding(Observed):
+    """A finding that could not be read."""
+
+    id: Text = Field(description="Its Id, or a digest of it.")
+    reason: Text = Field(description="What is wrong with it.")
+
+
+class Sync(Observed):
+    """How the hub's findings are read."""
+
+    last_success_time: Time | None = Field(None, description="Start of the last poll that was complete.")
+    last_full_time: Time | None = Field(None, description="Start of the last sweep that was complete.")
+    next_time: Time | None = Field(None, description="When the next poll is due.")
+    findings: int | None = Field(None, description="Findings that are known of the hub.")
+    changed: int | None = Field(None, description="Findings that the last poll changed.")
+    calls: int | None = Field(None, description="Calls to Security Hub in the last poll.")
+    duration_seconds: float | None = Field(None, description="How long the last poll took.")
+    progress_percent: Percent | None = Field(None, description="How far the sweep is that goes on.")
+    rejected: int | None = Field(None, description="Findings that could not be read.")
+    rejected_findings: Annotated[tuple[RejectedFinding, ...], bounded(MAX_REJECTED, keys=("id",))] = Field(
+        (), description="Some of them."
+    )
+
+
+class FindingFormat(StrEnum):
+    """`ControlFindingGenerator` of DescribeHub."""
+
+    SECURITY_CONTROL = "SecurityControl"
+    STANDARD_CONTROL = "StandardControl"
+
+
+class Hub(Observed):
+    """The Security Hub that answers."""
+
+    account: Word = Field(description="Account of the hub.")
+    region: Word = Field(description="Region of the hub.")
+    administrator: Word | None = Field(
+        None, description="Administrator account: its own id where it is the administrator itself."
+    )
+    aggregation_region: Word | None = Field(None, description="Region that findings are aggregated in.")
+    finding_format: FindingFormat | None = Field(
+        None, description="Whether control findings are consolidated (`SecurityControl`) or per standard."
+    )
+
+
+class PostureTargetStatus(Status):
+    """What is. A score that does not exist is absent."""
+
+    score: Percent | None = Field(None, description="Whole percent, half up, by `scoring.method`.")
+    passed: int | None = Field(None, description="Controls that passed.")
+    scored: int | None = Field(None, description="Controls behind the score.")
+    score_time: Time | None = Field(None, description="When this score was exact.")
+    unsuppressed_score: Percent | None = Field(
+        None, description="The score with every suppressed finding and every control that a policy disabled."
+    )
+    controls: ControlCounts | None = Field(None, description="Controls by status.")
+    standards: Annotated[tuple[StandardScore, ...], bounded(MAX_STANDARDS, keys=("standard",))] = Field(
+        (), description="Scores by standard, worst first."
+    )
+    standards_omitted: int | None = Field(None, description="Standards that are left out of the list.")
+    workloads: Annotated[
+        tuple[WorkloadScore, ...], bounded(MAX_WORKLOADS, keys=("workload", "environment", "standard"))
+    ] = Field((), description="Scores by workload, environment and standard, worst first.")
+    workloads_omitted: int | None = Field(None, description="Entries that are left out of the list.")
+    findings: FindingCounts | None = Field(None, description="ACTIVE findings by state.")
+    overdue: OverdueCounts | None = Field(None, description="Findings that stay failed for too long.")
+    trend: TrendStatus | None = Field(None, description="How the score moved.")
+    accounts: AccountCounts | None = Field(None, description="Accounts by state.")
+    sync: Sync | None = Field(None, description="How the hub's findings are read.")
+    hub: Hub | None = Field(None, description="The Security Hub that answers.")

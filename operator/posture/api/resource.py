@@ -1,0 +1,114 @@
+"""What every kind is: an object of `posture.dev/v1alpha1` with metadata, spec and status."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from pydantic import Field, ValidationError
+
+from posture.api.conditions import Conditions
+from posture.api.model import Metadata, Observed, Spec
+from posture.api.shapes import Rule, immutable
+from posture.api.types import ObjectName, Word
+
+GROUP = "posture.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+# Names become label values and marks on findings, which are shorter than names of objects may be.
+_NAME_FITS = Rule("self.metadata.name.size() <= 63", "metadata.name must have at most 63 characters")
+
+
+class Column(Spec):
+    """A column of `kubectl get`. `wide`: only with `-o wide`."""
+
+    name: str
+    path: str
+    type: str = "integer"
+    description: str = ""
+    wide: bool = False
+
+
+def condition_column(
+    name: str, kind: str, description: str, *, part: str = "status", wide: bool = False
+) -> Column:
+    """Make the column that shows a part (`status`, `reason`) of the condition of type `kind`."""
+    path = f'.status.conditions[?(@.type=="{kind}")].{part}'
+    return Column(name=name, path=path, type="string", description=description, wide=wide)
+
+
+AGE = Column(
+    name="Age", path=".metadata.creationTimestamp", type="date", description="Since the object was made."
+)
+
+
+class TargetRef(Spec):
+    """Names a PostureTarget of the same namespace."""
+
+    name: ObjectName = Field(description="Name of the PostureTarget, in the same namespace.")
+
+
+ImmutableTargetRef = Annotated[
+    TargetRef, Field(json_schema_extra={"x-kubernetes-validations": [immutable("targetRef").document()]})
+]
+
+
+class Status(Observed):
+    """What the operator says of an object of any kind."""
+
+    observed_generation: int = Field(
+        -1,
+        description="The generation of the spec that the status speaks of; -1 before the first evaluation.",
+    )
+    last_handled_request: Word | None = Field(
+        None, description="The value of the annotation `posture.dev/requestedAt` whose run has ended."
+    )
+    conditions: Conditions = Field((), description="Conditions in the manner of kstatus.")
+
+
+class Resource(Observed):
+    """An object of one of the kinds. Subclasses say how the API server serves and shows it."""
+
+    plural: ClassVar[str]
+    short_name: ClassVar[str]
+    columns: ClassVar[tuple[Column, ...]]
+    rules: ClassVar[tuple[Rule, ...]] = (_NAME_FITS,)
+
+    metadata: Metadata
+
+
+class InvalidObject(ValueError):  # noqa: N818 -- it names what is wrong, as Kubernetes' reason `Invalid` does
+    """An object that the API server took but that makes no sense; `problems` say where and what to write."""
+
+    def __init__(self, kind: str, name: str, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.kind = kind
+        self.name = name
+        self.problems = problems
+
+
+_R = TypeVar("_R", bound=Resource)
+
+
+def parse(kind: type[_R], document: Mapping[str, Any]) -> _R:
+    """Read an object as the API server gives it (camelCase, JSON values).
+
+    Raises InvalidObject with every problem that was found.
+    """
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        name = str(document.get("metadata", {}).get("name", ""))
+        raise InvalidObject(kind.__name__, name, tuple(map(_problem, error.errors()))) from None
+
+
+def _problem(error: Any) -> str:  # noqa: ANN401 -- pydantic_core.ErrorDetails is not importable at run time
+    """Say one problem as `spec.aws.region: write a Region such as eu-west-1`."""
+    path = ""
+    for part in error["loc"]:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+    says = {
+        "extra_forbidden": "this operator does not know this field: remove it, or upgrade the operator",
+        "missing": "this field is required",
+    }
+    text = says.get(error["type"], error["msg"].removeprefix("Value error, "))
+    return f"{path.removeprefix('.')}: {text}"

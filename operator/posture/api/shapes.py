@@ -1,0 +1,124 @@
+"""Strings of a stated shape and rules over fields, each said once for Python and for the API server.
+
+A constraint of JSON schema alone answers `should match '^…$'`; a CEL rule carries a message that says what to
+write. Both engines see the same pattern, so it keeps to what Python's `re` and RE2 read alike.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+_Text = TypeVar("_Text")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A CEL rule of the API server (`x-kubernetes-validations`), with the message that a user sees.
+
+    `holds` is the same rule over the parsed model, for what the operator's own code relies on.
+    """
+
+    cel: str
+    message: str
+    holds: Callable[[Any], bool] | None = None
+
+    def document(self) -> dict[str, str]:
+        """Give the entry of `x-kubernetes-validations`."""
+        return {"rule": self.cel, "message": self.message}
+
+
+def exactly_one(*fields: str) -> Rule:
+    """Make the rule of a union: one of the fields (spelled as in the API) is set, and no other."""
+    count = " + ".join(f"(has(self.{field}) ? 1 : 0)" for field in fields)
+    return Rule(
+        cel=f"{count} == 1",
+        message=f"write exactly one of {', '.join(fields)}",
+        holds=lambda model: sum(field in _set_fields(model) for field in fields) == 1,
+    )
+
+
+def at_least_one(*fields: str) -> Rule:
+    """Make the rule that one of the fields (spelled as in the API) is set."""
+    return Rule(
+        cel=" || ".join(f"has(self.{field})" for field in fields),
+        message=f"write at least one of {', '.join(fields)}",
+        holds=lambda model: any(field in _set_fields(model) for field in fields),
+    )
+
+
+def fixed_choice(*fields: str) -> Rule:
+    """Make the transition rule that the chosen member of a union stays the chosen one."""
+    same = " && ".join(f"has(self.{field}) == has(oldSelf.{field})" for field in fields)
+    return Rule(
+        cel=same,
+        message=f"the choice between {', '.join(fields)} is immutable: make a new object instead",
+    )
+
+
+def immutable(what: str) -> Rule:
+    """Make the transition rule that a value never changes once it was written."""
+    return Rule(cel="self == oldSelf", message=f"{what} is immutable: make a new object instead")
+
+
+def _set_fields(model: Any) -> set[str]:  # noqa: ANN401 -- any model; pydantic's own type would be a cycle
+    """Name the fields that are present, as the API spells them."""
+    return set(model.model_dump(by_alias=True, exclude_none=True))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A string of `least` to `most` characters, all of which `pattern` matches; `say` tells what to write.
+
+    `also` is a CEL expression over `self` that must hold too (a duration's least value, say), `check` the
+    same in Python. `pattern` may be empty: any text then.
+    """
+
+    pattern: str
+    say: str
+    most: int
+    least: int = 1
+    also: str = ""
+    check: Callable[[str], bool] | None = None
+
+    def fits(self, text: str) -> bool:
+        """Tell whether a text has this shape."""
+        if not self.least <= len(text) <= self.most:
+            return False
+        if self.pattern and not re.fullmatch(self.pattern, text, re.ASCII):
+            return False
+        return self.check is None or self.check(text)
+
+    def json_schema(self) -> dict[str, Any]:
+        """Give the structural schema of a string of this shape."""
+        schema: dict[str, Any] = {"type": "string", "maxLength": self.most}
+        if self.least:
+            schema["minLength"] = self.least
+        tests = [f"self.matches({_cel_string(f'^(?:{self.pattern})$')})"] if self.pattern else []
+        tests += [self.also] if self.also else []
+        if tests:
+            schema["x-kubernetes-validations"] = [Rule(" && ".join(tests), self.say).document()]
+        return schema
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 -- pydantic's protocol
+        return core_schema.no_info_after_validator_function(self._validate, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(core), **self.json_schema()}
+
+    def _validate(self, value: _Text) -> _Text:
+        if not self.fits(str(value)):
+            raise ValueError(self.say)
+        return value
+
+
+def _cel_string(text: str) -> str:
+    """Quote a text as a CEL string literal."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
