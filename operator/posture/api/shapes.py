@@ -27,7 +27,7 @@ class Rule:
     message: str
     holds: Callable[[Any], bool] | None = None
 
-    def document(self) -> dict[str, str]:
+    def document(self) -> dict[str, Any]:
         """Give the entry of `x-kubernetes-validations`."""
         return {"rule": self.cel, "message": self.message}
 

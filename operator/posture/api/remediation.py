@@ -1,0 +1,120 @@
+"""Remediation: one entry of the write-ahead journal, made only by the operator."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, WithJsonSchema
+
+from posture.api.action import Action
+from posture.api.model import Spec
+from posture.api.resource import AGE, Column, ImmutableTargetRef, Resource, Status, condition_column
+from posture.api.shapes import Rule, Shape, immutable
+from posture.api.types import AccountId, ObjectName, Region, ShortText, Text, Time, Word
+
+COMPLETE = "Complete"
+
+PlanHash = Annotated[
+    str, Shape(r"[0-9a-f]{16,64}", "write the planHash of the plan: 16 to 64 of 0-9, a-f", 64)
+]
+# Whatever AWS said of the resource: its shape is the action's own.
+State = Annotated[
+    Mapping[str, Any], WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True})
+]
+
+
+def _fixed(field: str) -> Any:  # noqa: ANN401 -- what Field returns
+    return Field(json_schema_extra={"x-kubernetes-validations": [immutable(field).document()]})
+
+
+class RemediationState(StrEnum):
+    """The state of a remediation: the reason of its condition `Complete`."""
+
+    AWAITING_APPROVAL = "AwaitingApproval"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    SKIPPED = "Skipped"
+    UNDOING = "Undoing"
+    UNDONE = "Undone"
+
+
+class RuleRef(Spec):
+    """The rule that this remediation belongs to."""
+
+    name: ObjectName = Field(description="Name of the RemediationRule.")
+    uid: Word = Field("", description="Its uid: a rule of the same name may be another one.")
+
+
+class ResourceRef(Spec):
+    """The resource that is written to."""
+
+    type: Word = Field(description="ASFF type, such as `AwsS3Bucket`.")
+    id: Text = Field(description="Id, mostly an ARN.")
+    account_id: AccountId = Field(description="Account of the resource.")
+    region: Region = Field(description="Region of the resource.")
+
+
+class FindingRef(Spec):
+    """The finding that led to this remediation."""
+
+    id: Text = Field(description="Id of the finding.")
+    product_arn: Text = Field(description="ARN of the product that reported it.")
+    control: Word = Field("", description="Control of the finding.")
+
+
+class RemediationApproval(Spec):
+    """A person's approval of exactly one plan."""
+
+    by: ShortText = Field(description="Who approves.")
+    plan_hash: PlanHash = Field(description="The plan that is approved.")
+
+
+class RemediationSpec(Spec):
+    """What is done, to what, and why. Immutable but for `approval` and `undo`."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.approval) || self.approval.planHash == self.planHash",
+            "approval.planHash: write the planHash of this object; another plan is not approved by it",
+            lambda spec: spec.approval is None or spec.approval.plan_hash == spec.plan_hash,
+        ),
+    )
+
+    rule_ref: Annotated[RuleRef, _fixed("ruleRef")] = Field(description="The rule. Immutable.")
+    target_ref: ImmutableTargetRef = Field(description="The target. Immutable.")
+    action: Annotated[Action, _fixed("action")] = Field(description="What is done. Immutable.")
+    resource: Annotated[ResourceRef, _fixed("resource")] = Field(description="The resource. Immutable.")
+    finding: Annotated[FindingRef, _fixed("finding")] = Field(description="The finding. Immutable.")
+    plan_hash: Annotated[PlanHash, _fixed("planHash")] = Field(
+        description="Digest of all of the above. Immutable."
+    )
+    approval: RemediationApproval | None = Field(None, description="A person's approval.")
+    undo: bool = Field(default=False, description="Restores the state before.")
+
+
+class RemediationStatus(Status):
+    """What was, is, and was done."""
+
+    before: State | None = Field(None, description="The state to restore, stored before the write.")
+    after: State | None = Field(None, description="The state after it.")
+    started_at: Time | None = Field(None, description="When the write began.")
+    finished_at: Time | None = Field(None, description="When it ended.")
+    attempts: int | None = Field(None, description="Writes that were tried.")
+
+
+class Remediation(Resource):
+    """One entry of the write-ahead journal of remediations, made only by the operator."""
+
+    plural: ClassVar[str] = "remediations"
+    short_name: ClassVar[str] = "rem"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(name="Rule", path=".spec.ruleRef.name", type="string", description="The rule."),
+        Column(name="Account", path=".spec.resource.accountId", type="string", description="The account."),
+        Column(name="Resource", path=".spec.resource.id", type="string", description="The resource."),
+        condition_column("State", COMPLETE, "How far it is.", part="reason"),
+        AGE,
+    )
+
+    spec: RemediationSpec = Field(description="What is done, to what, and why.")
+    status: RemediationStatus = Field(RemediationStatus(), description="What was, is, and was done.")
