@@ -1,0 +1,1 @@
+"""AWS on the wire: identities, quotas, Security Hub's calls and findings, and errors that say what to do."""

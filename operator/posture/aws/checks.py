@@ -1,0 +1,130 @@
+"""What a finding is a check of: its product, and its control where Security Hub itself says so.
+
+Anyone in a member account may import a finding with any GeneratorId, and a custom integration with any
+ProductName; only Security Hub writes under its own ProductArn. Provenance is that ARN and nothing else.
+"""
+
+import re
+from functools import lru_cache
+
+from posture.aws.asff import AssociatedStandard, ProductFields
+from posture.domain.findings import Check
+
+OWN_PRODUCT = "Security Hub"
+_PRODUCT_ARN = re.compile(r"arn:[a-z0-9-]+:securityhub:([a-z0-9-]+):([0-9]*):product/([^/]+)/([^/]+)")
+_STANDARD = re.compile(r"(?:.*[:/])?(?:standards|ruleset)/(.+)")
+_RULESET_RULE = re.compile(r"arn:[a-z0-9-]+:securityhub:[a-z0-9-]*:[0-9]*:ruleset/(.+/v/[^/]+)/rule/([^/]+)")
+_STANDARD_RULE = re.compile(r"([^:]+/v/[^/]+)/([^/]+)")
+_CONSOLIDATED = re.compile(r"security-control/([^/]+)", re.IGNORECASE)
+
+# An organization has some thousand distinct combinations; importers can make up more, which then come and go.
+_REMEMBERED = 16_384
+
+
+def check_of(
+    product_arn: str,
+    region: str,
+    product_name: str,
+    generator_id: str,
+    security_control_id: str,
+    associated: tuple[AssociatedStandard, ...],
+    fields: ProductFields,
+) -> Check:
+    """Derive the check of a finding; raise ValueError where ProductArn is no product's ARN.
+
+    Own are findings under `arn:<partition>:securityhub:<region>::product/aws/securityhub` whose Region is the
+    ARN's. Their control and standards come from, in this order: `Compliance.SecurityControlId` and
+    `AssociatedStandards`; the GeneratorId (consolidated `security-control/IAM.9`; FSBP, PCI, CIS 1.4
+    `<standard>/v/<version>/<number>`; CIS 1.2 `arn:aws:securityhub:::ruleset/<standard>/rule/<number>`);
+    ProductFields' `StandardsArn` and `ControlId`, or `StandardsGuideArn` and `RuleId` (formats: user guide,
+    "Consolidated control findings").
+    """
+    if is_own(product_arn, region):
+        return _own_check(generator_id, security_control_id, associated, fields)
+    return _other_check(product_arn, product_name, fields.product_name or "")
+
+
+@lru_cache(_REMEMBERED)
+def is_own(product_arn: str, region: str) -> bool:
+    """Tell whether a finding comes from Security Hub itself; ValueError where the ARN is no product's."""
+    arn_region, account, company, product = _parts(product_arn)
+    return (arn_region, account, company, product) == (region, "", "aws", "securityhub")
+
+
+def region_of(product_arn: str) -> str:
+    """Read a ProductArn's Region, which is that of every finding under it; ValueError as in `is_own`."""
+    return _parts(product_arn)[0]
+
+
+def standard_name(standard: str) -> str:
+    """Spell a standard as a target's spec does, from its ARN or its StandardsId.
+
+    `arn:aws:securityhub:::ruleset/cis-aws-foundations-benchmark/v/1.2.0` and
+    `ruleset/cis-aws-foundations-benchmark/v/1.2.0` are `cis-aws-foundations-benchmark/v/1.2.0`. A spelling
+    that is not known stays as it is: a standard must not vanish for its looks.
+    """
+    match = _STANDARD.fullmatch(standard)
+    return match[1] if match else standard
+
+
+def _parts(product_arn: str) -> tuple[str, str, str, str]:
+    match = _PRODUCT_ARN.fullmatch(product_arn)
+    if match is None:
+        raise ValueError("ProductArn is not the ARN of a Security Hub product")
+    return match[1], match[2], match[3], match[4]
+
+
+@lru_cache(_REMEMBERED)
+def _own_check(
+    generator_id: str,
+    security_control_id: str,
+    associated: tuple[AssociatedStandard, ...],
+    fields: ProductFields,
+) -> Check:
+    standard, number = _numbered_rule(generator_id) or _rule_in_fields(fields) or ("", "")
+    standards = {standard_name(entry.standards_id) for entry in associated if entry.standards_id}
+    if not standards and standard:
+        standards = {standard}
+    consolidated = _CONSOLIDATED.fullmatch(generator_id)
+    control = security_control_id or (consolidated[1] if consolidated else "")
+    if control:
+        return Check(
+            OWN_PRODUCT,
+            own=True,
+            control=control.upper(),
+            numbered=False,
+            standards=tuple(sorted(standards)),
+        )
+    if number:
+        return Check(OWN_PRODUCT, own=True, control=number.upper(), numbered=True, standards=(standard,))
+    return Check(OWN_PRODUCT, own=True, control="", numbered=False, standards=tuple(sorted(standards)))
+
+
+@lru_cache(_REMEMBERED)
+def _other_check(product_arn: str, product_name: str, name_in_fields: str) -> Check:
+    """Name another product: ProductName, else ProductFields' name, else what the ARN ends in.
+
+    One that merely calls itself Security Hub goes by its ARN.
+    """
+    names = (name.strip() for name in (product_name, name_in_fields))
+    chosen = next((name for name in names if name and name.casefold() != OWN_PRODUCT.casefold()), "")
+    return Check(
+        chosen or _parts(product_arn)[3],
+        own=False,
+        control="",
+        numbered=False,
+        standards=(),
+    )
+
+
+def _numbered_rule(generator_id: str) -> tuple[str, str] | None:
+    match = _RULESET_RULE.fullmatch(generator_id) or _STANDARD_RULE.fullmatch(generator_id)
+    return (match[1], match[2]) if match else None
+
+
+def _rule_in_fields(fields: ProductFields) -> tuple[str, str] | None:
+    if fields.standards_arn and fields.control_id:
+        return standard_name(fields.standards_arn), fields.control_id
+    if fields.standards_guide_arn and fields.rule_id:
+        return standard_name(fields.standards_guide_arn), fields.rule_id
+    return None

@@ -1,0 +1,185 @@
+"""One finding as it came → one finding as the rules see it, with a stated outcome for everything odd.
+
+| what is odd | what becomes of it |
+|---|---|
+| Id, ProductArn, AwsAccountId, UpdatedAt missing or malformed | `Unstorable`: the finding is rejected |
+| Compliance missing, another product's finding, or an own one that names no control | `Compliance.NONE` |
+| Compliance missing on own control finding; Status unknown | NOT_AVAILABLE, noted: never a guessed PASSED |
+| an own control finding that names no standard | kept, noted: no standard's score can count it |
+| Workflow.Status unknown | NEW, noted; missing: NEW, which is what AWS gives a new finding |
+| Severity.Label unknown or missing | by Severity.Normalized (API reference), else INFORMATIONAL; noted |
+| RecordState unknown | ACTIVE, noted; missing: ACTIVE, its default |
+| CreatedAt missing or malformed | UpdatedAt, noted |
+| Region missing | the ProductArn's, which is the same |
+| Title, account's name, note, tags, Resources missing | empty |
+
+Noted findings are stored; a note says what was read in the place of what.
+"""
+
+from sys import intern
+
+from posture.aws.asff import (
+    ComplianceFields,
+    FindingFields,
+    ProductFields,
+    ResourceFields,
+    SeverityFields,
+    WorkflowFields,
+)
+from posture.aws.checks import check_of, region_of
+from posture.aws.timestamps import microseconds
+from posture.domain.findings import (
+    Check,
+    Compliance,
+    Finding,
+    RecordState,
+    Resource,
+    Severity,
+    Workflow,
+)
+
+_ACCOUNT_ID_LENGTH = 12
+_COMPLIANCE = {status.name: status for status in Compliance if status is not Compliance.NONE}
+_SEVERITY = {label.name: label for label in Severity}
+_WORKFLOW = {status.name: status for status in Workflow}
+_RECORD_STATE = {state.name: state for state in RecordState}
+_NO_COMPLIANCE = ComplianceFields()
+_NO_FIELDS = ProductFields()
+# The lowest Severity.Normalized of each label (API reference, Severity), most severe first.
+_NORMALIZED = ((90, Severity.CRITICAL), (70, Severity.HIGH), (40, Severity.MEDIUM), (1, Severity.LOW))
+_SHOWN = 40
+
+
+class Unstorable(ValueError):  # noqa: N818 - a verdict on a finding, not a fault
+    """A finding lacks what identifies it or orders it; the message says which field and how."""
+
+
+def read_finding(fields: FindingFields, notes: list[str]) -> Finding:
+    """Read one finding; append to `notes` what was replaced by a default.
+
+    Raises Unstorable as the module's table says. Strings that many findings share are interned.
+    """
+    if not fields.id:
+        raise Unstorable("Id is missing")
+    account_id = _account_id(fields.aws_account_id or "")
+    updated_at = _updated_at(fields.updated_at or "")
+    product_arn = intern(fields.product_arn or "")
+    compliance = fields.compliance or _NO_COMPLIANCE
+    try:
+        region = intern(fields.region or region_of(product_arn))
+        check = check_of(
+            product_arn,
+            region,
+            fields.product_name or "",
+            fields.generator_id or "",
+            compliance.security_control_id or "",
+            compliance.associated_standards or (),
+            fields.product_fields or _NO_FIELDS,
+        )
+    except ValueError as error:
+        raise Unstorable(str(error) if product_arn else "ProductArn is missing") from error
+    if check.own and check.control and not check.standards:
+        notes.append("an own control finding names no standard: it cannot count for any")
+    user_fields = fields.user_defined_fields
+    return Finding(
+        fields.id,
+        product_arn,
+        check,
+        account_id,
+        intern(fields.aws_account_name or ""),
+        region,
+        intern(fields.title or ""),
+        _severity(fields.severity, notes),
+        _compliance(compliance.status, check, notes),
+        _record_state(fields.record_state, notes),
+        _created_at(fields.created_at or "", updated_at, notes),
+        updated_at,
+        _resources(fields.resources or ()),
+        _workflow(fields.workflow, notes),
+        (fields.note.text or "") if fields.note else "",
+        tuple(sorted(user_fields.items())) if user_fields else (),
+    )
+
+
+def _account_id(text: str) -> str:
+    if len(text) == _ACCOUNT_ID_LENGTH and text.isdigit() and text.isascii():
+        return intern(text)
+    raise Unstorable(f"AwsAccountId {_quoted(text)} is not 12 digits" if text else "AwsAccountId is missing")
+
+
+def _updated_at(text: str) -> int:
+    try:
+        return microseconds(text)
+    except ValueError as error:
+        raise Unstorable(f"UpdatedAt: {error}" if text else "UpdatedAt is missing") from error
+
+
+def _created_at(text: str, updated_at: int, notes: list[str]) -> int:
+    try:
+        return microseconds(text)
+    except ValueError:
+        notes.append(f"CreatedAt {_quoted(text)} is no timestamp: read as UpdatedAt")
+        return updated_at
+
+
+def _compliance(status: str | None, check: Check, notes: list[str]) -> Compliance:
+    known = _COMPLIANCE.get(status or "")
+    if known is not None:
+        return known
+    if status is None and not (check.own and check.control):
+        return Compliance.NONE
+    notes.append(f"Compliance.Status {_quoted(status)} is unknown: read as NOT_AVAILABLE")
+    return Compliance.NOT_AVAILABLE
+
+
+def _severity(severity: SeverityFields | None, notes: list[str]) -> Severity:
+    known = _SEVERITY.get(severity.label or "") if severity else None
+    if known is not None:
+        return known
+    score = (severity.normalized or 0) if severity else 0
+    read = next((label for lowest, label in _NORMALIZED if score >= lowest), Severity.INFORMATIONAL)
+    notes.append(
+        f"Severity.Label {_quoted(severity.label if severity else None)} is unknown: read as {read.name}"
+    )
+    return read
+
+
+def _workflow(workflow: WorkflowFields | None, notes: list[str]) -> Workflow:
+    status = workflow.status if workflow else None
+    if status is None:
+        return Workflow.NEW
+    known = _WORKFLOW.get(status)
+    if known is None:
+        notes.append(f"Workflow.Status {_quoted(status)} is unknown: read as NEW")
+        return Workflow.NEW
+    return known
+
+
+def _record_state(state: str | None, notes: list[str]) -> RecordState:
+    if state is None:
+        return RecordState.ACTIVE
+    known = _RECORD_STATE.get(state)
+    if known is None:
+        notes.append(f"RecordState {_quoted(state)} is unknown: read as ACTIVE")
+        return RecordState.ACTIVE
+    return known
+
+
+def _resources(resources: tuple[ResourceFields, ...]) -> tuple[Resource, ...]:
+    return tuple(
+        [
+            Resource(
+                intern(entry.type or ""),
+                entry.id or "",
+                tuple(sorted(entry.tags.items())) if entry.tags else (),
+            )
+            for entry in resources
+        ]
+    )
+
+
+def _quoted(text: str | None) -> str:
+    """Show a value from the wire in a message: quoted, and short whatever its length."""
+    if text is None:
+        return "(missing)"
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")

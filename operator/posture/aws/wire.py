@@ -1,0 +1,122 @@
+"""A page of GetFindings as bytes → findings. A page is all or nothing; a finding in it stands for itself.
+
+A body that is no page (truncated, HTML, empty) is an error, never an empty page: from an empty page a sync
+would conclude that findings are gone. A finding that is malformed costs only itself.
+"""
+
+import hashlib
+import re
+from typing import NamedTuple
+
+import msgspec
+
+from posture.aws.asff import FindingFields
+from posture.aws.reading import Unstorable, read_finding
+from posture.aws.salvage import salvage
+from posture.domain.findings import Finding
+
+
+class Rejected(NamedTuple):
+    """A finding that could not be stored, or was stored with something replaced.
+
+    `identity`: its Id, or `sha256:` and a digest of its bytes where it has none; `account_id`: '' if unread.
+    """
+
+    identity: str
+    account_id: str
+    why: str
+
+
+class Page(NamedTuple):
+    """One page. `rejected` are not among `findings`; `unreadable` are, with a default for what was odd."""
+
+    findings: list[Finding]
+    rejected: list[Rejected]
+    unreadable: list[Rejected]
+    next_token: str | None
+
+
+class NotAPage(ValueError):  # noqa: N818 - says what the body is not
+    """The body is not GetFindings' answer."""
+
+
+class _TypedPage(msgspec.Struct, gc=False, rename="pascal"):
+    findings: list[FindingFields]
+    next_token: str | None = None
+
+
+class _RawPage(msgspec.Struct, gc=False, rename="pascal"):
+    findings: list[msgspec.Raw]
+    next_token: str | None = None
+
+
+_typed_page = msgspec.json.Decoder(_TypedPage)
+_raw_page = msgspec.json.Decoder(_RawPage)
+_typed_finding = msgspec.json.Decoder(FindingFields)
+# Every escape of a JSON string, so that an escaped backslash is not taken for the start of one; the group is
+# half of a surrogate pair without its other half.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def decode_page(body: bytes) -> Page:
+    """Decode the body of a successful GetFindings; raise NotAPage where it is none.
+
+    An empty or null NextToken is none (the last page).
+    """
+    try:
+        typed = _typed_page.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _decode_one_by_one(_as_unicode(body))
+    page = Page([], [], [], typed.next_token or None)
+    for fields in typed.findings:
+        _add(page, fields, [], b"")
+    return page
+
+
+def _decode_one_by_one(body: bytes) -> Page:
+    try:
+        raw_page = _raw_page.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise NotAPage(str(error)) from error
+    page = Page([], [], [], raw_page.next_token or None)
+    for raw in raw_page.findings:
+        notes: list[str] = []
+        try:
+            fields = _typed_finding.decode(raw)
+        except msgspec.ValidationError:
+            try:
+                fields = salvage(msgspec.json.decode(raw), notes)
+            except msgspec.ValidationError as error:
+                page.rejected.append(Rejected(_digest(raw), "", str(error)))
+                continue
+        _add(page, fields, notes, bytes(raw))
+    return page
+
+
+def _add(page: Page, fields: FindingFields, notes: list[str], raw: bytes) -> None:
+    if raw and _REPLACEMENT in (fields.id or ""):
+        # Its Id was not valid Unicode: it cannot be asked for, and two such findings may look alike.
+        fields.id = None
+    try:
+        finding = read_finding(fields, notes)
+    except Unstorable as why:
+        identity = fields.id or _digest(raw or msgspec.json.encode(fields))
+        page.rejected.append(Rejected(identity, fields.aws_account_id or "", str(why)))
+        return
+    page.findings.append(finding)
+    if notes:
+        page.unreadable.append(Rejected(finding.id, finding.account_id, "; ".join(notes)))
+
+
+def _as_unicode(body: bytes) -> bytes:
+    """Replace what no Unicode text can hold: stray bytes, and halves of surrogate pairs."""
+    text = body.decode("utf-8", "replace").encode()
+    return _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], text)
+
+
+def _digest(raw: bytes | msgspec.Raw) -> str:
+    return f"sha256:{hashlib.sha256(bytes(raw)).hexdigest()[:32]}"
