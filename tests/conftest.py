@@ -1,0 +1,34 @@
+"""What tests at every level share: one real control plane a run, and a namespace of its own for each test."""
+
+import http.client
+import re
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.controlplane import ControlPlane
+from sandbox.tools import ToolError
+
+_LONGEST_SLUG = 40
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> Iterator[ControlPlane]:
+    """One kube-apiserver and etcd for the whole run, started by the first test that asks for it."""
+    try:
+        plane = ControlPlane.start()
+    except ToolError as error:
+        pytest.fail(str(error), pytrace=False)
+    with plane:
+        yield plane
+
+
+@pytest.fixture
+def namespace(control_plane: ControlPlane, request: pytest.FixtureRequest) -> str:
+    """The name of a fresh namespace. It stays when the test ends: nothing here would finish its deletion."""
+    slug = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:_LONGEST_SLUG].strip("-")
+    name = f"{slug}-{uuid.uuid4().hex[:8]}"
+    status, answer = control_plane.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    assert status == http.client.CREATED, answer
+    return name
