@@ -1,0 +1,245 @@
+"""The evaluation of one target: every score, and every number that is published with it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import NamedTuple
+
+from posture.domain.accounts import AccountFilter, Standing
+from posture.domain.board import Board
+from posture.domain.cells import Cell
+from posture.domain.controls import SECURITY_HUB, Controls, ControlStatus
+from posture.domain.evidence import (
+    FAILED,
+    PASSED,
+    UNKNOWN,
+    Evidence,
+    Verdict,
+    hidden,
+    judge,
+    judge_pooled,
+    scores,
+)
+from posture.domain.grouping import Group, Grouping
+from posture.domain.ledger import Account, read
+from posture.domain.scores import ControlCounts, Scores
+from posture.domain.states import FindingKey
+
+
+class TurnedOff(NamedTuple):
+    """A control that a policy turned off: in one standard, account and Region. `control` is upper-cased."""
+
+    standard: str
+    control: str
+    account_id: str
+    region: str
+
+
+class View(NamedTuple):
+    """What one target looks at.
+
+    `standards`: names of the chosen standards (`["*"]` written out). `controls`: what the hub knows of them.
+    `accounts`: which accounts it targets; `members`: ids that the hub knows even if without findings;
+    `names`: of accounts, by id. `products`: the other products that are counted. `turned_off`: what policies
+    turned off, with the status it had then. `home`: the hub's own account id and Region, for which its facts
+    hold.
+    """
+
+    standards: tuple[str, ...]
+    controls: Controls
+    accounts: AccountFilter
+    grouping: Grouping
+    products: frozenset[str] = frozenset()
+    names: Mapping[str, str] = {}
+    members: frozenset[str] = frozenset()
+    turned_off: Mapping[TurnedOff, ControlStatus] = {}
+    home: tuple[str, str] | None = None
+
+
+class WorkloadScope(NamedTuple):
+    """A workload in an environment, by one standard."""
+
+    standard: str
+    workload: str
+    environment: str
+
+
+class AccountScope(NamedTuple):
+    """An account, by one standard."""
+
+    standard: str
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All numbers of a target, sorted by key.
+
+    Of `standards` and their `controls` every chosen one is there; of workloads and accounts those that have
+    any score. `pooled` counts each control once over all standards. `statuses`: by standard and control id as
+    AWS spells it. `groups` and `names`: of all targeted accounts, reporting or silent.
+    """
+
+    target: Scores
+    standards: Mapping[str, Scores]
+    workloads: Mapping[WorkloadScope, Scores]
+    accounts: Mapping[AccountScope, Scores]
+    pooled: ControlCounts
+    controls: Mapping[str, ControlCounts]
+    statuses: Mapping[tuple[str, str], ControlStatus]
+    findings: Mapping[FindingKey, int]
+    reporting: tuple[str, ...]
+    silent: tuple[str, ...]
+    excluded: tuple[str, ...]
+    groups: Mapping[str, Group]
+    names: Mapping[str, str]
+
+    @property
+    def unmatched(self) -> tuple[str, ...]:
+        """Ids of the accounts whose name does not fit the pattern."""
+        return tuple(account_id for account_id, group in self.groups.items() if not group.matched)
+
+
+def evaluate(cells: Iterable[Cell], view: View) -> Evaluation:
+    """Evaluate a target from the cells of its hub, each of which is read once.
+
+    Rules: Security Hub user guide, "Evaluating compliance status and control status" and "Determining
+    security scores"; and the expected-controls method.
+    """
+    standards = tuple(sorted(set(view.standards)))
+    board = Board(standards, view.controls, _ours(view))
+    off = _turned_off(view, board)
+    accounts, excluded = read(cells, board, view.accounts, view.products - {SECURITY_HUB}, off.by_place)
+    for member in view.members - accounts.keys():
+        standing = view.accounts.standing(member)
+        if standing is Standing.TARGETED:
+            accounts[member] = Account()
+        elif standing is Standing.EXCLUDED:
+            excluded.add(member)
+    evidence = {
+        account_id: accounts[account_id].evidence(
+            turned_off=off.by_account.get(account_id, 0), then=off.then.get(account_id)
+        )
+        for account_id in sorted(accounts)
+    }
+    groups = {account_id: view.grouping.of(account_id, view.names.get(account_id)) for account_id in evidence}
+    return _publishable(view, board, accounts, evidence, groups, excluded)
+
+
+def _publishable(
+    view: View,
+    board: Board,
+    accounts: Mapping[str, Account],
+    evidence: Mapping[str, Evidence],
+    groups: Mapping[str, Group],
+    excluded: Iterable[str],
+) -> Evaluation:
+    everything = reduce(Evidence.merge, evidence.values(), Evidence())
+    scoring = _Scoring(board, view.controls)
+    verdict = judge(everything, board)
+    by_account = {
+        AccountScope(standard, account_id): found
+        for standard in board.standards
+        for account_id, each in evidence.items()
+        if any(found := scoring.standard(standard, each))
+    }
+    by_workload = {
+        WorkloadScope(standard, *group): found
+        for standard in board.standards
+        for group, each in sorted(_by_group(evidence, groups).items())
+        if any(found := scoring.standard(standard, each))
+    }
+    return Evaluation(
+        target=scoring.pooled(everything),
+        standards={standard: scoring.standard(standard, everything) for standard in board.standards},
+        workloads=by_workload,
+        accounts=by_account,
+        pooled=judge_pooled(everything, board).counts(lambda pairs: pairs),
+        controls={standard: verdict.counts(scoring.only(standard)) for standard in board.standards},
+        statuses=_statuses(verdict, board),
+        findings={key: n for account_id in evidence for key, n in accounts[account_id].findings(account_id)},
+        reporting=tuple(account_id for account_id, each in evidence.items() if each.seen),
+        silent=tuple(account_id for account_id, each in evidence.items() if not each.seen),
+        excluded=tuple(sorted(excluded)),
+        groups=groups,
+        names={account_id: view.names[account_id] for account_id in evidence if view.names.get(account_id)},
+    )
+
+
+class _Scoring:
+    """Scores by standard, or pooled, once all controls have their bits."""
+
+    def __init__(self, board: Board, controls: Controls) -> None:
+        self._board = board
+        self._pairs = {standard: board.of(standard) for standard in board.standards}
+        facts = {standard: controls.standards.get(standard) for standard in board.standards}
+        self._complete = {standard: fact is not None and fact.complete for standard, fact in facts.items()}
+
+    def only(self, standard: str) -> Callable[[int], int]:
+        return self._pairs[standard].__and__
+
+    def standard(self, standard: str, evidence: Evidence) -> Scores:
+        return scores(evidence, self._board, self.only(standard), complete=self._complete[standard])
+
+    def pooled(self, evidence: Evidence) -> Scores:
+        return scores(evidence, self._board, self._board.pooled, complete=all(self._complete.values()))
+
+
+def _by_group(
+    evidence: Mapping[str, Evidence], groups: Mapping[str, Group]
+) -> dict[tuple[str, str], Evidence]:
+    """Put accounts together that share a workload and an environment."""
+    merged: dict[tuple[str, str], Evidence] = {}
+    for account_id, each in evidence.items():
+        key = groups[account_id].workload, groups[account_id].environment
+        merged[key] = merged.get(key, Evidence()).merge(each)
+    return merged
+
+
+def _statuses(verdict: Verdict, board: Board) -> dict[tuple[str, str], ControlStatus]:
+    by_status = {
+        ControlStatus.PASSED: verdict.passed,
+        ControlStatus.FAILED: verdict.failed,
+        ControlStatus.UNKNOWN: verdict.unknown,
+        ControlStatus.NO_DATA: verdict.no_data,
+        ControlStatus.DISABLED: verdict.disabled,
+    }
+    return dict(sorted((pair, status) for status, pairs in by_status.items() for pair in board.pairs(pairs)))
+
+
+class _Off(NamedTuple):
+    """Pairs that policies turned off, by place and by account; and what was said of them then, by account."""
+
+    by_place: dict[tuple[str, str], int]
+    by_account: dict[str, int]
+    then: dict[str, dict[int, int]]
+
+
+_THEN = {
+    ControlStatus.PASSED: hidden(PASSED),
+    ControlStatus.FAILED: hidden(FAILED),
+    ControlStatus.UNKNOWN: hidden(UNKNOWN),
+}
+
+
+def _turned_off(view: View, board: Board) -> _Off:
+    off = _Off({}, {}, {})
+    for (standard, control, account_id, region), status in view.turned_off.items():
+        if standard not in board.standards:
+            continue
+        pair = board.bit(standard, control)
+        if pair & board.off:
+            continue
+        off.by_place[account_id, region] = off.by_place.get((account_id, region), 0) | pair
+        off.by_account[account_id] = off.by_account.get(account_id, 0) | pair
+        if status in _THEN:
+            then = off.then.setdefault(account_id, {})
+            then[_THEN[status]] = then.get(_THEN[status], 0) | pair
+    return off
+
+
+def _ours(view: View) -> frozenset[tuple[str, str]]:
+    """Return what a policy turned off at the hub's home, where it shows as off in the hub's own facts too."""
+    return frozenset(
+        (off.standard, off.control) for off in view.turned_off if (off.account_id, off.region) == view.home
+    )

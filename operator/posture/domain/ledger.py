@@ -1,0 +1,142 @@
+"""One pass over the cells of a hub: what each account's findings say, and how many there are of each kind."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from posture.domain.accounts import AccountFilter, Standing
+from posture.domain.board import Board
+from posture.domain.cells import Cell
+from posture.domain.controls import SECURITY_HUB, product_of
+from posture.domain.evidence import ON, Evidence, saying
+from posture.domain.findings import Check, Compliance, Severity, Workflow
+from posture.domain.states import FindingKey, FindingState, state_of_control_finding, state_of_product_finding
+
+# What to make of a finding: the state it is counted in, and what it says of its control. Indexed by
+# compliance, workflow and freshness: this is looked up for every kind of finding of every cell.
+_Rules = tuple[tuple[tuple[tuple[FindingState, int], ...], ...], ...]
+_STATES = len(FindingState)
+
+
+def _tabulate(rule: Callable[[Compliance, Workflow, bool], tuple[FindingState, int]]) -> _Rules:
+    return tuple(
+        tuple(tuple(rule(compliance, workflow, fresh) for fresh in (False, True)) for workflow in Workflow)
+        for compliance in Compliance
+    )
+
+
+def _of_enabled_control(compliance: Compliance, workflow: Workflow, fresh: bool) -> tuple[FindingState, int]:  # noqa: FBT001 -- a table's index
+    state = state_of_control_finding(compliance, workflow, fresh=fresh, disabled=False)
+    return state, saying(compliance, workflow) if fresh else 0
+
+
+def _of_disabled_control(compliance: Compliance, workflow: Workflow, fresh: bool) -> tuple[FindingState, int]:  # noqa: FBT001 -- a table's index
+    state = state_of_control_finding(compliance, workflow, fresh=fresh, disabled=True)
+    return state, ON if fresh else 0
+
+
+def _of_product(compliance: Compliance, workflow: Workflow, fresh: bool) -> tuple[FindingState, int]:  # noqa: ARG001, FBT001 -- a table's index
+    return state_of_product_finding(compliance, workflow), 0
+
+
+_ENABLED = _tabulate(_of_enabled_control)
+_DISABLED = _tabulate(_of_disabled_control)
+_PRODUCT = _tabulate(_of_product)
+
+
+class Account:
+    """What the findings of one account say, and how many there are."""
+
+    __slots__ = ("_counts", "_said", "_seen")
+
+    def __init__(self) -> None:
+        self._said: dict[int, int] = {}
+        self._seen = 0
+        self._counts: dict[str, list[int]] = {}
+
+    def add_control(self, cell: Cell, pairs: int, enabled: int) -> None:
+        """Add a cell of Security Hub's own: its pairs, and those of them that are on in its place."""
+        rules = _ENABLED if enabled else _DISABLED
+        said = self._count(SECURITY_HUB, cell, rules)
+        if said:
+            self._seen |= pairs
+            self._said[said] = self._said.get(said, 0) | enabled
+
+    def add_product(self, cell: Cell, product: str) -> None:
+        """Add a cell of another product: counted, never scored."""
+        self._count(product, cell, _PRODUCT)
+
+    def _count(self, product: str, cell: Cell, rules: _Rules) -> int:
+        counts = self._counts.get(product)
+        if counts is None:
+            counts = self._counts[product] = [0] * (len(Severity) * _STATES)
+        said = 0
+        for severity, compliance, workflow, fresh, n in cell.counts:
+            state, saying_now = rules[compliance][workflow][fresh]
+            counts[severity * _STATES + state] += n
+            said |= saying_now
+        return said
+
+    def evidence(self, *, turned_off: int = 0, then: Mapping[int, int] | None = None) -> Evidence:
+        """Return what the account's findings support.
+
+        `turned_off`: pairs that a policy turned off here. `then`: what was said of them when it did, by what
+        was said; a silent account, which has no score at all, keeps none of it.
+        """
+        said = dict(self._said)
+        for what, pairs in (then or {}).items():
+            if self._seen:
+                said[what] = said.get(what, 0) | pairs
+        return Evidence.of(said, seen=self._seen, turned_off=turned_off)
+
+    def findings(self, account_id: str) -> Iterator[tuple[FindingKey, int]]:
+        """List the numbers of the account's findings that are not zero."""
+        for product in sorted(self._counts):
+            for index, n in enumerate(self._counts[product]):
+                if n:
+                    severity, state = divmod(index, _STATES)
+                    yield FindingKey(product, account_id, Severity(severity), FindingState(state)), n
+
+
+def read(
+    cells: Iterable[Cell],
+    board: Board,
+    accounts: AccountFilter,
+    products: frozenset[str],
+    turned_off: Mapping[tuple[str, str], int],
+) -> tuple[dict[str, Account], set[str]]:
+    """Read every cell once, and return the targeted accounts by id, and the ids of the excluded ones.
+
+    `products`: the other products whose findings are counted. `turned_off`: by (account id, Region), the
+    pairs that policies turned off there.
+    """
+    read: dict[str, Account] = {}
+    excluded: set[str] = set()
+    plans: dict[Check, tuple[int, str]] = {}
+    for cell in cells:
+        account = read.get(cell.account_id)
+        if account is None:
+            standing = accounts.standing(cell.account_id)
+            if standing is not Standing.TARGETED:
+                if standing is Standing.EXCLUDED:
+                    excluded.add(cell.account_id)
+                continue
+            account = read[cell.account_id] = Account()
+        plan = plans.get(cell.check)
+        if plan is None:
+            plan = plans[cell.check] = _plan(cell.check, board, products)
+        pairs, product = plan
+        if pairs:
+            enabled = pairs & ~board.off
+            if turned_off:
+                enabled &= ~turned_off.get((cell.account_id, cell.region), 0)
+            account.add_control(cell, pairs, enabled)
+        elif product:
+            account.add_product(cell, product)
+    return read, excluded
+
+
+def _plan(check: Check, board: Board, products: frozenset[str]) -> tuple[int, str]:
+    """Return the pairs that a check's findings count for, or the product they are counted under."""
+    product = product_of(check)
+    if check.own or product not in products:
+        return board.mask(check), ""
+    return 0, product
