@@ -1,0 +1,132 @@
+"""The samples of one target: its evaluation, its objectives, its conditions."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from posture.domain.evaluation import Evaluation
+from posture.domain.findings import Severity
+from posture.domain.scores import ControlCounts, Score, Scores
+from posture.metrics import families
+from posture.metrics.exposition import Samples, Value
+from posture.metrics.families import Family, score_family
+
+MICROSECONDS = 1_000_000
+_STATUSES = ("True", "False", "Unknown")
+
+
+class Restored(NamedTuple):
+    """The scores that an earlier holder left in the status: those by one method, in `metric`'s families."""
+
+    metric: str
+    target: Score | None
+    standards: Mapping[str, Score]
+    workloads: Mapping[tuple[str, str, str], Score]
+    exact_at: int
+
+
+def evaluation_samples(
+    namespace: str,
+    target: str,
+    evaluation: Evaluation,
+    *,
+    exact_at: int,
+    pooled: bool = True,
+    per_control: bool = False,
+) -> dict[Family, list[Value]]:
+    """Return the samples of an evaluation that was exact at `exact_at` (microseconds).
+
+    `pooled`: False leaves the target's own scores out, where a chosen standard is missing.
+    """
+    own = (namespace, target)
+    samples = _scores("target", [(own, evaluation.target)]) if pooled else {}
+    samples |= _scores("standard", [((*own, standard), s) for standard, s in evaluation.standards.items()])
+    samples |= _scores("workload", [((*own, *scope), s) for scope, s in evaluation.workloads.items()])
+    samples |= _scores("account", [((*own, *scope), s) for scope, s in evaluation.accounts.items()])
+    samples[families.SCORE_TIMESTAMP] = [(own, exact_at / MICROSECONDS)]
+    samples[families.ACCOUNTS] = [
+        ((*own, "reporting"), len(evaluation.reporting)),
+        ((*own, "silent"), len(evaluation.silent)),
+        ((*own, "excluded"), len(evaluation.excluded)),
+    ]
+    samples[families.ACCOUNT_INFO] = [
+        ((*own, account, evaluation.names.get(account, ""), group.workload, group.environment), 1)
+        for account, group in evaluation.groups.items()
+    ]
+    samples[families.CONTROLS] = [
+        ((*own, standard, status), count)
+        for standard, counts in evaluation.controls.items()
+        for status, count in zip(ControlCounts._fields, counts, strict=True)
+    ]
+    if per_control:
+        samples[families.CONTROL_STATUS] = [
+            ((*own, standard, control, status.name.lower()), 1)
+            for (standard, control), status in evaluation.statuses.items()
+        ]
+    samples[families.FINDINGS_COUNT] = [
+        ((*own, key.product, key.account_id, key.severity.name.lower(), key.state.name.lower()), count)
+        for key, count in evaluation.findings.items()
+    ]
+    return samples
+
+
+def restored_samples(namespace: str, target: str, restored: Restored) -> dict[Family, list[Value]]:
+    """Return the samples of scores that were exact at an earlier time, as the status keeps them."""
+    own = (namespace, target)
+    scores: dict[Family, list[Value]] = {
+        score_family("standard", restored.metric): [
+            ((*own, standard), score.ratio) for standard, score in restored.standards.items()
+        ],
+        score_family("workload", restored.metric): [
+            ((*own, *scope), score.ratio) for scope, score in restored.workloads.items()
+        ],
+        families.SCORE_TIMESTAMP: [(own, restored.exact_at / MICROSECONDS)],
+    }
+    if restored.target is not None:
+        scores[score_family("target", restored.metric)] = [(own, restored.target.ratio)]
+    return scores
+
+
+def objective_samples(
+    namespace: str,
+    target: str,
+    *,
+    minimum_score: float | None,
+    max_drop: float | None,
+    resolve_within: Mapping[Severity, float],
+) -> dict[Family, list[Value]]:
+    """Return the samples of objectives: scores and drops in percent, times in seconds; None: not aimed at."""
+    own = (namespace, target)
+    samples: dict[Family, list[Value]] = {}
+    if minimum_score is not None:
+        samples[families.OBJECTIVE_MINIMUM] = [(own, minimum_score / 100)]
+    if max_drop is not None:
+        samples[families.OBJECTIVE_DROP] = [(own, max_drop / 100)]
+    if resolve_within:
+        samples[families.OBJECTIVE_RESOLVE] = [
+            ((*own, severity.name.lower()), seconds) for severity, seconds in resolve_within.items()
+        ]
+    return samples
+
+
+def condition_samples(kind: str, namespace: str, name: str, conditions: Mapping[str, str]) -> Samples:
+    """Return the samples of an object's conditions, given as type → status; of three statuses one is 1."""
+    return {
+        families.CONDITION: [
+            ((kind, namespace, name, type_, status), 1 if status == actual else 0)
+            for type_, actual in conditions.items()
+            for status in _STATUSES
+        ]
+    }
+
+
+def _scores(scope: str, entries: Iterable[tuple[tuple[str, ...], Scores]]) -> dict[Family, list[Value]]:
+    samples: dict[Family, list[Value]] = {
+        score_family(scope, "score_ratio"): [],
+        score_family(scope, "unsuppressed_score_ratio"): [],
+        score_family(scope, "expected_controls_score_ratio"): [],
+    }
+    for labels, scores in entries:
+        for metric, score in zip(samples.values(), scores, strict=True):
+            if score is not None:
+                metric.append((labels, score.ratio))
+    return samples

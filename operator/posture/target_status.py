@@ -1,0 +1,133 @@
+"""From numbers to a PostureTarget's status, and back where a new holder finds only the status."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from posture.api.posture_target import ScoringMethod
+from posture.api.posture_target_status import (
+    MAX_STANDARDS,
+    MAX_WORKLOADS,
+    AccountCounts,
+    ControlCounts,
+    FindingCounts,
+    PostureTargetStatus,
+    SeverityCounts,
+    StandardScore,
+    WorkloadScore,
+)
+from posture.domain.evaluation import Evaluation
+from posture.domain.findings import Severity
+from posture.domain.scores import Method, Score, worst_first
+from posture.domain.states import totals
+from posture.metrics.target_samples import Restored
+
+MICROSECONDS = 1_000_000
+
+_K = TypeVar("_K")
+
+_METRIC = {
+    ScoringMethod.SECURITY_HUB: "score_ratio",
+    ScoringMethod.EXPECTED_CONTROLS: "expected_controls_score_ratio",
+}
+
+
+def moment(microseconds: int) -> datetime:
+    """Return the time, to the second as Kubernetes writes it, of microseconds since the epoch."""
+    return datetime.fromtimestamp(microseconds // MICROSECONDS, tz=UTC)
+
+
+def evaluation_fields(
+    evaluation: Evaluation, method: ScoringMethod, *, exact_at: int, pooled: bool
+) -> dict[str, Any]:
+    """Return the status fields that an evaluation fills, as keyword arguments of `PostureTargetStatus`.
+
+    `pooled`: False leaves the headline out, where a chosen standard is missing.
+    """
+    by = Method(method.value)
+    headline = evaluation.target.headline(by) if pooled else None
+    unsuppressed = evaluation.target.unsuppressed if pooled else None
+    standards, standards_omitted = worst_first(evaluation.standards, by, limit=MAX_STANDARDS)
+    workloads, workloads_omitted = worst_first(evaluation.workloads, by, limit=MAX_WORKLOADS)
+    return {
+        "score": None if headline is None else headline.percent,
+        "passed": None if headline is None else headline.passed,
+        "scored": None if headline is None else headline.scored,
+        "score_time": moment(exact_at),
+        "unsuppressed_score": None if unsuppressed is None else unsuppressed.percent,
+        "controls": ControlCounts(**evaluation.pooled._asdict()),
+        "standards": tuple(
+            StandardScore(standard=name, score=score.percent, passed=score.passed, scored=score.scored)
+            for name, score in standards
+        ),
+        "standards_omitted": standards_omitted or None,
+        "workloads": tuple(
+            WorkloadScore(**scope._asdict(), score=score.percent, passed=score.passed, scored=score.scored)
+            for scope, score in workloads
+        ),
+        "workloads_omitted": workloads_omitted or None,
+        "findings": _findings(evaluation),
+        "accounts": AccountCounts(
+            reporting=len(evaluation.reporting),
+            silent=len(evaluation.silent),
+            excluded=len(evaluation.excluded),
+        ),
+    }
+
+
+# What an evaluation fills: gone from the status when the numbers no longer speak of the spec.
+EVALUATED = (
+    "score", "passed", "scored", "score_time", "unsuppressed_score", "controls", "standards",
+    "standards_omitted", "workloads", "workloads_omitted", "findings", "overdue", "trend", "accounts",
+)  # fmt: skip
+
+
+def without_scores(status: PostureTargetStatus) -> PostureTargetStatus:
+    """Return the status without all that an evaluation fills."""
+    empty = PostureTargetStatus()
+    return status.model_copy(update={name: getattr(empty, name) for name in EVALUATED})
+
+
+def restored(status: PostureTargetStatus, method: ScoringMethod, generation: int) -> Restored | None:
+    """Return the scores that the status keeps, or None when they speak of another spec or there are none.
+
+    Every score in a status is by the method that was the headline then, which the generation ties to `method`.
+    """
+    if status.observed_generation != generation or status.score_time is None:
+        return None
+    return Restored(
+        metric=_METRIC[method],
+        target=_score(status.passed, status.scored),
+        standards=_present({each.standard: _score(each.passed, each.scored) for each in status.standards}),
+        workloads=_present(
+            {
+                (each.standard, each.workload, each.environment): _score(each.passed, each.scored)
+                for each in status.workloads
+            }
+        ),
+        exact_at=int(status.score_time.timestamp()) * MICROSECONDS,
+    )
+
+
+def _score(passed: int | None, scored: int | None) -> Score | None:
+    return Score(passed, scored) if passed is not None and scored else None
+
+
+def _present(scores: Mapping[_K, Score | None]) -> dict[_K, Score]:
+    return {scope: score for scope, score in scores.items() if score is not None}
+
+
+def _findings(evaluation: Evaluation) -> FindingCounts:
+    found = totals(evaluation.findings)
+    return FindingCounts(
+        failed=SeverityCounts(
+            **{severity.name.lower(): found.failed[severity] for severity in Severity},
+            total=found.failed_total,
+        ),
+        warning=found.warning,
+        not_available=found.not_available,
+        passed=found.passed,
+        suppressed=found.suppressed,
+        disabled=found.disabled,
+        stale=found.stale,
+    )
