@@ -1,0 +1,282 @@
+"""One client of the Kubernetes API: every call has a time-out, every list is whole or an error."""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import aiohttp
+import msgspec
+from kubernetes.aio.client import ApiClient
+from kubernetes.aio.config import ConfigException
+
+from posture.kube.connection import NoCluster, adopt_credentials, load_configuration
+from posture.kube.errors import Call, Gone, KubeError, Refused, Retryable, Unauthorized, error_of
+from posture.kube.resources import ApiResource, Object, ObjectRef
+
+logger = logging.getLogger(__name__)
+
+REQUEST_WITHIN = 30.0
+CONNECT_WITHIN = 5.0
+PAGE = 500
+"""Objects asked for at a time: what kubectl asks for."""
+_RELOAD_SPACING = 10.0
+_JSON = "application/json"
+_JSON_PATCH = "application/json-patch+json"
+_MERGE_PATCH = "application/merge-patch+json"
+
+
+@asynccontextmanager
+async def connect(*, within: float = REQUEST_WITHIN) -> AsyncIterator["KubeClient"]:
+    """Yield a client of the configured API server, without a call yet.
+
+    `within`: seconds for a whole request. Raises NoCluster when no API server is configured.
+    """
+    configuration = await load_configuration()
+    async with ApiClient(configuration) as api:
+        api.user_agent = f"posture-operator/{version('posture-operator')}"
+        yield KubeClient(api, within=within)
+
+
+class _Request(NamedTuple):
+    method: str
+    path: str
+    query: list[tuple[str, str]]
+    body: Any
+    content_type: str
+    within: float
+
+
+class KubeClient:
+    """Calls to the API server. Errors are those of `posture.kube.errors`, nothing else."""
+
+    def __init__(self, api: ApiClient, *, within: float = REQUEST_WITHIN) -> None:
+        self._api = api
+        self._within = within
+        self._reloaded = float("-inf")
+
+    async def list_objects(
+        self, resource: ApiResource, namespaces: Sequence[str] | None = None, *, label_selector: str = ""
+    ) -> list[Object]:
+        """Return every object of the resource in these namespaces (None: all), read from a quorum.
+
+        Whole or an error: a page that fails, is malformed, or whose `continue` expired raises, and so absence
+        from the list means absence from the cluster at the time of the call.
+        """
+        if namespaces is None:
+            return await self._list(resource, None, label_selector)
+        found: list[Object] = []
+        for namespace in dict.fromkeys(namespaces):
+            found += await self._list(resource, namespace, label_selector)
+        return found
+
+    async def _list(self, resource: ApiResource, namespace: str | None, label_selector: str) -> list[Object]:
+        call = Call("list", resource, namespace)
+        found: list[Object] = []
+        tokens: set[str] = set()
+        query = {"limit": str(PAGE)} | ({"labelSelector": label_selector} if label_selector else {})
+        while True:
+            page = await self.request(call, "GET", resource.path(namespace), query=query)
+            items, metadata = page.get("items"), page.get("metadata")
+            if not isinstance(items, list) or not isinstance(metadata, dict):
+                raise Retryable(call, f"could not {call}: the answer is no list")
+            found += items
+            token = metadata.get("continue") or ""
+            if not token:
+                return found
+            if token in tokens:
+                raise Retryable(call, f"could not {call}: the API server's pages do not end")
+            tokens.add(token)
+            query["continue"] = token
+
+    async def get(
+        self,
+        resource: ApiResource,
+        namespace: str | None,
+        name: str,
+        *,
+        within: float | None = None,
+    ) -> Object:
+        """Return one object; Gone when it is not there."""
+        call = Call("get", resource, namespace, name)
+        return _stored(call, await self.request(call, "GET", resource.path(namespace, name), within=within))
+
+    async def create(
+        self,
+        resource: ApiResource,
+        namespace: str | None,
+        body: Object,
+        *,
+        within: float | None = None,
+    ) -> Object:
+        """Create an object and return it as stored; Conflict when its name is taken.
+
+        `apiVersion` and `kind` are filled in.
+        """
+        body = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
+        call = Call("create", resource, namespace, body["metadata"].get("name"))
+        return _stored(
+            call, await self.request(call, "POST", resource.path(namespace), body=body, within=within)
+        )
+
+    async def replace(self, resource: ApiResource, body: Object, *, within: float | None = None) -> Object:
+        """Store an object over the version in its resourceVersion; Conflict when that is not the last one."""
+        namespace, name = body["metadata"].get("namespace"), body["metadata"]["name"]
+        if not body["metadata"].get("resourceVersion"):
+            raise ValueError("without metadata.resourceVersion a replace would overwrite what others wrote")
+        call = Call("update", resource, namespace, name)
+        path = resource.path(namespace, name)
+        return _stored(call, await self.request(call, "PUT", path, body=body, within=within))
+
+    async def delete(self, ref: ObjectRef) -> None:
+        """Delete that object; Gone when it is not there, or another one has its name."""
+        call = Call("delete", ref.resource, ref.namespace, ref.name)
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": ref.uid}}
+        try:
+            await self.request(call, "DELETE", ref.resource.path(ref.namespace, ref.name), body=body)
+        except KubeError as error:
+            if error.status == HTTPStatus.CONFLICT:
+                raise await self._because(ref, error) from error
+            raise
+
+    async def patch_status(self, ref: ObjectRef, status: Mapping[str, Any]) -> Object:
+        """Replace the whole status of that object and return the object as stored.
+
+        Fields that `status` does not name are gone afterwards. Gone when the object is not there, or another
+        one has its name; Refused when the status does not fit the CRD.
+        """
+        return await self.patch(
+            ref, [{"op": "add", "path": "/status", "value": dict(status)}], subresource="status"
+        )
+
+    async def patch_metadata(self, ref: ObjectRef, operations: Sequence[Mapping[str, Any]]) -> Object:
+        """Apply JSON patch operations (RFC 6902) below `/metadata` to that object, all or none.
+
+        The caller puts `test` operations before them for what it has read. Refused when such a test fails,
+        Gone when the object is not there, or another one has its name.
+        """
+        if any(not str(operation["path"]).startswith("/metadata/") for operation in operations):
+            raise ValueError("patch_metadata only writes below /metadata")
+        return await self.patch(ref, operations)
+
+    async def patch(
+        self, ref: ObjectRef, operations: Sequence[Mapping[str, Any]], *, subresource: str | None = None
+    ) -> Object:
+        """Apply JSON patch operations (RFC 6902) to that object and no other of its name, all or none."""
+        call = Call("patch", ref.resource, ref.namespace, ref.name, subresource)
+        path = ref.resource.path(ref.namespace, ref.name, subresource)
+        body = [{"op": "test", "path": "/metadata/uid", "value": ref.uid}, *map(dict, operations)]
+        try:
+            return _stored(call, await self.request(call, "PATCH", path, body=body, content_type=_JSON_PATCH))
+        except Refused as error:
+            raise await self._because(ref, error) from error
+
+    async def merge(
+        self, resource: ApiResource, namespace: str, name: str, body: Object, *, within: float | None = None
+    ) -> Object:
+        """Apply a JSON merge patch (RFC 7386) to whatever object has that name."""
+        call = Call("patch", resource, namespace, name)
+        path = resource.path(namespace, name)
+        answer = await self.request(call, "PATCH", path, body=body, content_type=_MERGE_PATCH, within=within)
+        return _stored(call, answer)
+
+    async def _because(self, ref: ObjectRef, refused: KubeError) -> KubeError:
+        """Tell a precondition on the uid that failed from any other refusal; both have the same answer."""
+        try:
+            found = await self.get(ref.resource, ref.namespace, ref.name)
+        except KubeError as error:
+            return error
+        if found["metadata"]["uid"] == ref.uid:
+            return refused
+        return Gone(refused.call, f"{ref} was deleted, another object has its name now", reason="Replaced")
+
+    async def request(
+        self,
+        call: Call,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,  # noqa: ANN401 - any JSON
+        content_type: str = _JSON,
+        within: float | None = None,
+    ) -> Object:
+        """Send one request and return the JSON object answered. `within`: seconds for all of it.
+
+        Credentials that are refused are read again, at most every ten seconds, and the request is sent once
+        more: a request that was not authenticated has changed nothing.
+        """
+        request = _Request(
+            method, path, list((query or {}).items()), body, content_type, within or self._within
+        )
+        try:
+            return await self._send(call, request)
+        except Unauthorized:
+            if not await self._reload():
+                raise
+        return await self._send(call, request)
+
+    async def _send(self, call: Call, request: _Request) -> Object:
+        seconds = request.within
+        try:
+            # Not preloaded: the generated client logs whole bodies and trips over one that is not UTF-8.
+            response = await self._api.call_api(
+                request.path,
+                request.method,
+                query_params=request.query,
+                header_params={"Accept": _JSON, "Content-Type": request.content_type},
+                body=request.body,
+                auth_settings=["BearerToken"],
+                _preload_content=False,
+                _request_timeout=aiohttp.ClientTimeout(
+                    total=seconds, sock_connect=min(CONNECT_WITHIN, seconds)
+                ),
+            )
+            async with response:
+                content = await response.read()
+        except TimeoutError as error:
+            raise Retryable(
+                call, f"could not {call}: no answer within {seconds:g} s", reason="Timeout"
+            ) from error
+        except (aiohttp.ClientError, ConfigException, OSError, ValueError) as error:
+            said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            raise Retryable(call, f"could not {call}: {said}", reason="Unreachable") from error
+        if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
+            raise error_of(call, response.status, content, response.headers)
+        return _object(call, content)
+
+    async def _reload(self) -> bool:
+        now = time.monotonic()
+        if now - self._reloaded < _RELOAD_SPACING:
+            return False
+        self._reloaded = now
+        try:
+            renewed = await load_configuration()
+        except NoCluster as error:
+            logger.warning("The credentials for the API server cannot be read again: %s", error)
+            return False
+        adopt_credentials(self._api.configuration, renewed)
+        return True
+
+
+def _stored(call: Call, answer: Object) -> Object:
+    """Return the answer if it is a stored object: a proxy may answer 200 with JSON of its own."""
+    metadata = answer.get("metadata")
+    if isinstance(metadata, dict) and {"name", "uid", "resourceVersion"} <= metadata.keys():
+        return answer
+    raise Retryable(call, f"could not {call}: the answer is no stored object", reason="Malformed")
+
+
+def _object(call: Call, content: bytes) -> Object:
+    try:
+        answer = msgspec.json.decode(content)
+    except msgspec.DecodeError as error:
+        raise Retryable(
+            call, f"could not {call}: the answer is no JSON ({error})", reason="Malformed"
+        ) from error
+    if not isinstance(answer, dict):
+        raise Retryable(call, f"could not {call}: the answer is no object", reason="Malformed")
+    return answer

@@ -1,0 +1,73 @@
+"""Where the API server is and how to prove who we are: the standard ways, in controller-runtime's order."""
+
+import os
+from pathlib import Path
+
+from kubernetes.aio.client import Configuration
+from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+
+_BEARER = "BearerToken"
+
+
+class NoCluster(Exception):  # noqa: N818 - reads as what is the case
+    """No usable way to an API server was found; the message says what to set."""
+
+
+async def load_configuration() -> Configuration:
+    """Read how to reach the API server: `KUBECONFIG`, else the pod's service account, else `~/.kube/config`.
+
+    A service account's token is read from its file again every minute.
+
+    Raises NoCluster when there is none of them, or the one that is there cannot be used.
+    """
+    configuration = Configuration()
+    files = _kubeconfig()
+    try:
+        if files is None:
+            load_incluster_config(client_configuration=configuration)
+            _strip_token_on_refresh(configuration)
+        else:
+            await load_kube_config(
+                config_file=files, client_configuration=configuration, persist_config=False
+            )
+    except (ConfigException, AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+        source = files or "the pod's service account"
+        raise NoCluster(f"the Kubernetes configuration in {source} cannot be used: {error}") from error
+    return configuration
+
+
+def adopt_credentials(current: Configuration, renewed: Configuration) -> None:
+    """Let a configuration in use speak with the bearer token of one that was read later."""
+    if _BEARER in renewed.api_key:
+        current.api_key[_BEARER] = renewed.api_key[_BEARER]
+    current.refresh_api_key_hook = renewed.refresh_api_key_hook
+
+
+def _kubeconfig() -> str | None:
+    """Return the kubeconfig file or files to read, None for the pod's service account."""
+    named = os.environ.get("KUBECONFIG")
+    if named:
+        if not any(Path(path).expanduser().is_file() for path in named.split(os.pathsep) if path):
+            raise NoCluster(f"KUBECONFIG names no file that exists: {named}")
+        return named
+    if "KUBERNETES_SERVICE_HOST" in os.environ:
+        return None
+    home = Path.home() / ".kube" / "config"
+    if home.is_file():
+        return str(home)
+    raise NoCluster(
+        "no Kubernetes API server is configured: set KUBECONFIG to a kubeconfig file, "
+        "or run in a pod with a service account"
+    )
+
+
+def _strip_token_on_refresh(configuration: Configuration) -> None:
+    # A token file that ends in a newline would otherwise make every request's header invalid.
+    reread = configuration.refresh_api_key_hook
+
+    def hook(current: Configuration) -> None:
+        reread(current)
+        current.refresh_api_key_hook = hook
+        current.api_key[_BEARER] = current.api_key[_BEARER].strip()
+
+    configuration.refresh_api_key_hook = hook
