@@ -41,7 +41,7 @@ def _document(kind: type[Resource]) -> dict[str, Any]:
                     "storage": True,
                     "subresources": {"status": {}},
                     "additionalPrinterColumns": [_column(column) for column in kind.columns],
-                    "schema": {"openAPIV3Schema": _schema(kind)},
+                    "schema": {"openAPIV3Schema": kind_schema(kind)},
                 }
             ],
         },
@@ -57,7 +57,8 @@ def _column(column: Column) -> dict[str, Any]:
     return document
 
 
-def _schema(kind: type[Resource]) -> dict[str, Any]:
+def kind_schema(kind: type[Resource]) -> dict[str, Any]:
+    """Give the structural schema of a kind's whole object."""
     schema = structural(kind)
     properties = schema["properties"]
     return {

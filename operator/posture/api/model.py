@@ -10,6 +10,8 @@ from pydantic_core import CoreSchema
 
 from posture.api.shapes import Rule
 
+_REQUEST_LENGTH = 1024
+
 
 class Spec(BaseModel):
     """A declared part of an object: camelCase on the wire, snake_case in Python, nothing unknown.
@@ -69,8 +71,9 @@ class Metadata(Observed):
 
     @property
     def requested_at(self) -> str | None:
-        """Give the value of the annotation that asks for a run at once."""
-        return self.annotations.get("posture.dev/requestedAt")
+        """Give the annotation that asks for a run at once, as far as status can repeat it."""
+        value = self.annotations.get("posture.dev/requestedAt")
+        return None if value is None else value[:_REQUEST_LENGTH]
 
     @property
     def being_deleted(self) -> bool:

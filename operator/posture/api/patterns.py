@@ -4,6 +4,7 @@ Python's own engine backtracks exponentially on some patterns, and a hub's worke
 namespaces.
 """
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import re2  # type: ignore[import-untyped]  # it ships no types
@@ -12,8 +13,8 @@ import re2  # type: ignore[import-untyped]  # it ships no types
 class PatternMatch(Protocol):
     """What a pattern found."""
 
-    def group(self, name: str, /) -> str | None:
-        """Give the text of a named group, None where it took no part."""
+    def groupdict(self) -> Mapping[str, str | None]:
+        """Give the text of each named group, None where it took no part."""
 
 
 class Pattern(Protocol):
@@ -23,8 +24,8 @@ class Pattern(Protocol):
     def groupindex(self) -> Any:  # noqa: ANN401 -- a mapping from the names of groups, untyped in the library
         """Give the groups by name."""
 
-    def search(self, text: str, /) -> PatternMatch | None:
-        """Give the first match anywhere in a text."""
+    def fullmatch(self, text: str, /) -> PatternMatch | None:
+        """Match the whole of a text."""
 
 
 def compile_pattern(pattern: str) -> Pattern:

@@ -165,7 +165,7 @@ class AccountOverride(Spec):
 
     account_id: AccountId = Field(description="The account.")
     workload: Word = Field(description="Its workload.")
-    environment: Word = Field(description="Its environment.")
+    environment: Word | None = Field(None, description="Its environment. None: `defaultEnvironment`.")
 
 
 class Grouping(Spec):

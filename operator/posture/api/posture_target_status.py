@@ -7,7 +7,7 @@ from pydantic import Field
 
 from posture.api.model import Observed
 from posture.api.resource import Status
-from posture.api.types import Percent, Text, Time, Word, bounded
+from posture.api.types import Line, Paragraph, Percent, Time, bounded
 
 SCORE_CURRENT = "ScoreCurrent"
 
@@ -29,7 +29,7 @@ class ControlCounts(Observed):
 class StandardScore(Observed):
     """The score of one standard."""
 
-    standard: Word = Field(description="The standard, as written in `spec`.")
+    standard: Line = Field(description="The standard, as written in `spec`.")
     score: Percent | None = Field(None, description="Whole percent, half up; absent where there is none.")
     passed: int = Field(description="Controls that passed.")
     scored: int = Field(description="Controls behind the score.")
@@ -38,9 +38,9 @@ class StandardScore(Observed):
 class WorkloadScore(Observed):
     """The score of one workload in one environment by one standard."""
 
-    workload: Word = Field(description="The workload.")
-    environment: Word = Field(description="The environment.")
-    standard: Word = Field(description="The standard, as written in `spec`.")
+    workload: Line = Field(description="The workload.")
+    environment: Line = Field(description="The environment.")
+    standard: Line = Field(description="The standard, as written in `spec`.")
     score: Percent | None = Field(None, description="Whole percent, half up; absent where there is none.")
     passed: int = Field(description="Controls that passed.")
     scored: int = Field(description="Controls behind the score.")
@@ -98,8 +98,8 @@ class AccountCounts(Observed):
 class RejectedFinding(Observed):
     """A finding that could not be read."""
 
-    id: Text = Field(description="Its Id, or a digest of it.")
-    reason: Text = Field(description="What is wrong with it.")
+    id: Paragraph = Field(description="Its Id, or a digest of it.")
+    reason: Paragraph = Field(description="What is wrong with it.")
 
 
 class Sync(Observed):
@@ -129,12 +129,12 @@ class FindingFormat(StrEnum):
 class Hub(Observed):
     """The Security Hub that answers."""
 
-    account: Word = Field(description="Account of the hub.")
-    region: Word = Field(description="Region of the hub.")
-    administrator: Word | None = Field(
+    account: Line = Field(description="Account of the hub.")
+    region: Line = Field(description="Region of the hub.")
+    administrator: Line | None = Field(
         None, description="Administrator account: its own id where it is the administrator itself."
     )
-    aggregation_region: Word | None = Field(None, description="Region that findings are aggregated in.")
+    aggregation_region: Line | None = Field(None, description="Region that findings are aggregated in.")
     finding_format: FindingFormat | None = Field(
         None, description="Whether control findings are consolidated (`SecurityControl`) or per standard."
     )

@@ -13,16 +13,16 @@ from posture.api.schedule import Window
 from posture.api.selector import Exceptions, Selectors
 from posture.api.types import (
     AnyDuration,
-    Mode,
+    Line,
     PacedDuration,
+    Paragraph,
     PositiveDuration,
     RoleName,
     TagKey,
     TagValue,
-    Text,
-    Word,
     bounded,
 )
+from posture.domain.grants import Mode
 
 MAX_PLAN = 50
 
@@ -124,23 +124,23 @@ class RemediationRuleSpec(Spec):
 class PlanEntry(Observed):
     """What would happen to one resource for one finding, or why not."""
 
-    finding_id: Text = Field(description="Id of the finding.")
-    resource_id: Text = Field(description="Id of the resource.")
-    resource_type: Word = Field("", description="ASFF type of the resource.")
-    account_id: Word = Field("", description="Account of the resource.")
-    region: Word = Field("", description="Region of the resource.")
-    control: Word = Field("", description="Control of the finding.")
-    decision: Word = Field(description="What would happen: `Remediate`, `Wait` or `Skip`.")
-    reason: Word = Field(description="Why, in one word.")
-    message: Text = Field("", description="Why, for people.")
-    plan_hash: Word | None = Field(None, description="What an approval must name.")
+    finding_id: Paragraph = Field(description="Id of the finding.")
+    resource_id: Paragraph = Field(description="Id of the resource.")
+    resource_type: Line = Field("", description="ASFF type of the resource.")
+    account_id: Line = Field("", description="Account of the resource.")
+    region: Line = Field("", description="Region of the resource.")
+    control: Line = Field("", description="Control of the finding.")
+    decision: Line = Field(description="What would happen: `Remediate`, `Wait` or `Skip`.")
+    reason: Line = Field(description="Why, in one word.")
+    message: Paragraph = Field("", description="Why, for people.")
+    plan_hash: Line | None = Field(None, description="What an approval must name.")
 
 
 class PlanTotal(Observed):
     """How many entries of the plan have one same outcome."""
 
-    decision: Word = Field(description="What would happen.")
-    reason: Word = Field(description="Why.")
+    decision: Line = Field(description="What would happen.")
+    reason: Line = Field(description="Why.")
     count: int = Field(description="Entries of the plan, listed or not.")
 
 

@@ -7,8 +7,9 @@ from pydantic import Field, ValidationError
 
 from posture.api.conditions import Conditions
 from posture.api.model import Metadata, Observed, Spec
+from posture.api.problems import problems
 from posture.api.shapes import Rule, immutable
-from posture.api.types import ObjectName, Word
+from posture.api.types import ObjectName, Paragraph
 
 GROUP = "posture.dev"
 VERSION = "v1alpha1"
@@ -59,7 +60,7 @@ class Status(Observed):
         -1,
         description="The generation of the spec that the status speaks of; -1 before the first evaluation.",
     )
-    last_handled_request: Word | None = Field(
+    last_handled_request: Paragraph | None = Field(
         None, description="The value of the annotation `posture.dev/requestedAt` whose run has ended."
     )
     conditions: Conditions = Field((), description="Conditions in the manner of kstatus.")
@@ -98,17 +99,4 @@ def parse(kind: type[_R], document: Mapping[str, Any]) -> _R:
         return kind.model_validate(document)
     except ValidationError as error:
         name = str(document.get("metadata", {}).get("name", ""))
-        raise InvalidObject(kind.__name__, name, tuple(map(_problem, error.errors()))) from None
-
-
-def _problem(error: Any) -> str:  # noqa: ANN401 -- pydantic_core.ErrorDetails is not importable at run time
-    """Say one problem as `spec.aws.region: write a Region such as eu-west-1`."""
-    path = ""
-    for part in error["loc"]:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}"
-    says = {
-        "extra_forbidden": "this operator does not know this field: remove it, or upgrade the operator",
-        "missing": "this field is required",
-    }
-    text = says.get(error["type"], error["msg"].removeprefix("Value error, "))
-    return f"{path.removeprefix('.')}: {text}"
+        raise InvalidObject(kind.__name__, name, problems(error)) from None

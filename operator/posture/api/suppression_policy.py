@@ -12,17 +12,17 @@ from posture.api.shapes import Rule, Shape, exactly_one, fixed_choice
 from posture.api.types import (
     AccountGlob,
     ControlId,
-    Mode,
+    Line,
+    Paragraph,
     PositiveDuration,
     Region,
     RoleName,
     ShortText,
     Standard,
-    Text,
     Time,
-    Word,
     bounded,
 )
+from posture.domain.grants import Mode
 
 EXPIRED = "Expired"
 REVIEW_DUE = "ReviewDue"
@@ -123,19 +123,21 @@ class SuppressionPolicySpec(Spec):
 class SuppressionFailure(Observed):
     """A finding or control that AWS refused to change."""
 
-    id: Text = Field(description="Id of the finding; of a control: standard, control, account and Region.")
-    reason: Word = Field(description="AWS's error code.")
-    message: Text = Field("", description="AWS's message.")
+    id: Paragraph = Field(
+        description="Id of the finding; of a control: standard, control, account and Region."
+    )
+    reason: Line = Field(description="AWS's error code.")
+    message: Paragraph = Field("", description="AWS's message.")
 
 
 class DisabledControl(Observed):
     """What a control's status was when the policy turned it off: unsuppressed scores go on counting it."""
 
-    standard: Word = Field(description="The standard.")
-    control: Word = Field(description="The control.")
-    region: Word = Field(description="The Region.")
-    status: Word = Field(description="`Passed`, `Failed`, `Unknown` or `NoData`.")
-    accounts: Annotated[tuple[Word, ...], bounded(1000, unique=True)] = Field((), description="The accounts.")
+    standard: Line = Field(description="The standard.")
+    control: Line = Field(description="The control.")
+    region: Line = Field(description="The Region.")
+    status: Line = Field(description="`Passed`, `Failed`, `Unknown` or `NoData`.")
+    accounts: Annotated[tuple[Line, ...], bounded(1000, unique=True)] = Field((), description="The accounts.")
 
 
 class Effect(Observed):

@@ -1,16 +1,14 @@
 """The words of the API: strings with a shape, lists with bounds, enumerations."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, PlainSerializer, WithJsonSchema
+from pydantic import AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from posture.api.durations import Duration, duration_shape
 from posture.api.shapes import Shape
-
-T = TypeVar("T")
 
 # What paces calls to AWS is not faster than this: the quota belongs to everybody.
 PacedDuration = Annotated[Duration, duration_shape("5s")]
@@ -20,6 +18,13 @@ AnyDuration = Annotated[Duration, duration_shape("0s")]
 
 def _rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _shortened_to(most: int) -> Callable[[object], object]:
+    def shorten(value: object) -> object:
+        return value[: most - 1] + "…" if isinstance(value, str) and len(value) > most else value
+
+    return shorten
 
 
 # To the second, as Kubernetes writes times.
@@ -94,6 +99,9 @@ ShortText = Annotated[str, Shape("", "write up to 100 characters", 100)]
 Word = Annotated[str, Shape("", "write up to 128 characters", 128, least=0)]
 Text = Annotated[str, Shape("", "write up to 1024 characters", 1024, least=0)]
 
+# What a status shows is shortened to what the API takes: a long name must not keep the rest from being shown.
+Line = Annotated[str, BeforeValidator(_shortened_to(128)), Field(max_length=128)]
+Paragraph = Annotated[str, BeforeValidator(_shortened_to(1024)), Field(max_length=1024)]
 Percent = Annotated[int, Field(ge=0, le=100)]
 
 
@@ -103,13 +111,6 @@ def bounded(most: int, *, least: int = 0, unique: bool = False, keys: Sequence[s
     if keys:
         merge["x-kubernetes-list-map-keys"] = list(keys)
     return Field(min_length=least or None, max_length=most, json_schema_extra=merge)
-
-
-class Mode(StrEnum):
-    """Whether a policy or a rule writes, or only tells what it would write."""
-
-    ENFORCE = "Enforce"
-    DRY_RUN = "DryRun"
 
 
 class SeverityLabel(StrEnum):

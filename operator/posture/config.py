@@ -1,0 +1,293 @@
+"""The configuration file: what the users of a namespace must not decide.
+
+Unknown keys are refused. Nothing is allowed that is not granted; a grant's omitted field grants nothing.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+import yaml
+from pydantic import AfterValidator, Field, StrictBool, ValidationError
+
+from posture.api.durations import Duration
+from posture.api.model import Spec
+from posture.api.problems import problems
+from posture.api.shapes import Rule, Shape
+from posture.api.types import AccountGlob, PositiveDuration, TagKey, TagValue
+from posture.domain import grants as domain
+from posture.domain.grants import Mode, Verb
+
+
+class ConfigError(ValueError):
+    """The configuration file cannot be used; `problems` say where, what is wrong and what to write."""
+
+    def __init__(self, path: Path, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(f"{path}: {problem}" for problem in problems))
+        self.path = path
+        self.problems = problems
+
+
+def _expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"write a regular expression: {error}") from None
+    return text
+
+
+NamespaceGlob = Annotated[
+    str, Shape(r"[a-z0-9*?-]+", "write the name of a namespace or a glob such as team-*", 63)
+]
+RoleArnGlob = Annotated[
+    str,
+    Shape(
+        r"arn:[a-z*?-]+:iam::[0-9*?]{1,12}:role/[A-Za-z0-9_+=,.@/*?-]+",
+        "write a role's ARN or a glob such as arn:aws:iam::*:role/posture-* (* stops at : and at /)",
+        600,
+    ),
+]
+RoleNameGlob = Annotated[
+    str,
+    Shape(r"[A-Za-z0-9_+=,.@*?-]+", "write the name of a role, not its ARN, or a glob such as posture-*", 64),
+]
+OwnerId = Annotated[
+    str,
+    Shape(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?", "write up to 63 of letters, digits, -, _ and .", 63),
+]
+Name = Annotated[str, Shape("", "write a name", 200)]
+Expression = Annotated[str, AfterValidator(_expression)]
+
+
+class Writes(StrEnum):
+    """Whether anything is written to AWS."""
+
+    ENABLED = "Enabled"
+    FROZEN = "Frozen"
+
+
+class DisableControlsGrant(Spec):
+    """How controls may be turned off."""
+
+    role_names: tuple[RoleNameGlob, ...] = ()
+
+
+class DocumentGrant(Spec):
+    """An SSM document that may be run, and what its parameters may be."""
+
+    name: Name
+    owner: Name
+    parameters: Mapping[str, Expression] = {}
+
+
+class RemediationGrant(Spec):
+    """How remediation may be done."""
+
+    role_names: tuple[RoleNameGlob, ...] = ()
+    max_mode: Mode | None = None
+    builtins: tuple[Name, ...] = ()
+    documents: tuple[DocumentGrant, ...] = ()
+
+
+class Grant(Spec):
+    """Whoever is in these namespaces may, as these identities, do these things to these accounts."""
+
+    namespaces: tuple[NamespaceGlob, ...] = ()
+    ambient_identity: StrictBool = False
+    role_arns: tuple[RoleArnGlob, ...] = ()
+    external_id: str | None = Field(None, min_length=1, max_length=1224, repr=False)
+    accounts: tuple[AccountGlob, ...] = ()
+    verbs: frozenset[Verb] = frozenset()
+    disable_controls: DisableControlsGrant = DisableControlsGrant()
+    remediation: RemediationGrant = RemediationGrant()
+
+    def plain(self) -> domain.Grant:
+        """Give the grant as the rules take it."""
+        remediation = domain.RemediationGrant(
+            role_names=self.remediation.role_names,
+            max_mode=self.remediation.max_mode,
+            builtins=self.remediation.builtins,
+            documents=tuple(
+                domain.DocumentGrant(each.name, each.owner, dict(each.parameters))
+                for each in self.remediation.documents
+            ),
+        )
+        return domain.Grant(
+            namespaces=self.namespaces,
+            ambient_identity=self.ambient_identity,
+            role_arns=self.role_arns,
+            external_id=self.external_id,
+            accounts=self.accounts,
+            verbs=self.verbs,
+            disable_controls_role_names=self.disable_controls.role_names,
+            remediation=remediation,
+        )
+
+
+class OptOutTag(Spec):
+    """A tag that keeps a resource from being touched; no values: any value does."""
+
+    key: TagKey
+    values: tuple[TagValue, ...] = ()
+
+
+class Metrics(Spec):
+    """What is published beyond the fixed metrics."""
+
+    per_control: StrictBool = False
+
+
+class Lease(Spec):
+    """How long replicas hold hubs, and how often they renew."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule("", "write a duration of at least 1s", lambda lease: lease.duration >= timedelta(seconds=1)),
+        Rule(
+            "",
+            "write a renewDeadline below duration: a holder must stop before another may begin",
+            lambda lease: lease.renew_deadline < lease.duration,
+        ),
+        Rule("", "write a retry below renewDeadline", lambda lease: lease.retry < lease.renew_deadline),
+    )
+
+    duration: PositiveDuration = Duration("15s")
+    renew_deadline: PositiveDuration = Duration("10s")
+    retry: PositiveDuration = Duration("2s")
+
+
+class Outputs(Spec):
+    """Destinations outside Prometheus. This version has none."""
+
+
+class Config(Spec):
+    """The whole file, with its defaults."""
+
+    writes: Writes = Writes.ENABLED
+    owner_id: OwnerId | None = None
+    adopt_from: tuple[OwnerId, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    opt_out_tags: tuple[OptOutTag, ...] = (OptOutTag(key="posture.dev/remediation", values=("off",)),)
+    quota_share: float = Field(0.8, gt=0, le=1)
+    max_suppression_age: PositiveDuration = Duration("9600h")
+    metrics: Metrics = Metrics()
+    lease: Lease = Lease()
+    outputs: Outputs = Outputs()
+
+    @cached_property
+    def granted(self) -> tuple[domain.Grant, ...]:
+        """Give the grants as the rules of posture.domain.grants take them."""
+        return tuple(grant.plain() for grant in self.grants)
+
+    @property
+    def frozen(self) -> bool:
+        """Tell whether nothing may be written to AWS."""
+        return self.writes is Writes.FROZEN
+
+
+def load(path: Path) -> Config:
+    """Read a configuration file. Raises ConfigError."""
+    return _parse(path, _read(path))
+
+
+class ConfigFile:
+    """The configuration file and what it last said that could be used."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Read the file; None: nothing is granted. Raises ConfigError."""
+        self._path = path
+        content = b"" if path is None else _read(path)
+        self._config = Config() if path is None else _parse(path, content)
+        # None: what is in the file now could not be read.
+        self._content: bytes | None = content
+        self._error: ConfigError | None = None
+
+    @classmethod
+    def nothing_granted(cls) -> Self:
+        """Stand in where there is no file."""
+        return cls(None)
+
+    def current(self) -> Config:
+        """Give the newest configuration that could be used."""
+        return self._config
+
+    @property
+    def error(self) -> ConfigError | None:
+        """Say why the file as it is now cannot be used; None: it is in use."""
+        return self._error
+
+    def reload_if_changed(self) -> bool:
+        """Read the file again; tell whether `current()` or `error` is another one now.
+
+        The content decides, not the time of change: Kubernetes swaps a mounted ConfigMap by a symbolic link.
+        A version that cannot be used leaves the one before it in force, but for one thing: where its `writes`
+        can be read as `Frozen`, writes are frozen. A slip of the pen elsewhere must not hold back the brake.
+        """
+        if self._path is None:
+            return False
+        try:
+            content = _read(self._path)
+        except ConfigError as error:
+            return self._refuse(error, None)
+        if content == self._content:
+            return False
+        try:
+            config = _parse(self._path, content)
+        except ConfigError as error:
+            if _says_frozen(content):
+                self._config = self._config.model_copy(update={"writes": Writes.FROZEN})
+            return self._refuse(error, content)
+        self._config, self._content, self._error = config, content, None
+        return True
+
+    def _refuse(self, error: ConfigError, content: bytes | None) -> bool:
+        is_news = self._error is None or self._error.problems != error.problems
+        self._error, self._content = error, content
+        return is_news
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(path, (f"cannot be read: {error.strerror}",)) from None
+
+
+def _parse(path: Path, content: bytes) -> Config:
+    try:
+        document = _document(content)
+        return Config.model_validate(document)
+    except yaml.YAMLError as error:
+        raise ConfigError(path, (f"is not YAML: {error}",)) from None
+    except ValidationError as error:
+        raise ConfigError(path, problems(error)) from None
+
+
+def _document(content: bytes) -> Any:  # noqa: ANN401 -- whatever the file holds
+    document = yaml.load(content, Loader=_UniqueKeys)  # noqa: S506 -- a SafeLoader
+    return {} if document is None else document
+
+
+def _says_frozen(content: bytes) -> bool:
+    """Look for `writes: Frozen` in a file that cannot be used, be it YAML or not."""
+    try:
+        document = _document(content)
+    except yaml.YAMLError:
+        return re.search(rb"^writes:\s*[\"']?Frozen\b", content, re.MULTILINE) is not None
+    return isinstance(document, dict) and document.get("writes") == Writes.FROZEN
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """A loader that refuses a key that is written twice: of two `grants`, YAML's own would drop the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 -- the library's signature
+        keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for index, key in enumerate(keys):
+            if any(key.value == before.value for before in keys[:index]):
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key.value!r} is written twice", key.start_mark
+                )
+        return super().construct_mapping(node, deep)
