@@ -1,0 +1,156 @@
+"""One call to AWS, seen through: within the quota, repeated where that may help, answered or refused."""
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from botocore import xform_name
+
+from posture.aws.answers import MALFORMED
+from posture.aws.clock import AwsClock
+from posture.aws.errors import AwsError, MalformedResponse, Retryable, Throttled
+from posture.aws.limiter import Limiters
+from posture.aws.refusals import FAULTS, is_expired, refusal
+from posture.aws.sessions import Identity, Sessions
+from posture.aws.usage import Usage
+
+PATIENCE = 120.0
+_FAULTS_BORNE = 4
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 5.0
+
+
+class Answer(NamedTuple):
+    """`body`: as botocore parsed it. `asked_at`: start of the request that was answered, by AWS's clock (µs).
+
+    `seconds`: what that request took, without waiting for the quota and without earlier attempts.
+    """
+
+    body: dict[str, Any]
+    asked_at: int
+    seconds: float
+
+
+class Calls:
+    """Calls to one service as one identity, in its Region. Any number may be under way at once."""
+
+    def __init__(
+        self, sessions: Sessions, identity: Identity, limiters: Limiters, usage: Usage, *, service: str
+    ) -> None:
+        self._sessions = sessions
+        self._identity = identity
+        self._limiters = limiters
+        self._usage = usage
+        self._service = service
+        self.clock = AwsClock()
+
+    async def call(
+        self,
+        operation: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        patience: float = PATIENCE,
+        within: float | None = None,
+    ) -> Answer:
+        """Call an operation (`GetFindings`) with its parameters as the API names them.
+
+        Throttling is waited out for `patience` seconds; other passing faults are borne four times, with
+        pauses that grow and vary; expired credentials are renewed once. `within`: seconds after which the
+        call is over in any case, for writes that must end before a lease does. Raises AwsError: its type
+        says what to do.
+        """
+        try:
+            async with asyncio.timeout(within):
+                return await self._see_through(operation, parameters or {}, patience)
+        except TimeoutError as error:
+            raise Retryable(
+                f"no answer within {within} s", service=self._service, operation=operation, code="Timeout"
+            ) from error
+
+    async def _see_through(self, operation: str, parameters: Mapping[str, Any], patience: float) -> Answer:
+        account_id = await self._sessions.account(self._identity)
+        bucket = self._limiters.bucket(account_id, self._identity.region, self._service, operation)
+        attempts = _Attempts(patience)
+        while True:
+            started = await bucket.acquire()
+            self._usage.throttled(self._service, operation, attempts.throttled_for())
+            client = await self._sessions.client(self._identity, self._service)
+            try:
+                answer = await self._once(client, operation, parameters)
+            except (*FAULTS, AwsError, RuntimeError) as error:
+                ours = self._refusal(error, operation, parameters)
+                if isinstance(ours, Throttled) and ours.service == self._service:
+                    bucket.throttled(started)
+                    attempts.throttled(ours)
+                elif is_expired(error):
+                    attempts.renewing(ours)
+                    if not await self._sessions.renew(self._identity, client):
+                        raise ours from error
+                else:
+                    await attempts.pause(ours)
+            else:
+                bucket.succeeded()
+                return answer
+
+    async def _once(self, client: Any, operation: str, parameters: Mapping[str, Any]) -> Answer:  # noqa: ANN401 - aiobotocore's clients have no types
+        known = self.clock.uncertainty is not None
+        sent = time.monotonic()
+        asked_at = self.clock.stamp(sent) if known else 0
+        body = await getattr(client, xform_name(operation))(**parameters)
+        received = time.monotonic()
+        self.clock.learn(body["ResponseMetadata"]["HTTPHeaders"].get("date"), sent, received)
+        if MALFORMED in body:
+            raise MalformedResponse(
+                body[MALFORMED], service=self._service, operation=operation, code="MalformedResponse"
+            )
+        return Answer(body, asked_at if known else self.clock.at(sent), received - sent)
+
+    def _refusal(self, error: Exception, operation: str, parameters: Mapping[str, Any]) -> AwsError:
+        return refusal(
+            error,
+            service=self._service,
+            operation=operation,
+            role_arn=self._identity.role_arn,
+            external_id=self._identity.external_id,
+            paging="NextToken" in parameters,
+        )
+
+
+class _Attempts:
+    """What one call has been through, and whether it may go on."""
+
+    def __init__(self, patience: float) -> None:
+        self._deadline = time.monotonic() + patience
+        self._throttled_at: float | None = None
+        self._faults = 0
+        self._renewed = False
+
+    def throttled_for(self) -> float:
+        """Seconds since AWS throttled the last attempt, counted once; 0 where it did not."""
+        since, self._throttled_at = self._throttled_at, None
+        return 0.0 if since is None else time.monotonic() - since
+
+    def throttled(self, refused: Throttled) -> None:
+        """Go on until patience ends: the limiter paces the next attempt."""
+        if time.monotonic() >= self._deadline:
+            raise refused
+        self._throttled_at = time.monotonic()
+
+    def renewing(self, refused: AwsError) -> None:
+        """Go on with new credentials, once."""
+        if self._renewed:
+            raise refused
+        self._renewed = True
+
+    async def pause(self, refused: AwsError) -> None:
+        """Wait before the next attempt after a passing fault; raise what does not pass in time."""
+        if not isinstance(refused, Retryable) or self._faults == _FAULTS_BORNE:
+            raise refused
+        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self._faults)
+        self._faults += 1
+        seconds = random.uniform(longest / 2, longest)  # noqa: S311 - spreads retries, keeps no secret
+        if time.monotonic() + seconds >= self._deadline:
+            raise refused
+        await asyncio.sleep(seconds)

@@ -1,0 +1,54 @@
+"""AWS's clock, learned from the Date header of its answers.
+
+Findings carry AWS's times, so a poll must say "since when" by AWS's clock, however wrong this machine's is.
+"""
+
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+
+_MICRO = 1_000_000
+
+
+class AwsClock:
+    """Microseconds since the epoch by AWS's clock, ordered like the requests that ask for them.
+
+    The local wall clock is read once and counted on by the monotonic one, so that a step of the wall clock
+    moves nothing. A Date header names whole seconds: it bounds the offset from both sides, and the offset
+    moves only when it is out of those bounds, and then no further than into them. The error is therefore at
+    most a second and the time that the answer took: `uncertainty`, in microseconds, None until learned.
+    """
+
+    def __init__(
+        self,
+        *,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._epoch = wall() - monotonic()
+        self._offset = 0.0
+        self._last = 0
+        self.uncertainty: int | None = None
+
+    def at(self, moment: float) -> int:
+        """Convert monotonic seconds by what is known now."""
+        return int((moment + self._epoch + self._offset) * _MICRO)
+
+    def stamp(self, moment: float) -> int:
+        """Convert the start of a request, strictly later than every stamp before, whatever was learned."""
+        self._last = max(self.at(moment), self._last + 1)
+        return self._last
+
+    def learn(self, date: str | None, sent: float, received: float) -> None:
+        """Take in an answer's Date header, with the monotonic seconds of sending and receiving.
+
+        A header that is missing or unreadable teaches nothing.
+        """
+        try:
+            second = parsedate_to_datetime(date or "").timestamp()
+        except ValueError:
+            return
+        earliest = second - (received + self._epoch)
+        latest = second + 1 - (sent + self._epoch)
+        self._offset = min(max(self._offset, earliest), latest)
+        self.uncertainty = int((latest - earliest) * _MICRO)

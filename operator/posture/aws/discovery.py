@@ -1,0 +1,123 @@
+"""What a hub is: whose, with which standards and controls, for which members and Regions.
+
+Only DescribeHub must be allowed. Every other call that is denied leaves its part unknown, never guessed, and
+is named with what its lack costs.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from posture.aws.calls import Calls
+from posture.aws.errors import AccessDenied, HubNotEnabled, Terminal
+from posture.aws.listing import denied, list_all
+from posture.aws.standards import read_standards
+from posture.domain.standards import Standard
+
+_NOT_THE_ADMINISTRATOR = "InvalidAccessException"
+# ListMembers gives 50 a page at most (API reference).
+_MEMBERS = 50
+
+
+class HubFacts(NamedTuple):
+    """A hub as its account and Region show it.
+
+    `administrator`: this account administers others; `administrator_id`: the account that administers this
+    one. `aggregation_region`: where linked Regions' findings are collected, None without aggregation.
+    `finding_format`: SECURITY_CONTROL (consolidated), STANDARD_CONTROL (classic), or '' if AWS does not say.
+    `standards`: enabled ones. `members`: account id → name (None: Security Hub does not say; findings do),
+    this account included. `central_configuration`: an administrator's central configuration decides which
+    controls are on; None where this account cannot see that. `missing`: what was denied, as advice.
+    """
+
+    account_id: str
+    region: str
+    administrator: bool
+    administrator_id: str | None
+    aggregation_region: str | None
+    finding_format: str
+    standards: tuple[Standard, ...]
+    members: Mapping[str, str | None]
+    central_configuration: bool | None
+    missing: tuple[str, ...]
+
+
+async def discover(calls: Calls, account_id: str, region: str) -> HubFacts:
+    """Ask for everything that HubFacts holds.
+
+    Raises HubNotEnabled, AccessDenied (DescribeHub only), and Retryable: partial facts are never returned for
+    a fault that passes.
+    """
+    hub = (await calls.call("DescribeHub")).body
+    missing: list[str] = []
+    members = await _members(calls, missing)
+    administrator_id = await _administrator(calls, missing)
+    central = None if administrator_id else await _central_configuration(calls)
+    return HubFacts(
+        account_id=account_id,
+        region=region,
+        administrator=bool(members) or central is not None,
+        administrator_id=administrator_id,
+        aggregation_region=await _aggregation_region(calls, missing),
+        finding_format=hub.get("ControlFindingGenerator", ""),
+        standards=await read_standards(calls, missing),
+        members={account_id: None, **dict.fromkeys(members)},
+        central_configuration=central,
+        missing=tuple(missing),
+    )
+
+
+async def _members(calls: Calls, missing: list[str]) -> list[str]:
+    """List the accounts that this one administers; none where it is no administrator."""
+    try:
+        members = await list_all(
+            calls, "ListMembers", "Members", {"OnlyAssociated": True, "MaxResults": _MEMBERS}
+        )
+    except AccessDenied as error:
+        if error.code != _NOT_THE_ADMINISTRATOR:
+            missing.append(denied(error, "members without findings are not shown as silent"))
+        return []
+    except HubNotEnabled:
+        # InvalidAccessException also means: this account administers nobody. DescribeHub has shown that
+        # there is a hub.
+        return []
+    return [member["AccountId"] for member in members if member.get("AccountId")]
+
+
+async def _administrator(calls: Calls, missing: list[str]) -> str | None:
+    try:
+        body = (await calls.call("GetAdministratorAccount")).body
+    except AccessDenied as error:
+        if error.code != _NOT_THE_ADMINISTRATOR:
+            missing.append(denied(error, "whether another account administers this one is not known"))
+        return None
+    except Terminal as error:
+        if error.code == "ResourceNotFoundException":
+            return None
+        raise
+    account_id: str | None = body.get("Administrator", {}).get("AccountId")
+    return account_id
+
+
+async def _central_configuration(calls: Calls) -> bool | None:
+    """Tell whether central configuration is on; None where this account does not administer the organization.
+
+    AWS answers everybody but the delegated administrator with a refusal, which is no lack of rights.
+    """
+    try:
+        body = (await calls.call("DescribeOrganizationConfiguration")).body
+    except (AccessDenied, HubNotEnabled):
+        return None
+    return bool(body.get("OrganizationConfiguration", {}).get("ConfigurationType") == "CENTRAL")
+
+
+async def _aggregation_region(calls: Calls, missing: list[str]) -> str | None:
+    try:
+        aggregators = await list_all(calls, "ListFindingAggregators", "FindingAggregators")
+        if not aggregators:
+            return None
+        arn: str = aggregators[0]["FindingAggregatorArn"]
+        body = (await calls.call("GetFindingAggregator", {"FindingAggregatorArn": arn})).body
+    except AccessDenied as error:
+        missing.append(denied(error, "whether Regions are aggregated is not known"))
+        return None
+    return body.get("FindingAggregationRegion")

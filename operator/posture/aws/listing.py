@@ -1,0 +1,43 @@
+"""Lists that come in pages, and calls that a reader may be denied."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from posture.aws.calls import Calls
+from posture.aws.errors import AccessDenied, TokenRefused
+
+_RESTARTS = 2
+
+
+async def list_all(
+    calls: Calls, operation: str, member: str, parameters: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Read a whole list by NextToken: `member` names the answer's list. Empty pages with a token occur.
+
+    A refused token starts the list over, twice; after that TokenRefused is raised.
+    """
+    for _ in range(_RESTARTS):
+        try:
+            return await _read(calls, operation, member, parameters or {})
+        except TokenRefused:
+            continue
+    return await _read(calls, operation, member, parameters or {})
+
+
+async def _read(
+    calls: Calls, operation: str, member: str, parameters: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = []
+    request = dict(parameters)
+    while True:
+        body = (await calls.call(operation, request)).body
+        entries += body.get(member, [])
+        token = body.get("NextToken")
+        if not token:
+            return entries
+        request["NextToken"] = token
+
+
+def denied(error: AccessDenied, cost: str) -> str:
+    """Say which action to allow, and what its lack costs."""
+    return f"{error.service}:{error.operation} is denied: {cost}. {error.advice}"

@@ -1,0 +1,118 @@
+"""The standards that are enabled in a hub: which controls each has, which are on, how each numbers them."""
+
+import asyncio
+import re
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+from posture.aws.calls import Calls
+from posture.aws.checks import standard_name
+from posture.aws.errors import AccessDenied, Terminal
+from posture.aws.listing import denied, list_all
+from posture.domain.standards import ControlAssociation, Standard
+
+# BatchGetStandardsControlAssociations takes 100 associations a call (API reference).
+_BATCH = 100
+_ABSENT = frozenset({"NOT_FOUND", "RESOURCE_NOT_FOUND"})
+# While Security Hub still adds controls to a standard (API reference, BatchGetStandardsControlAssociations).
+_NOT_READY = "ResourceNotFoundException"
+_CONTROL_ARN = re.compile(r"arn:[^:]+:securityhub:[^:]*:[0-9]*:control/(.+)/([^/]+)")
+
+
+async def read_standards(calls: Calls, missing: list[str]) -> tuple[Standard, ...]:
+    """List the enabled standards with their controls; what is denied is added to `missing`.
+
+    A standard that is being disabled is none any more. One whose controls or associations cannot be read is
+    `complete=False`.
+    """
+    try:
+        subscriptions = await list_all(calls, "GetEnabledStandards", "StandardsSubscriptions")
+    except AccessDenied as error:
+        missing.append(denied(error, "which standards are enabled is not known"))
+        return ()
+    arns = [entry["StandardsArn"] for entry in subscriptions if entry["StandardsStatus"] != "DELETING"]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_read_standard(calls, arn, missing)) for arn in arns]
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
+    return tuple(sorted((task.result() for task in tasks), key=lambda standard: standard.name))
+
+
+async def _read_standard(calls: Calls, arn: str, missing: list[str]) -> Standard:
+    name = standard_name(arn)
+    try:
+        definitions = await list_all(
+            calls,
+            "ListSecurityControlDefinitions",
+            "SecurityControlDefinitions",
+            {"StandardsArn": arn, "MaxResults": _BATCH},
+        )
+    except AccessDenied as error:
+        missing.append(denied(error, f"the controls of {name} are known by their findings only"))
+        return Standard(name, arn, {}, complete=False)
+    ids = [entry["SecurityControlId"] for entry in definitions]
+    try:
+        return await _read_associations(calls, Standard(name, arn, {}), definitions, missing)
+    except AccessDenied as error:
+        missing.append(denied(error, f"which controls of {name} are turned off is not known"))
+    except Terminal as error:
+        if error.code != _NOT_READY:
+            raise
+        missing.append(f"{name} cannot be read yet: {error.code}: {error.message}")
+    controls = {control.upper(): ControlAssociation(control, enabled=True) for control in ids}
+    return Standard(name, arn, controls, complete=False)
+
+
+async def _read_associations(
+    calls: Calls, standard: Standard, definitions: list[dict[str, Any]], missing: list[str]
+) -> Standard:
+    here = {
+        entry["SecurityControlId"]: entry.get("CurrentRegionAvailability") != "UNAVAILABLE"
+        for entry in definitions
+    }
+    controls: dict[str, ControlAssociation] = {}
+    unread = dict.fromkeys(here, "not answered")
+    for batch in _batches(here):
+        body = (
+            await calls.call(
+                "BatchGetStandardsControlAssociations",
+                {
+                    "StandardsControlAssociationIds": [
+                        {"SecurityControlId": control, "StandardsArn": standard.arn} for control in batch
+                    ]
+                },
+            )
+        ).body
+        for detail in body["StandardsControlAssociationDetails"]:
+            control = detail["SecurityControlId"]
+            unread.pop(control, None)
+            controls[control.upper()] = ControlAssociation(
+                control,
+                enabled=detail["AssociationStatus"] == "ENABLED",
+                numbers=_numbers(standard.name, detail.get("StandardsControlArns", [])),
+            )
+        for entry in body.get("UnprocessedAssociations", []):
+            control, code = entry["StandardsControlAssociationId"]["SecurityControlId"], entry["ErrorCode"]
+            if code in _ABSENT and not here.get(control, True):
+                # The control does not exist in this Region, so it is neither on nor off here.
+                unread.pop(control, None)
+            else:
+                unread[control] = f"{code} {entry.get('ErrorReason', '')}".strip()
+    if unread:
+        some = ", ".join(f"{control} ({why})" for control, why in islice(unread.items(), 3))
+        missing.append(f"{len(unread)} controls of {standard.name} could not be read: {some}")
+    return standard._replace(controls=controls, complete=not unread)
+
+
+def _numbers(standard: str, arns: Iterable[str]) -> tuple[str, ...]:
+    """Read a standard's own numbers from `arn:…:control/cis-aws-foundations-benchmark/v/1.4.0/1.10`."""
+    matches = (_CONTROL_ARN.fullmatch(arn) for arn in arns)
+    return tuple(sorted({match[2] for match in matches if match and match[1] == standard}))
+
+
+def _batches(controls: Iterable[str]) -> Iterable[list[str]]:
+    remaining = iter(controls)
+    while batch := list(islice(remaining, _BATCH)):
+        yield batch
