@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import NamedTuple
 
 _LAUNCH = Path(__file__).with_name("launch.py")
 
@@ -33,13 +34,21 @@ class Server:
         """Whether the program has been started and has not ended."""
         return self._process is not None and self._process.poll() is None
 
-    def start(self, command: Sequence[str | Path]) -> None:
-        """Start ``command``. It gets no input, a session of its own (a terminal's Ctrl-C is the owner's)."""
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code of a program that has ended by itself or on SIGTERM, else None."""
+        return None if self._process is None else self._process.poll()
+
+    def start(self, command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> None:
+        """Start ``command``. It gets no input, a session of its own (a terminal's Ctrl-C is the owner's).
+
+        ``environment``: all of its variables; None: those of this process.
+        """
         if self.running:
             raise RuntimeError(f"{self.name} runs already.")
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
         launch = [sys.executable, "-I", "-S", str(_LAUNCH), str(os.getpid()), *map(str, command)]
-        self._process = _spawner().start_process(launch, self.log)
+        self._process = _spawner().start_process(launch, self.log, environment)
 
     def stop(self, grace_seconds: float) -> None:
         """End the program: asked first, killed after ``grace_seconds``; 0 kills at once."""
@@ -80,6 +89,13 @@ class Server:
         return self._process
 
 
+class _Wanted(NamedTuple):
+    command: list[str]
+    log: Path
+    environment: Mapping[str, str] | None
+    started: Future[subprocess.Popen[bytes]]
+
+
 class _Spawner:
     """Starts every process from one thread that lasts as long as this one does.
 
@@ -88,32 +104,34 @@ class _Spawner:
     """
 
     def __init__(self) -> None:
-        self._wanted: queue.SimpleQueue[tuple[list[str], Path, Future[subprocess.Popen[bytes]]]]
-        self._wanted = queue.SimpleQueue()
+        self._wanted: queue.SimpleQueue[_Wanted] = queue.SimpleQueue()
         threading.Thread(target=self._serve, name="sandbox-spawner", daemon=True).start()
 
-    def start_process(self, command: list[str], log: Path) -> subprocess.Popen[bytes]:
+    def start_process(
+        self, command: list[str], log: Path, environment: Mapping[str, str] | None
+    ) -> subprocess.Popen[bytes]:
         """Start ``command``, its output appended to ``log``. Raises what subprocess raises."""
         started: Future[subprocess.Popen[bytes]] = Future()
-        self._wanted.put((command, log, started))
+        self._wanted.put(_Wanted(command, log, environment, started))
         return started.result()
 
     def _serve(self) -> None:
         while True:
-            command, log, started = self._wanted.get()
+            wanted = self._wanted.get()
             try:
-                with log.open("ab") as output:
+                with wanted.log.open("ab") as output:
                     process = subprocess.Popen(
-                        command,
+                        wanted.command,
+                        env=wanted.environment,
                         stdin=subprocess.DEVNULL,
                         stdout=output,
                         stderr=subprocess.STDOUT,
                         start_new_session=True,
                     )
             except BaseException as error:  # noqa: BLE001 - the caller's thread raises it
-                started.set_exception(error)
+                wanted.started.set_exception(error)
             else:
-                started.set_result(process)
+                wanted.started.set_result(process)
 
 
 @functools.cache
