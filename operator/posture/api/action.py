@@ -1,7 +1,7 @@
 """What a remediation does: an action of the operator's own, or an SSM Automation document."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -10,7 +10,6 @@ from posture.api.shapes import Rule, Shape, exactly_one, fixed_choice
 from posture.api.types import bounded
 
 _CHOICES = ("builtin", "ssmAutomation")
-_SHORT_KEYS = Rule("self.all(key, key.size() <= 64)", "names of parameters have at most 64 characters")
 
 ActionName = Annotated[
     str,
@@ -29,18 +28,15 @@ DocumentName = Annotated[
         128,
     ),
 ]
+ParameterName = Annotated[str, Shape("", "write the name of a parameter, up to 64 characters", 64)]
 ParameterValue = Annotated[str, Shape("", "write up to 1024 characters", 1024, least=0)]
-
-
-def _parameters() -> Any:  # noqa: ANN401 -- what Field returns
-    return Field(max_length=50, json_schema_extra={"x-kubernetes-validations": [_SHORT_KEYS.document()]})
 
 
 class Builtin(Spec):
     """An action of the operator's own."""
 
     name: ActionName = Field(description="Name of the action, such as `s3-account-block-public-access`.")
-    parameters: Annotated[Mapping[str, ParameterValue], _parameters()] = Field(
+    parameters: Annotated[Mapping[ParameterName, ParameterValue], Field(max_length=50)] = Field(
         {}, description="Parameters of the action."
     )
 
@@ -50,8 +46,8 @@ class SsmAutomation(Spec):
 
     document: DocumentName = Field(description="Name of the document; it must be granted.")
     parameters: Annotated[
-        Mapping[str, Annotated[tuple[ParameterValue, ...], bounded(50)]],
-        _parameters(),
+        Mapping[ParameterName, Annotated[tuple[ParameterValue, ...], bounded(50)]],
+        Field(max_length=50),
     ] = Field(
         {}, description="Parameters, each a list; `{{ resource.name }}` stands for the resource's name."
     )

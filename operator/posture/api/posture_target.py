@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StrictBool
 
 from posture.api.durations import Duration
 from posture.api.model import Spec
@@ -217,7 +217,7 @@ class PostureTargetSpec(Spec):
         ),
     )
 
-    suspend: bool = Field(
+    suspend: StrictBool = Field(
         default=False, description="Stops polling; the last score stays with its timestamp."
     )
     interval: PacedDuration = Field(Duration("5m"), description="How often changes are polled; at least 5s.")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field, StrictBool, WithJsonSchema
 
 from posture.api.action import Action
 from posture.api.model import Spec
@@ -90,7 +90,7 @@ class RemediationSpec(Spec):
         description="Digest of all of the above. Immutable."
     )
     approval: RemediationApproval | None = Field(None, description="A person's approval.")
-    undo: bool = Field(default=False, description="Restores the state before.")
+    undo: StrictBool = Field(default=False, description="Restores the state before.")
 
 
 class RemediationStatus(Status):

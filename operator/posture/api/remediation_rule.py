@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from posture.api.action import Action
 from posture.api.durations import Duration
@@ -96,7 +96,7 @@ class RemediationRuleSpec(Spec):
     """Which findings are remedied, how, and within what bounds."""
 
     target_ref: ImmutableTargetRef = Field(description="The target whose findings are meant. Immutable.")
-    suspend: bool = Field(default=False, description="Nothing is written.")
+    suspend: StrictBool = Field(default=False, description="Nothing is written.")
     mode: Mode = Field(
         Mode.DRY_RUN, description="`DryRun`: status shows the plan. `Enforce`: it is carried out."
     )
@@ -115,7 +115,7 @@ class RemediationRuleSpec(Spec):
         Approval.NOT_REQUIRED, description="Whether a person approves each remediation."
     )
     verify: Verify = Field(Verify(), description="How success is verified.")
-    resolve_findings: bool = Field(
+    resolve_findings: StrictBool = Field(
         default=True, description="Sets the finding's workflow to RESOLVED once success is verified."
     )
     history: History = Field(History(), description="What is kept of the journal.")

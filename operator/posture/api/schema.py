@@ -4,6 +4,7 @@ The API server refuses `$ref`, `anyOf` with null, `const`, `additionalProperties
 untyped fields (Kubernetes: "Extend the Kubernetes API with CustomResourceDefinitions", structural schemas).
 """
 
+import json
 from typing import Any
 
 from pydantic import BaseModel
@@ -19,7 +20,10 @@ def structural(model: type[BaseModel]) -> _Schema:
     Raises ValueError for what a CRD cannot say.
     """
     document = model.model_json_schema(by_alias=True, mode="validation")
-    return _convert(document, document.get("$defs", {}))
+    schema = _convert(document, document.get("$defs", {}))
+    # Written out and read again, so that no two places share an object: YAML would show that.
+    converted: _Schema = json.loads(json.dumps(schema))
+    return converted
 
 
 def _convert(node: _Schema, definitions: dict[str, _Schema]) -> _Schema:
@@ -39,6 +43,8 @@ def _convert(node: _Schema, definitions: dict[str, _Schema]) -> _Schema:
     if schema.get("uniqueItems"):
         del schema["uniqueItems"]
         schema["x-kubernetes-list-type"] = "set"
+    if "propertyNames" in schema:
+        schema[_RULES] = [*schema.get(_RULES, []), _short_keys(schema.pop("propertyNames"))]
     if "default" in schema:
         schema = _with_default(schema)
     if "type" not in schema:
@@ -66,6 +72,15 @@ def _beside(node: _Schema, key: str, target: _Schema) -> _Schema:
     merged = {**target, **beside}
     rules = target.get(_RULES, []) + beside.get(_RULES, [])
     return {**merged, _RULES: rules} if rules else merged
+
+
+def _short_keys(names: _Schema) -> _Schema:
+    """Make the rule for the keys of a map, of which a CRD cannot say more than how many there are."""
+    most = names["maxLength"]
+    return {
+        "rule": f"self.all(key, key.size() > 0 && key.size() <= {most})",
+        "message": f"write keys of 1 to {most} characters",
+    }
 
 
 def _with_default(schema: _Schema) -> _Schema:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from posture.api.model import Observed, Spec
 from posture.api.resource import AGE, Column, ImmutableTargetRef, Resource, Status, condition_column
@@ -97,7 +97,7 @@ class SuppressionPolicySpec(Spec):
     rules: ClassVar[tuple[Rule, ...]] = (exactly_one(*_KINDS), fixed_choice(*_KINDS))
 
     target_ref: ImmutableTargetRef = Field(description="The target whose findings are meant. Immutable.")
-    suspend: bool = Field(
+    suspend: StrictBool = Field(
         default=False, description="Freezes: nothing is suppressed or reopened, but for expiry and deletion."
     )
     mode: Mode = Field(
