@@ -1,14 +1,14 @@
 """The standards and security controls that the emulated Security Hub knows.
 
-Ids, titles, severities, triggers and the numbering of each standard are AWS's (Security Hub user guide, control
-reference and "How consolidation impacts control IDs and titles"; CIS 3.0.0 from that standard's page). The
+Ids, titles, severities, triggers and the numbering of each standard are AWS's (Security Hub user guide: the
+control reference, and "How consolidation impacts control IDs and titles"; CIS 3.0.0 from its own page). The
 table itself is `controls.psv`, one control a line:
 
     id | severity C H M L | P periodic, C on change | resource type | membership | title
 
 Membership lists the standards besides FSBP, in which a control is unless it says `-F`: `N` NIST 800-53,
-`12=` `14=` `30=` CIS 1.2.0, 1.4.0, 3.0.0 with the number there (`1.7+4.3`: two), `P=` PCI DSS, `F=` FSBP under an
-older number.
+`12=` `14=` `30=` CIS 1.2.0, 1.4.0, 3.0.0 with the number there (`1.7+4.3`: two), `P=` PCI DSS, `F=` FSBP
+under an older number.
 """
 
 from collections.abc import Iterator, Mapping
@@ -73,7 +73,7 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Standard:
-    """A standard. `path` is what its ARNs share (`pci-dss/v/3.2.1`); `kind` is `standards`, or `ruleset` (CIS 1.2)."""
+    """A standard. `path` is what its ARNs share (`pci-dss/v/3.2.1`), `kind` what stands before it there."""
 
     path: str
     name: str
@@ -117,7 +117,7 @@ def _read_controls() -> Iterator[Control]:
     text = Path(__file__).with_name("controls.psv").read_text(encoding="utf-8")
     for line in text.splitlines():
         control_id, severity, trigger, resource_type, membership, title = line.split("|")
-        numbers = {} if "-F" in membership.split() else {FSBP: (control_id,)}
+        numbers: dict[str, tuple[str, ...]] = {} if "-F" in membership.split() else {FSBP: (control_id,)}
         for entry in membership.replace("-F", "").split():
             key, _, written = entry.partition("=")
             numbers[_MEMBERSHIP_KEYS[key]] = tuple(written.split("+")) if written else (control_id,)

@@ -1,0 +1,220 @@
+"""A throwaway AWS on loopback: the Security Hub emulator, and moto server for every other service.
+
+Both are processes of their own that end when this one does, however it ends: each waits for the end of its
+standard input, which only this process holds open.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import IO, Any, Protocol, Self
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+from sandbox.securityhub.client import ControlClient
+
+DEFAULT_ACCOUNT = "123456789012"
+DEFAULT_REGION = "eu-west-1"
+_REPOSITORY = Path(__file__).resolve().parent.parent
+_START_TIMEOUT = 60.0
+_STOP_TIMEOUT = 10.0
+
+
+class OrganizationSource(Protocol):
+    """What can fill a cloud: an organization generator."""
+
+    def seed(self) -> dict[str, Any]:
+        """Return the seed document (`sandbox/securityhub/seed.py`)."""
+        ...
+
+    def findings(self) -> Iterable[Mapping[str, Any] | bytes]:
+        """Yield findings, decoded or as JSON."""
+        ...
+
+
+class CloudError(Exception):
+    """A part of the cloud did not start; the message ends with what it wrote."""
+
+
+class Cloud:
+    """The two processes: `with Cloud.start(organization=…) as cloud: …`.
+
+    `securityhub_url` and `moto_url` say where they listen; `control` tells the emulator what to do.
+    """
+
+    def __init__(self, *, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) -> None:
+        self.account = account
+        self.region = region
+        self.moto_url = ""
+        self.securityhub_url = ""
+        self._resources = contextlib.ExitStack()
+        self._credentials: dict[str, dict[str, str]] = {}
+
+    @classmethod
+    def start(
+        cls,
+        *,
+        seed_file: Path | None = None,
+        organization: OrganizationSource | None = None,
+        account: str | None = None,
+        region: str = DEFAULT_REGION,
+        quotas: float | None = None,
+    ) -> Self:
+        """Start both and fill the hub.
+
+        `seed_file`: a seed document. `organization`: seed and findings. `account`: whose credentials `env`
+        has (default: the administrator, else moto's default). `quotas`: apply AWS's, times this. Raises
+        CloudError.
+        """
+        document = json.loads(seed_file.read_text(encoding="utf-8")) if seed_file else None
+        if organization is not None:
+            document = organization.seed()
+        administrator = (document or {}).get("administrator")
+        cloud = cls(account=account or administrator or DEFAULT_ACCOUNT, region=region)
+        try:
+            cloud._start(quotas)
+            if document is not None:
+                cloud.control.seed(document)
+            if organization is not None:
+                cloud.control.load(organization.findings())
+        except BaseException:
+            cloud.stop()
+            raise
+        return cloud
+
+    def _start(self, quotas: float | None) -> None:
+        directory = Path(self._resources.enter_context(tempfile.TemporaryDirectory(prefix="cloud-")))
+        self.moto_url = self._run([sys.executable, "-m", "sandbox.cloud"], directory / "moto.log")
+        command = [sys.executable, "-m", "sandbox.securityhub.command", "--until-stdin-closes"]
+        command += ["--sts-url", self.moto_url, "--directory", str(directory)]
+        command += ["--quotas", str(quotas)] if quotas is not None else []
+        self.securityhub_url = self._run(command, directory / "securityhub.log")
+
+    def _run(self, command: list[str], log: Path) -> str:
+        """Start one part and return its address once it listens."""
+        errors = self._resources.enter_context(log.open("wb"))
+        process = subprocess.Popen(
+            command,
+            cwd=_REPOSITORY,
+            env=_without_aws(os.environ),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        )
+        self._resources.callback(_stop, process)
+        line = _first_line(process)
+        if not line:
+            said = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+            raise CloudError(f"{' '.join(command[1:3])} did not start:\n{said}")
+        return str(json.loads(line)["url"])
+
+    def stop(self) -> None:
+        """End both processes and remove their files."""
+        self._resources.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def control(self) -> ControlClient:
+        """The client of the emulator's control endpoint."""
+        return ControlClient(self.securityhub_url)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment for AWS clients: endpoints, Region, and credentials of the cloud's account."""
+        return self.env_for(self.account, self.region)
+
+    def env_for(self, account: str, region: str | None = None) -> dict[str, str]:
+        """Return the environment for AWS clients of any account, with credentials that both parts know."""
+        return {
+            "AWS_ENDPOINT_URL": self.moto_url,
+            "AWS_ENDPOINT_URL_SECURITYHUB": self.securityhub_url,
+            # Host names with a prefix do not resolve on loopback.
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_REGION": region or self.region,
+            "AWS_DEFAULT_REGION": region or self.region,
+            **self._credentials_of(account),
+        }
+
+    def _credentials_of(self, account: str) -> dict[str, str]:
+        if account not in self._credentials:
+            self._credentials[account] = self._assume_role(f"arn:aws:iam::{account}:role/sandbox")
+        return self._credentials[account]
+
+    def _assume_role(self, role_arn: str) -> dict[str, str]:
+        parameters = {
+            "Action": "AssumeRole",
+            "Version": "2011-06-15",
+            "RoleArn": role_arn,
+            "RoleSessionName": "sandbox",
+            "DurationSeconds": "43200",
+        }
+        scope = f"Credential=sandbox/20260101/{self.region}/sts/aws4_request"
+        headers = {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=none"}
+        request = Request(self.moto_url, urlencode(parameters).encode(), headers)  # noqa: S310 - it is our moto
+        with urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
+            document = ET.fromstring(answer.read())  # noqa: S314 - as above
+        return {
+            variable: document.findtext(f".//{{*}}{name}", "")
+            for variable, name in (
+                ("AWS_ACCESS_KEY_ID", "AccessKeyId"),
+                ("AWS_SECRET_ACCESS_KEY", "SecretAccessKey"),
+                ("AWS_SESSION_TOKEN", "SessionToken"),
+            )
+        }
+
+
+def _without_aws(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what would change moto's accounts or reach a real AWS."""
+    return {key: value for key, value in environment.items() if not key.startswith(("AWS_", "MOTO_"))}
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> bytes:
+    """Return the first line a process writes, empty when it ends or takes too long."""
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    timer = threading.Timer(_START_TIMEOUT, process.kill)
+    timer.start()
+    try:
+        return process.stdout.readline()
+    finally:
+        timer.cancel()
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Let a process end by closing its standard input; kill it where that does not help."""
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
+    try:
+        process.wait(_STOP_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def serve_moto(stdin: IO[bytes]) -> None:
+    """Serve moto on a free port until `stdin` ends. Prints `{"url": …}` when it listens."""
+    from moto.moto_server.threaded_moto_server import ThreadedMotoServer  # noqa: PLC0415 - a second to import
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    print(json.dumps({"url": f"http://{host}:{port}"}), flush=True)
+    stdin.read()
+    server.stop()
+
+
+if __name__ == "__main__":
+    serve_moto(sys.stdin.buffer)

@@ -1,0 +1,97 @@
+"""Faults on request: which kind, on which calls, how often."""
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from random import Random
+from typing import Any
+
+KINDS = {
+    "throttle": "429 TooManyRequestsException",
+    "error": "an error answer: options status (500), code (InternalException), message",
+    "denied": "403 AccessDeniedException",
+    "expired_credentials": "403 ExpiredTokenException",
+    "invalid_token": "a NextToken is refused, as if it had expired; calls without one pass",
+    "unreachable": "the connection is closed before anything is done",
+    "reset": "the call is done, but the connection breaks in the middle of the answer",
+    "slow": "the answer takes longer: options seconds (1)",
+    "truncated": "200 with half of the JSON and a Content-Length that fits",
+    "html": "200 with an HTML page",
+    "empty": "200 without a body",
+    "duplicate": "the next page starts with the last findings of this one again: options findings (3)",
+    "moved": "after this page the finding that comes next is updated by its provider",
+    "short": "a page with fewer findings than MaxResults although others follow: options findings (0)",
+    "unprocessed": "BatchUpdateFindings leaves findings as they are: options code, ids (any), findings (1)",
+}
+"""Every kind of fault, and what it does."""
+
+_numbers = itertools.count(1)
+
+
+@dataclass(slots=True)
+class Fault:
+    """One rule: it fires on matching calls, after the first `after`, `count` times (None: for ever)."""
+
+    kind: str
+    operation: str = "*"
+    account: str | None = None
+    region: str | None = None
+    count: int | None = 1
+    probability: float = 1.0
+    after: int = 0
+    options: dict[str, Any] = field(default_factory=dict)
+    id: int = field(default_factory=lambda: next(_numbers))
+    seen: int = 0
+    hits: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.kind!r} is no kind of fault; there are {', '.join(KINDS)}")
+
+    def concerns(self, operation: str, account: str, region: str) -> bool:
+        """Say whether a call is one of those that this rule is about."""
+        return (
+            self.operation in {"*", operation}
+            and self.account in {None, account}
+            and self.region in {None, region}
+        )
+
+
+class Faults:
+    """The rules in force."""
+
+    def __init__(self, random: Random) -> None:
+        self.rules: list[Fault] = []
+        self._random = random
+
+    def add(self, kind: str, **rule: Any) -> Fault:  # noqa: ANN401 - the members of Fault
+        """Put a rule in force. Raises ValueError or TypeError for what is none."""
+        fault = Fault(kind, **rule)
+        self.rules.append(fault)
+        return fault
+
+    def remove(self, identifier: int | None = None) -> None:
+        """Lift one rule, or all."""
+        self.rules = [rule for rule in self.rules if identifier not in (None, rule.id)]
+
+    def firing(self, operation: str, account: str, region: str) -> list[Fault]:
+        """Return the rules that fire on this call, and count it for all that concern it."""
+        fired = []
+        for rule in self.rules:
+            if not rule.concerns(operation, account, region):
+                continue
+            rule.seen += 1
+            spent = rule.count is not None and rule.hits >= rule.count
+            if rule.seen > rule.after and not spent and self._random.random() < rule.probability:
+                rule.hits += 1
+                fired.append(rule)
+        return fired
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Return the rules with their hits, as plain data."""
+        return [asdict(rule) for rule in self.rules]
+
+
+def first(faults: Iterable[Fault], *kinds: str) -> Fault | None:
+    """Return the first fault of one of these kinds, or None."""
+    return next((fault for fault in faults if fault.kind in kinds), None)

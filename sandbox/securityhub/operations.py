@@ -1,0 +1,58 @@
+"""All operations that the emulator serves, by name."""
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any
+
+from sandbox.securityhub import operations_accounts as accounts
+from sandbox.securityhub import operations_findings as findings
+from sandbox.securityhub import operations_standards as standards
+from sandbox.securityhub.emulator import Context
+from sandbox.securityhub.errors import ApiError
+from sandbox.securityhub.operations_findings import FindingsAnswer
+
+Operation = Callable[[Context, dict[str, Any]], FindingsAnswer | dict[str, Any]]
+
+OPERATIONS: Mapping[str, Operation] = MappingProxyType(
+    {
+        "GetFindings": findings.get_findings,
+        "BatchUpdateFindings": findings.batch_update_findings,
+        "BatchImportFindings": findings.batch_import_findings,
+        "DescribeStandards": standards.describe_standards,
+        "GetEnabledStandards": standards.get_enabled_standards,
+        "BatchEnableStandards": standards.batch_enable_standards,
+        "BatchDisableStandards": standards.batch_disable_standards,
+        "DescribeStandardsControls": standards.describe_standards_controls,
+        "UpdateStandardsControl": standards.update_standards_control,
+        "ListSecurityControlDefinitions": standards.list_security_control_definitions,
+        "BatchGetSecurityControls": standards.batch_get_security_controls,
+        "ListStandardsControlAssociations": standards.list_standards_control_associations,
+        "BatchGetStandardsControlAssociations": standards.batch_get_standards_control_associations,
+        "BatchUpdateStandardsControlAssociations": standards.batch_update_standards_control_associations,
+        "DescribeHub": accounts.describe_hub,
+        "EnableSecurityHub": accounts.enable_security_hub,
+        "DisableSecurityHub": accounts.disable_security_hub,
+        "UpdateSecurityHubConfiguration": accounts.update_security_hub_configuration,
+        "ListFindingAggregators": accounts.list_finding_aggregators,
+        "GetFindingAggregator": accounts.get_finding_aggregator,
+        "CreateFindingAggregator": accounts.create_finding_aggregator,
+        "UpdateFindingAggregator": accounts.update_finding_aggregator,
+        "DeleteFindingAggregator": accounts.delete_finding_aggregator,
+        "ListMembers": accounts.list_members,
+        "GetMembers": accounts.get_members,
+        "GetAdministratorAccount": accounts.get_administrator_account,
+        "GetMasterAccount": accounts.get_master_account,
+        "DescribeOrganizationConfiguration": accounts.describe_organization_configuration,
+    }
+)
+
+
+def perform(context: Context, name: str, parameters: dict[str, Any]) -> FindingsAnswer | dict[str, Any]:
+    """Carry out one operation. Raises ApiError; 501 for what the real service has and this one does not."""
+    context.emulator.settle()
+    operation = OPERATIONS.get(name)
+    if operation is None:
+        message = f"The Security Hub emulator does not serve {name}"
+        raise ApiError("NotImplementedException", message, HTTPStatus.NOT_IMPLEMENTED)
+    return operation(context, parameters)
