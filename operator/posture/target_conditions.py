@@ -1,0 +1,179 @@
+"""What a target's conditions say, from what is known of its hub and its score."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from posture.api.conditions import READY, RECONCILING, STALLED, Condition, ConditionStatus, set_condition
+from posture.api.posture_target_status import SCORE_CURRENT
+from posture.domain.freshness import is_current
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Trouble(NamedTuple):
+    """Why something does not work. `terminal`: only a person can change it; `message` says what to do."""
+
+    reason: str
+    message: str
+    terminal: bool = True
+
+
+class Situation(NamedTuple):
+    """What the conditions of an admitted target follow from.
+
+    `connected`: Security Hub has answered. `trouble`: of the hub's last attempt. `exact_at`: microseconds,
+    None before the first complete sweep. `missing`: chosen standards that the hub does not have enabled,
+    `enabled`: those that it has. `scored`: whether there is a headline. `refreshed_every`: the interval.
+    """
+
+    suspended: bool
+    connected: bool
+    trouble: Trouble | None
+    exact_at: int | None
+    progress_percent: int
+    suspicious: str | None
+    missing: tuple[str, ...]
+    enabled: tuple[str, ...]
+    scored: bool
+    reporting: int
+    rejected: str | None
+    refreshed_every: timedelta
+
+
+class Said(NamedTuple):
+    """One condition without its times."""
+
+    status: ConditionStatus
+    reason: str
+    message: str
+
+
+_TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
+
+
+def refused(
+    before: Sequence[Condition], trouble: Trouble, now: datetime, generation: int
+) -> tuple[Condition, ...]:
+    """Return the conditions of a target that may not or cannot be evaluated at all."""
+    said = Said(_FALSE, trouble.reason, trouble.message)
+    return _settled(
+        before, ready=said, current=said, reconciling=None, stalled=said, now=now, generation=generation
+    )
+
+
+def assessed(
+    before: Sequence[Condition], situation: Situation, now: datetime, generation: int
+) -> tuple[Condition, ...]:
+    """Return the conditions of an admitted target."""
+    ready = _ready(situation)
+    current = _score_current(situation, now)
+    stuck = ready.status is _FALSE and _is_terminal(situation)
+    waiting = (
+        not stuck and (ready.status is not _TRUE or situation.exact_at is None) and not situation.suspended
+    )
+    return _settled(
+        before,
+        ready=ready,
+        current=current,
+        reconciling=(ready if ready.status is not _TRUE else current) if waiting else None,
+        stalled=ready if stuck else None,
+        now=now,
+        generation=generation,
+    )
+
+
+def _is_terminal(situation: Situation) -> bool:
+    return situation.trouble.terminal if situation.trouble else bool(situation.missing)
+
+
+def _ready(situation: Situation) -> Said:
+    if situation.suspended:
+        return Said(_UNKNOWN, "Suspended", "Security Hub is not asked while spec.suspend is true.")
+    if situation.trouble:
+        return Said(_FALSE, situation.trouble.reason, situation.trouble.message)
+    if not situation.connected:
+        return Said(_UNKNOWN, "Connecting", "Security Hub has not answered yet.")
+    if situation.missing:
+        return _standard_not_enabled(situation)
+    return Said(_TRUE, "SecurityHubAnswers", "Accepted; the credentials work and Security Hub answers.")
+
+
+def _score_current(situation: Situation, now: datetime) -> Said:
+    if situation.suspended:
+        return Said(_FALSE, "Suspended", "The score is as of status.scoreTime: spec.suspend is true.")
+    if situation.exact_at is None:
+        if situation.trouble:
+            return Said(_FALSE, situation.trouble.reason, situation.trouble.message)
+        return Said(
+            _FALSE,
+            "Syncing",
+            f"The first sweep of all findings is under way: {situation.progress_percent} %.",
+        )
+    if situation.suspicious:
+        return Said(_FALSE, "SweepSuspicious", situation.suspicious)
+    if situation.missing:
+        return _standard_not_enabled(situation)
+    if not is_current(situation.exact_at, _microseconds(now), situation.refreshed_every // _MICROSECOND):
+        why = situation.trouble or Trouble("PollOverdue", "Security Hub has not been read for two intervals.")
+        return Said(_FALSE, why.reason, f"The score is as of status.scoreTime. {why.message}")
+    if not situation.scored:
+        return _no_score(situation)
+    note = f" {situation.rejected}" if situation.rejected else ""
+    return Said(_TRUE, "Exact", f"The score is exact as of status.scoreTime.{note}")
+
+
+def _no_score(situation: Situation) -> Said:
+    if not situation.reporting:
+        return Said(
+            _FALSE,
+            "NoFindings",
+            "No account of the target has a finding inside the evaluation window, so there is no score: check"
+            " spec.accounts, the accounts that are granted, and that Security Hub is on in the accounts.",
+        )
+    return Said(
+        _FALSE,
+        "NoData",
+        "No enabled control of the chosen standards has a finding that counts, or the hub's controls may not"
+        " be listed, so there is no score by the chosen method.",
+    )
+
+
+def _standard_not_enabled(situation: Situation) -> Said:
+    enabled = ", ".join(situation.enabled) or "none"
+    return Said(
+        _FALSE,
+        "StandardNotEnabled",
+        f"Not enabled in this Security Hub: {', '.join(situation.missing)}. Enabled: {enabled}. Correct"
+        ' spec.source.securityStandards.standards, write ["*"], or enable the standard.',
+    )
+
+
+def _settled(
+    before: Sequence[Condition],
+    *,
+    ready: Said,
+    current: Said,
+    reconciling: Said | None,
+    stalled: Said | None,
+    now: datetime,
+    generation: int,
+) -> tuple[Condition, ...]:
+    conditions = tuple(before)
+    for kind, said in (
+        (READY, ready),
+        (SCORE_CURRENT, current),
+        (RECONCILING, _abnormal(reconciling, ready.reason)),
+        (STALLED, _abnormal(stalled, ready.reason)),
+    ):
+        conditions = set_condition(conditions, kind, *said, now, generation)
+    return conditions
+
+
+def _abnormal(said: Said | None, otherwise: str) -> Said:
+    """Return a condition that is only true while something is going on, or wrong."""
+    return said._replace(status=_TRUE) if said else Said(_FALSE, otherwise, "")
+
+
+def _microseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000_000)
