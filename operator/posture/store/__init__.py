@@ -1,0 +1,34 @@
+"""What is known of a hub's findings. All SQL is here."""
+
+from posture.store.encoding import key_of
+from posture.store.errors import StoreError, StoreLost, StoreUnavailable
+from posture.store.records import (
+    CellKey,
+    CellRow,
+    CustomerWrite,
+    FindingRef,
+    Members,
+    Read,
+    Rejection,
+    Summary,
+    Written,
+)
+from posture.store.store import Opened, Store
+
+__all__ = [
+    "CellKey",
+    "CellRow",
+    "CustomerWrite",
+    "FindingRef",
+    "Members",
+    "Opened",
+    "Read",
+    "Rejection",
+    "Store",
+    "StoreError",
+    "StoreLost",
+    "StoreUnavailable",
+    "Summary",
+    "Written",
+    "key_of",
+]

@@ -1,0 +1,131 @@
+"""What one transaction does to the rows of findings: gathered first, then written in few statements."""
+# ruff: noqa: S608 - statements are made of constants and question marks; values are always bound
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from posture.store.records import CellKey
+
+BATCH = 1000
+"""Keys in one statement; SQLite's own limit is above 30,000."""
+
+ACTIVE = 0
+
+Place = tuple[int, int, int, int, int, int, int]
+"""A row's primary key but for `key`: state, chk, account, region, severity, compliance, workflow."""
+
+_STATEMENTS = {
+    "new body": "INSERT INTO body VALUES (?, ?, ?)",
+    "new row": "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "moved row": (
+        "UPDATE finding SET state = ?, chk = ?, account = ?, region = ?, severity = ?, compliance = ?,"
+        " workflow = ?, updated = ?, asked = ?, provider = ?, customer = ? WHERE key = ?"
+    ),
+    "refreshed row": "UPDATE finding SET updated = ?, asked = ?, provider = ?, customer = ? WHERE key = ?",
+    "seen row": "UPDATE finding SET asked = ? WHERE key = ?",
+    "provider": "UPDATE body SET provider = ? WHERE id = ?",
+    "customer": "UPDATE body SET customer = ? WHERE id = ?",
+    "removed row": "DELETE FROM finding WHERE key = ?",
+    "removed overlay": "DELETE FROM overlay WHERE key = ?",
+    "removed body": "DELETE FROM body WHERE id = ?",
+}
+
+
+class Row(NamedTuple):
+    """A stored row: where it stands, when it was updated and last seen, digests of what is in its body."""
+
+    place: Place
+    updated: int
+    asked: int
+    provider: bytes
+    customer: bytes | None
+    body: int
+
+
+class Changes:
+    """Changes to rows. `new_body`: gives the number of a body that does not exist yet."""
+
+    def __init__(self, new_body: Callable[[], int]) -> None:
+        self.changed = 0
+        self.cells: set[CellKey] = set()
+        self._new_body = new_body
+        self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _STATEMENTS}
+
+    def insert(self, key: bytes, row: Row, provider: bytes, customer: bytes | None) -> None:
+        """Add a row; its body's number is given here."""
+        body = self._new_body()
+        self._rows["new body"].append((body, provider, customer))
+        self._rows["new row"].append(
+            (*row.place, key, row.updated, row.asked, row.provider, row.customer, body)
+        )
+        self._count(row.place)
+
+    def see(self, key: bytes, asked: int) -> None:
+        """Note that a row was seen as it is stored."""
+        self._rows["seen row"].append((asked, key))
+
+    def update(self, key: bytes, before: Row, after: Row) -> None:
+        """Change a row, but for its body."""
+        values = (after.updated, after.asked, after.provider, after.customer, key)
+        if after.place == before.place:
+            self._rows["refreshed row"].append(values)
+        else:
+            self._rows["moved row"].append((*after.place, *values))
+            if before.place[0] == ACTIVE:
+                self.cells.add(before.place[1:4])
+        self._count(after.place)
+
+    def rewrite_provider(self, body: int, provider: bytes) -> None:
+        """Replace the provider's part of a body."""
+        self._rows["provider"].append((provider, body))
+
+    def rewrite_customer(self, body: int, customer: bytes | None) -> None:
+        """Replace the customer's part of a body."""
+        self._rows["customer"].append((customer, body))
+
+    def remove(self, key: bytes, place: Place, body: int) -> None:
+        """Delete a row, its body and its overlay."""
+        self._rows["removed row"].append((key,))
+        self._rows["removed overlay"].append((key,))
+        self._rows["removed body"].append((body,))
+        self._count(place)
+
+    def apply(self, connection: sqlite3.Connection) -> None:
+        """Write everything, in the caller's transaction."""
+        for name, rows in self._rows.items():
+            if rows:
+                connection.executemany(_STATEMENTS[name], rows)
+
+    def _count(self, place: Place) -> None:
+        self.changed += 1
+        if place[0] == ACTIVE:
+            self.cells.add(place[1:4])
+
+
+def stored_rows(connection: sqlite3.Connection, keys: Collection[bytes]) -> dict[bytes, Row]:
+    """Return the rows of some keys; those without a row are left out."""
+    rows = {}
+    for batch in batches(keys):
+        found = connection.execute(
+            "SELECT key, state, chk, account, region, severity, compliance, workflow, updated, asked,"
+            " provider, customer, body FROM finding INDEXED BY finding_by_key"
+            f" WHERE key IN ({placeholders(batch)})",
+            batch,
+        )
+        for row in found:
+            rows[row[0]] = Row(row[1:8], *row[8:])
+    return rows
+
+
+def batches(keys: Collection[bytes]) -> Iterator[Sequence[bytes]]:
+    """Cut keys into parts that fit into one statement."""
+    iterator = iter(keys)
+    while batch := tuple(islice(iterator, BATCH)):
+        yield batch
+
+
+def placeholders(values: Sequence[bytes]) -> str:
+    """Return the question marks of an IN list."""
+    return ",".join("?" * len(values))

@@ -1,0 +1,163 @@
+"""The connection to a store's file: transactions, and every failure as a typed error."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from posture.store import schema
+from posture.store.aside import move_aside
+from posture.store.errors import StoreError, StoreLost, StoreUnavailable
+
+LOCK_TIMEOUT_SECONDS = 1.0
+
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_ADVICE = {
+    sqlite3.SQLITE_FULL: ("StoreDiskFull", "free space on the volume of --data-dir, or enlarge it"),
+    sqlite3.SQLITE_IOERR: ("StoreUnreadable", "check the disk that holds --data-dir"),
+    sqlite3.SQLITE_CANTOPEN: ("StoreNotWritable", "make --data-dir a directory that this user can write"),
+    sqlite3.SQLITE_READONLY: ("StoreNotWritable", "mount a writable volume at --data-dir"),
+    sqlite3.SQLITE_PERM: ("StoreNotWritable", "make --data-dir a directory that this user can write"),
+    sqlite3.SQLITE_BUSY: (
+        "StoreLocked",
+        "give each replica a --data-dir of its own; the other process has it",
+    ),
+    sqlite3.SQLITE_LOCKED: (
+        "StoreLocked",
+        "give each replica a --data-dir of its own; the other process has it",
+    ),
+    sqlite3.SQLITE_NOMEM: ("StoreOutOfMemory", "raise the memory limit of the operator"),
+}
+
+
+class Database:
+    """An open file. `on_rollback` runs whenever a transaction leaves nothing behind.
+
+    Not for two threads at once. After `StoreLost` it is closed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.on_rollback: Callable[[], None] = lambda: None
+        self._files: dict[Path, tuple[int, int]] = {}
+        self._connection: sqlite3.Connection | None = None
+        with self._typed_errors():
+            self._connection = sqlite3.connect(
+                path, timeout=LOCK_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            try:
+                schema.configure(self._connection)
+            except BaseException:
+                self._abandon()
+                raise
+
+    def watch_files(self) -> None:
+        """Remember which files these are, to notice when they go. To be called after the first write."""
+        for path in (self.path, self.path.with_name(f"{self.path.name}-wal")):
+            status = path.stat()
+            self._files[path] = (status.st_dev, status.st_ino)
+
+    @property
+    def closed(self) -> bool:
+        """Whether there is no connection (any more)."""
+        return self._connection is None
+
+    def rows(self, sql: str, arguments: Sequence[Any] = ()) -> list[Any]:
+        """Return all rows of a query."""
+        connection = self._present()
+        with self._typed_errors():
+            return connection.execute(sql, arguments).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run the block in one transaction: all of it is kept when it ends, nothing of it when it raises."""
+        connection = self._present()
+        with self._typed_errors():
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                self.on_rollback()
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Close the connection; SQLite moves what is in the journal into the file. Closing twice is fine."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with self._typed_errors():
+                connection.close()
+
+    def _present(self) -> sqlite3.Connection:
+        """Return the connection, if its files are still the ones that the paths lead to."""
+        if self._connection is None:
+            raise StoreLost(
+                f"The store {self.path.name} is closed",
+                reason="StoreLost",
+                advice="it is opened again and all findings are read again",
+            )
+        for path, identity in self._files.items():
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                status = None
+            if status is None or (status.st_dev, status.st_ino) != identity:
+                self._abandon()
+                raise StoreLost(
+                    f"The file {path.name} was deleted or replaced while in use",
+                    reason="StoreDeleted",
+                    advice="keep other programs out of --data-dir; all findings are read again",
+                )
+        return self._connection
+
+    def _abandon(self) -> None:
+        """Let go of files that are not to be trusted, so that new ones may take their place.
+
+        Closing deletes the journal by its path: it must happen before another store is made there.
+        """
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except sqlite3.Error:
+                # Nothing in these files is wanted any more, and the reason is already being reported.
+                del connection
+
+    @contextmanager
+    def _typed_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            typed = self._typed(error)
+            if typed is None:
+                raise
+            raise typed from error
+
+    def _typed(self, error: sqlite3.Error) -> StoreError | None:
+        """Return what an error of SQLite means for the caller; None for a defect of ours."""
+        code = getattr(error, "sqlite_errorcode", None)
+        if code is None:
+            return None
+        if code & 0xFF in _DAMAGED:
+            self._abandon()
+            moved = move_aside(self.path)
+            return StoreLost(
+                f"The store {self.path.name} is damaged ({error}) and was moved to {moved.name}",
+                reason="StoreDamaged",
+                advice="check the disk that holds --data-dir; all findings are read again",
+            )
+        if code & 0xFF in _ADVICE:
+            reason, advice = _ADVICE[code & 0xFF]
+            return StoreUnavailable(f"The store {self.path.name}: {error}", reason=reason, advice=advice)
+        return None
+
+
+def file_size(path: Path) -> int:
+    """Return the size of a file in bytes, 0 when there is none."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,116 @@
+"""From a path to a database that fits: created when there is none, moved aside when it cannot be used.
+
+The integrity check reads the whole file, so it runs where there is reason to doubt: after a stop that was not
+clean, or when the file is shorter than it says. SQLite notices other damage when it meets it (`StoreLost`).
+"""
+
+import sqlite3
+from pathlib import Path
+
+from posture.store import schema
+from posture.store.aside import move_aside
+from posture.store.database import Database, file_size
+from posture.store.dimensions import Dimensions
+from posture.store.errors import StoreLost, StoreUnavailable
+
+
+class _Unfit(Exception):  # noqa: N818 - not an error: a finding about the file
+    """The file is sound, but cannot be used here."""
+
+
+def open_database(path: Path, owner: str) -> tuple[Database, Dimensions, str | None]:
+    """Open or create the store of `owner` at `path`.
+
+    Returns why the file that was there has been moved aside, if it was. Raises `StoreUnavailable`.
+    """
+    _make_directory(path.parent)
+    _drop_orphan_journal(path)
+    try:
+        return *_open(path, owner), None
+    except StoreLost as damaged:
+        reason = str(damaged)
+    except _Unfit as unfit:
+        reason = f"{unfit}; it was moved to {move_aside(path).name}"
+    return *_open(path, owner), reason
+
+
+def _open(path: Path, owner: str) -> tuple[Database, Dimensions]:
+    """Open a file that is new or fits."""
+    size = file_size(path)
+    database = Database(path)
+    try:
+        if not database.rows("SELECT 1 FROM sqlite_master LIMIT 1") and not _application(database):
+            with database.transaction() as connection:
+                schema.create(connection, owner)
+        _refuse_foreign(database, owner)
+        _refuse_damaged(database, size)
+        dimensions = _load(database)
+        with database.transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('in use', 'yes')")
+        database.watch_files()
+    except BaseException:
+        database.close()
+        raise
+    return database, dimensions
+
+
+def mark_clean(database: Database) -> None:
+    """Note that the store is closed in an orderly way; the last transaction before `close`."""
+    with database.transaction() as connection:
+        connection.execute("DELETE FROM meta WHERE key = 'in use'")
+
+
+def _application(database: Database) -> int:
+    return int(database.rows("PRAGMA application_id")[0][0])
+
+
+def _refuse_foreign(database: Database, owner: str) -> None:
+    if _application(database) != schema.APPLICATION_ID:
+        raise _Unfit("the file belongs to another program")
+    version = database.rows("PRAGMA user_version")[0][0]
+    if version != schema.VERSION:
+        age = "an older" if version < schema.VERSION else "a newer"
+        raise _Unfit(f"the file is of {age} version ({version}, this is {schema.VERSION})")
+    held = {sql for (sql,) in database.rows("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
+    if held != schema.expected_tables():
+        raise _Unfit("the file does not hold the tables of its version")
+    if database.rows("SELECT value FROM meta WHERE key = 'owner'") != [(owner,)]:
+        raise _Unfit("the file belongs to another hub")
+
+
+def _refuse_damaged(database: Database, size: int) -> None:
+    in_use = database.rows("SELECT 1 FROM meta WHERE key = 'in use'")
+    pages, page_size = database.rows(
+        "SELECT page_count, page_size FROM pragma_page_count(), pragma_page_size()"
+    )[0]
+    if not in_use and pages * page_size <= size:
+        return
+    verdict = database.rows("PRAGMA quick_check(1)")
+    if verdict != [("ok",)]:
+        raise _Unfit(f"the file is damaged ({verdict[0][0]})")
+
+
+def _load(database: Database) -> Dimensions:
+    try:
+        with database.transaction() as connection:
+            return Dimensions.load(connection)
+    except (ValueError, sqlite3.InterfaceError) as error:
+        raise _Unfit(f"the file is damaged ({error})") from error
+
+
+def _make_directory(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The directory {directory} cannot be made ({error.strerror})",
+            reason="StoreNotWritable",
+            advice="make --data-dir a directory that this user can write",
+        ) from error
+
+
+def _drop_orphan_journal(path: Path) -> None:
+    """Delete the journal of a database that is gone: it must not be replayed into a new one."""
+    if not path.exists():
+        for suffix in ("-wal", "-shm"):
+            path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)

@@ -1,0 +1,104 @@
+"""Whole findings, as they went in."""
+# ruff: noqa: S608 - statements are made of constants and question marks; values are always bound
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from posture.domain.findings import Check, Compliance, Finding, RecordState, Severity, Workflow
+from posture.store.changes import batches, placeholders
+from posture.store.database import Database
+from posture.store.dimensions import Dimensions
+from posture.store.encoding import decode_customer, decode_provider
+from posture.store.records import CellKey
+
+PAGE = 1000
+
+_COLUMNS = (
+    "state, chk, account, region, severity, compliance, workflow, key, updated, body.provider, body.customer"
+)
+_OF_CELL = (
+    f"SELECT {_COLUMNS} FROM finding CROSS JOIN body ON body.id = body"
+    " WHERE state = ? AND chk = ? AND account = ? AND region = ?"
+    " AND (severity, compliance, workflow, key) > (?, ?, ?, ?)"
+    f" ORDER BY severity, compliance, workflow, key LIMIT {PAGE}"
+)
+_STATES, _SEVERITIES = tuple(RecordState), tuple(Severity)
+_COMPLIANCES, _WORKFLOWS = tuple(Compliance), tuple(Workflow)
+
+
+class FindingReader:
+    """Reads findings of one store; at most a page of them is in memory at a time."""
+
+    def __init__(self, database: Database, dimensions: Dimensions) -> None:
+        self._database = database
+        self._dimensions = dimensions
+
+    def by_key(self, keys: Collection[bytes]) -> Iterator[Finding]:
+        """Yield the findings of some keys; those that are not stored are left out."""
+        for batch in batches(keys):
+            yield from map(
+                self._finding,
+                self._database.rows(
+                    f"SELECT {_COLUMNS} FROM finding INDEXED BY finding_by_key CROSS JOIN body"
+                    f" ON body.id = body WHERE key IN ({placeholders(batch)})",
+                    batch,
+                ),
+            )
+
+    def candidates(
+        self,
+        state: RecordState,
+        checks: Collection[Check] | None,
+        accounts: Collection[str] | None,
+        regions: Collection[str] | None,
+    ) -> Iterator[Finding]:
+        """Yield the findings of these checks, in these accounts and Regions; None: of any."""
+        dimensions = self._dimensions
+        wanted_accounts = None if accounts is None else dimensions.accounts.known(accounts)
+        wanted_regions = None if regions is None else dimensions.regions.known(regions)
+        numbers = range(len(dimensions.checks.values)) if checks is None else dimensions.checks.known(checks)
+        for check in numbers:
+            for key in self._cells(state, check, wanted_accounts):
+                if wanted_regions is None or key[2] in wanted_regions:
+                    yield from self.of_cell(key, state)
+
+    def of_cell(self, key: CellKey, state: RecordState) -> Iterator[Finding]:
+        """Yield the findings of one cell, or the archived ones that would be in it."""
+        position: tuple[Any, ...] = (-1, -1, -1, b"")
+        while True:
+            rows = self._database.rows(_OF_CELL, (int(state), *key, *position))
+            yield from map(self._finding, rows)
+            if len(rows) < PAGE:
+                return
+            position = rows[-1][4:8]
+
+    def _cells(self, state: RecordState, check: int, accounts: list[int] | None) -> list[CellKey]:
+        """Return the cells of a check."""
+        sql = "SELECT DISTINCT chk, account, region FROM finding WHERE state = ? AND chk = ?"
+        if accounts is not None:
+            sql = f"{sql} AND account IN ({','.join(map(str, accounts))})"
+        return self._database.rows(sql, (int(state), check))
+
+    def _finding(self, row: tuple[Any, ...]) -> Finding:
+        state, check, account, region, severity, compliance, workflow, _, updated_at, provider, customer = row
+        dimensions = self._dimensions
+        finding_id, product_arn, title, created_at, resources = decode_provider(provider)
+        note, user_fields = decode_customer(customer)
+        return Finding(
+            id=finding_id,
+            product_arn=dimensions.text(product_arn),
+            check=dimensions.checks.values[check],
+            account_id=dimensions.accounts.values[account],
+            account_name=dimensions.names.of(account),
+            region=dimensions.regions.values[region],
+            title=dimensions.text(title),
+            severity=_SEVERITIES[severity],
+            compliance=_COMPLIANCES[compliance],
+            record_state=_STATES[state],
+            created_at=created_at,
+            updated_at=updated_at,
+            resources=resources,
+            workflow=_WORKFLOWS[workflow],
+            note=note,
+            user_fields=user_fields,
+        )

@@ -1,0 +1,94 @@
+"""What goes into a store and comes out of it. Times are microseconds since the epoch by AWS's clock."""
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import NamedTuple, TypeAlias
+
+from posture.domain.cells import Cell
+from posture.domain.findings import Finding, Workflow
+
+CellKey: TypeAlias = tuple[int, int, int]
+"""A cell within one open store (check, account, Region); it means nothing outside, nor after a restart."""
+
+
+class Read(NamedTuple):
+    """One answer of GetFindings. `asked_at`: when its request started."""
+
+    findings: Sequence[Finding]
+    asked_at: int
+
+
+class FindingRef(NamedTuple):
+    """A stored finding by its key, and by what GetFindings can be asked for."""
+
+    key: bytes
+    id: str
+    product_arn: str
+
+
+class Members(Enum):
+    """Sets of stored findings that are listed again and compared.
+
+    `EXCEPTIONAL`: ACTIVE with Workflow SUPPRESSED or NOTIFIED, or RESOLVED while not PASSED. `NOT_PASSED`:
+    ACTIVE and not PASSED, those without Compliance too.
+    """
+
+    ALL = "all"
+    ACTIVE = "active"
+    EXCEPTIONAL = "exceptional"
+    NOT_PASSED = "not passed"
+
+
+class Written(NamedTuple):
+    """What a transaction changed.
+
+    `changed`: rows inserted, changed or removed. `cells`: where they were and are, with those of archived
+    rows left out. `corrections`: by reason, rows that the changes should have brought before the sweep did.
+    `renamed`: an account has another name now.
+    """
+
+    changed: int
+    cells: set[CellKey]
+    corrections: Mapping[str, int]
+    renamed: bool = False
+
+
+class CellRow(NamedTuple):
+    """A cell as it is stored. `cell` is None when it was asked for by key and has no ACTIVE finding.
+
+    `oldest_fresh`: the smallest `updated_at` inside the evaluation window: when the cell's counts change next
+    by the passing of time alone. None: nothing in it is fresh.
+    """
+
+    key: CellKey
+    cell: Cell | None
+    oldest_fresh: int | None
+
+
+class Summary(NamedTuple):
+    """How much is stored. `products`: rows by product name, archived ones too.
+
+    `oldest_asked_at`: the longest time ago that a row was last seen; None when there is none.
+    """
+
+    findings: int
+    active: int
+    products: Mapping[str, int]
+    oldest_asked_at: int | None
+
+
+class Rejection(NamedTuple):
+    """A finding that could not be decoded. `id`: its Id, or a digest where it has none."""
+
+    id: str
+    account_id: str
+    why: str
+
+
+class CustomerWrite(NamedTuple):
+    """Customer fields as BatchUpdateFindings was asked to set them; None: not part of the request."""
+
+    key: bytes
+    workflow: Workflow | None = None
+    note: str | None = None
+    user_fields: tuple[tuple[str, str], ...] | None = None

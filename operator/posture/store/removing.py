@@ -1,0 +1,75 @@
+"""Rows that go: not returned any more, of a product that nobody asks for, or archived for long."""
+# ruff: noqa: S608 - statements are made of constants and question marks; values are always bound
+
+import sqlite3
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from posture.domain.findings import RecordState
+from posture.domain.order import SETTLING
+from posture.store.changes import Changes, Place, stored_rows
+from posture.store.database import Database
+from posture.store.dimensions import Dimensions
+
+CHUNK = 2000
+"""Rows deleted in one transaction: what is deleted at once must fit into the journal."""
+
+_COLUMNS = "key, state, chk, account, region, severity, compliance, workflow, body"
+
+
+class Removals:
+    """When the request started that no longer returned a finding, for requests that may still be in flight.
+
+    Only in memory: what was in flight dies with the process.
+    """
+
+    def __init__(self) -> None:
+        self.asked: dict[bytes, int] = {}
+        self._latest = 0
+
+    def note(self, keys: Collection[bytes], asked_at: int) -> None:
+        """Remember that these were gone."""
+        self.asked.update(dict.fromkeys(keys, asked_at))
+        self._latest = max(self._latest, asked_at)
+
+    def settle(self, now: int) -> None:
+        """Forget all of them once the last is too long ago for a late answer."""
+        if self.asked and now - self._latest > SETTLING:
+            self.asked.clear()
+
+
+def remove(
+    connection: sqlite3.Connection, keys: Collection[bytes], asked_at: int, changes: Changes
+) -> list[bytes]:
+    """Delete the rows that no request since `asked_at` has returned; return the keys of these."""
+    gone = []
+    for key, row in stored_rows(connection, keys).items():
+        if row.asked < asked_at:
+            changes.remove(key, row.place, row.body)
+            gone.append(key)
+    changes.apply(connection)
+    return gone
+
+
+def chunks_of_other_products(
+    database: Database, dimensions: Dimensions, wanted: Collection[str]
+) -> Iterator[list[tuple[bytes, Place, int]]]:
+    """Yield (key, place, body) of rows of other products; each chunk once the one before is gone."""
+    unwanted = [
+        number for number, check in enumerate(dimensions.checks.values) if check.product not in wanted
+    ]
+    for state in RecordState:
+        for check in unwanted:
+            yield from _chunks(database, "state = ? AND chk = ?", (int(state), check))
+
+
+def chunks_of_archived(database: Database, asked_before: int) -> Iterator[list[tuple[bytes, Place, int]]]:
+    """Yield (key, place, body) of archived rows not seen since; each chunk once the one before is gone."""
+    yield from _chunks(database, "state = ? AND asked < ?", (int(RecordState.ARCHIVED), asked_before))
+
+
+def _chunks(
+    database: Database, where: str, arguments: tuple[Any, ...]
+) -> Iterator[list[tuple[bytes, Place, int]]]:
+    while rows := database.rows(f"SELECT {_COLUMNS} FROM finding WHERE {where} LIMIT {CHUNK}", arguments):
+        yield [(row[0], row[1:8], row[8]) for row in rows]

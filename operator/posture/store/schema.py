@@ -1,0 +1,89 @@
+"""The tables of a store, and the settings of the connection to it.
+
+One row of `finding` a finding, small and clustered by cell: counting all cells is one pass in order, a cell's
+rows are neighbours, and a refreshed finding changes one page. What is read seldom (the Id, title, resources,
+note) is in `body`, which only ever grows at its end. Rows name checks, accounts, Regions and repeated texts
+by number.
+
+There is no mark of a sweep. A copy that is not older than its row advances `asked`, so what a
+sweep or a re-list did not see is what was last asked for before it began.
+"""
+
+import sqlite3
+
+APPLICATION_ID = 0x504F5354
+VERSION = 1
+
+CACHE_KIB = 24 * 1024
+CHECKPOINT_PAGES = 8000
+"""32 MiB: pages that are written again and again within it reach the file once."""
+JOURNAL_BYTES = 64 * 1024 * 1024
+
+PLACE = "state, chk, account, region, severity, compliance, workflow, key"
+"""The primary key of `finding`: where a row stands, in the order in which cells are counted."""
+
+EXCEPTIONAL = "state = 0 AND (workflow IN (1, 3) OR (workflow = 2 AND compliance <> 0))"
+
+_TABLES = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE chk (id INTEGER PRIMARY KEY, value BLOB NOT NULL)",
+    (
+        "CREATE TABLE account (id INTEGER PRIMARY KEY, value TEXT NOT NULL,"
+        " name TEXT NOT NULL DEFAULT '', named INTEGER NOT NULL DEFAULT 0)"
+    ),
+    "CREATE TABLE region (id INTEGER PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE word (id INTEGER PRIMARY KEY, value TEXT NOT NULL)",
+    (
+        "CREATE TABLE finding (state INTEGER NOT NULL, chk INTEGER NOT NULL, account INTEGER NOT NULL,"
+        " region INTEGER NOT NULL, severity INTEGER NOT NULL, compliance INTEGER NOT NULL,"
+        " workflow INTEGER NOT NULL, key BLOB NOT NULL, updated INTEGER NOT NULL, asked INTEGER NOT NULL,"
+        " provider BLOB NOT NULL, customer BLOB, body INTEGER NOT NULL,"
+        f" PRIMARY KEY ({PLACE})) WITHOUT ROWID"
+    ),
+    "CREATE UNIQUE INDEX finding_by_key ON finding (key)",
+    f"CREATE INDEX finding_exceptional ON finding ({PLACE}) WHERE {EXCEPTIONAL}",
+    "CREATE TABLE body (id INTEGER PRIMARY KEY, provider BLOB NOT NULL, customer BLOB)",
+    (
+        "CREATE TABLE overlay (key BLOB PRIMARY KEY, workflow INTEGER, fields BLOB NOT NULL,"
+        " written INTEGER NOT NULL) WITHOUT ROWID"
+    ),
+    (
+        "CREATE TABLE rejected (id TEXT PRIMARY KEY, account TEXT NOT NULL, why TEXT NOT NULL,"
+        " asked INTEGER NOT NULL) WITHOUT ROWID"
+    ),
+)
+
+
+def configure(connection: sqlite3.Connection) -> None:
+    """Set up a connection before its first access to the file.
+
+    The exclusive lock keeps a second process out (each holds numbers of its own for checks and accounts) and
+    needs no shared memory file. NORMAL: a crash of the machine may lose the last transactions, cursor and
+    rows together. Temporary data stays in memory, as the root file system may be read-only.
+    """
+    for pragma in (
+        "locking_mode = EXCLUSIVE",
+        "journal_mode = WAL",
+        "synchronous = NORMAL",
+        f"cache_size = -{CACHE_KIB}",
+        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+        f"journal_size_limit = {JOURNAL_BYTES}",
+        "secure_delete = OFF",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def create(connection: sqlite3.Connection, owner: str) -> None:
+    """Create the tables in an empty file, within the caller's transaction."""
+    for statement in _TABLES:
+        connection.execute(statement)
+    connection.execute("INSERT INTO meta VALUES ('owner', ?)", (owner,))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def expected_tables() -> set[str]:
+    """Return the statements that `sqlite_master` holds in a file of this version."""
+    return set(_TABLES)

@@ -1,0 +1,262 @@
+"""What is known of one hub's findings, in one SQLite file. All SQL of the operator is in this package."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from posture.domain.findings import Check, Finding, RecordState
+from posture.store import members, overlays, removing, states
+from posture.store.cells import CellReader, aged
+from posture.store.changes import Changes, Place
+from posture.store.database import Database
+from posture.store.dimensions import Dimensions
+from posture.store.opening import mark_clean, open_database
+from posture.store.reading import FindingReader
+from posture.store.records import (
+    CellKey,
+    CellRow,
+    CustomerWrite,
+    FindingRef,
+    Members,
+    Read,
+    Rejection,
+    Summary,
+    Written,
+)
+from posture.store.rejections import Rejections
+from posture.store.summary import summarize
+from posture.store.writing import Writing, newest_copies
+
+
+class Store:
+    """An open store. One thread at a time; every method may raise `StoreUnavailable` or `StoreLost`.
+
+    Times are integer microseconds since the epoch by AWS's clock. Iterators read page by page: the store may
+    be written to while they run, and rows that move meanwhile are met once, twice or not at all.
+    """
+
+    def __init__(self, database: Database, dimensions: Dimensions) -> None:
+        self._database = database
+        self._dimensions = dimensions
+        self._overlays = overlays.Overlays(database)
+        self._rejections = Rejections(database)
+        self._removals = removing.Removals()
+        self._last_body: int = database.rows("SELECT coalesce(max(id), 0) FROM body")[0][0]
+        database.on_rollback = self._rolled_back
+
+    @staticmethod
+    def open(path: Path, *, owner: str) -> "Opened":
+        """Open or create the store at `path`; `owner` is the hub it belongs to.
+
+        A file that is damaged, of another version, or not this hub's, is moved aside and replaced by an empty
+        one. Raises `StoreUnavailable`, also while another process has it open.
+        """
+        database, dimensions, moved_aside = open_database(path, owner)
+        try:
+            return Opened(Store(database, dimensions), moved_aside)
+        except BaseException:
+            database.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file, marked as sound. Closing again, or after `StoreLost`, does nothing."""
+        if self._database.closed:
+            return
+        try:
+            mark_clean(self._database)
+        finally:
+            self._database.close()
+
+    def write(
+        self,
+        reads: Sequence[Read],
+        *,
+        cursor: int | None = None,
+        state: Mapping[str, str | None] | None = None,
+    ) -> Written:
+        """Store findings and state in one transaction.
+
+        `cursor` comes with the pages of a sweep: it says up to where the changes have been read, and rows
+        that had to be corrected although the copy's `updated_at` is before it are counted by reason. `state`:
+        as in `put_state`.
+        """
+        changes = self._changes()
+        writing = Writing(self._dimensions, self._overlays, changes, self._removals.asked, cursor)
+        copies = newest_copies(reads)
+        with self._database.transaction() as connection:
+            writing.take(connection, copies)
+            self._dimensions.save(connection)
+            changes.apply(connection)
+            self._rejections.decoded(connection, reads)
+            states.put(connection, state or {})
+        self._committed()
+        self._removals.settle(max((read.asked_at for read in reads), default=0))
+        return Written(changes.changed, changes.cells, writing.corrections, writing.renamed)
+
+    def remove(
+        self, keys: Collection[bytes], *, asked_at: int, state: Mapping[str, str | None] | None = None
+    ) -> Written:
+        """Remove findings that a request by Id, started at `asked_at`, did not return.
+
+        A row that a later request has returned stays. Answers to earlier requests no longer bring them back.
+        """
+        changes = self._changes()
+        with self._database.transaction() as connection:
+            gone = removing.remove(connection, keys, asked_at, changes)
+            states.put(connection, state or {})
+        self._committed()
+        self._removals.note(gone, asked_at)
+        return Written(changes.changed, changes.cells, {})
+
+    def purge_products(self, wanted: Collection[str]) -> Written:
+        """Remove the findings of all other products, in several transactions; call again after a failure."""
+        return self._remove_chunks(
+            removing.chunks_of_other_products(self._database, self._dimensions, wanted)
+        )
+
+    def forget_archived(self, asked_before: int) -> int:
+        """Remove archived findings that no request since has returned; return how many."""
+        return self._remove_chunks(removing.chunks_of_archived(self._database, asked_before)).changed
+
+    def record_writes(self, writes: Sequence[CustomerWrite], *, written_at: int) -> Written:
+        """Show at once what BatchUpdateFindings accepted, and hold it against reads that do not show it yet.
+
+        `written_at`: when that request started. Held until a read shows it, `domain.order.SETTLING` at most.
+        """
+        changes = self._changes()
+        with self._database.transaction() as connection:
+            overlays.record(connection, writes, written_at, self._overlays, changes)
+            changes.apply(connection)
+        self._committed()
+        return Written(changes.changed, changes.cells, {})
+
+    def unconfirmed(self, now: int) -> list[FindingRef]:
+        """Return findings whose write no read has shown in time: read them by Id to know what they are."""
+        return overlays.unconfirmed(self._database, self._dimensions, now)
+
+    def unread(
+        self, which: Members, asked_before: int, *, products: Collection[str] | None = None
+    ) -> Iterator[FindingRef]:
+        """Yield the members that no request since `asked_before` has returned.
+
+        After a complete sweep that began then: what may be gone. After a re-list: what has left the set.
+        """
+        return members.unread(self._database, self._dimensions, which, asked_before, products)
+
+    def count(
+        self,
+        which: Members = Members.ALL,
+        *,
+        asked_before: int | None = None,
+        products: Collection[str] | None = None,
+    ) -> int:
+        """Count the members of a set; only those not returned since `asked_before`, when that is given."""
+        return members.count(self._database, self._dimensions, which, asked_before, products)
+
+    def cells(self, keys: Collection[CellKey] | None, *, cutoff: int) -> Iterator[CellRow]:
+        """Yield the cells of `keys`, or all that have ACTIVE findings; fresh: updated since `cutoff`."""
+        reader = CellReader(self._database, self._dimensions, cutoff)
+        return reader.everything() if keys is None else reader.some(keys)
+
+    def aged(self, since: int, until: int) -> set[CellKey]:
+        """Return the cells that changed by time alone, while the cutoff went from `since` to `until`."""
+        return aged(self._database, since, until)
+
+    def read(self, keys: Collection[bytes]) -> Iterator[Finding]:
+        """Yield the findings of some keys; those that are not stored are left out."""
+        return FindingReader(self._database, self._dimensions).by_key(keys)
+
+    def findings(
+        self,
+        *,
+        checks: Collection[Check] | None = None,
+        accounts: Collection[str] | None = None,
+        regions: Collection[str] | None = None,
+        state: RecordState = RecordState.ACTIVE,
+    ) -> Iterator[Finding]:
+        """Yield the findings of some checks, accounts and Regions; None: of any. Others are not looked at."""
+        reader = FindingReader(self._database, self._dimensions)
+        return reader.candidates(state, checks, accounts, regions)
+
+    def findings_of(self, cells: Collection[CellKey]) -> Iterator[Finding]:
+        """Yield the ACTIVE findings of some cells."""
+        reader = FindingReader(self._database, self._dimensions)
+        for key in cells:
+            yield from reader.of_cell(key, RecordState.ACTIVE)
+
+    def checks(self) -> list[Check]:
+        """Return every check that a finding has ever been of."""
+        return list(self._dimensions.checks.values)
+
+    def account_names(self) -> dict[str, str]:
+        """Return the name of each account, by its id; accounts without a name are left out."""
+        accounts = self._dimensions.accounts.values
+        return {accounts[number]: name for number, (name, _) in self._dimensions.names.current.items()}
+
+    def summary(self) -> Summary:
+        """Return how much is stored."""
+        return summarize(self._database, self._dimensions)
+
+    def state(self, key: str) -> str | None:
+        """Return a stored text; None when there is none."""
+        return states.get(self._database, key)
+
+    def states(self, prefix: str = "") -> dict[str, str]:
+        """Return the stored texts whose keys begin so."""
+        return states.with_prefix(self._database, prefix)
+
+    def put_state(self, state: Mapping[str, str | None]) -> None:
+        """Store texts by key; None deletes one."""
+        with self._database.transaction() as connection:
+            states.put(connection, state)
+
+    def reject(self, rejections: Sequence[Rejection], *, asked_at: int) -> list[Rejection]:
+        """Remember findings that could not be decoded, until they can; return those that were not known."""
+        return self._rejections.add(rejections, asked_at)
+
+    def rejected(self, limit: int = 20) -> list[Rejection]:
+        """Return rejected findings, the latest first."""
+        return self._rejections.some(limit)
+
+    def count_rejected(self) -> int:
+        """Return how many findings are rejected."""
+        return len(self._rejections)
+
+    def forget_rejected(self, asked_before: int) -> None:
+        """Forget rejections that no request since has met, as after a complete sweep that began then."""
+        self._rejections.forget(asked_before)
+
+    def _remove_chunks(self, chunks: Iterator[list[tuple[bytes, Place, int]]]) -> Written:
+        changed, cells = 0, set[CellKey]()
+        for chunk in chunks:
+            changes = self._changes()
+            for key, place, body in chunk:
+                changes.remove(key, place, body)
+            with self._database.transaction() as connection:
+                changes.apply(connection)
+            self._committed()
+            changed += changes.changed
+            cells |= changes.cells
+        return Written(changed, cells, {})
+
+    def _changes(self) -> Changes:
+        return Changes(self._new_body)
+
+    def _new_body(self) -> int:
+        self._last_body += 1
+        return self._last_body
+
+    def _committed(self) -> None:
+        for part in (self._dimensions, self._overlays, self._rejections):
+            part.committed()
+
+    def _rolled_back(self) -> None:
+        for part in (self._dimensions, self._overlays, self._rejections):
+            part.discard_unstored()
+
+
+class Opened(NamedTuple):
+    """A store, and why the file that was there could not be used, if there was one."""
+
+    store: Store
+    moved_aside: str | None
