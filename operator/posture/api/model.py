@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from posture.api.shapes import Rule
+from posture.api.shapes import RULES, Rule
 
 _REQUEST_LENGTH = 1024
 
@@ -41,7 +41,7 @@ class Spec(BaseModel):
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = handler(core)
         if cls.rules:
-            handler.resolve_ref_schema(schema)["x-kubernetes-validations"] = [r.document() for r in cls.rules]
+            handler.resolve_ref_schema(schema)[RULES] = [r.document() for r in cls.rules]
         return schema
 
 

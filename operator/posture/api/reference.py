@@ -7,6 +7,7 @@ from posture.api.crds import CATEGORY, KINDS, kind_schema
 from posture.api.resource import API_VERSION, Column, Resource
 from posture.api.schema import structural
 from posture.api.selector import Selector
+from posture.api.shapes import RULES
 
 _Schema = dict[str, Any]
 _INTRODUCTION = f"""\
@@ -118,7 +119,7 @@ def _string(field: _Schema) -> str:
     """Say what a string must be in the words of its message: `write a Region such as eu-west-1`."""
     if field.get("format") == "date-time":
         return "time"
-    rules = field.get("x-kubernetes-validations", [])
+    rules = field.get(RULES, [])
     says = [rule["message"].removeprefix("write ") for rule in rules if rule["message"].startswith("write ")]
     return says[0] if says else f"string, up to {field['maxLength']} characters"
 

@@ -9,7 +9,7 @@ from pydantic import Field, StrictBool, WithJsonSchema
 from posture.api.action import Action
 from posture.api.model import Spec
 from posture.api.resource import AGE, Column, ImmutableTargetRef, Resource, Status, condition_column
-from posture.api.shapes import Rule, Shape, immutable
+from posture.api.shapes import Immutable, Rule, Shape
 from posture.api.types import AccountId, ObjectName, Region, ShortText, Text, Time, Word
 
 COMPLETE = "Complete"
@@ -21,10 +21,6 @@ PlanHash = Annotated[
 State = Annotated[
     Mapping[str, Any], WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True})
 ]
-
-
-def _fixed(field: str) -> Any:  # noqa: ANN401 -- what Field returns
-    return Field(json_schema_extra={"x-kubernetes-validations": [immutable(field).document()]})
 
 
 class RemediationState(StrEnum):
@@ -81,12 +77,12 @@ class RemediationSpec(Spec):
         ),
     )
 
-    rule_ref: Annotated[RuleRef, _fixed("ruleRef")] = Field(description="The rule. Immutable.")
+    rule_ref: Annotated[RuleRef, Immutable("ruleRef")] = Field(description="The rule. Immutable.")
     target_ref: ImmutableTargetRef = Field(description="The target. Immutable.")
-    action: Annotated[Action, _fixed("action")] = Field(description="What is done. Immutable.")
-    resource: Annotated[ResourceRef, _fixed("resource")] = Field(description="The resource. Immutable.")
-    finding: Annotated[FindingRef, _fixed("finding")] = Field(description="The finding. Immutable.")
-    plan_hash: Annotated[PlanHash, _fixed("planHash")] = Field(
+    action: Annotated[Action, Immutable("action")] = Field(description="What is done. Immutable.")
+    resource: Annotated[ResourceRef, Immutable("resource")] = Field(description="The resource. Immutable.")
+    finding: Annotated[FindingRef, Immutable("finding")] = Field(description="The finding. Immutable.")
+    plan_hash: Annotated[PlanHash, Immutable("planHash")] = Field(
         description="Digest of all of the above. Immutable."
     )
     approval: RemediationApproval | None = Field(None, description="A person's approval.")

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 from posture.api.conditions import Conditions
 from posture.api.model import Metadata, Observed, Spec
 from posture.api.problems import problems
-from posture.api.shapes import Rule, immutable
+from posture.api.shapes import Immutable, Rule
 from posture.api.types import ObjectName, Paragraph
 
 GROUP = "posture.dev"
@@ -48,9 +48,7 @@ class TargetRef(Spec):
     name: ObjectName = Field(description="Name of the PostureTarget, in the same namespace.")
 
 
-ImmutableTargetRef = Annotated[
-    TargetRef, Field(json_schema_extra={"x-kubernetes-validations": [immutable("targetRef").document()]})
-]
+ImmutableTargetRef = Annotated[TargetRef, Immutable("targetRef")]
 
 
 class Status(Observed):

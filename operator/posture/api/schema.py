@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from posture.api.shapes import RULES
+
 _DROPPED = {"title", "$defs", "discriminator", "examples"}
-_RULES = "x-kubernetes-validations"
 _Schema = dict[str, Any]
 
 
@@ -44,7 +45,7 @@ def _convert(node: _Schema, definitions: dict[str, _Schema]) -> _Schema:
         del schema["uniqueItems"]
         schema["x-kubernetes-list-type"] = "set"
     if "propertyNames" in schema:
-        schema[_RULES] = [*schema.get(_RULES, []), _short_keys(schema.pop("propertyNames"))]
+        schema[RULES] = [*schema.get(RULES, []), _short_keys(schema.pop("propertyNames"))]
     if "default" in schema:
         schema = _with_default(schema)
     if "type" not in schema:
@@ -70,8 +71,8 @@ def _beside(node: _Schema, key: str, target: _Schema) -> _Schema:
     """Replace a key by the schema that it stands for; what stands beside it wins, rules add up."""
     beside = {name: value for name, value in node.items() if name != key}
     merged = {**target, **beside}
-    rules = target.get(_RULES, []) + beside.get(_RULES, [])
-    return {**merged, _RULES: rules} if rules else merged
+    rules = target.get(RULES, []) + beside.get(RULES, [])
+    return {**merged, RULES: rules} if rules else merged
 
 
 def _short_keys(names: _Schema) -> _Schema:

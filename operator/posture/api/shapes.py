@@ -15,6 +15,8 @@ from pydantic_core import CoreSchema, core_schema
 
 _Text = TypeVar("_Text")
 
+RULES = "x-kubernetes-validations"
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -60,9 +62,18 @@ def fixed_choice(*fields: str) -> Rule:
     )
 
 
-def immutable(what: str) -> Rule:
-    """Make the transition rule that a value never changes once it was written."""
-    return Rule(cel="self == oldSelf", message=f"{what} is immutable: make a new object instead")
+@dataclass(frozen=True)
+class Immutable:
+    """The transition rule, put on a field's type, that its value never changes once it was written."""
+
+    what: str
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        rule = Rule("self == oldSelf", f"{self.what} is immutable: make a new object instead")
+        schema = handler(core)
+        return {**schema, RULES: [*schema.get(RULES, []), rule.document()]}
 
 
 def _set_fields(model: Any) -> set[str]:  # noqa: ANN401 -- any model; pydantic's own type would be a cycle
@@ -101,7 +112,7 @@ class Shape:
         tests = [f"self.matches({_cel_string(f'^(?:{self.pattern})$')})"] if self.pattern else []
         tests += [self.also] if self.also else []
         if tests:
-            schema["x-kubernetes-validations"] = [Rule(" && ".join(tests), self.say).document()]
+            schema[RULES] = [Rule(" && ".join(tests), self.say).document()]
         return schema
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 -- pydantic's protocol

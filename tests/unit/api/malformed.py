@@ -118,7 +118,6 @@ _TARGET = [
 _TARGET_BY_SERVER = [
     ("accounts.exclude", ["999988887777", "999988887777"], "Duplicate value"),
     ("grouping.overrides", [{"accountId": "444455556666", "workload": w} for w in "ab"], "Duplicate value"),
-    ("grouping.accountNamePattern", "(?P<workload>.)(?P<workload>.)(?P<environment>.)", _PATTERN),
     # Go's own parser: more than 292 years.
     ("interval", "999999h999999h999999h", _DURATION),
 ]
