@@ -64,7 +64,7 @@ class Names:
     """The name of each account: that of its newest finding which has one.
 
     A finding keeps the name that the account had when it was processed, so the one with the greatest
-    `updated_at` counts, and the order of arrival does not matter.
+    `updated_at` counts, whatever the order of arrival.
     """
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class Names:
     def saw(self, account: int, name: str, updated_at: int) -> bool:
         """Take in the name that a finding gives; True if the account is called otherwise now."""
         known = self.current.get(account)
-        if not name or (known is not None and updated_at <= known[1]):
+        if not name or (known is not None and (updated_at, name) <= (known[1], known[0])):
             return False
         self._before.setdefault(account, known)
         self.current[account] = (name, updated_at)

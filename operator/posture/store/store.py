@@ -91,7 +91,7 @@ class Store:
             states.put(connection, state or {})
         self._committed()
         self._removals.settle(max((read.asked_at for read in reads), default=0))
-        return Written(changes.changed, changes.cells, writing.corrections, writing.renamed)
+        return Written(changes.changed, changes.cells, writing.corrections, writing.renamed, writing.news)
 
     def remove(
         self, keys: Collection[bytes], *, asked_at: int, state: Mapping[str, str | None] | None = None

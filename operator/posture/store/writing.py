@@ -53,6 +53,7 @@ class Writing:
     ) -> None:
         self.corrections: Counter[str] = Counter()
         self.renamed = False
+        self.news: int | None = None
         self._dimensions = dimensions
         self._overlays = overlays
         self._changes = changes
@@ -78,6 +79,7 @@ class Writing:
     def _insert(self, key: bytes, finding: Finding, asked_at: int) -> None:
         row, provider, customer = self._encoded(finding, asked_at)
         self._changes.insert(key, row, provider, customer)
+        self._note_news(finding.updated_at)
         if finding.updated_at < self._cursor and finding.record_state is RecordState.ACTIVE:
             self.corrections["missed_finding"] += 1
 
@@ -94,12 +96,17 @@ class Writing:
                 self._changes.see(key, asked_at)
             return
         self._changes.update(key, before, after)
+        if after.updated > before.updated:
+            self._note_news(after.updated)
         if not same_provider:
             self._changes.rewrite_provider(before.body, provider)
         if not same_customer:
             self._changes.rewrite_customer(before.body, customer)
         if finding.updated_at < self._cursor:
             self.corrections[_missed(before, after)] += 1
+
+    def _note_news(self, updated_at: int) -> None:
+        self.news = updated_at if self.news is None else min(self.news, updated_at)
 
     def _held(self, key: bytes, overlay: Overlay, finding: Finding, asked_at: int) -> Finding:
         """Return the finding with our own write, unless this copy ends the overlay."""
