@@ -1,0 +1,90 @@
+"""The series of a large organization: its evaluation, as a target publishes it."""
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from math import ceil
+
+from bench.pages import pages
+from posture.api.patterns import compile_pattern
+from posture.aws.wire import decode_page
+from posture.domain.accounts import AccountFilter
+from posture.domain.cells import Cell, Count
+from posture.domain.controls import Controls
+from posture.domain.evaluation import Evaluation, View, evaluate
+from posture.domain.findings import Check, Finding, RecordState
+from posture.domain.grouping import Grouping
+from posture.domain.standards import ControlAssociation, Standard
+from posture.metrics.exposition import Value
+from posture.metrics.families import Family
+from posture.metrics.target_samples import evaluation_samples
+from sandbox.organization import Organization
+from sandbox.securityhub.catalogue import STANDARDS
+
+_FINDINGS = 10_000
+_EXACT_AT = 1_790_000_000_000_000
+
+
+def samples_of(series: int) -> dict[Family, list[Value]]:
+    """Return the samples of one target that has at least so many series, from as many accounts as it takes.
+
+    The accounts of a simulated organization are repeated, each time under other ids.
+    """
+    cells = list(_cells())
+    once = _count(_samples(_evaluation(cells)))
+    for times in itertools.count(ceil(series / once)):
+        repeated = [cell for turn in range(times) for cell in _renumbered(cells, turn)]
+        samples = _samples(_evaluation(repeated))
+        if _count(samples) >= series:
+            break
+    return samples
+
+
+def _count(samples: dict[Family, list[Value]]) -> int:
+    return sum(map(len, samples.values()))
+
+
+def _samples(evaluation: Evaluation) -> dict[Family, list[Value]]:
+    return evaluation_samples("security", "organization", evaluation, exact_at=_EXACT_AT)
+
+
+def _evaluation(cells: list[Cell]) -> Evaluation:
+    names = {account.id: account.name for account in Organization.of_size(_FINDINGS).accounts()}
+    return evaluate(
+        cells,
+        View(
+            standards=Organization().standards,
+            controls=Controls({name: _standard(name) for name in Organization().standards}),
+            accounts=AccountFilter(),
+            grouping=Grouping(compile_pattern("^xebia-(?P<workload>.+)-(?P<environment>[^-]+)$")),
+            names={cell.account_id: names.get(cell.account_id, "") for cell in cells},
+        ),
+    )
+
+
+def _standard(name: str) -> Standard:
+    standard = STANDARDS[name]
+    controls = {
+        control.id.upper(): ControlAssociation(control.id, enabled=True, numbers=control.numbers[name])
+        for control in standard.controls()
+    }
+    return Standard(name, standard.arn("eu-west-1"), controls)
+
+
+def _cells() -> Iterator[Cell]:
+    counts: defaultdict[tuple[Check, str, str], Counter[Count]] = defaultdict(Counter)
+    for body in pages(_FINDINGS):
+        for finding in decode_page(body).findings:
+            if finding.record_state is RecordState.ACTIVE:
+                counts[finding.check, finding.account_id, finding.region][_kind(finding)] += 1
+    for place, kinds in counts.items():
+        yield Cell(*place, tuple(kind._replace(n=n) for kind, n in kinds.items()))
+
+
+def _kind(finding: Finding) -> Count:
+    return Count(finding.severity, finding.compliance, finding.workflow, fresh=True, n=0)
+
+
+def _renumbered(cells: list[Cell], turn: int) -> Iterator[Cell]:
+    for cell in cells:
+        yield cell._replace(account_id=f"{(int(cell.account_id) + turn * 1_000_003) % 10**12:012d}")
