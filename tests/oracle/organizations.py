@@ -20,20 +20,26 @@ ACCOUNTS: Mapping[str, str | None] = {
     "111111111111": "acme-shop-prod",
     "222222222222": "acme-shop-dev",
     "333333333333": "acme-shop-prod",
-    "444444444444": "Legacy acme-x-y",
+    "444444444444": "acme-shop-prod-",
     "555555555555": None,
 }
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WINDOW = timedelta(hours=26)
 # Exactly on the edge of the window counts, a microsecond older does not; nor does the future surprise.
-_AGES = (timedelta(), WINDOW, WINDOW + timedelta(microseconds=1), timedelta(hours=-1), timedelta(days=80))
+_AGES = (
+    *[timedelta()] * 5,
+    WINDOW,
+    WINDOW + timedelta(microseconds=1),
+    timedelta(hours=-1),
+    timedelta(days=80),
+)
 # As AWS spells them; each standard numbers them in its own way, `1.10` is a number that none ties to a
 # control.
 _CONTROLS = ("CloudTrail.4", "EC2.2", "IAM.9", "S3.1")
 _NUMBERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     FSBP: {control: (control,) for control in _CONTROLS},
-    CIS: {"CloudTrail.4": ("3.2",), "IAM.9": ("1.5", "1.6"), "EC2.2": ("5.3",)},
-    OLD_CIS: {"CloudTrail.4": ("2.2",), "IAM.9": ("1.13",), "S3.1": ("1.5",)},
+    CIS: {"CloudTrail.4": ("3.2",), "IAM.9": ("1.5", "1.6"), "EC2.2": ("5.3",), "S3.1": ("3.2",)},
+    OLD_CIS: {"CloudTrail.4": ("2.2",), "IAM.9": ("1.13",)},
 }
 _UNTIED = ("1.10", "Foo.7")
 
@@ -153,14 +159,14 @@ def _record(draw: st.DrawFn) -> Record:
         draw(st.sampled_from(sorted(ACCOUNTS))), draw(st.sampled_from(REGIONS)), draw(st.sampled_from(_AGES))
     )
     claim = draw(st.one_of(_consolidated(), _classic()))
-    foreign = draw(st.sampled_from((None, None, None, "GuardDuty", "Default", "Security Hub")))
+    foreign = draw(st.sampled_from((*[None] * 6, "GuardDuty", "Default", "Security Hub")))
     if foreign is None:
         product_arn, product = _arn(place.region, ":product/aws/securityhub"), "Security Hub"
     elif foreign == "GuardDuty":
         product_arn, product = _arn(place.region, ":product/aws/guardduty"), foreign
     else:
         product_arn, product = _arn(place.region, f"{place.account}:product/{place.account}/default"), foreign
-    compliances = ("PASSED", "PASSED", "FAILED", "WARNING", "NOT_AVAILABLE")
+    compliances = ("PASSED", "PASSED", "PASSED", "FAILED", "WARNING", "NOT_AVAILABLE")
     return Record(
         product_arn,
         product,
@@ -170,7 +176,7 @@ def _record(draw: st.DrawFn) -> Record:
         draw(st.sampled_from(("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"))),
         draw(st.sampled_from(compliances if foreign is None else (*compliances, None))),
         draw(st.sampled_from(("NEW", "NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"))),
-        draw(st.sampled_from(("ACTIVE", "ACTIVE", "ACTIVE", "ARCHIVED"))),
+        draw(st.sampled_from((*["ACTIVE"] * 7, "ARCHIVED"))),
     )
 
 
@@ -249,5 +255,8 @@ def organizations(draw: st.DrawFn) -> Organization:
         )
     )
     return Organization(
-        tuple(draw(st.lists(_record(), max_size=24))), draw(_spec(enabled)), hub, tuple(turned_off)
+        tuple(draw(st.lists(_record(), min_size=draw(st.integers(0, 16)), max_size=24))),
+        draw(_spec(enabled)),
+        hub,
+        tuple(turned_off),
     )

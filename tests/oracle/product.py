@@ -20,14 +20,12 @@ _Look = tuple[Severity, Compliance, Workflow, bool]
 
 def check_of(record: Record) -> Check:
     """Return the check as it is to be read from the record's finding."""
-    if not record.own:
-        product = (
-            record.product if record.product != "Security Hub" else record.product_arn.rsplit("/", 1)[-1]
-        )
-        return Check(product, own=False, control="", numbered=False, standards=())
     claim = record.claim
+    product = record.product
+    if not record.own and product == "Security Hub":
+        product = record.product_arn.rsplit("/", 1)[-1]
     return Check(
-        "Security Hub", own=True, control=claim.control, numbered=claim.numbered, standards=claim.standards
+        product, own=record.own, control=claim.control, numbered=claim.numbered, standards=claim.standards
     )
 
 
