@@ -11,7 +11,9 @@ from posture.aws.asff import AssociatedStandard, ProductFields
 from posture.domain.findings import Check
 
 OWN_PRODUCT = "Security Hub"
-_PRODUCT_ARN = re.compile(r"arn:[a-z0-9-]+:securityhub:([a-z0-9-]+):([0-9]*):product/([^/]+)/([^/]+)")
+# ProductName of own findings, before and since AWS renamed the service.
+_OWN_NAMES = frozenset({"security hub", "security hub cspm"})
+_PRODUCT_ARN = re.compile(r"arn:[a-z0-9-]+:securityhub:([a-z0-9-]+):([0-9]*):product/([^/\s]+)/([^/\s]+)")
 _STANDARD = re.compile(r"(?:.*[:/])?(?:standards|ruleset)/(.+)")
 _RULESET_RULE = re.compile(r"arn:[a-z0-9-]+:securityhub:[a-z0-9-]*:[0-9]*:ruleset/(.+/v/[^/]+)/rule/([^/]+)")
 _STANDARD_RULE = re.compile(r"([^:]+/v/[^/]+)/([^/]+)")
@@ -107,14 +109,9 @@ def _other_check(product_arn: str, product_name: str, name_in_fields: str) -> Ch
     One that merely calls itself Security Hub goes by its ARN.
     """
     names = (name.strip() for name in (product_name, name_in_fields))
-    chosen = next((name for name in names if name and name.casefold() != OWN_PRODUCT.casefold()), "")
-    return Check(
-        chosen or _parts(product_arn)[3],
-        own=False,
-        control="",
-        numbered=False,
-        standards=(),
-    )
+    chosen = next((name for name in names if name and name.casefold() not in _OWN_NAMES), "")
+    product = chosen or _parts(product_arn)[3]
+    return Check(product, own=False, control="", numbered=False, standards=())
 
 
 def _numbered_rule(generator_id: str) -> tuple[str, str] | None:

@@ -31,6 +31,8 @@ _RESERVE = 1.0
 _LOWEST = 1 / 16
 _STEP = 1 / 40
 _COOL_DOWN = 1.0
+# A token that is whole but for the rounding of its parts; waiting for the rest would not move the clock.
+_WHOLE = 1.0 - 1e-9
 
 
 def published(service: str, operation: str) -> Rate:
@@ -72,7 +74,7 @@ class Bucket:
         async with self._turn:
             while True:
                 now = self._refill()
-                if self._tokens >= 1.0:
+                if self._tokens >= _WHOLE:
                     self._tokens -= 1.0
                     return now
                 await self._sleep((1.0 - self._tokens) / self._rate)

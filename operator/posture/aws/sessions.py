@@ -22,7 +22,7 @@ from aiobotocore.session import AioSession
 from botocore.exceptions import NoCredentialsError
 
 from posture.aws.answers import watch
-from posture.aws.refusals import FAULTS, refusal
+from posture.aws.refusals import FAULTS, is_expired, refusal
 from posture.aws.usage import Usage
 
 SESSION_NAME = "posture-operator"
@@ -36,6 +36,7 @@ _IDLE_SECONDS = 30
 _RENEWAL_PAUSE = 60.0
 # Calls to these services go through the limiter, which must see each attempt: botocore repeats none of them.
 _LIMITED = frozenset({"securityhub"})
+_OWN = (None, None)
 
 
 class Identity(NamedTuple):
@@ -103,20 +104,24 @@ class Sessions:
 
         Raises AwsError: RoleNotAssumable, CredentialsUnavailable, CredentialsRefused, Retryable and the like.
         """
+        generation = self._generations.get(identity[:2])
+        if generation is not None and generation.account_id is not None:
+            return generation.account_id
         client = await self.client(identity, "sts")
         generation = self._generations[identity[:2]]
-        if generation.account_id is None:
-            try:
-                caller = await client.get_caller_identity()
-            except (*FAULTS, RuntimeError) as error:
-                raise refusal(
-                    error,
-                    service="sts",
-                    operation="GetCallerIdentity",
-                    role_arn=identity.role_arn,
-                    external_id=identity.external_id,
-                ) from error
-            generation.account_id = str(caller["Account"])
+        try:
+            caller = await client.get_caller_identity()
+        except (*FAULTS, RuntimeError) as error:
+            if is_expired(error) and await self.renew(identity, client):
+                return await self.account(identity)
+            raise refusal(
+                error,
+                service="sts",
+                operation="GetCallerIdentity",
+                role_arn=identity.role_arn,
+                external_id=identity.external_id,
+            ) from error
+        generation.account_id = str(caller["Account"])
         return generation.account_id
 
     async def renew(self, identity: Identity, stale: object) -> bool:
@@ -132,11 +137,18 @@ class Sessions:
                 return True
             if key in self._retired and monotonic() - current.since < _RENEWAL_PAUSE:
                 return False
-            retired = self._retired.pop(key, None)
-            if retired is not None:
-                await retired.exits.aclose()
-            self._retired[key] = self._generations.pop(key)
+            await self._retire(key)
+            own = self._generations.get(_OWN)
+            if own is not None and monotonic() - own.since >= _RENEWAL_PAUSE:
+                # What the role is assumed with may have run out, and lie renewed in a file.
+                await self._retire(_OWN)
             return True
+
+    async def _retire(self, key: tuple[str | None, str | None]) -> None:
+        before = self._retired.pop(key, None)
+        if before is not None:
+            await before.exits.aclose()
+        self._retired[key] = self._generations.pop(key)
 
     async def _new_client(self, identity: Identity, service: str, region: str) -> Any:  # noqa: ANN401 - as above
         generation = await self._generation(identity)

@@ -105,7 +105,7 @@ def _add(page: Page, fields: FindingFields, notes: list[str], raw: bytes) -> Non
         finding = read_finding(fields, notes)
     except Unstorable as why:
         identity = fields.id or _digest(raw or msgspec.json.encode(fields))
-        page.rejected.append(Rejected(identity, fields.aws_account_id or "", str(why)))
+        page.rejected.append(Rejected(identity, fields.aws_account_id or "", "; ".join((*notes, str(why)))))
         return
     page.findings.append(finding)
     if notes:
