@@ -44,8 +44,8 @@ class Written(NamedTuple):
 
     `changed`: rows inserted, changed or removed. `cells`: where they were and are, with those of archived
     rows left out. `corrections`: by reason, rows that the changes should have brought before the sweep did.
-    `renamed`: an account has another name now. `news`: the smallest `updated_at` of the rows that are new or came
-    to a greater one; None when there are none, as when only workflows changed.
+    `renamed`: an account has another name now. `news`: the smallest `updated_at` of the rows that are new or
+    came to a greater one; None when there are none, as when only workflows changed.
     """
 
     changed: int
