@@ -171,7 +171,7 @@ class Config(Spec):
     adopt_from: tuple[OwnerId, ...] = ()
     grants: tuple[Grant, ...] = ()
     opt_out_tags: tuple[OptOutTag, ...] = (OptOutTag(key="posture.dev/remediation", values=("off",)),)
-    quota_share: float = Field(0.8, gt=0, le=1)
+    quota_share: float = Field(0.8, gt=0, le=1, allow_inf_nan=False)
     max_suppression_age: PositiveDuration = Duration("9600h")
     metrics: Metrics = Metrics()
     lease: Lease = Lease()

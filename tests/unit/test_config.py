@@ -1,0 +1,306 @@
+import json
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from posture.config import Config, ConfigError, ConfigFile, Writes, load
+from posture.domain.grants import (
+    Builtin,
+    Document,
+    DocumentGrant,
+    IdentityGrant,
+    Mode,
+    NotGranted,
+    Verb,
+    may_use_identity,
+)
+
+ROLE = "arn:aws:iam::111122223333:role/posture-reader"
+ACCOUNT = "444455556666"
+WHOLE = """
+writes: Frozen
+ownerId: prod-eu
+adoptFrom: [old-cluster]
+grants:
+- namespaces: [security]
+  ambientIdentity: false
+  roleArns: ["arn:aws:iam::111122223333:role/posture-*"]
+  externalId: x
+  accounts: ["*"]
+  verbs: [Score, Suppress, DisableControls, Remediate]
+  disableControls: {roleNames: [posture-controls]}
+  remediation:
+    roleNames: [posture-remediation]
+    maxMode: Enforce
+    builtins: ["*"]
+    documents: [{name: AWS-Close, owner: Amazon, parameters: {GroupId: "^sg-[0-9a-f]+$"}}]
+optOutTags: [{key: "posture.dev/remediation", values: ["off"]}, {key: keep}]
+quotaShare: 1
+maxSuppressionAge: 2160h
+metrics: {perControl: true}
+lease: {duration: 30s, renewDeadline: 20s, retry: 5s}
+outputs: {}
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "config.yaml"
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_the_defaults_are_those_of_an_empty_file(path: Path) -> None:
+    config = load(written(path, ""))
+    assert config == Config() == ConfigFile.nothing_granted().current()
+    assert config.writes is Writes.ENABLED
+    assert not config.frozen
+    assert config.owner_id is None
+    assert config.granted == ()
+    assert [(tag.key, tag.values) for tag in config.opt_out_tags] == [("posture.dev/remediation", ("off",))]
+    assert config.quota_share == 0.8
+    assert config.max_suppression_age == timedelta(hours=9600)
+    assert not config.metrics.per_control
+    assert [str(d) for d in (config.lease.duration, config.lease.renew_deadline, config.lease.retry)] == [
+        "15s",
+        "10s",
+        "2s",
+    ]
+
+
+def test_the_whole_file_is_read(path: Path) -> None:
+    config = load(written(path, WHOLE))
+    assert config.frozen
+    assert config.owner_id == "prod-eu"
+    assert config.adopt_from == ("old-cluster",)
+    assert config.quota_share == 1
+    assert config.metrics.per_control
+    (grant,) = config.granted
+    assert grant.namespaces == ("security",)
+    assert grant.external_id == "x"
+    assert grant.verbs == frozenset(Verb)
+    assert grant.disable_controls_role_names == ("posture-controls",)
+    assert grant.remediation.max_mode is Mode.ENFORCE
+    assert grant.remediation.documents == (
+        DocumentGrant("AWS-Close", "Amazon", {"GroupId": "^sg-[0-9a-f]+$"}),
+    )
+
+
+def test_a_grant_that_says_nothing_grants_nothing(path: Path) -> None:
+    (grant,) = load(written(path, "grants: [{}]")).granted
+    assert (grant.namespaces, grant.role_arns, grant.accounts, grant.verbs) == ((), (), (), frozenset())
+    assert not grant.ambient_identity
+    assert grant.remediation.max_mode is None
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("grant: []", "grant: this operator does not know this field: check its spelling"),
+        ("grants: [{roleARNs: []}]", "grants[0].roleARNs: this operator does not know this field"),
+        ("grants:", "grants: write a list"),
+        ("- a", "write fields"),
+        ("text", "write fields"),
+        ("writes: frozen", "writes: write 'Enabled' or 'Frozen'"),
+        ("ownerId: a/b", "ownerId: write up to 63 of letters, digits"),
+        ("ownerId: ''", "ownerId: write up to 63 of letters, digits"),
+        ("grants: [{verbs: [Score, score]}]", "grants[0].verbs[1]: write 'Score', 'Suppress'"),
+        ("grants: [{ambientIdentity: 'yes'}]", "grants[0].ambientIdentity: write true or false"),
+        ("grants: [{roleArns: ['*']}]", "grants[0].roleArns[0]: write a role's ARN or a glob such as"),
+        ("grants: [{roleArns: [posture]}]", "grants[0].roleArns[0]: write a role's ARN or a glob such as"),
+        ("grants: [{accounts: [111122223333]}]", "grants[0].accounts[0]: write text, in quotes"),
+        ("grants: [{accounts: ['1111']}]", "grants[0].accounts[0]: write the 12 digits of an account id"),
+        ("grants: [{namespaces: [Team_A]}]", "grants[0].namespaces[0]: write the name of a namespace"),
+        ("grants: [{namespaces: team-a}]", "grants[0].namespaces: write a list"),
+        (
+            "grants: [{disableControls: {roleNames: ['arn:aws:iam::111122223333:role/x']}}]",
+            "grants[0].disableControls.roleNames[0]: write the name of a role, not its ARN",
+        ),
+        (
+            "grants: [{remediation: {maxMode: On}}]",
+            "grants[0].remediation.maxMode: write 'Enforce' or 'DryRun'",
+        ),
+        ("grants: [{remediation: {documents: [{name: a}]}}]", "documents[0].owner: this field is required"),
+        (
+            "grants: [{remediation: {documents: [{name: a, owner: b, parameters: {P: '('}}]}}]",
+            "documents[0].parameters.P: write a regular expression: missing ), unterminated subpattern",
+        ),
+        ("optOutTags: [{key: a, values: [off]}]", "optOutTags[0].values[0]: write text, in quotes"),
+        ("quotaShare: 0", "quotaShare: write a number greater than 0"),
+        ("quotaShare: 1.1", "quotaShare: write a number less than or equal to 1"),
+        ("quotaShare: .nan", "quotaShare: write a finite number"),
+        ("maxSuppressionAge: 400d", "maxSuppressionAge: '400d' is not a duration"),
+        ("lease: {duration: 10s}", "lease: write a renewDeadline below duration"),
+        ("lease: {renewDeadline: 2s}", "lease: write a retry below renewDeadline"),
+        (
+            "lease: {duration: 900ms, renewDeadline: 20ms, retry: 10ms}",
+            "lease: write a duration of at least 1s",
+        ),
+        ("outputs: {splunk: {}}", "outputs.splunk: this operator does not know this field"),
+        ("grants: []\nwrites: Enabled\ngrants: []", "is not YAML: 'grants' is written twice"),
+        ("grants: [{accounts: ['*'], accounts: []}]", "is not YAML: 'accounts' is written twice"),
+        ("writes: [", "is not YAML:"),
+        ("writes: !!python/object:posture.config.Config {}", "is not YAML:"),
+        ("{[a]: b}", "is not YAML:"),
+        ("1: 2", "Keys should be strings"),
+    ],
+)
+def test_what_is_wrong_is_told_with_file_place_and_what_to_write(path: Path, text: str, problem: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        load(written(path, text))
+    assert problem in str(refusal.value)
+    assert all(line.startswith(f"{path}: ") for line in str(refusal.value).splitlines()[:1])
+
+
+def test_every_problem_is_told_at_once(path: Path) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        load(written(path, "quotaShare: 2\nwrites: on\nfoo: 1"))
+    assert len(refusal.value.problems) == 3
+
+
+def test_a_file_that_is_not_there_or_not_text_is_told(path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"config.yaml: cannot be read: No such file"):
+        ConfigFile(path)
+    path.write_bytes(b"\xff\xfe\x00\x01\x02")
+    with pytest.raises(ConfigError, match=r"config.yaml: is not YAML"):
+        ConfigFile(path)
+
+
+def test_secrets_are_not_shown(path: Path) -> None:
+    config = load(written(path, WHOLE.replace("externalId: x", "externalId: s3cr3t")))
+    assert "s3cr3t" not in repr(config) + repr(config.granted)
+    with pytest.raises(ConfigError) as refusal:
+        load(written(path, "grants: [{externalId: [s3cr3t]}]"))
+    assert "s3cr3t" not in str(refusal.value)
+
+
+def test_a_change_is_seen_once_by_its_content(path: Path) -> None:
+    file = ConfigFile(written(path, "quotaShare: 0.5"))
+    assert not file.reload_if_changed()
+    before = path.stat()
+    path.write_text("quotaShare: 0.6", "utf-8")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert file.reload_if_changed()
+    assert file.current().quota_share == 0.6
+    path.touch()
+    assert not file.reload_if_changed()
+
+
+def test_a_mounted_configmap_is_followed(tmp_path: Path) -> None:
+    """Kubernetes: file → ..data/file, ..data → ..version; the swap renames a new link over ..data."""
+    for version, share in (("one", "0.5"), ("two", "0.6")):
+        folder = tmp_path / f"..{version}"
+        folder.mkdir()
+        written(folder / "config.yaml", f"quotaShare: {share}")
+    (tmp_path / "..data").symlink_to("..one")
+    (tmp_path / "config.yaml").symlink_to("..data/config.yaml")
+    file = ConfigFile(tmp_path / "config.yaml")
+    assert file.current().quota_share == 0.5
+    (tmp_path / "..data_tmp").symlink_to("..two")
+    (tmp_path / "..data_tmp").rename(tmp_path / "..data")
+    assert file.reload_if_changed()
+    assert file.current().quota_share == 0.6
+
+
+@pytest.mark.parametrize("broken", ["quotaShare: 2", "quotaShare: [", "\xff: \x00", None])
+def test_a_broken_version_leaves_the_one_before_it_and_is_reported_once(
+    path: Path, broken: str | None
+) -> None:
+    file = ConfigFile(written(path, "quotaShare: 0.5"))
+    if broken is None:
+        path.unlink()
+    else:
+        written(path, broken)
+    assert file.reload_if_changed()
+    assert file.error is not None
+    assert str(path) in str(file.error)
+    assert file.current().quota_share == 0.5
+    assert not file.reload_if_changed()
+    assert file.error is not None
+    written(path, "quotaShare: 0.5")
+    assert file.reload_if_changed()
+    assert file.error is None
+
+
+def test_a_broken_version_that_becomes_unreadable_and_comes_back_is_still_broken(path: Path) -> None:
+    file = ConfigFile(written(path, "quotaShare: 0.5"))
+    written(path, "quotaShare: 2")
+    assert file.reload_if_changed()
+    path.rename(path.with_suffix(".away"))
+    assert file.reload_if_changed()
+    path.with_suffix(".away").rename(path)
+    assert file.reload_if_changed()
+    assert file.error is not None
+    assert "quotaShare" in str(file.error)
+
+
+@pytest.mark.parametrize("slip", ["foo: 1", "grants: [{verbs: [Scoer]}]", "grants: ["])
+def test_the_brake_works_in_a_file_with_a_slip_elsewhere(path: Path, slip: str) -> None:
+    good = "grants: [{namespaces: [security]}]"
+    file = ConfigFile(written(path, good))
+    written(path, f"writes: Frozen\n{slip}")
+    assert file.reload_if_changed()
+    assert file.current().frozen
+    assert file.current().granted[0].namespaces == ("security",)
+    assert file.error is not None
+    written(path, good)
+    assert file.reload_if_changed()
+    assert not file.current().frozen
+
+
+@pytest.mark.parametrize(
+    "text", ["# writes: Frozen\nfoo: 1", "writes: Enabled # Frozen\nfoo: [", "x: {writes: Frozen}"]
+)
+def test_the_brake_is_not_pulled_by_a_comment(path: Path, text: str) -> None:
+    file = ConfigFile(written(path, ""))
+    written(path, text)
+    assert file.reload_if_changed()
+    assert not file.current().frozen
+
+
+def test_the_line_of_a_refusal_grants_what_was_refused_when_it_is_pasted(path: Path) -> None:
+    """From nothing, paste what each refusal says until there is none."""
+    lines: list[str] = []
+
+    def identity(role: str | None = ROLE) -> IdentityGrant | NotGranted:
+        return may_use_identity(load(written(path, "grants:\n" + "\n".join(lines))).granted, "security", role)
+
+    def accepted(answer: IdentityGrant | NotGranted) -> IdentityGrant:
+        assert isinstance(answer, IdentityGrant)
+        return answer
+
+    document = Document("AWS-Close", "Amazon", {"GroupId": ["sg-1"]})
+    lines.append("- {}")
+    for role in (None, ROLE):
+        refusal = identity(role)
+        assert isinstance(refusal, NotGranted)
+        assert refusal.line in refusal.advice
+        lines.append(refusal.line)
+        granted = accepted(identity(role))
+        assert granted.why_not(Verb.SCORE, ACCOUNT) is None
+    asked: list[Callable[[], NotGranted | None]] = [
+        lambda: accepted(identity()).why_not(Verb.SUPPRESS, ACCOUNT),
+        lambda: accepted(identity()).why_not_disable_controls(ACCOUNT, "posture-controls"),
+        lambda: accepted(identity()).why_not_remediate(ACCOUNT, "r", Mode.DRY_RUN, Builtin("s3-block")),
+        lambda: accepted(identity()).why_not_remediate(ACCOUNT, "r", Mode.ENFORCE, document),
+    ]
+    for ask in asked:
+        for _ in range(2):
+            again = ask()
+            if again is not None:
+                lines.append(again.line)
+        assert ask() is None
+
+
+def test_a_line_to_paste_is_one_line_of_yaml() -> None:
+    refusal = may_use_identity((), "security", ROLE)
+    assert isinstance(refusal, NotGranted)
+    assert "\n" not in refusal.line
+    assert yaml.safe_load(refusal.line) == [json.loads(refusal.line.removeprefix("- "))]
