@@ -1,7 +1,7 @@
 """The emulated Security Hub without its HTTP: state of all accounts and Regions, and how findings change."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -151,11 +151,19 @@ class Emulator:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One call: who asks, and which faults fire on it."""
+    """One call: who asks for what. `taken`: the faults that the operation fell for."""
 
     emulator: Emulator
     caller: Caller
-    faults: tuple[Fault, ...] = ()
+    operation: str = ""
+    taken: list[Fault] = field(default_factory=list)
+
+    def fault(self, kind: str) -> Fault | None:
+        """Return the fault of this kind that fires now, or None."""
+        fault = self.emulator.faults.take(kind, self.operation, self.caller.account, self.caller.region)
+        if fault is not None:
+            self.taken.append(fault)
+        return fault
 
     @property
     def hub(self) -> Hub:

@@ -24,6 +24,8 @@ KINDS = {
     "unprocessed": "BatchUpdateFindings leaves findings as they are: options code, ids (any), findings (1)",
 }
 """Every kind of fault, and what it does."""
+WITHIN = frozenset({"invalid_token", "duplicate", "moved", "short", "unprocessed"})
+"""Kinds that need an occasion (a token, a page that others follow, an update): only these are counted."""
 
 _numbers = itertools.count(1)
 
@@ -75,17 +77,24 @@ class Faults:
         self.rules = [rule for rule in self.rules if identifier not in (None, rule.id)]
 
     def firing(self, operation: str, account: str, region: str) -> list[Fault]:
-        """Return the rules that fire on this call, and count it for all that concern it."""
-        fired = []
-        for rule in self.rules:
-            if not rule.concerns(operation, account, region):
-                continue
-            rule.seen += 1
-            spent = rule.count is not None and rule.hits >= rule.count
-            if rule.seen > rule.after and not spent and self._random.random() < rule.probability:
-                rule.hits += 1
-                fired.append(rule)
-        return fired
+        """Return the rules that fire on this call, whatever it asks."""
+        rules = [rule for rule in self.rules if rule.kind not in WITHIN]
+        return [rule for rule in rules if self._fires(rule, operation, account, region)]
+
+    def take(self, kind: str, operation: str, account: str, region: str) -> Fault | None:
+        """Return the first rule of a kind in `WITHIN` that fires now that there is an occasion for it."""
+        rules = [rule for rule in self.rules if rule.kind == kind]
+        return next((rule for rule in rules if self._fires(rule, operation, account, region)), None)
+
+    def _fires(self, rule: Fault, operation: str, account: str, region: str) -> bool:
+        if not rule.concerns(operation, account, region):
+            return False
+        rule.seen += 1
+        spent = rule.count is not None and rule.hits >= rule.count
+        if rule.seen <= rule.after or spent or self._random.random() >= rule.probability:
+            return False
+        rule.hits += 1
+        return True
 
     def describe(self) -> list[dict[str, Any]]:
         """Return the rules with their hits, as plain data."""

@@ -48,11 +48,11 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
 )
 
 
-def perform(context: Context, name: str, parameters: dict[str, Any]) -> FindingsAnswer | dict[str, Any]:
+def perform(context: Context, parameters: dict[str, Any]) -> FindingsAnswer | dict[str, Any]:
     """Carry out one operation. Raises ApiError; 501 for what the real service has and this one does not."""
     context.emulator.settle()
-    operation = OPERATIONS.get(name)
+    operation = OPERATIONS.get(context.operation)
     if operation is None:
-        message = f"The Security Hub emulator does not serve {name}"
+        message = f"The Security Hub emulator does not serve {context.operation}"
         raise ApiError("NotImplementedException", message, HTTPStatus.NOT_IMPLEMENTED)
     return operation(context, parameters)

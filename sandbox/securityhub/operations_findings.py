@@ -11,7 +11,6 @@ from sandbox.securityhub.asff import encode, provider_of
 from sandbox.securityhub.clock import parse_timestamp
 from sandbox.securityhub.emulator import Context
 from sandbox.securityhub.errors import ApiError, invalid_input
-from sandbox.securityhub.faults import first
 from sandbox.securityhub.filters import compile_filters
 from sandbox.securityhub.model import shape_model, validate
 from sandbox.securityhub.ordering import sorting_of
@@ -46,10 +45,10 @@ def get_findings(context: Context, parameters: Parameters) -> FindingsAnswer:
     sorting = sorting_of(criteria)
     question = [caller.account, caller.region, filters, criteria]
     token = parameters.get("NextToken")
-    if token and first(context.faults, "invalid_token"):
+    if token and context.fault("invalid_token"):
         raise invalid_token()
     limit = parameters.get("MaxResults") or DEFAULT_PAGE
-    short = first(context.faults, "short")
+    short = context.fault("short")
     query = Query(
         filters=compiled,
         view=emulator.organization.view(caller.account, caller.region),
@@ -74,10 +73,10 @@ def _next_token(context: Context, query: Query, page: Page, question: list[Any])
     if not page.rows:
         # An empty page goes on where it began.
         return emulator.tokens.issue(question, query.sorting.plain(query.after))
-    again = first(context.faults, "duplicate")
+    again = context.fault("duplicate")
     repeated = min(again.options.get("findings", 3), len(page.rows) - 1) if again else 0
     last = page.rows[len(page.rows) - 1 - repeated]
-    if first(context.faults, "moved"):
+    if context.fault("moved"):
         following = fetch(emulator.store, _following(query, page))
         for row in following.rows:
             emulator.touch(row.seq)
@@ -130,7 +129,7 @@ def _update_one(context: Context, key: tuple[str, str], update: Mapping[str, Any
 def _forced_failures(
     context: Context, identifiers: list[dict[str, str]]
 ) -> dict[tuple[str, str], tuple[str, str]]:
-    fault = first(context.faults, "unprocessed")
+    fault = context.fault("unprocessed")
     if fault is None:
         return {}
     ids = fault.options.get("ids")

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from sandbox.securityhub.emulator import Context
-from sandbox.securityhub.faults import first
 from sandbox.securityhub.tokens import invalid_token
 
 DEFAULT_PAGE = 100
@@ -21,7 +20,7 @@ def paginate(
         context.caller.region,
         {name: value for name, value in parameters.items() if name not in {"NextToken", "MaxResults"}},
     ]
-    if token and first(context.faults, "invalid_token"):
+    if token and context.fault("invalid_token"):
         raise invalid_token()
     start = context.emulator.tokens.read(token, question)[0] if token else 0
     end = start + (parameters.get("MaxResults") or DEFAULT_PAGE)

@@ -90,8 +90,11 @@ class SecurityHubServer:
         pause = self.emulator.settings.latency_of(name) / 2
         await asyncio.sleep(pause)
         body = await request.read()
-        response, record = self._answer(request, body, match, caller, faults, allowed=allowed)
-        self.emulator.calls.record(record, response_bytes=len(_payload(response)), fault=bool(faults))
+        context = Context(self.emulator, caller, name)
+        response, record = self._answer(request, body, match, context, faults, allowed=allowed)
+        self.emulator.calls.record(
+            record, response_bytes=len(_payload(response)), fault=bool(faults or context.taken)
+        )
         slow = first(faults, "slow")
         await asyncio.sleep(pause + (slow.options.get("seconds", 1.0) if slow else 0))
         return await self._send(request, response, faults)
@@ -101,17 +104,18 @@ class SecurityHubServer:
         request: web.Request,
         body: bytes,
         match: Match,
-        caller: Caller,
+        context: Context,
         faults: Sequence[Fault],
         *,
         allowed: bool,
     ) -> tuple[web.Response, Request]:
+        caller = context.caller
         parameters: dict[str, Any] = {}
         code, findings = None, 0
         try:
             self._refuse(match, caller, faults, allowed=allowed)
             parameters = parse_request(match, request.query, body)
-            result = perform(Context(self.emulator, caller, tuple(faults)), match.operation.name, parameters)
+            result = perform(context, parameters)
         except ApiError as error:
             response, code = self._error(error), error.code
         else:
