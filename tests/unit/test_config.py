@@ -1,5 +1,6 @@
 import json
 import os
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -73,6 +74,15 @@ def test_the_defaults_are_those_of_an_empty_file(path: Path) -> None:
         "10s",
         "2s",
     ]
+
+
+def test_the_reference_shows_the_defaults_and_grants_that_are_taken(path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
+    defaults, example = re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    assert load(written(path, defaults)) == Config()
+    assert set(yaml.safe_load(defaults)) == set(Config().model_dump(by_alias=True))
+    (grant,) = load(written(path, example)).grants
+    assert grant.model_fields_set == set(type(grant).model_fields)
 
 
 def test_the_whole_file_is_read(path: Path) -> None:
@@ -245,7 +255,7 @@ def test_a_broken_version_that_becomes_unreadable_and_comes_back_is_still_broken
 def test_the_brake_works_in_a_file_with_a_slip_elsewhere(path: Path, slip: str) -> None:
     good = "grants: [{namespaces: [security]}]"
     file = ConfigFile(written(path, good))
-    written(path, f"writes: Frozen\n{slip}")
+    written(path, f"quotaShare: 0.5\nwrites: Frozen\n{slip}")
     assert file.reload_if_changed()
     assert file.current().frozen
     assert file.current().granted[0].namespaces == ("security",)

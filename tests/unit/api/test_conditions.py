@@ -96,6 +96,12 @@ def test_kstatus_has_one_answer(say, statuses) -> None:  # type: ignore[no-untyp
     assert "do this" in (found[READY].message, found[STALLED].message)
 
 
+def test_what_the_api_server_gives_back_is_no_change() -> None:
+    now = T0.replace(microsecond=123_456)
+    (condition,) = set_condition((), READY, TRUE, "Synced", "", now, 1)
+    assert Condition.model_validate(condition.to_api()) == condition
+
+
 def test_finds_and_removes() -> None:
     conditions = ready((), "Synced", "", T0, 1)
     assert find_condition(conditions, STALLED) is conditions[2]

@@ -2,6 +2,7 @@ import pytest
 
 from posture.api.durations import Duration
 from posture.api.posture_target import PostureTarget
+from posture.api.posture_target_status import WorkloadScore
 from posture.api.remediation_rule import RemediationRule
 from posture.api.resource import InvalidObject, Resource, parse
 from posture.api.suppression_policy import SuppressionPolicy
@@ -95,6 +96,12 @@ def test_an_object_that_is_being_deleted_says_so() -> None:
     assert not parse(SuppressionPolicy, document).metadata.being_deleted
     document["metadata"]["deletionTimestamp"] = "2026-11-22T06:00:00Z"
     assert parse(SuppressionPolicy, document).metadata.being_deleted
+
+
+def test_a_long_text_of_a_status_is_shortened_rather_than_refused_with_all_the_rest() -> None:
+    score = WorkloadScore(workload="w" * 129, environment="e" * 128, standard="s", passed=0, scored=0)
+    assert score.workload == "w" * 127 + "…"
+    assert score.environment == "e" * 128
 
 
 def test_parts_of_a_spec_cannot_be_changed() -> None:

@@ -1,11 +1,15 @@
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from posture.api.crds import KINDS, documents, kind_schema
 from posture.api.model import Spec
+from posture.api.patterns import compile_pattern
 from posture.api.resource import Resource
 from posture.api.schema import structural
 from posture.api.shapes import RULES, Immutable, Rule, Shape, exactly_one
@@ -92,6 +96,29 @@ def test_each_rule_has_an_attack() -> None:
     assert {m for m in messages - attacked if not any(words in m for words in _TOLD_ELSEWHERE)} == set()
 
 
+_PATTERNS = sorted(
+    {
+        found[1].replace("\\\\", "\\").replace("\\'", "'")
+        for _, node in _ALL
+        for rule in node.get(RULES, [])
+        if (found := re.match(r"self\.matches\('((?:[^'\\]|\\.)*)'\)", rule["rule"]))
+    }
+)
+
+
+@pytest.mark.parametrize("pattern", _PATTERNS)
+@given(st.data())
+@settings(max_examples=25)
+def test_python_and_the_api_servers_engine_read_a_pattern_alike(pattern: str, data: st.DataObject) -> None:
+    text = data.draw(st.from_regex(pattern, fullmatch=True) | st.text(max_size=20))
+    spoilt = (
+        text[:1] + data.draw(st.sampled_from(["", "\n", "\u00a0", "é", "\u0664", "*", "/", " "])) + text[1:]
+    )
+    for each in (text, spoilt):
+        ours = re.fullmatch(pattern.removeprefix("^").removesuffix("$"), each, re.ASCII)
+        assert bool(ours) == bool(compile_pattern(pattern).fullmatch(each)), each
+
+
 def test_all_is_camel_case() -> None:
     names = {name for _, node in _ALL for name in node.get("properties", {})}
     assert all(name.isalnum() and name[0].islower() for name in names)
@@ -106,7 +133,7 @@ def test_enumerations_are_pascal_case_but_for_asffs_own_words() -> None:
 def test_documents_share_nothing_that_yaml_would_show_as_an_alias() -> None:
     seen: set[int] = set()
 
-    def walk(value: Any) -> None:  # noqa: ANN401 -- any part of a document
+    def walk(value: Any) -> None:
         if isinstance(value, dict | list) and value:
             assert id(value) not in seen
             seen.add(id(value))

@@ -220,6 +220,14 @@ def test_controls_are_disabled_through_a_granted_role_only() -> None:
         assert identity.why_not_disable_controls(account, role), (account, role)
 
 
+def test_a_role_name_is_a_name_even_for_a_star() -> None:
+    remediation = RemediationGrant(("*",), Mode.ENFORCE, ("*",))
+    grant = Grant(("security",), False, (ROLE,), None, ("*",), ALL_VERBS, ("*",), remediation)  # noqa: FBT003 -- no ambient identity
+    for role in ("path/name", "", "name\n", "arn:aws:iam::111122223333:role/name", "é"):
+        assert granted([grant]).why_not_disable_controls(A, role), role
+        assert granted([grant]).why_not_remediate(A, role, Mode.DRY_RUN, Builtin("x")), role
+
+
 @pytest.mark.parametrize(
     ("account", "role", "mode", "action"),
     [
@@ -254,7 +262,8 @@ def test_a_granted_remediation(account: str, role: str, mode: Mode, action: Buil
     ],
 )
 def test_a_remediation_that_is_not_granted(account: str, role: str, action: Builtin | Document) -> None:
-    assert granted([REMEDY]).why_not_remediate(account, role, Mode.DRY_RUN, action)
+    elsewhere = Grant(("security",), role_arns=(ROLE,), accounts=(B,), verbs=ALL_VERBS)
+    assert granted([REMEDY, elsewhere]).why_not_remediate(account, role, Mode.DRY_RUN, action)
 
 
 def test_an_expression_must_match_the_whole_value_even_without_anchors() -> None:
