@@ -14,6 +14,7 @@ from posture.aws.standards import read_standards
 from posture.domain.standards import Standard
 
 _NOT_THE_ADMINISTRATOR = "InvalidAccessException"
+_ABSENT = "ResourceNotFoundException"
 # ListMembers gives 50 a page at most (API reference).
 _MEMBERS = 50
 
@@ -91,7 +92,7 @@ async def _administrator(calls: Calls, missing: list[str]) -> str | None:
             missing.append(denied(error, "whether another account administers this one is not known"))
         return None
     except Terminal as error:
-        if error.code == "ResourceNotFoundException":
+        if error.code == _ABSENT:
             return None
         raise
     account_id: str | None = body.get("Administrator", {}).get("AccountId")
@@ -120,4 +121,10 @@ async def _aggregation_region(calls: Calls, missing: list[str]) -> str | None:
     except AccessDenied as error:
         missing.append(denied(error, "whether Regions are aggregated is not known"))
         return None
-    return body.get("FindingAggregationRegion")
+    except Terminal as error:
+        if error.code == _ABSENT:
+            # It was deleted between the two calls.
+            return None
+        raise
+    aggregation_region: str | None = body.get("FindingAggregationRegion")
+    return aggregation_region

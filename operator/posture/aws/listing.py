@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from posture.aws.calls import Calls
-from posture.aws.errors import AccessDenied, TokenRefused
+from posture.aws.errors import AccessDenied, Retryable, TokenRefused
 
 _RESTARTS = 2
 
@@ -14,14 +14,18 @@ async def list_all(
 ) -> list[dict[str, Any]]:
     """Read a whole list by NextToken: `member` names the answer's list. Empty pages with a token occur.
 
-    A refused token starts the list over, twice; after that TokenRefused is raised.
+    A refused token starts the list over, twice; after that it is an error for a later try (Retryable).
     """
-    for _ in range(_RESTARTS):
+    restarts = 0
+    while True:
         try:
             return await _read(calls, operation, member, parameters or {})
-        except TokenRefused:
-            continue
-    return await _read(calls, operation, member, parameters or {})
+        except TokenRefused as refused:
+            if restarts == _RESTARTS:
+                raise Retryable(
+                    refused.message, service=refused.service, operation=refused.operation, code=refused.code
+                ) from refused
+            restarts += 1
 
 
 async def _read(

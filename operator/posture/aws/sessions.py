@@ -154,6 +154,9 @@ class Sessions:
         generation = await self._generation(identity)
         client = generation.clients.get((service, region))
         if client is None:
+            if await generation.session.get_credentials() is None:
+                # A client without credentials would stay one when they come.
+                raise NoCredentialsError
             client = await generation.exits.enter_async_context(
                 generation.session.create_client(service, region_name=region, config=_config(service))
             )

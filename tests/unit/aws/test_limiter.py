@@ -197,7 +197,7 @@ def simulate(
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_whole_quota_is_filled_without_being_throttled(seed: int) -> None:
-    random = Random(seed)  # noqa: S311 - a repeatable network
+    random = Random(seed)
     time = Time(oversleep=iter(lambda: random.uniform(0, 0.004), None))
     quota = published("securityhub", "GetFindings")
     provider = Provider(quota, time.now)

@@ -13,7 +13,7 @@ FSBP = "aws-foundational-security-best-practices/v/1.0.0"
 DROP = object()
 
 
-def asff(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+def asff(**changes: Any) -> dict[str, Any]:
     finding: dict[str, Any] = {
         "SchemaVersion": "2018-10-08",
         "Id": ID,

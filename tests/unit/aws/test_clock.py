@@ -1,0 +1,65 @@
+from email.utils import formatdate
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from posture.aws.clock import AwsClock
+
+LOCAL = 1_700_000_000.0
+
+
+def clock(wall: float = LOCAL) -> AwsClock:
+    return AwsClock(wall=lambda: wall, monotonic=lambda: 50.0)
+
+
+def date(seconds: float) -> str:
+    return formatdate(seconds // 1, usegmt=True)
+
+
+@given(
+    skew=st.floats(-1e7, 1e7),
+    calls=st.lists(st.tuples(st.floats(0, 5), st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=30),
+)
+def test_the_error_is_never_more_than_the_uncertainty(
+    skew: float, calls: list[tuple[float, float, float]]
+) -> None:
+    learner = clock()
+    now = 50.0
+    for pause, there, back in calls:
+        now += pause
+        answered, received = now + there, now + there + back
+        learner.learn(date(answered - 50 + LOCAL + skew), now, received)
+        assert learner.uncertainty is not None
+        assert learner.uncertainty <= (1 + there + back) * 1e6 + 2
+        truth = (now - 50 + LOCAL + skew) * 1e6
+        assert abs(learner.at(now) - truth) <= learner.uncertainty + 2
+
+
+@given(st.lists(st.tuples(st.floats(0, 2), st.floats(-100, 100)), min_size=2, max_size=40))
+def test_stamps_only_grow_whatever_is_learned(steps: list[tuple[float, float]]) -> None:
+    learner = clock()
+    now = 50.0
+    stamps = []
+    for pause, skew in steps:
+        now += pause
+        stamps.append(learner.stamp(now))
+        learner.learn(date(now - 50 + LOCAL + skew), now, now)
+    assert all(earlier < later for earlier, later in pairwise(stamps))
+
+
+def test_a_right_clock_is_left_alone() -> None:
+    learner = clock()
+    for tenth in range(100):
+        now = 50 + tenth / 10
+        learner.learn(date(now - 50 + LOCAL), now, now + 0.05)
+        assert learner.at(now) == pytest.approx((now - 50 + LOCAL) * 1e6, abs=1)
+
+
+@pytest.mark.parametrize("header", [None, "", "soon", "Sat, 99 Nov 2026 06:00:00 GMT"])
+def test_an_unreadable_date_teaches_nothing(header: str | None) -> None:
+    learner = clock()
+    learner.learn(header, 50.0, 50.1)
+    assert learner.uncertainty is None
+    assert learner.at(50.0) == int(LOCAL * 1e6)
