@@ -1,4 +1,4 @@
-"""The simulated cloud with so many findings, and as many at a time as a measure wants."""
+"""The simulated cloud with so many findings, and what a measure lets happen in it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,6 +6,10 @@ from typing import Any
 
 from sandbox.cloud import Cloud
 from sandbox.organization import Organization
+from sandbox.securityhub.client import ControlClient
+
+_POLL_SECONDS = 300
+_PARTS = 30
 
 
 class _Cut:
@@ -23,7 +27,25 @@ class _Cut:
 
 
 @contextmanager
-def cloud_with(findings: int, *, quotas: float | None = None) -> Iterator[Cloud]:
-    """Run a cloud whose Security Hub has so many findings; `quotas`: AWS's, times this (None: no quotas)."""
-    with Cloud.start(organization=_Cut(findings), quotas=quotas) as cloud:
+def cloud_with(findings: int) -> Iterator[Cloud]:
+    """Run a cloud whose Security Hub has so many findings, answers at once and knows no quota."""
+    with Cloud.start(organization=_Cut(findings)) as cloud:
         yield cloud
+
+
+def as_aws(control: ControlClient, latency: float) -> None:
+    """Let Security Hub keep to AWS's quotas and answer GetFindings after `latency` seconds."""
+    control.settings(quotas={"enabled": True, "scale": 1.0}, latency={"GetFindings": latency})
+
+
+def change(control: ControlClient, findings: int) -> None:
+    """Let so many findings be updated, and fail, spread over the time between two polls."""
+    before = control.clock(advance=0)
+    old = {"UpdatedAt": [{"Start": "1970-01-01T00:00:00Z", "End": before}]}
+    for part in range(_PARTS):
+        control.clock(advance=_POLL_SECONDS / _PARTS)
+        limit = findings * (part + 1) // _PARTS - findings * part // _PARTS
+        if limit:
+            control.mutate(
+                {"op": "update", "where": old, "limit": limit, "set": {"Compliance": {"Status": "FAILED"}}}
+            )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from math import ceil
 
 _EVERY = 0.005
 
@@ -19,8 +20,8 @@ async def lag_meanwhile() -> AsyncIterator[list[float]]:
 
 
 def p99(values: Sequence[float]) -> float:
-    """Return the value that 99 % of all do not exceed."""
-    return sorted(values)[int(len(values) * 0.99)]
+    """Return the smallest value that 99 % of all do not exceed."""
+    return sorted(values)[ceil(len(values) * 0.99) - 1]
 
 
 async def _tick(lags: list[float]) -> None:

@@ -1,0 +1,169 @@
+"""The life of a hub of one size: swept, polled, changed, stopped, started again; for several measures."""
+
+import asyncio
+import gc
+import tempfile
+import time
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.cloud import as_aws, change, cloud_with
+from bench.hub import Hub, hub_in
+from bench.isolation import MIB, alone, cpu_seconds, forget_peak, peak_resident, resident
+from bench.lag import lag_meanwhile, p99
+from sandbox.securityhub.client import ControlClient
+
+LATENCY = 0.4
+_CHANGED_SHARE = 0.01
+_FEW = 100
+_LONG_AGO = 3600.0
+
+Environment = Mapping[str, str]
+
+
+class Swept(NamedTuple):
+    """The first sweep, and the first score after it. Memory in MiB; CPU, lag and times in seconds."""
+
+    idle: float
+    settled: float
+    peak: float
+    seconds: float
+    cpu: float
+    calls: int
+    score_seconds: float
+    lag_p99: float
+    lag_worst: float
+    store_mib: float
+
+
+class Polled(NamedTuple):
+    """One poll with the evaluation after it: calls of GetFindings by what they are for, seconds."""
+
+    changed: int
+    calls: int
+    relist_calls: int
+    by_id_calls: int
+    cpu: float
+    seconds: float
+
+
+class Life(NamedTuple):
+    """Everything. `restart`: seconds from the start of a new process to its first exact score."""
+
+    findings: int
+    swept: Swept
+    share: Polled
+    few: Polled
+    restart: float
+
+
+@cache
+def life_at(findings: int) -> Life:
+    """Live it once; every measure that asks for the same size gets the same life."""
+    with cloud_with(findings) as cloud, tempfile.TemporaryDirectory(prefix="bench-") as name:
+        directory, control = Path(name), cloud.control
+        swept, share, few = alone(_live, directory, cloud.env, cloud.securityhub_url, findings)
+        as_aws(control, LATENCY)
+        restart = alone(_restart, directory, cloud.env, time.time())
+    return Life(findings, swept, share, few, restart)
+
+
+def _live(
+    directory: Path, environment: Environment, control_url: str, findings: int
+) -> tuple[Swept, Polled, Polled]:
+    return asyncio.run(_live_on(directory, environment, ControlClient(control_url), findings))
+
+
+async def _live_on(
+    directory: Path, environment: Environment, control: ControlClient, findings: int
+) -> tuple[Swept, Polled, Polled]:
+    async with hub_in(directory, environment, within_quota=False) as hub:
+        swept = await _sweep(hub, directory)
+        polls = []
+        for count in (int(findings * _CHANGED_SHARE), min(_FEW, findings)):
+            # What the sweep or the last poll has read is behind the next poll's overlap.
+            control.clock(advance=_LONG_AGO)
+            await _settle(hub)
+            await asyncio.to_thread(change, control, count)
+            polls.append(await _poll(hub, count))
+        control.clock(advance=_LONG_AGO)
+        await _settle(hub)
+    return swept, polls[0], polls[1]
+
+
+async def _sweep(hub: Hub, directory: Path) -> Swept:
+    await hub.source.hub.discover()
+    gc.collect()
+    idle = resident()
+    forget_peak()
+    async with lag_meanwhile() as lags:
+        began, cpu = time.perf_counter(), cpu_seconds()
+        await hub.sync.sweep()
+        swept, swept_cpu = time.perf_counter(), cpu_seconds() - cpu
+        calls = hub.source.calls.total()
+        await _settle(hub)
+        await hub.evaluate()
+        scored = time.perf_counter()
+    peak = peak_resident()
+    gc.collect()
+    return Swept(
+        idle=idle,
+        settled=resident(),
+        peak=peak,
+        seconds=swept - began,
+        cpu=swept_cpu,
+        calls=calls,
+        score_seconds=scored - swept,
+        lag_p99=p99(lags),
+        lag_worst=max(lags),
+        store_mib=await asyncio.to_thread(_size, directory),
+    )
+
+
+def _size(directory: Path) -> float:
+    return sum(file.stat().st_size for file in directory.iterdir()) / MIB
+
+
+async def _settle(hub: Hub) -> None:
+    """Do what is due, as the hub does between two polls, until what is known is exact."""
+    while True:
+        exact = await hub.sync.poll()
+        if hub.sync.relist_due():
+            await hub.sync.relist()
+        elif hub.sync.sweep_due():
+            await hub.sync.sweep()
+        elif exact:
+            return
+
+
+async def _poll(hub: Hub, changed: int) -> Polled:
+    hub.source.calls.clear()
+    began, cpu = time.perf_counter(), cpu_seconds()
+    exact = await hub.sync.poll()
+    await hub.evaluate()
+    polled = Polled(
+        changed=changed,
+        calls=hub.source.calls["changes"],
+        relist_calls=hub.source.calls["re-list"],
+        by_id_calls=hub.source.calls["by id"],
+        cpu=cpu_seconds() - cpu,
+        seconds=time.perf_counter() - began,
+    )
+    if not exact:
+        raise RuntimeError("the poll did not end in an exact picture")
+    return polled
+
+
+def _restart(directory: Path, environment: Environment, started: float) -> float:
+    return asyncio.run(_restart_in(directory, environment, started))
+
+
+async def _restart_in(directory: Path, environment: Environment, started: float) -> float:
+    async with hub_in(directory, environment, within_quota=True) as hub:
+        while not await hub.sync.poll():
+            if time.time() - started > 600:
+                raise RuntimeError("nothing exact ten minutes after the start")
+        await hub.evaluate()
+        return time.time() - started
