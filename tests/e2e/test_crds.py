@@ -38,7 +38,7 @@ class Server:
         path = f"/apis/{API_VERSION}/namespaces/{self.namespace}/{kind.plural}"
         return path + (f"/{name}" if name else "") + (f"?{query}" if query else "")
 
-    def create(self, kind: type[Resource], spec: Object, *, name: str = "example", query: str = "") -> Any:  # noqa: ANN401 -- a JSON answer
+    def create(self, kind: type[Resource], spec: Object, *, name: str = "example", query: str = "") -> Any:
         document = whole(kind, spec, name, self.namespace)
         status, answer = self.plane.request("POST", self.path(kind, query=query), document)
         assert status == http.client.CREATED, answer

@@ -135,7 +135,7 @@ STATUSES: dict[type[Resource], Status] = {
     Remediation: RemediationStatus(
         observed_generation=1,
         conditions=_conditions(COMPLETE, ConditionStatus.TRUE, "Succeeded"),
-        before={"BlockPublicAcls": False, "list": [1, {"deep": "x"}], "ratio": 0.5},
+        before={"BlockPublicAcls": False, "list": [1, None, {"deep": None}], "ratio": 0.5, "none": None},
         after={"BlockPublicAcls": True},
         started_at=NOW,
         finished_at=NOW,
