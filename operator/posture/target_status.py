@@ -91,7 +91,7 @@ def without_scores(status: PostureTargetStatus) -> PostureTargetStatus:
 def restored(status: PostureTargetStatus, method: ScoringMethod, generation: int) -> Restored | None:
     """Return the scores that the status keeps, or None when they speak of another spec or there are none.
 
-    Every score in a status is by the method that was the headline then, which the generation ties to `method`.
+    Every score in a status is by the method of the headline, which the generation ties to `method`.
     """
     if status.observed_generation != generation or status.score_time is None:
         return None

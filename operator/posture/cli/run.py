@@ -16,7 +16,7 @@ from posture.process import CannotStart, Options, serve
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
-class _Address(click.ParamType):
+class _Address(click.ParamType[tuple[str, int]]):
     name = "HOST:PORT"
 
     def convert(
@@ -30,7 +30,7 @@ class _Address(click.ParamType):
         return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - the pod's network is the boundary
 
 
-class _Namespaces(click.ParamType):
+class _Namespaces(click.ParamType[str]):
     """A name, or (from the environment) several with commas."""
 
     name = "NAMESPACE"

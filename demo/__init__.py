@@ -1,0 +1,1 @@
+"""What Posture Operator does, to be seen on one machine."""

@@ -1,0 +1,173 @@
+"""`make demo`: a cluster, a simulated organization, the operator; then the cloud changes and the score moves.
+
+Environment: `DEMO_EXIT=1` ends by itself when all has been shown; `DEMO_KUBECONFIG=FILE` uses the cluster of
+that kubeconfig instead of starting one.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from posture.api.crds import documents
+from sandbox import tools
+from sandbox.cloud import Cloud
+from sandbox.controlplane import ControlPlane
+from sandbox.operator_process import OperatorError, OperatorProcess
+from sandbox.organization import Organization
+
+HERE = Path(__file__).parent
+NAMESPACE = "security"
+PAYMENTS = ("600000000000", "600000007919", "600000015838")
+SHOWN_METRICS = (
+    "posture_target_score_ratio",
+    "posture_target_unsuppressed_score_ratio",
+    "posture_standard_score_ratio",
+    "posture_workload_score_ratio",
+)
+
+
+class Kubectl:
+    """kubectl on one cluster."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self._kubeconfig = kubeconfig
+        self._program = tools.find("kubectl")
+
+    def __call__(self, *arguments: str, text: str | None = None, quiet: bool = False) -> str:
+        """Run it; what it prints is returned, and shown unless `quiet`. Raises CalledProcessError."""
+        command = [str(self._program), "--kubeconfig", str(self._kubeconfig), *arguments]
+        done = subprocess.run(command, input=text, text=True, capture_output=True, check=False)
+        if done.returncode:
+            sys.stderr.write(done.stderr)
+            done.check_returncode()
+        if not quiet:
+            print(done.stdout, end="", flush=True)
+        return done.stdout
+
+
+def main() -> int:
+    """Run the demo; 0 when everything was seen that should be."""
+    # A terminal that closes, or `kill`, ends it as Ctrl-C does: every process with it.
+    signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+    with contextlib.ExitStack() as stack:
+        try:
+            return _demo(stack)
+        except KeyboardInterrupt:
+            print("\nEnding.")
+            return 0
+        except (OperatorError, tools.ToolError, subprocess.CalledProcessError) as error:
+            print(f"\nThe demo failed: {error}", file=sys.stderr)
+            return 1
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def _demo(stack: contextlib.ExitStack) -> int:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="posture-demo-")))
+    kubectl, kubeconfig = _cluster(stack)
+    _say("A simulated organization of 24 accounts in two Regions, its Security Hub and its STS")
+    cloud = stack.enter_context(Cloud.start(organization=Organization(account_count=24)))
+    _say("CRDs, and the targets in demo/targets.yaml")
+    _apply(kubectl)
+    operator = stack.enter_context(
+        OperatorProcess(
+            kubeconfig=kubeconfig,
+            config=HERE / "posture.yaml",
+            data_dir=folder / "data",
+            environment=cloud.env,
+        )
+    )
+    _say("The operator polls; waiting for Ready and for the first exact score")
+    for condition in ("Ready", "ScoreCurrent"):
+        kubectl(
+            "wait", "posturetargets", "--all", "--namespace", NAMESPACE,
+            f"--for=condition={condition}", "--timeout=180s",
+        )  # fmt: skip
+    _show(kubectl, operator)
+    _change(kubectl, cloud, operator)
+    if os.environ.get("DEMO_EXIT") == "1":
+        return 0
+    _say(f"Metrics stay at http://{operator.address}/metrics, the cluster at {kubeconfig}. Ctrl-C ends all.")
+    threading.Event().wait()
+    return 0
+
+
+def _cluster(stack: contextlib.ExitStack) -> tuple[Kubectl, Path]:
+    named = os.environ.get("DEMO_KUBECONFIG")
+    if named:
+        _say(f"The cluster of {named}")
+        return Kubectl(Path(named)), Path(named)
+    _say("A control plane: etcd and kube-apiserver")
+    plane = stack.enter_context(ControlPlane.start())
+    return Kubectl(plane.kubeconfig), plane.kubeconfig
+
+
+def _apply(kubectl: Kubectl) -> None:
+    import yaml  # noqa: PLC0415 - only here
+
+    kubectl("apply", "--server-side", "-f", "-", text=yaml.safe_dump_all(documents()))
+    kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s", quiet=True)
+    namespace = kubectl("create", "namespace", NAMESPACE, "--dry-run=client", "-o", "yaml", quiet=True)
+    kubectl("apply", "-f", "-", text=namespace)
+    kubectl("apply", "-f", str(HERE / "targets.yaml"))
+
+
+def _show(kubectl: Kubectl, operator: OperatorProcess) -> None:
+    _say("kubectl get posturetargets")
+    kubectl("get", "posturetargets", "--namespace", NAMESPACE)
+    _say("kubectl get posturetargets -o wide")
+    kubectl("get", "posturetargets", "--namespace", NAMESPACE, "-o", "wide")
+    _say(f"A few series of http://{operator.address}/metrics")
+    for name in SHOWN_METRICS:
+        for series in operator.series(name)[:3]:
+            labels = ",".join(f'{label}="{value}"' for label, value in series.labels.items())
+            print(f"{name}{{{labels}}} {series.value}")
+
+
+def _change(kubectl: Kubectl, cloud: Cloud, operator: OperatorProcess) -> None:
+    before = _ratio(operator)
+    _say("The cloud changes: the failed findings of the payments accounts are fixed")
+    fixed = _fix_payments(cloud)
+    print(f"{fixed} findings passed; the next poll sees them")
+    operator.wait(lambda: _ratio(operator) not in {before, None}, "a score that moved", seconds=60)
+    after = _ratio(operator)
+    print(f"posture_target_score_ratio of payments: {before:.4f} -> {after:.4f}")
+    deadline = time.monotonic() + 30
+    while kubectl(
+        "get", "posturetarget", "payments", "-n", NAMESPACE, "-o", "jsonpath={.status.score}", quiet=True
+    ) != str(round((after or 0) * 100)):
+        if time.monotonic() > deadline:
+            raise operator.failure("the status does not follow the metric")
+        time.sleep(0.5)
+    kubectl("get", "posturetargets", "--namespace", NAMESPACE)
+
+
+def _ratio(operator: OperatorProcess) -> float | None:
+    return operator.value("posture_target_score_ratio", namespace=NAMESPACE, target="payments")
+
+
+def _fix_payments(cloud: Cloud) -> int:
+    """Let what failed in the payments accounts pass at its next check; return how many findings that are."""
+    failed = {
+        "AwsAccountId": [{"Comparison": "EQUALS", "Value": account} for account in PAYMENTS],
+        "ComplianceStatus": [{"Comparison": "EQUALS", "Value": "FAILED"}],
+        "RecordState": [{"Comparison": "EQUALS", "Value": "ACTIVE"}],
+    }
+    passed = {"Compliance": {"Status": "PASSED"}}
+    return sum(cloud.control.mutate({"op": "update", "where": failed, "set": passed}))
+
+
+def _say(text: str) -> None:
+    print(f"\n== {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""What is read at each scrape: the hubs that this replica works on, its calls to AWS, its leases."""
+
+from collections.abc import Iterable
+
+from posture.aws.usage import Usage
+from posture.hubs.hub import Hub
+from posture.metrics import families
+from posture.metrics.exposition import Samples, Value
+from posture.metrics.families import Family
+
+MICROSECONDS = 1_000_000
+
+
+def process_samples(usage: Usage, *, held: int, frozen: bool) -> Samples:
+    """Return the counters of calls, the hubs held and whether writes are frozen."""
+    return {
+        families.AWS_REQUESTS: [(key, count) for key, count in usage.requests.items()],
+        families.AWS_THROTTLED: [(key, seconds) for key, seconds in usage.throttled_seconds.items()],
+        families.WRITES_FROZEN: [((), float(frozen))],
+        families.LEASES_HELD: [((), held)],
+    }
+
+
+def hub_samples(hubs: Iterable[Hub]) -> Samples:
+    """Return the sync of each hub; what has not happened yet is left out."""
+    samples: dict[Family, list[Value]] = {}
+    for hub in hubs:
+        status = hub.status
+        labels = (hub.name, status.facts.account_id if status.facts else "", hub.key.region)
+        for family, value in (
+            (families.SYNC_LAST_SUCCESS, _seconds(status.last_success)),
+            (families.SYNC_DURATION, status.duration_seconds),
+            (families.SYNC_INTERVAL, status.interval_seconds),
+            (families.SYNC_PROGRESS, status.progress),
+        ):
+            if value is not None:
+                samples.setdefault(family, []).append((labels, value))
+        for family, counts in (
+            (families.SYNC_ERRORS, status.errors),
+            (families.SYNC_CORRECTIONS, status.corrections),
+        ):
+            samples.setdefault(family, []).extend(
+                ((*labels, reason), count) for reason, count in counts.items()
+            )
+    return samples
+
+
+def _seconds(microseconds: int | None) -> float | None:
+    return None if microseconds is None else microseconds / MICROSECONDS

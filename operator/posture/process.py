@@ -1,0 +1,156 @@
+"""The process: what is started in which order, what it says of itself, and how it ends."""
+
+import asyncio
+import logging
+import platform
+import signal
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.registry import CollectorRegistry
+
+from posture.aws.limiter import Limiters
+from posture.aws.sessions import Sessions
+from posture.aws.usage import Usage
+from posture.config import ConfigFile
+from posture.handlers import Watch
+from posture.kube.client import connect
+from posture.kube.connection import NoCluster
+from posture.kube.events import EventRecorder
+from posture.loop_lag import LoopLag
+from posture.metrics import families
+from posture.metrics.exposition import Exposition, rendered
+from posture.metrics.server import serve as serve_metrics
+from posture.readiness import Readiness
+from posture.supervisor import Supervisor
+from posture.world import World
+
+logger = logging.getLogger(__name__)
+
+STOP_WITHIN = 8.0
+
+
+class CannotStart(Exception):  # noqa: N818 - reads as what is the case
+    """The process cannot run at all; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `posture run` was told. `namespaces`: none means all."""
+
+    namespaces: tuple[str, ...]
+    config: ConfigFile
+    data_dir: Path
+    metrics_bind_address: tuple[str, int]
+    identity: str
+    lease_namespace: str
+
+
+async def serve(options: Options) -> None:
+    """Run until SIGTERM or SIGINT; then stop within ten seconds, leases released. Raises CannotStart."""
+    stop = _stop_signal()
+    exposition = Exposition(process=_process_registry())
+    exposition.publish("build", rendered({families.BUILD_INFO: [(_build(), 1)]}))
+    readiness, usage = Readiness(), Usage()
+    _prepare(options.data_dir)
+    async with AsyncExitStack() as stack:
+        host, port = options.metrics_bind_address
+        try:
+            address = await stack.enter_async_context(
+                serve_metrics(exposition, host, port, not_ready=readiness.reason, unhealthy=lambda: None)
+            )
+        except OSError as error:
+            raise CannotStart(
+                f"--metrics-bind-address {host}:{port} cannot be used: {error.strerror}"
+            ) from error
+        logger.info("Metrics and probes are served on http://%s", address)
+        try:
+            client = await stack.enter_async_context(connect())
+        except NoCluster as error:
+            raise CannotStart(str(error)) from error
+        sessions = await stack.enter_async_context(Sessions(usage))
+        limiters = Limiters(options.config.current().quota_share)
+        world = World(
+            client=client,
+            events=EventRecorder(client, options.identity),
+            sessions=sessions,
+            limiters=limiters,
+            usage=usage,
+            config=options.config,
+            exposition=exposition,
+            data_dir=options.data_dir,
+            identity=options.identity,
+            lease_namespace=options.lease_namespace,
+            namespaces=options.namespaces or None,
+        )
+        await _work(world, readiness, stop)
+    logger.info("Stopped")
+
+
+async def _work(world: World, readiness: Readiness, stop: asyncio.Event) -> None:
+    supervisor = Supervisor(world)
+    watch = Watch(world.namespaces or (), supervisor.wake)
+    lag = LoopLag()
+    world.exposition.add_live(lag.samples)
+    world.exposition.add_live(supervisor.samples)
+    readiness.depends_on(lambda: watch.stopped_because, lambda: supervisor.not_ready)
+    tasks = [
+        asyncio.create_task(
+            readiness.run(world.client, world.namespaces, world.lease_namespace), name="readiness"
+        ),
+        asyncio.create_task(supervisor.run(), name="supervisor"),
+        asyncio.create_task(watch.run(), name="watch"),
+        asyncio.create_task(lag.run(), name="event loop lag"),
+    ]
+    stopping = asyncio.create_task(stop.wait(), name="stop signal")
+    try:
+        done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stopping}:
+            # None of them ends by itself: what they raise is a defect, and a restart is the best answer.
+            task.result()
+            raise RuntimeError(f"the task {task.get_name()} ended")
+    finally:
+        logger.info("Stopping: leases are released")
+        await _end([stopping, *tasks])
+        async with asyncio.timeout(STOP_WITHIN):
+            await supervisor.stop()
+
+
+async def _end(tasks: Sequence[asyncio.Task[object]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks, timeout=STOP_WITHIN / 4)
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def _prepare(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        probe = data_dir / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise CannotStart(f"--data-dir {data_dir} cannot be written: {error.strerror}") from error
+
+
+def _process_registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    return registry
+
+
+def _build() -> tuple[str, str]:
+    return version("posture-operator"), platform.python_version()

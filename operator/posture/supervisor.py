@@ -1,0 +1,178 @@
+"""Lists what is declared and keeps one task a hub and one a target; nothing is concluded from events."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import NamedTuple
+
+from posture.admission import Admitted, NotAdmitted, admit
+from posture.hubs.demand import Demand
+from posture.hubs.hub import Hub
+from posture.hubs.key import HubKey
+from posture.kube.errors import KubeError
+from posture.kube.resources import (
+    KINDS,
+    POSTURE_TARGETS,
+    REMEDIATION_RULES,
+    REMEDIATIONS,
+    SUPPRESSION_POLICIES,
+    Object,
+)
+from posture.metrics.exposition import Samples
+from posture.metrics.process_samples import hub_samples, process_samples
+from posture.target import Target
+from posture.target_view import demand_of
+from posture.unsupported import Unsupported
+from posture.world import World
+
+logger = logging.getLogger(__name__)
+
+_EVERY = 60.0
+_AT_MOST_EVERY = 0.5
+_CONFIG_EVERY = 2.0
+_GENERAL_LEASE = "posture-operator"
+
+
+class _Running(NamedTuple):
+    target: Target
+    task: asyncio.Task[None]
+
+
+class _RunningHub(NamedTuple):
+    hub: Hub
+    task: asyncio.Task[None]
+
+
+class Supervisor:
+    """Every hub and every target of this replica.
+
+    `not_ready` says why what is declared is not known, or None.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._woken = asyncio.Event()
+        self._targets: dict[str, _Running] = {}
+        self._hubs: dict[HubKey, _RunningHub] = {}
+        self._general = world.lease(_GENERAL_LEASE)
+        self._general_task: asyncio.Task[None] | None = None
+        self._unsupported = Unsupported(world, self._general.held)
+        self.not_ready: str | None = "the declared objects have not been listed yet"
+
+    def wake(self) -> None:
+        """List soon."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """List whenever woken, and every minute, until cancelled."""
+        self._general_task = asyncio.create_task(self._general.run(), name="general lease")
+        watching = asyncio.create_task(self._watch_config(), name="configuration")
+        try:
+            while True:
+                self._woken.clear()
+                await self._cycle()
+                await asyncio.sleep(_AT_MOST_EVERY)
+                try:
+                    async with asyncio.timeout(_EVERY):
+                        await self._woken.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            watching.cancel()
+
+    async def stop(self) -> None:
+        """End all tasks and give the leases back; takes a few seconds at most."""
+        for running in self._targets.values():
+            running.task.cancel()
+        await asyncio.gather(*(self._end_hub(key) for key in list(self._hubs)))
+        for running in self._targets.values():
+            running.target.end()
+        await self._general.release()
+        if self._general_task is not None:
+            self._general_task.cancel()
+
+    def samples(self) -> Samples:
+        """Return what is read at each scrape: hubs that this replica works on, calls, leases."""
+        hubs = [running.hub for running in self._hubs.values() if running.hub.leads()]
+        config = self._world.config.current()
+        return {
+            **hub_samples(hubs),
+            **process_samples(self._world.usage, held=len(hubs), frozen=config.frozen),
+        }
+
+    async def _cycle(self) -> None:
+        client, namespaces = self._world.client, self._world.namespaces
+        try:
+            listed = {kind: await client.list_objects(KINDS[kind], namespaces) for kind in KINDS}
+        except KubeError as error:
+            if self.not_ready != str(error):
+                logger.warning("What is declared is not known, the last known stays in force: %s", error)
+            self.not_ready = str(error)
+            return
+        self.not_ready = None
+        admissions = self._admissions(listed[POSTURE_TARGETS.kind])
+        await self._settle_hubs([each for _, each in admissions.values() if isinstance(each, Admitted)])
+        self._settle_targets(admissions)
+        for resource in (SUPPRESSION_POLICIES, REMEDIATION_RULES, REMEDIATIONS):
+            await self._unsupported.settle(resource, listed[resource.kind])
+
+    def _admissions(self, documents: Iterable[Object]) -> dict[str, tuple[Object, Admitted | NotAdmitted]]:
+        config = self._world.config.current()
+        return {
+            document["metadata"]["uid"]: (document, admit(document, config))
+            for document in documents
+            if not document["metadata"].get("deletionTimestamp")
+        }
+
+    async def _settle_hubs(self, admitted: Iterable[Admitted]) -> None:
+        wanted: dict[HubKey, list[Demand]] = {}
+        for each in admitted:
+            demands = wanted.setdefault(each.hub, [])
+            if not each.target.spec.suspend:
+                demands.append(demand_of(each.target.spec))
+        for key in self._hubs.keys() - wanted.keys():
+            await self._end_hub(key)
+        for key, demands in wanted.items():
+            if key not in self._hubs:
+                hub = self._world.hub(key)
+                hub.on_change(partial(self._wake_targets_of, key))
+                self._hubs[key] = _RunningHub(hub, asyncio.create_task(hub.run(), name=hub.name))
+            self._hubs[key].hub.ask(demands)
+
+    def _settle_targets(self, admissions: Mapping[str, tuple[Object, Admitted | NotAdmitted]]) -> None:
+        for uid in self._targets.keys() - admissions.keys():
+            running = self._targets.pop(uid)
+            running.task.cancel()
+            running.target.end()
+        for uid, (document, admission) in admissions.items():
+            if uid not in self._targets:
+                target = Target(self._world, document)
+                self._targets[uid] = _Running(target, asyncio.create_task(target.run(), name=target.name))
+            hub = self._hubs[admission.hub].hub if isinstance(admission, Admitted) else None
+            self._targets[uid].target.update(
+                document, admission, hub, self._general.held if hub is None else hub.leads
+            )
+
+    def _wake_targets_of(self, key: HubKey) -> None:
+        for running in self._targets.values():
+            if running.target.looks_at(key):
+                running.target.wake()
+
+    async def _end_hub(self, key: HubKey) -> None:
+        running = self._hubs.pop(key)
+        await running.hub.stop()
+        running.task.cancel()
+
+    async def _watch_config(self) -> None:
+        config = self._world.config
+        while True:
+            await asyncio.sleep(_CONFIG_EVERY)
+            if not config.reload_if_changed():
+                continue
+            if config.error is not None:
+                logger.error("The configuration cannot be used, the last good one stays: %s", config.error)
+            else:
+                logger.info("The configuration has changed")
+            self._world.limiters.set_share(config.current().quota_share)
+            self.wake()

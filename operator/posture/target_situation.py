@@ -1,0 +1,110 @@
+"""What a hub's state means for one of its targets: the input of its conditions, its part of the status."""
+
+from datetime import datetime
+from typing import Any
+
+from posture.api.posture_target import PostureTarget
+from posture.api.posture_target_status import (
+    MAX_REJECTED,
+    FindingFormat,
+    PostureTargetStatus,
+    RejectedFinding,
+    Sync,
+)
+from posture.api.posture_target_status import Hub as HubField
+from posture.aws.discovery import HubFacts
+from posture.aws.errors import AwsError, Terminal
+from posture.domain.evaluation import Evaluation
+from posture.domain.scores import Method
+from posture.hubs.status import HubStatus
+from posture.store import StoreError
+from posture.target_conditions import Situation, Trouble
+from posture.target_status import moment
+from posture.target_view import chosen_standards
+
+_FORMATS = {
+    "SECURITY_CONTROL": FindingFormat.SECURITY_CONTROL,
+    "STANDARD_CONTROL": FindingFormat.STANDARD_CONTROL,
+}
+
+
+def situation_of(
+    target: PostureTarget, hub: HubStatus, evaluation: Evaluation | None, exact_at: int | None
+) -> Situation:
+    """Return what the target's conditions follow from; `exact_at`: of what is published."""
+    enabled = {standard.name for standard in hub.facts.standards} if hub.facts else set()
+    chosen = chosen_standards(target.spec, enabled)
+    method = Method(target.spec.scoring.method.value)
+    return Situation(
+        suspended=target.spec.suspend,
+        connected=hub.facts is not None,
+        trouble=_trouble(hub.error),
+        exact_at=exact_at,
+        progress_percent=int(hub.progress * 100),
+        suspicious=hub.suspicious,
+        missing=chosen.missing if hub.facts else (),
+        enabled=tuple(sorted(enabled)),
+        scored=evaluation is not None and evaluation.target.headline(method) is not None,
+        reporting=len(evaluation.reporting) if evaluation else 0,
+        rejected=_rejected(hub),
+        refreshed_every=target.spec.interval,
+    )
+
+
+def hub_fields(hub: HubStatus, before: PostureTargetStatus) -> dict[str, Any]:
+    """Return the status fields that speak of the hub, as keyword arguments of `PostureTargetStatus`.
+
+    What a new holder does not know yet stays as it was told before.
+    """
+    fields = {"sync": _sync(hub, before.sync or Sync())}
+    return fields if hub.facts is None else {**fields, "hub": _hub(hub.facts)}
+
+
+def _sync(hub: HubStatus, before: Sync) -> Sync:
+    odd = (*hub.rejected_findings, *hub.unreadable_findings)
+    return Sync(
+        last_success_time=_moment(hub.last_success) or before.last_success_time,
+        last_full_time=_moment(hub.last_full) or before.last_full_time,
+        next_time=_moment(hub.next_time),
+        findings=hub.findings if hub.findings is not None else before.findings,
+        changed=hub.changed,
+        calls=hub.calls,
+        duration_seconds=None if hub.duration_seconds is None else round(hub.duration_seconds, 1),
+        progress_percent=None if hub.exact_at is not None else int(hub.progress * 100),
+        rejected=hub.rejected + hub.unreadable,
+        rejected_findings=tuple(
+            RejectedFinding(id=id_, reason=why) for id_, why in dict(odd[:MAX_REJECTED]).items()
+        ),
+    )
+
+
+def _hub(facts: HubFacts) -> HubField:
+    return HubField(
+        account=facts.account_id,
+        region=facts.region,
+        administrator=facts.account_id if facts.administrator else facts.administrator_id,
+        aggregation_region=facts.aggregation_region,
+        finding_format=_FORMATS.get(facts.finding_format),
+    )
+
+
+def _trouble(error: AwsError | StoreError | None) -> Trouble | None:
+    if error is None:
+        return None
+    return Trouble(error.reason, f"{error}.", terminal=isinstance(error, Terminal))
+
+
+def _rejected(hub: HubStatus) -> str | None:
+    notes = []
+    for count, named, outcome in (
+        (hub.rejected, hub.rejected_findings, "could not be read and are not counted"),
+        (hub.unreadable, hub.unreadable_findings, "are odd and are counted by the defaults that they tell"),
+    ):
+        if count:
+            examples = "; ".join(f"{id_}: {why}" for id_, why in named[:3])
+            notes.append(f"{count} findings {outcome}: {examples}.")
+    return " ".join(notes) or None
+
+
+def _moment(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else moment(microseconds)

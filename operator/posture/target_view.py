@@ -1,0 +1,84 @@
+"""What a target's spec asks of its hub, as the rules take it."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from posture.admission import Admitted
+from posture.api.patterns import compile_pattern
+from posture.api.posture_target import Objectives, PostureTargetSpec
+from posture.aws.discovery import HubFacts
+from posture.domain.accounts import AccountFilter
+from posture.domain.controls import Controls
+from posture.domain.evaluation import View
+from posture.domain.findings import Severity
+from posture.domain.grouping import Grouping
+from posture.hubs.demand import Demand
+from posture.metrics.exposition import Samples
+from posture.metrics.target_samples import objective_samples
+
+
+class Chosen(NamedTuple):
+    """The standards that a target chose: those that its hub has enabled, and those that it has not."""
+
+    present: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def chosen_standards(spec: PostureTargetSpec, enabled: Collection[str]) -> Chosen:
+    """Return the chosen standards; `enabled`: those of the hub, by name. `*` stands for all of them."""
+    source = spec.source.security_standards
+    names = () if source is None else source.standards
+    if "*" in names:
+        return Chosen(tuple(sorted(enabled)), ())
+    return Chosen(
+        tuple(name for name in names if name in enabled), tuple(name for name in names if name not in enabled)
+    )
+
+
+def view_of(admitted: Admitted, facts: HubFacts, controls: Controls, standards: tuple[str, ...]) -> View:
+    """Return the view of a target on its hub; `controls`: made of the hub's facts.
+
+    The names of accounts are the hub's to add: findings tell them.
+    """
+    spec = admitted.target.spec
+    pattern = spec.grouping.account_name_pattern
+    return View(
+        standards=standards,
+        controls=controls,
+        accounts=AccountFilter(
+            granted=admitted.accounts, include=spec.accounts.include, exclude=spec.accounts.exclude
+        ),
+        grouping=Grouping(
+            compile_pattern(pattern) if pattern else None,
+            default_environment=spec.grouping.default_environment,
+            overrides={
+                each.account_id: (each.workload, each.environment) for each in spec.grouping.overrides
+            },
+        ),
+        products=frozenset(spec.products),
+        members=frozenset(facts.members),
+        home=(facts.account_id, facts.region),
+    )
+
+
+def demand_of(spec: PostureTargetSpec) -> Demand:
+    """Return what a target wants of its hub."""
+    return Demand(
+        spec.interval, spec.full_sync_interval, frozenset(spec.products), spec.scoring.evaluation_window
+    )
+
+
+def objectives_of(namespace: str, target: str, objectives: Objectives) -> Samples:
+    """Return the samples of a target's objectives."""
+    within = objectives.resolve_within
+    return objective_samples(
+        namespace,
+        target,
+        minimum_score=objectives.minimum_score,
+        max_drop=objectives.trend.max_drop if objectives.trend else None,
+        resolve_within={
+            severity: limit.total_seconds()
+            for severity in Severity
+            if within is not None and (limit := getattr(within, severity.name.lower(), None)) is not None
+        },
+    )

@@ -1,0 +1,70 @@
+"""Kinds that the API server accepts and this version does not act on: their objects say so."""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from posture.api.conditions import Condition, stalled
+from posture.api.resource import Status
+from posture.kube.errors import KubeError
+from posture.kube.resources import ApiResource, Object
+from posture.kube.status import write_status
+from posture.metrics.exposition import Samples, rendered
+from posture.metrics.target_samples import condition_samples
+from posture.world import World
+
+logger = logging.getLogger(__name__)
+
+REASON = "NotSupported"
+
+
+class Unsupported:
+    """Writes the condition on each object, while `responsible`, and shows it in the metrics."""
+
+    def __init__(self, world: World, responsible: Callable[[], bool]) -> None:
+        self._world = world
+        self._responsible = responsible
+
+    async def settle(self, resource: ApiResource, objects: Sequence[Object]) -> None:
+        """Let each object say that nothing is done about it; failures are logged and tried again later."""
+        owner = ("unsupported", resource.kind)
+        if not self._responsible():
+            self._world.exposition.withdraw(owner)
+            return
+        samples: Samples = {}
+        for document in objects:
+            try:
+                conditions = await self._settle_one(resource, document)
+            except KubeError as error:
+                logger.warning("The status is not written, and will be tried again: %s", error)
+                continue
+            metadata = document["metadata"]
+            for family, values in condition_samples(
+                resource.kind, metadata["namespace"], metadata["name"], {c.type: c.status for c in conditions}
+            ).items():
+                samples = {**samples, family: [*samples.get(family, ()), *values]}
+        self._world.exposition.publish(owner, rendered(samples))
+
+    async def _settle_one(self, resource: ApiResource, document: Object) -> Sequence[Condition]:
+        before = Status.model_validate(document.get("status") or {})
+        generation = int(document["metadata"]["generation"])
+        requested = document["metadata"].get("annotations", {}).get("posture.dev/requestedAt")
+        conditions = stalled(before.conditions, REASON, _message(resource), datetime.now(UTC), generation)
+        after = before.model_copy(
+            update={
+                "observed_generation": generation,
+                "conditions": conditions,
+                "last_handled_request": requested or before.last_handled_request,
+            }
+        )
+        await write_status(
+            self._world.client, resource, document, after.to_api(), ours=self._responsible, within=5.0
+        )
+        return conditions
+
+
+def _message(resource: ApiResource) -> str:
+    return (
+        f"This version of the operator accepts {resource.kind} objects, but does not act on them: nothing is"
+        " written to AWS. Upgrade the operator to have it acted on."
+    )

@@ -1,0 +1,65 @@
+"""What every reconciler of this process works with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from posture.aws.limiter import Limiters
+from posture.aws.securityhub import SecurityHub
+from posture.aws.sessions import Identity, Sessions
+from posture.aws.usage import Usage
+from posture.config import ConfigFile
+from posture.hubs.hub import Hub, Means
+from posture.hubs.key import HubKey
+from posture.kube.client import KubeClient
+from posture.kube.events import EventRecorder
+from posture.kube.leases import Lease, LeaseTiming
+from posture.metrics.exposition import Exposition
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The API server, AWS, the configuration, the metrics page. `namespaces`: None means all."""
+
+    client: KubeClient
+    events: EventRecorder
+    sessions: Sessions
+    limiters: Limiters
+    usage: Usage
+    config: ConfigFile
+    exposition: Exposition
+    data_dir: Path
+    identity: str
+    lease_namespace: str
+    namespaces: tuple[str, ...] | None
+
+    def lease(self, name: str, annotations: Mapping[str, str] | None = None) -> Lease:
+        """Return a candidate for the Lease of this name, with the timing that is configured now."""
+        return Lease(
+            self.client,
+            name,
+            self.lease_namespace,
+            self.identity,
+            self._lease_timing(),
+            annotations=annotations,
+        )
+
+    def hub(self, key: HubKey) -> Hub:
+        """Return a hub of these credentials and Region, which has not begun to live."""
+        identity = Identity(key.role_arn, key.external_id, key.region)
+        annotations = {"posture.dev/role-arn": key.role_arn or "", "posture.dev/region": key.region}
+        return Hub(
+            key,
+            Means(
+                cloud=SecurityHub(self.sessions, identity, self.limiters, self.usage),
+                account=lambda: self.sessions.account(identity),
+                data_dir=self.data_dir,
+                candidate=lambda name: self.lease(name, annotations),
+            ),
+        )
+
+    def _lease_timing(self) -> LeaseTiming:
+        lease = self.config.current().lease
+        return LeaseTiming(
+            lease.duration.total_seconds(), lease.renew_deadline.total_seconds(), lease.retry.total_seconds()
+        )

@@ -1,0 +1,165 @@
+"""Anything may die at any moment: processes, the API server, the store, the watch."""
+
+import json
+import random
+import time
+
+import pytest
+
+from sandbox.cloud import Cloud
+from sandbox.operator_process import OperatorProcess
+from sandbox.organization import Organization
+from tests.e2e.stage import Stage
+from tests.e2e.test_target import FAILED, SPEC
+from tests.e2e.truth import expected_scores, shown_scores
+
+ORGANIZATION = Organization(account_count=9)
+LEASE = 3.0
+
+
+def agrees(cloud: Cloud, operator: OperatorProcess, name: str) -> bool:
+    expected = expected_scores(cloud, ORGANIZATION, SPEC)
+    return shown_scores(operator, name, list(expected)) == expected
+
+
+def holder(stage: Stage) -> str:
+    leases = json.loads(stage.kubectl("get", "leases", "-o", "json"))["items"]
+    return next(
+        (
+            lease["spec"].get("holderIdentity", "").partition("_")[0]
+            for lease in leases
+            if lease["metadata"]["name"].startswith("posture-hub")
+        ),
+        "",
+    )
+
+
+def test_killed_at_random_moments_it_ends_in_the_same_numbers(stage: Stage, cloud: Cloud) -> None:
+    # A slow hub makes the sweep last: most of these moments are within it.
+    cloud.control.settings(latency={"GetFindings": 0.15})
+    name = stage.target()
+    operator = stage.operator()
+    moments = random.Random(20261122)
+    for _ in range(5):
+        deadline = time.monotonic() + moments.uniform(0.3, 4.0)
+        operator.wait(lambda deadline=deadline: time.monotonic() > deadline, "the moment to die")  # type: ignore[misc]
+        operator.kill()
+        cloud.control.mutate(
+            {"op": "update", "where": FAILED, "set": {"Compliance": {"Status": "PASSED"}}, "limit": 5}
+        )
+        operator.start()
+    operator.wait(lambda: stage.is_current(name), "the score after all", seconds=60)
+    operator.wait(lambda: agrees(cloud, operator, name), "the oracle's numbers")
+
+
+def test_a_second_replica_takes_over_within_the_lease_after_a_kill(stage: Stage, cloud: Cloud) -> None:
+    name = stage.target()
+    first = stage.operator("replica-0")
+    first.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
+    second = stage.operator("replica-1")
+    second.wait(lambda: second.get("/readyz")[0] == 200, "the second replica to be ready")
+    assert holder(stage) == "replica-0"
+    assert not second.series("posture_target_score_ratio", target=name), "only the holder publishes"
+    published = first.value("posture_target_score_ratio", target=name)
+    first.kill()
+    killed = time.monotonic()
+    second.wait(lambda: second.value("posture_target_score_ratio", target=name) is not None, "a takeover")
+    assert time.monotonic() - killed < 2 * LEASE + 4, "within the lease, and then a listing"
+    assert second.value("posture_target_score_ratio", target=name) == published
+    second.wait(lambda: agrees(cloud, second, name), "the oracle's numbers", seconds=60)
+
+
+def test_the_store_is_not_needed_to_publish_the_old_score_with_its_old_time(stage: Stage) -> None:
+    name = stage.target()
+    first = stage.operator("replica-0")
+    first.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
+    # Cut off from AWS, the second has only the status to go by.
+    second = stage.operator("replica-1", environment={"AWS_ENDPOINT_URL_SECURITYHUB": "http://127.0.0.1:9"})
+    first.stop()
+    second.wait(lambda: bool(second.series("posture_target_score_ratio", target=name)), "the score of status")
+    status = stage.status(name)
+    assert second.value("posture_target_score_ratio", target=name) == status["passed"] / status["scored"]
+    shown = second.value("posture_score_timestamp_seconds", target=name)
+    assert shown is not None
+    assert shown < time.time() - 1
+    assert len(second.series("posture_workload_score_ratio", target=name)) == len(status["workloads"])
+    second.wait(lambda: not stage.is_current(name), "the score to be called old", seconds=60)
+    assert second.value("posture_target_score_ratio", target=name) == status["passed"] / status["scored"]
+
+
+def test_a_frozen_holder_does_not_come_back_as_one(stage: Stage) -> None:
+    name = stage.target()
+    first = stage.operator("replica-0")
+    first.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
+    second = stage.operator("replica-1")
+    first.pause()
+    second.wait(lambda: holder(stage) == "replica-1", "a takeover", seconds=30)
+    second.wait(lambda: second.value("posture_leases_held") == 1, "the second to hold the hub")
+    first.resume()
+    first.wait(lambda: first.value("posture_leases_held") == 0, "the first to know that it lost")
+    first.wait(
+        lambda: not first.series("posture_target_score_ratio", target=name), "its series to be withdrawn"
+    )
+    assert holder(stage) == "replica-1"
+
+
+def test_it_stops_within_ten_seconds_and_gives_its_leases_back(stage: Stage) -> None:
+    name = stage.target()
+    operator = stage.operator()
+    operator.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
+    assert operator.stop() < 10
+    assert holder(stage) == ""
+    assert "Traceback" not in operator.log()
+    operator.start()
+    operator.wait(lambda: holder(stage) == "replica-0", "the lease again, at once", seconds=LEASE + 5)
+
+
+@pytest.mark.timeout(240)
+def test_the_api_server_may_be_away_for_two_minutes(stage: Stage, cloud: Cloud) -> None:
+    name = stage.target()
+    doomed = stage.target("doomed")
+    operator = stage.operator()
+    for each in (name, doomed):
+        operator.wait(lambda each=each: stage.is_current(each), "the first exact score", seconds=60)  # type: ignore[misc]
+    stage.kubectl("delete", "posturetarget", doomed, "--wait=false")
+    stage.plane.stop_apiserver(grace_seconds=0)
+    try:
+        away_until = time.monotonic() + 120
+        # Without its Lease it may not speak: the series go, and nothing is concluded from absence.
+        operator.wait(lambda: operator.value("posture_leases_held") == 0, "the lease to be over", seconds=30)
+        assert not operator.series("posture_target_score_ratio")
+        operator.wait(lambda: operator.get("/readyz")[0] == 503, "not ready", seconds=100)
+        assert operator.get("/healthz")[0] == 200
+        operator.wait(lambda: time.monotonic() > away_until, "two minutes", seconds=125)
+    finally:
+        stage.plane.start_apiserver()
+    operator.wait(lambda: operator.get("/readyz")[0] == 200, "ready again", seconds=90)
+    operator.wait(lambda: agrees(cloud, operator, name), "the oracle's numbers", seconds=60)
+    assert not operator.series("posture_target_score_ratio", target=doomed)
+
+
+def test_a_store_deleted_under_it_is_swept_again(stage: Stage, cloud: Cloud) -> None:
+    name = stage.target()
+    operator = stage.operator()
+    operator.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
+    for file in operator.data_dir.rglob("*"):
+        if file.is_file():
+            file.unlink()
+    cloud.control.mutate({"op": "update", "where": FAILED, "set": {"Compliance": {"Status": "PASSED"}}})
+    operator.wait(lambda: agrees(cloud, operator, name), "the oracle's numbers", seconds=60)
+    operator.wait(lambda: stage.is_current(name), "a current score", seconds=60)
+
+
+def test_a_broken_store_is_moved_aside_and_swept_again(stage: Stage, cloud: Cloud) -> None:
+    name = stage.target()
+    operator = stage.operator()
+    operator.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
+    operator.stop()
+    stores = [file for file in operator.data_dir.rglob("*") if file.is_file() and file.stat().st_size > 4096]
+    assert stores
+    for file in stores:
+        file.write_bytes(b"no database" * 1000)
+    operator.start()
+    operator.wait(lambda: agrees(cloud, operator, name), "the oracle's numbers", seconds=60)
+    events = stage.kubectl("get", "events", "-o", "jsonpath={.items[*].reason}")
+    assert "StoreReplaced" in events

@@ -1,0 +1,216 @@
+"""Wrong input and a cloud that says no: each has a stated outcome, on the object, and ends by itself."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sandbox.cloud import Cloud
+from sandbox.operator_process import OperatorProcess
+from tests.e2e.stage import FSBP, READER, Stage
+
+ADMINISTRATOR = "111122223333"
+
+
+def says(stage: Stage, operator: OperatorProcess, kind: str, reason: str, name: str = "organization") -> str:
+    operator.wait(lambda: stage.condition(kind, name)["reason"] == reason, f"{kind} with reason {reason}")
+    return str(stage.condition(kind, name)["message"])
+
+
+def condition_metric(
+    operator: OperatorProcess, name: str, type_: str, status: str, kind: str = "PostureTarget"
+) -> float | None:
+    wanted = {"kind": kind, "name": name, "type": type_, "status": status}
+    found = [s.value for s in operator.series("posture_condition") if wanted.items() <= s.labels.items()]
+    return found[0] if len(found) == 1 else None
+
+
+def test_nothing_granted_says_the_line_to_add_and_adding_it_helps_without_a_restart(stage: Stage) -> None:
+    granted = stage.config.read_text(encoding="utf-8")
+    stage.configure(grants=[])
+    name = stage.target()
+    operator = stage.operator()
+    message = says(stage, operator, "Stalled", "NotGranted")
+    assert READER in message
+    assert f'"namespaces": ["{stage.namespace}"]' in message
+    assert not operator.series("posture_target_score_ratio", target=name)
+    assert condition_metric(operator, name, "Stalled", "True") == 1
+    stage.config.write_text(granted, encoding="utf-8")
+    operator.wait(lambda: stage.is_current(name), "the score after the grant", seconds=60)
+    assert stage.condition("Stalled")["status"] == "False"
+
+
+def test_a_grant_taken_back_takes_the_score_along(stage: Stage) -> None:
+    name = stage.target()
+    operator = stage.operator()
+    operator.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
+    stage.configure(grants=[])
+    says(stage, operator, "Stalled", "NotGranted")
+    operator.wait(lambda: not operator.series("posture_target_score_ratio", target=name), "the score to go")
+    assert "score" not in stage.status(name)
+
+
+def test_accounts_outside_the_grant_are_invisible(stage: Stage) -> None:
+    stage.configure(
+        grants=[
+            {
+                "namespaces": [stage.namespace],
+                "roleArns": ["arn:aws:iam::*:role/*"],
+                "accounts": ["6*"],
+                "verbs": ["Score"],
+            }
+        ]
+    )
+    name = stage.target(accounts={"include": ["*"], "exclude": ["600000000000"]})
+    operator = stage.operator()
+    operator.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
+    _, page = operator.get("/metrics")
+    of_target = [line for line in page.splitlines() if f'target="{name}"' in line]
+    assert not [line for line in of_target if 'account_id="1' in line or "security-tooling" in line]
+    assert operator.value("posture_accounts", target=name, state="excluded") == 1
+    assert operator.value("posture_accounts", target=name, state="reporting") == 3
+
+
+def test_a_role_that_cannot_be_assumed(stage: Stage, cloud: Cloud) -> None:
+    # Nothing listens there: STS, which moto plays, is away for the operator only.
+    operator = stage.operator(environment={"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"})
+    name = stage.target()
+    operator.wait(
+        lambda: stage.condition("Ready", name)["status"] == "False", "Ready to be False", seconds=60
+    )
+    assert cloud.control.call_total("GetFindings") == 0
+    assert stage.condition("Ready", name)["message"]
+
+
+def test_a_hub_that_is_off_says_so_and_recovers(stage: Stage, cloud: Cloud) -> None:
+    cloud.control.hub(ADMINISTRATOR, "eu-west-1", enabled=False)
+    name = stage.target()
+    operator = stage.operator()
+    message = says(stage, operator, "Ready", "HubNotEnabled")
+    assert "Enable Security Hub" in message
+    assert stage.condition("Stalled")["status"] == "True"
+    cloud.control.hub(ADMINISTRATOR, "eu-west-1", enabled=True)
+    operator.wait(lambda: stage.condition("Ready", name)["status"] == "True", "Ready again", seconds=60)
+
+
+def test_a_hub_turned_off_later_leaves_the_last_score_with_its_time(stage: Stage, cloud: Cloud) -> None:
+    name = stage.target()
+    operator = stage.operator()
+    operator.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
+    score = operator.value("posture_target_score_ratio", target=name)
+    cloud.control.hub(ADMINISTRATOR, "eu-west-1", enabled=False)
+    operator.wait(lambda: not stage.is_current(name), "the score to be called old")
+    assert operator.value("posture_target_score_ratio", target=name) == score
+    assert condition_metric(operator, name, "ScoreCurrent", "False") == 1
+
+
+def test_a_standard_that_is_not_enabled(stage: Stage) -> None:
+    missing = "pci-dss/v/3.2.1"
+    name = stage.target(source={"securityStandards": {"standards": [FSBP, missing]}})
+    operator = stage.operator()
+    message = says(stage, operator, "Stalled", "StandardNotEnabled")
+    assert missing in message
+    assert "cis-aws-foundations-benchmark/v/1.4.0" in message
+    operator.wait(
+        lambda: operator.series("posture_standard_score_ratio", target=name, standard=FSBP),
+        "the standard that is there",
+        seconds=60,
+    )
+    assert not operator.series("posture_target_score_ratio", target=name), "a partial score is none"
+
+
+def test_a_call_that_is_denied_names_the_action_to_allow(stage: Stage, cloud: Cloud) -> None:
+    cloud.control.fault("access_denied", "GetFindings")
+    stage.target()
+    operator = stage.operator()
+    assert "securityhub:GetFindings" in says(stage, operator, "Ready", "AccessDenied")
+
+
+def test_an_empty_organization_has_no_score(stage: Stage, cloud: Cloud) -> None:
+    cloud.control.mutate({"op": "delete", "where": {}})
+    name = stage.target()
+    operator = stage.operator()
+    says(stage, operator, "ScoreCurrent", "NoFindings")
+    assert stage.condition("Ready")["status"] == "True"
+    assert not operator.series("posture_target_score_ratio", target=name)
+    assert "score" not in stage.status(name)
+
+
+def test_a_source_that_is_not_evaluated_yet_says_so(stage: Stage) -> None:
+    stage.target(source={"configRules": {"names": ["my-rule-1"]}})
+    operator = stage.operator()
+    says(stage, operator, "Stalled", "SourceNotSupported")
+
+
+def a_finding(cloud: Cloud, **where: str) -> dict[str, Any]:
+    return next(
+        finding
+        for finding in cloud.control.findings()
+        if all(finding.get(key) == value for key, value in where.items())
+        and finding["ProductArn"].endswith("product/aws/securityhub")
+    )
+
+
+def test_bad_findings_are_counted_and_named_and_stop_nothing(stage: Stage, cloud: Cloud) -> None:
+    template = a_finding(cloud, RecordState="ACTIVE")
+    own = {"ProductArn": template["ProductArn"], "AwsAccountId": template["AwsAccountId"]}
+    keys = {
+        **own,
+        "Region": template["Region"],
+        "UpdatedAt": template["UpdatedAt"],
+        "ProductName": "Security Hub",
+    }
+    bad = {
+        "no-account": {**template, "Id": "no-account", "AwsAccountId": 7},
+        "no-time": {**template, "Id": "no-time", "UpdatedAt": "yesterday"},
+    }
+    odd = {
+        "no-compliance": {k: v for k, v in template.items() if k != "Compliance"},
+        "odd-enum": {**template, "Compliance": {**template["Compliance"], "Status": "MAYBE"}},
+    }
+    for id_, finding in {**bad, **odd}.items():
+        body = json.dumps({**finding, "Id": id_})
+        cloud.control.mutate({"op": "raw", "body": body, "keys": {**keys, "Id": id_}})
+    name = stage.target()
+    operator = stage.operator()
+    operator.wait(lambda: stage.is_current(name), "the score in spite of bad findings", seconds=60)
+    sync = stage.status(name)["sync"]
+    assert sync["rejected"] >= len(bad)
+    assert {entry["id"] for entry in sync["rejectedFindings"]} >= set(bad)
+    assert operator.log().count("no-time") <= 2, "logged once, not at each poll"
+
+
+@pytest.mark.parametrize("kind", ["SuppressionPolicy", "RemediationRule"])
+def test_kinds_that_this_version_does_not_act_on_say_so(stage: Stage, kind: str) -> None:
+    specs: dict[str, dict[str, Any]] = {
+        "SuppressionPolicy": {
+            "targetRef": {"name": "organization"},
+            "justification": "Retention is handled by lifecycle policies",
+            "approvedBy": "security@example.com",
+            "expiresAt": "2099-03-31T00:00:00Z",
+            "suppressFindings": {"match": [{"controls": ["S3.11"]}]},
+        },
+        "RemediationRule": {
+            "targetRef": {"name": "organization"},
+            "match": [{"controls": ["S3.1"]}],
+            "identity": {"roleName": "posture-remediation"},
+            "action": {"builtin": {"name": "s3-account-block-public-access"}},
+        },
+    }
+    stage.apply(kind, "example", specs[kind])
+    operator = stage.operator()
+    plural = {"SuppressionPolicy": "suppressionpolicies", "RemediationRule": "remediationrules"}[kind]
+    operator.wait(
+        lambda: stage.condition("Stalled", "example", plural)["reason"] == "NotSupported", "the condition"
+    )
+    assert condition_metric(operator, "example", "Stalled", "True", kind) == 1
+
+
+def test_missing_rights_are_said_in_readyz_and_once_in_the_log(stage: Stage) -> None:
+    stage.plane.kubectl("create", "serviceaccount", "nobody", "-n", stage.namespace)
+    operator = stage.operator(kubeconfig=stage.plane.kubeconfig_for("nobody", stage.namespace))
+    operator.wait(lambda: "posturetargets" in operator.get("/readyz")[1], "the reason")
+    status, reason = operator.get("/readyz")
+    assert status == 503
+    assert len(reason.strip().splitlines()) == 1
+    assert operator.get("/healthz")[0] == 200
