@@ -1,6 +1,7 @@
 """One call to AWS, seen through: within the quota, repeated where that may help, answered or refused."""
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ PATIENCE = 120.0
 _FAULTS_BORNE = 4
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
+_log = logging.getLogger(__name__)
 
 
 class Answer(NamedTuple):
@@ -83,6 +85,7 @@ class Calls:
                 ours = self._refusal(error, operation, parameters)
                 if isinstance(ours, Throttled) and ours.service == self._service:
                     bucket.throttled(started)
+                    _log.info("%s:%s is throttled: %.2f/s now", self._service, operation, bucket.rate)
                     attempts.throttled(ours)
                 elif is_expired(error):
                     attempts.renewing(ours)
@@ -153,4 +156,5 @@ class _Attempts:
         seconds = random.uniform(longest / 2, longest)  # noqa: S311 - spreads retries, keeps no secret
         if time.monotonic() + seconds >= self._deadline:
             raise refused
+        _log.info("%s: %s: %s: again in %.1f s", refused.operation, refused.code, refused.message, seconds)
         await asyncio.sleep(seconds)

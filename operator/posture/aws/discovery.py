@@ -15,6 +15,7 @@ from posture.domain.standards import Standard
 
 _NOT_THE_ADMINISTRATOR = "InvalidAccessException"
 _ABSENT = "ResourceNotFoundException"
+_IAM_REFUSES = "not authorized to perform"
 # ListMembers gives 50 a page at most (API reference).
 _MEMBERS = 50
 
@@ -52,7 +53,7 @@ async def discover(calls: Calls, account_id: str, region: str) -> HubFacts:
     missing: list[str] = []
     members = await _members(calls, missing)
     administrator_id = await _administrator(calls, missing)
-    central = None if administrator_id else await _central_configuration(calls)
+    central = None if administrator_id else await _central_configuration(calls, members, missing)
     return HubFacts(
         account_id=account_id,
         region=region,
@@ -99,14 +100,19 @@ async def _administrator(calls: Calls, missing: list[str]) -> str | None:
     return account_id
 
 
-async def _central_configuration(calls: Calls) -> bool | None:
+async def _central_configuration(calls: Calls, members: list[str], missing: list[str]) -> bool | None:
     """Tell whether central configuration is on; None where this account does not administer the organization.
 
-    AWS answers everybody but the delegated administrator with a refusal, which is no lack of rights.
+    AWS answers everybody but the delegated administrator with a refusal, which is no lack of rights; IAM's
+    own refusal reads differently.
     """
     try:
         body = (await calls.call("DescribeOrganizationConfiguration")).body
-    except (AccessDenied, HubNotEnabled):
+    except AccessDenied as error:
+        if members and _IAM_REFUSES in error.message:
+            missing.append(denied(error, "whether central configuration decides about controls is not known"))
+        return None
+    except HubNotEnabled:
         return None
     return bool(body.get("OrganizationConfiguration", {}).get("ConfigurationType") == "CENTRAL")
 

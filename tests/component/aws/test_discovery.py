@@ -68,6 +68,7 @@ async def test_many_members_come_in_pages(hub: SecurityHub, control: ControlClie
     [
         "ListMembers",
         "GetAdministratorAccount",
+        "DescribeOrganizationConfiguration",
         "ListFindingAggregators",
         "GetFindingAggregator",
         "GetEnabledStandards",
@@ -94,6 +95,7 @@ async def test_a_denied_call_costs_its_part_only_and_is_named(
     if operation == "ListMembers":
         assert facts.members == {ADMINISTRATOR: None}
         assert facts.administrator
+    assert (facts.central_configuration is None) == (operation == "DescribeOrganizationConfiguration")
     assert (facts.aggregation_region is None) == ("Aggregator" in operation)
 
 

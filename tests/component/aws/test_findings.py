@@ -2,6 +2,7 @@
 
 import pytest
 
+from posture.aws import sessions
 from posture.aws.errors import (
     AccessDenied,
     HubNotEnabled,
@@ -193,6 +194,18 @@ async def test_a_write_ends_within_its_time(hub: SecurityHub, control: ControlCl
     control.fault("slow", "BatchUpdateFindings", count=None, options={"seconds": 30})
     with pytest.raises(Retryable, match=r"within 0\.3 s"):
         await hub.batch_update_findings([identity(0)], workflow=Workflow.NOTIFIED, within=0.3)
+
+
+async def test_an_answer_that_does_not_come_is_asked_for_again(
+    hub: SecurityHub, control: ControlClient, usage: Usage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "READ_TIMEOUT", 0.5)
+    control.load([finding(0)])
+    control.fault("slow", "GetFindings", count=1, options={"seconds": 30})
+    page = await hub.get_findings(OWN)
+    assert len(page.findings) == 1
+    assert page.seconds < 0.5
+    assert usage.requests["securityhub", "GetFindings", "ReadTimeoutError"] == 1
 
 
 @pytest.mark.parametrize("count", [0, 101])
