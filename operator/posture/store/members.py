@@ -72,6 +72,6 @@ def _where(
         where, arguments = f"{where} AND asked < ?", (asked_before,)
     if products is not None:
         # The plus sign keeps the rows in their order: no search by check.
-        checks = ",".join(map(str, dimensions.checks_of(products)))
+        checks = ",".join(map(str, dimensions.checks_of(products))) or "-1"
         where = f"{where} AND +chk IN ({checks})"
     return where, arguments

@@ -5,7 +5,9 @@ clean, or when the file is shorter than it says. SQLite notices other damage whe
 """
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 from posture.store import schema
 from posture.store.aside import move_aside
@@ -13,28 +15,31 @@ from posture.store.database import Database, file_size
 from posture.store.dimensions import Dimensions
 from posture.store.errors import StoreLost, StoreUnavailable
 
+T = TypeVar("T")
+Build: TypeAlias = Callable[[Database, Dimensions], T]
+
 
 class _Unfit(Exception):  # noqa: N818 - not an error: a finding about the file
     """The file is sound, but cannot be used here."""
 
 
-def open_database(path: Path, owner: str) -> tuple[Database, Dimensions, str | None]:
-    """Open or create the store of `owner` at `path`.
+def open_fitting(path: Path, owner: str, build: Build[T]) -> tuple[T, str | None]:
+    """Open or create the store of `owner` at `path`, and build what reads it further.
 
-    Returns why the file that was there has been moved aside, if it was. Raises `StoreUnavailable`.
+    Returns with it why the file that was there has been moved aside, if it was. Raises `StoreUnavailable`.
     """
     _make_directory(path.parent)
     _drop_orphan_journal(path)
     try:
-        return *_open(path, owner), None
+        return _open(path, owner, build), None
     except StoreLost as damaged:
         reason = str(damaged)
     except _Unfit as unfit:
         reason = f"{unfit}; it was moved to {move_aside(path).name}"
-    return *_open(path, owner), reason
+    return _open(path, owner, build), reason
 
 
-def _open(path: Path, owner: str) -> tuple[Database, Dimensions]:
+def _open(path: Path, owner: str, build: Build[T]) -> T:
     """Open a file that is new or fits."""
     size = file_size(path)
     database = Database(path)
@@ -48,10 +53,10 @@ def _open(path: Path, owner: str) -> tuple[Database, Dimensions]:
         with database.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('in use', 'yes')")
         database.watch_files()
+        return build(database, dimensions)
     except BaseException:
         database.close()
         raise
-    return database, dimensions
 
 
 def mark_clean(database: Database) -> None:

@@ -10,7 +10,7 @@ from posture.store.cells import CellReader, aged
 from posture.store.changes import Changes, Place
 from posture.store.database import Database
 from posture.store.dimensions import Dimensions
-from posture.store.opening import mark_clean, open_database
+from posture.store.opening import mark_clean, open_fitting
 from posture.store.reading import FindingReader
 from posture.store.records import (
     CellKey,
@@ -51,12 +51,7 @@ class Store:
         A file that is damaged, of another version, or not this hub's, is moved aside and replaced by an empty
         one. Raises `StoreUnavailable`, also while another process has it open.
         """
-        database, dimensions, moved_aside = open_database(path, owner)
-        try:
-            return Opened(Store(database, dimensions), moved_aside)
-        except BaseException:
-            database.close()
-            raise
+        return Opened(*open_fitting(path, owner, Store))
 
     def close(self) -> None:
         """Close the file, marked as sound. Closing again, or after `StoreLost`, does nothing."""

@@ -1,0 +1,20 @@
+"""An empty store."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from posture.store import Store
+from tests.unit.store.making import opened
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "hub.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    with opened(path) as store:
+        yield store
