@@ -1,4 +1,4 @@
-"""An empty store."""
+"""Stores to work on."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,4 +17,11 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(path: Path) -> Iterator[Store]:
     with opened(path) as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """For examples of properties, which must empty it first."""
+    with opened(tmp_path_factory.mktemp("shared") / "hub.db") as store:
         yield store

@@ -62,3 +62,9 @@ def stored(store: Store, findings: Sequence[Finding]) -> list[Finding]:
 def content(store: Store) -> dict[bytes, Finding]:
     """All that is in a store."""
     return {key(each): each for state in RecordState for each in store.findings(state=state)}
+
+
+def emptied(store: Store) -> Store:
+    """The store without its findings."""
+    store.purge_products(())
+    return store

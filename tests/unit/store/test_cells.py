@@ -4,13 +4,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from posture.domain.findings import Check, Compliance, Finding, RecordState, Severity
 from posture.store import CellRow, Read, Store
-from tests.unit.store.making import EC2_2, GUARDDUTY, S3_1, finding, key, opened
+from tests.unit.store.making import EC2_2, GUARDDUTY, S3_1, emptied, finding, key, opened
 from tests.unit.store.strategies import small_findings
 
 Name = tuple[Check, str, str]
@@ -54,21 +53,21 @@ def plain(rows: list[CellRow]) -> dict[Name, Seen]:
     st.integers(0, 5),
 )
 def test_cells_are_what_counting_by_hand_gives(
-    tmp_path_factory: pytest.TempPathFactory, first: list[Finding], second: list[Finding], cutoff: int
+    shared_store: Store, first: list[Finding], second: list[Finding], cutoff: int
 ) -> None:
     later = [each._replace(updated_at=each.updated_at + 5) for each in second]
     known = {key(each): each for each in first + later}
-    with opened(tmp_path_factory.mktemp("store") / "hub.db") as store:
-        store.write([Read(first, 1)])
-        before = {row.key: row for row in store.cells(None, cutoff=cutoff)}
-        touched = store.write([Read(later, 2)]).cells
-        everything = list(store.cells(None, cutoff=cutoff))
-        assert plain(everything) == by_hand(list(known.values()), cutoff)
-        after = {row.key: row for row in everything}
-        assert {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)} <= touched
-        some = list(store.cells(touched | after.keys(), cutoff=cutoff))
-        assert {row.key: row for row in some if row.cell} == after
-        assert {row.key for row in some if row.cell is None} == touched - after.keys()
+    store = emptied(shared_store)
+    store.write([Read(first, 1)])
+    before = {row.key: row for row in store.cells(None, cutoff=cutoff)}
+    touched = store.write([Read(later, 2)]).cells
+    everything = list(store.cells(None, cutoff=cutoff))
+    assert plain(everything) == by_hand(list(known.values()), cutoff)
+    after = {row.key: row for row in everything}
+    assert {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)} <= touched
+    some = list(store.cells(touched | after.keys(), cutoff=cutoff))
+    assert {row.key: row for row in some if row.cell} == after
+    assert {row.key for row in some if row.cell is None} == touched - after.keys()
 
 
 @settings(max_examples=30, deadline=None)
@@ -78,14 +77,14 @@ def test_cells_are_what_counting_by_hand_gives(
     st.integers(0, 5),
 )
 def test_cells_that_age_are_those_that_time_alone_changes(
-    tmp_path_factory: pytest.TempPathFactory, findings: list[Finding], since: int, until: int
+    shared_store: Store, findings: list[Finding], since: int, until: int
 ) -> None:
     since, until = sorted((since, until))
-    with opened(tmp_path_factory.mktemp("store") / "hub.db") as store:
-        store.write([Read(findings, 1)])
-        before = {row.key: row.cell for row in store.cells(None, cutoff=since)}
-        after = {row.key: row.cell for row in store.cells(None, cutoff=until)}
-        assert store.aged(since, until) == {key for key in before if before[key] != after[key]}
+    store = emptied(shared_store)
+    store.write([Read(findings, 1)])
+    before = {row.key: row.cell for row in store.cells(None, cutoff=since)}
+    after = {row.key: row.cell for row in store.cells(None, cutoff=until)}
+    assert store.aged(since, until) == {key for key in before if before[key] != after[key]}
 
 
 def test_a_finding_is_fresh_at_the_cutoff_and_stale_before_it(store: Store) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from posture.domain.findings import Compliance, Finding, RecordState, Workflow
 from posture.store import Members, Read, Store
-from tests.unit.store.making import GUARDDUTY, finding, key, opened
+from tests.unit.store.making import GUARDDUTY, emptied, finding, key
 from tests.unit.store.strategies import small_findings
 
 
@@ -39,25 +39,25 @@ IS_MEMBER: dict[Members, Callable[[Finding], bool]] = {
     st.none() | st.sets(st.sampled_from(["Security Hub", "GuardDuty", "Inspector"])),
 )
 def test_unread_members_are_those_not_seen_again(
-    tmp_path_factory: pytest.TempPathFactory,
+    shared_store: Store,
     findings: list[Finding],
     again: list[bool],
     products: set[str] | None,
 ) -> None:
-    with opened(tmp_path_factory.mktemp("store") / "hub.db") as store:
-        store.write([Read(findings, 1)])
-        store.write([Read([each for each, seen in zip(findings, again, strict=False) if seen], 2)])
-        for members, is_member in IS_MEMBER.items():
-            expected = {
-                (key(each), each.id, each.product_arn)
-                for each, seen in zip(findings, again, strict=False)
-                if not seen and is_member(each) and (products is None or each.check.product in products)
-            }
-            unread = list(store.unread(members, 2, products=products))
-            assert len(unread) == len(set(unread))
-            assert set(unread) == expected
-            assert store.count(members, asked_before=2, products=products) == len(expected)
-            assert list(store.unread(members, 1, products=products)) == []
+    store = emptied(shared_store)
+    store.write([Read(findings, 1)])
+    store.write([Read([each for each, seen in zip(findings, again, strict=False) if seen], 2)])
+    for members, is_member in IS_MEMBER.items():
+        expected = {
+            (key(each), each.id, each.product_arn)
+            for each, seen in zip(findings, again, strict=False)
+            if not seen and is_member(each) and (products is None or each.check.product in products)
+        }
+        unread = list(store.unread(members, 2, products=products))
+        assert len(unread) == len(set(unread))
+        assert set(unread) == expected
+        assert store.count(members, asked_before=2, products=products) == len(expected)
+        assert list(store.unread(members, 1, products=products)) == []
 
 
 def test_what_has_left_the_exceptional_set_is_what_its_list_did_not_return(store: Store) -> None:

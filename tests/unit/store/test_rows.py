@@ -15,6 +15,7 @@ from tests.unit.store.making import (
     OWNER,
     S3_1,
     content,
+    emptied,
     finding,
     key,
     opened,
@@ -23,7 +24,7 @@ from tests.unit.store.making import (
 from tests.unit.store.strategies import small_findings, whole_findings
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(whole_findings(), max_size=6, unique_by=lambda each: (each.product_arn, each.id)))
 def test_whole_findings_survive_a_restart(
     tmp_path_factory: pytest.TempPathFactory, findings: list[Finding]
@@ -54,27 +55,21 @@ def counts(answers: list[Answer]) -> dict[bytes, tuple[int, int, Finding]]:
     return best
 
 
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.lists(answers, max_size=3), max_size=6))
-def test_copies_in_any_grouping_give_what_counts(
-    tmp_path_factory: pytest.TempPathFactory, batches: list[list[Answer]]
-) -> None:
-    path = tmp_path_factory.mktemp("store") / "hub.db"
-    everything = [answer for batch in batches for answer in batch]
-    with opened(path) as store:
-        before: dict[bytes, Finding] = {}
-        for batch in batches:
-            written = store.write([Read(findings, asked_at) for asked_at, findings in batch])
-            after = content(store)
-            assert written.changed == sum(before.get(k) != v for k, v in after.items())
-            before = after
-        best = counts(everything)
-        assert before == {k: each for k, (_, _, each) in best.items()}
-        for asked_before in range(8):
-            unread = {k for k, (_, asked_at, _) in best.items() if asked_at < asked_before}
-            assert store.count(asked_before=asked_before) == len(unread)
-    with opened(path) as store:
-        assert content(store) == before
+def test_copies_in_any_grouping_give_what_counts(shared_store: Store, batches: list[list[Answer]]) -> None:
+    store = emptied(shared_store)
+    before: dict[bytes, Finding] = {}
+    for batch in batches:
+        written = store.write([Read(findings, asked_at) for asked_at, findings in batch])
+        after = content(store)
+        assert written.changed == sum(before.get(k) != v for k, v in after.items())
+        before = after
+    best = counts([answer for batch in batches for answer in batch])
+    assert before == {k: each for k, (_, _, each) in best.items()}
+    for asked_before in range(8):
+        unread = {k for k, (_, asked_at, _) in best.items() if asked_at < asked_before}
+        assert store.count(asked_before=asked_before) == len(unread)
 
 
 def test_touched_cells_are_those_before_and_after(tmp_path: Path) -> None:
