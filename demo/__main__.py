@@ -73,8 +73,8 @@ def _interrupt() -> None:
 def _demo(stack: contextlib.ExitStack) -> int:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="posture-demo-")))
     kubectl, kubeconfig = _cluster(stack)
-    _say("A simulated organization of 24 accounts in two Regions, its Security Hub and its STS")
-    cloud = stack.enter_context(Cloud.start(organization=Organization(account_count=24)))
+    _say("A simulated organization of 16 accounts in two Regions, its Security Hub and its STS")
+    cloud = stack.enter_context(Cloud.start(organization=Organization(account_count=16)))
     _say("CRDs, and the targets in demo/targets.yaml")
     _apply(kubectl)
     operator = stack.enter_context(

@@ -36,10 +36,13 @@ _TOLD_IN_EVENTS = ("Ready", SCORE_CURRENT)
 
 
 class Shown(NamedTuple):
-    """The evaluation that is published, and what it was made of: the same key gives the same numbers."""
+    """The evaluation that is published, and what it was made of.
+
+    The same `key` gives the same numbers. `declared`: what is scored, and how, by spec and grant.
+    """
 
     key: tuple[object, ...]
-    generation: int
+    declared: tuple[object, ...]
     evaluation: Evaluation
     exact_at: int
     pooled: bool
@@ -132,8 +135,9 @@ class Target:
             return without_scores(before).model_copy(update=fields)
         if self._hub is None:
             raise RuntimeError("an admitted target has a hub")
-        await self._evaluate(self._hub, admission, generation)
-        status = before if before.observed_generation == generation else without_scores(before)
+        await self._evaluate(self._hub, admission)
+        speaks_of_spec = before.observed_generation == generation or self._shown is not None
+        status = before if speaks_of_spec else without_scores(before)
         shown, hub = self._shown, self._hub.status
         if shown is not None:
             fields |= evaluation_fields(
@@ -146,15 +150,20 @@ class Target:
         fields["conditions"] = assessed(before.conditions, situation, now, generation)
         return status.model_copy(update={**fields, **hub_fields(hub, before)})
 
-    async def _evaluate(self, hub: Hub, admission: Admitted, generation: int) -> None:
+    async def _evaluate(self, hub: Hub, admission: Admitted) -> None:
         """Bring what is shown up to date with the hub; score anew only when something has changed."""
-        if self._shown is not None and self._shown.generation != generation:
-            self._shown = None
         spec, status = admission.target.spec, hub.status
+        declared = (
+            hub.key,
+            admission.accounts,
+            *(spec.source, spec.products, spec.accounts, spec.scoring, spec.grouping),
+        )
+        if self._shown is not None and self._shown.declared != declared:
+            self._shown = None
         facts, exact_at = status.facts, status.exact_at
         if facts is None or exact_at is None or spec.suspend:
             return
-        key = (hub, status.version, facts, generation, admission.accounts)
+        key = (hub, status.version, facts, declared)
         if self._shown is not None and self._shown.key == key:
             self._shown = self._shown._replace(exact_at=exact_at)
             return
@@ -162,7 +171,7 @@ class Target:
         view = view_of(admission, facts, hub.controls(), chosen.present)
         found = await hub.evaluate(view, spec.scoring.evaluation_window)
         if found is not None:
-            self._shown = Shown(key, generation, found.evaluation, found.exact_at, pooled=not chosen.missing)
+            self._shown = Shown(key, declared, found.evaluation, found.exact_at, pooled=not chosen.missing)
 
     async def _publish(self, status: PostureTargetStatus, admission: Admitted | NotAdmitted) -> None:
         metadata = Metadata.model_validate(self._document["metadata"])

@@ -9,8 +9,7 @@ import yaml
 from posture.api.crds import documents
 from sandbox.cloud import Cloud
 from sandbox.controlplane import ControlPlane
-from sandbox.organization import Organization
-from tests.e2e.stage import Stage
+from tests.e2e.stage import ORGANIZATION, Stage
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +24,7 @@ def crds(control_plane: ControlPlane) -> ControlPlane:
 @pytest.fixture
 def cloud() -> Iterator[Cloud]:
     """A small organization's Security Hub, as a process of its own."""
-    with Cloud.start(organization=Organization(account_count=9)) as started:
+    with Cloud.start(organization=ORGANIZATION) as started:
         yield started
 
 

@@ -9,10 +9,13 @@ import yaml
 from sandbox.cloud import Cloud
 from sandbox.controlplane import ControlPlane
 from sandbox.operator_process import OperatorProcess
+from sandbox.organization import Organization
 
 READER = "arn:aws:iam::111122223333:role/posture-reader"
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
 CIS_1_4 = "cis-aws-foundations-benchmark/v/1.4.0"
+# Small: at AWS's quota a sweep of it takes a few seconds.
+ORGANIZATION = Organization(account_count=9, regions=("eu-west-1",), resources=1)
 PATTERN = "^xebia-(?P<workload>.+)-(?P<environment>[^-]+)$"
 
 

@@ -8,12 +8,10 @@ import pytest
 
 from sandbox.cloud import Cloud
 from sandbox.operator_process import OperatorProcess
-from sandbox.organization import Organization
-from tests.e2e.stage import Stage
+from tests.e2e.stage import ORGANIZATION, Stage
 from tests.e2e.test_target import FAILED, SPEC
 from tests.e2e.truth import expected_scores, shown_scores
 
-ORGANIZATION = Organization(account_count=9)
 LEASE = 3.0
 
 

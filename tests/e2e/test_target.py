@@ -4,8 +4,7 @@ import json
 from typing import Any
 
 from sandbox.cloud import Cloud
-from sandbox.organization import Organization
-from tests.e2e.stage import CIS_1_4, FSBP, PATTERN, Stage
+from tests.e2e.stage import CIS_1_4, FSBP, ORGANIZATION, PATTERN, Stage
 from tests.e2e.truth import expected_scores, shown_scores
 
 SPEC: dict[str, Any] = {
@@ -20,13 +19,12 @@ FAILED = {"ComplianceStatus": [{"Comparison": "EQUALS", "Value": "FAILED"}]}
 
 
 def test_every_score_on_the_page_is_the_oracles_and_follows_the_cloud(stage: Stage, cloud: Cloud) -> None:
-    organization = Organization(account_count=9)
     name = stage.target()
     operator = stage.operator()
     operator.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
 
     def agrees() -> bool:
-        expected = expected_scores(cloud, organization, SPEC)
+        expected = expected_scores(cloud, ORGANIZATION, SPEC)
         return shown_scores(operator, name, list(expected)) == expected
 
     assert agrees()
