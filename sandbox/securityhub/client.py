@@ -39,7 +39,7 @@ class ControlClient:
         return document
 
     def health(self) -> Document:
-        """Return the number of findings and of pending updates, and the emulator's time."""
+        """Return counts of findings and pending updates, the time, memory and CPU time."""
         return self.call("GET", "health")
 
     def reset(self) -> None:

@@ -4,6 +4,8 @@ Wrong requests are answered with 400 and `{"error": why}`.
 """
 
 import asyncio
+import resource
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -12,7 +14,7 @@ import msgspec
 from aiohttp import web
 
 from sandbox.securityhub.accounts import Association, Member
-from sandbox.securityhub.clock import format_timestamp, parse_timestamp
+from sandbox.securityhub.clock import parse_timestamp
 from sandbox.securityhub.emulator import Emulator
 from sandbox.securityhub.errors import ApiError
 from sandbox.securityhub.faults import Fault
@@ -137,8 +139,15 @@ class Control:
     async def _health(self, _: web.Request) -> web.Response:
         emulator = self._emulator
         pending = emulator.settle()
-        now = format_timestamp(emulator.clock.now())
-        return _json({"findings": len(emulator.store), "pending": pending, "now": now})
+        return _json(
+            {
+                "findings": len(emulator.store),
+                "pending": pending,
+                "now": emulator.clock.timestamp(),
+                "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                "cpu_seconds": time.process_time(),
+            }
+        )
 
     async def _reset(self, _: web.Request) -> web.Response:
         self._emulator.reset()

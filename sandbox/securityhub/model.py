@@ -64,14 +64,25 @@ def operation_names() -> tuple[str, ...]:
 
 @cache
 def _routes() -> tuple[Route, ...]:
+    """Return the routes of paths with labels, most exact first."""
     routes = [_route(name) for name in operation_names()]
-    # Fixed paths go first, so that no placeholder takes what is spelled out elsewhere.
-    return tuple(sorted(routes, key=lambda route: (len(route.labels), -len(route.pattern.pattern))))
+    labelled = [route for route in routes if route.labels]
+    return tuple(sorted(labelled, key=lambda route: (len(route.labels), -len(route.pattern.pattern))))
+
+
+@cache
+def _fixed_paths() -> dict[tuple[str, str], OperationModel]:
+    operations = map(operation_model, operation_names())
+    return {(it.http["method"], _path(it)): it for it in operations if "{" not in _path(it)}
+
+
+def _path(operation: OperationModel) -> str:
+    return str(operation.http["requestUri"]).partition("?")[0]
 
 
 def _route(name: str) -> Route:
     operation = operation_model(name)
-    template = operation.http["requestUri"].partition("?")[0]
+    template = _path(operation)
     expression, position, labels = "", 0, []
     for placeholder in _PLACEHOLDER.finditer(template):
         expression += re.escape(template[position : placeholder.start()])
@@ -87,6 +98,9 @@ def route(method: str, raw_path: str) -> Match:
 
     Raises ApiError as API Gateway does for a path it does not know (403, "Missing Authentication Token").
     """
+    fixed = _fixed_paths().get((method, raw_path))
+    if fixed is not None:
+        return Match(fixed, {})
     for candidate in _routes():
         if candidate.method != method:
             continue

@@ -113,17 +113,21 @@ def fetch(store: Store, query: Query) -> Page:
     plan = _plan(store, query)
     found = _walk(store, plan, query) if query.sorting.by_updated else _sort_all(store, plan, query)
     rows: list[Row] = []
-    for row in heapq.merge(found, _stale_rows(query), key=lambda row: row.position):
+    merged = heapq.merge(found, _stale_rows(query), key=lambda row: row.position) if query.stale else found
+    more = False
+    for row in merged:
         if len(rows) == query.limit:
-            return Page(rows, more=True)
+            more = True
+            break
         rows.append(row)
-    return Page(rows, more=False)
+    unread = store.bodies([row.seq for row in rows if not row.body])
+    return Page([row if row.body else row._replace(body=unread[row.seq]) for row in rows], more)
 
 
 def count(store: Store, filters: FindingFilter, view: View) -> int:
     """Return how many findings match, by looking at all of them."""
     query = Query(filters, view, Sorting(()), limit=0)
-    return sum(1 for _ in _walk(store, _plan(store, query), query, read_all=False))
+    return sum(1 for _ in _walk(store, _plan(store, query), query))
 
 
 def _plan(store: Store, query: Query) -> _Plan:
@@ -185,11 +189,9 @@ def _add_string_condition(where: _Sql, column: str, condition: StringCondition) 
 
 
 def _limit_to_view(where: _Sql, store: Store, view: View) -> None:
-    if view.accounts is not None:
-        known = {account for account in store.account_counts if account is not None}
-        hidden = known - view.accounts
-        if hidden or None in store.account_counts:
-            where.is_one_of("account", sorted(known & view.accounts))
+    # A finding without an account is in no view; it counts as hidden.
+    if view.accounts is not None and store.account_counts.keys() - view.accounts:
+        where.is_one_of("account", sorted(_accounts(store, view)))
     if view.regions is not None:
         where.is_one_of("region", sorted(view.regions))
 
@@ -219,27 +221,34 @@ def _limit_to_classes(where: _Sql, store: Store, classes: set[int]) -> None:
 
 
 def _accounts_asked_for(store: Store, query: Query) -> list[str]:
-    known = {account for account in store.account_counts if account is not None}
-    if query.view.accounts is not None:
-        known &= query.view.accounts
+    known = _accounts(store, query.view)
     condition = query.filters.conditions.get("AwsAccountId")
     if isinstance(condition, StringCondition):
         known = {account for account in known if condition.holds([account])}
     return sorted(known)
 
 
+def _accounts(store: Store, view: View) -> set[str]:
+    """Return the accounts in view that have findings."""
+    known = {account for account in store.account_counts if account is not None}
+    return known if view.accounts is None else known & view.accounts
+
+
 _INDEX_OF_RANGE = {"id": "by_id", "account": "by_account", "class": "by_class", "updated": "by_updated"}
 
 
-def _walk(store: Store, plan: _Plan, query: Query, *, read_all: bool = True) -> Iterator[Row]:
-    """Yield matching rows in the order of (UpdatedAt, seq), merged over the plan's index ranges."""
+def _walk(store: Store, plan: _Plan, query: Query) -> Iterator[Row]:
+    """Yield matching rows in the order of (UpdatedAt, seq), merged over the plan's index ranges.
+
+    Bodies are left empty where no condition needs them.
+    """
     cursors = [_range_cursor(store, plan, query, column, value) for column, value in plan.ranges]
     sign = -1 if query.sorting.descending else 1
     keyed = heapq.merge(*cursors, key=lambda row: (sign * row[1], sign * row[0]))
     for seq, updated in keyed:
         if seq in query.stale:
             continue
-        body = store.body(seq) if read_all or plan.rest else b""
+        body = store.body(seq) if plan.rest else b""
         if _passes(plan.rest, body):
             yield Row((sign * updated, sign * seq), seq, body)
 
@@ -274,9 +283,10 @@ def _sort_all(store: Store, plan: _Plan, query: Query) -> Iterator[Row]:
     rows = []
     everything = replace(query, after=None, sorting=Sorting(()))
     for row in _walk(store, plan, everything):
-        position = query.sorting.position(0, row.body, row.seq)
+        body = row.body or store.body(row.seq)
+        position = query.sorting.position(0, body, row.seq)
         if query.after is None or position > query.after:
-            rows.append(Row(position, row.seq, row.body))
+            rows.append(Row(position, row.seq, body))
     rows.sort(key=lambda row: row.position)
     yield from rows
 

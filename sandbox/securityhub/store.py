@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from sandbox.securityhub.asff import Keys, keys_of
+from sandbox.securityhub.asff import Keys, encode, keys_of
 
 _TABLES = """
 CREATE TABLE findings (
@@ -205,9 +205,10 @@ class Store:
             raise KeyError(seq)
         return bytes(found[0])
 
-    def bodies(self, seqs: Sequence[int]) -> list[bytes]:
-        """Return the JSON of several findings, in their order."""
-        return [self.body(seq) for seq in seqs]
+    def bodies(self, seqs: Sequence[int]) -> dict[int, bytes]:
+        """Return the JSON of several findings, by seq."""
+        sql = "SELECT seq, body FROM bodies WHERE seq IN (SELECT value FROM json_each(?))"
+        return dict(self.connection.execute(sql, (encode(seqs),)))
 
     def all_bodies(self) -> Iterator[tuple[int, bytes]]:
         """Yield (seq, JSON) of every finding, in the order of arrival; findings may change meanwhile."""
