@@ -1,15 +1,18 @@
-"""A hub of the operator as a measure drives it: its client, its sync and its store, without a cluster."""
+"""A hub of the operator as a measure drives it: step by step, or as the operator does; without a cluster."""
 
+import asyncio
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from time import monotonic
-from typing import Any
+from time import monotonic, time
+from typing import Any, NamedTuple
 
 from posture.api.patterns import compile_pattern
+from posture.aws.discovery import HubFacts
 from posture.aws.limiter import Limiters
 from posture.aws.securityhub import FindingsPage, SecurityHub
 from posture.aws.sessions import Identity, Sessions
@@ -18,16 +21,25 @@ from posture.domain.accounts import AccountFilter
 from posture.domain.controls import Controls
 from posture.domain.evaluation import Evaluation, View
 from posture.domain.grouping import Grouping
-from posture.hubs.desk import HOUR, Bounds, Desk
+from posture.hubs.demand import Demand, microseconds
+from posture.hubs.desk import Bounds, Desk
+from posture.hubs.hub import Hub, Means
+from posture.hubs.key import HubKey
 from posture.hubs.known import Known
 from posture.hubs.progress import Progress
 from posture.hubs.sync import Sync
 from posture.hubs.worker import Worker
 from posture.store import Store
 
-PRODUCTS = frozenset({"Security Hub", "GuardDuty", "Inspector", "Health"})
-WINDOW = 26 * HOUR
+_DEMAND = Demand(
+    interval=timedelta(minutes=5),
+    full_sync_interval=timedelta(hours=24),
+    products=frozenset({"Security Hub", "GuardDuty", "Inspector", "Health"}),
+    window=timedelta(hours=26),
+)
+_PATTERN = "^xebia-(?P<workload>.+)-(?P<environment>[^-]+)$"
 _QUOTA_OFF = 1e6
+Environment = Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -49,64 +61,96 @@ class Counted:
         return await self.hub.get_findings(filters, sort=sort, next_token=next_token)
 
 
-@dataclass(slots=True)
-class Hub:
-    """A sync under way, and what evaluates what it knows."""
+class Stepped(NamedTuple):
+    """A sync that goes on only when it is told to."""
 
     sync: Sync
     source: Counted
-    view: View | None = None
+    view: View
 
     async def evaluate(self) -> Evaluation:
-        """Evaluate one target that looks at everything; the hub's facts are read once."""
-        if self.view is None:
-            self.view = await self._view()
+        """Evaluate one target that looks at everything."""
         desk = self.sync.desk
-        exact = await desk.worker.call(desk.known.evaluate, self.view, WINDOW)
+        names = await desk.worker.call(desk.known.store.account_names)
+        view = self.view._replace(names=names)
+        exact = await desk.worker.call(desk.known.evaluate, view, microseconds(_DEMAND.window))
         if exact is None:
             raise RuntimeError("nothing has been published that could be evaluated")
         return exact.evaluation
 
-    async def _view(self) -> View:
-        facts = await self.source.hub.discover()
-        desk = self.sync.desk
-        names = await desk.worker.call(desk.known.store.account_names)
-        return View(
-            standards=tuple(standard.name for standard in facts.standards),
-            controls=Controls({standard.name: standard for standard in facts.standards}),
-            accounts=AccountFilter(),
-            grouping=Grouping(compile_pattern("^xebia-(?P<workload>.+)-(?P<environment>[^-]+)$")),
-            products=PRODUCTS,
-            names=names,
-            members=frozenset(facts.members),
-            home=(facts.account_id, facts.region),
-        )
-
 
 @asynccontextmanager
-async def hub_in(
-    directory: Path, environment: Mapping[str, str], *, within_quota: bool
-) -> AsyncIterator[Hub]:
+async def stepped(
+    directory: Path, environment: Environment, *, within_quota: bool = True
+) -> AsyncIterator[Stepped]:
     """Open the hub whose store is in `directory`, and stop it cleanly at the end.
 
     `within_quota` False: the limiter's clock runs so fast that it never waits, to measure CPU and not rates.
     """
+    async with _clients(environment, within_quota=within_quota) as (sessions, cloud):
+        name = _key(environment).name
+        owner = f"{name} {await sessions.account(cloud.identity)}"
+        worker = Worker(name)
+        store = (await worker.call(Store.open, directory / f"{name}.sqlite", owner=owner)).store
+        known, source = Known(store), Counted(cloud)
+        progress = Progress(await worker.call(store.states))
+        sync = Sync(Desk(source, worker, known, progress, Bounds()))
+        try:
+            await sync.want(_DEMAND.products)
+            sync.windows = frozenset({microseconds(_DEMAND.window)})
+            yield Stepped(sync, source, _view(await cloud.discover()))
+        finally:
+            await worker.close(known.close)
+
+
+async def run_to_first_score(directory: Path, environment: Environment) -> float:
+    """Run the hub as the operator does, within the quotas; return when (`time.time()`) it had a score."""
+    async with _clients(environment, within_quota=True) as (sessions, cloud):
+        hub = Hub(_key(environment), Means(cloud, lambda: sessions.account(cloud.identity), directory))
+        changed = asyncio.Event()
+        hub.on_change(changed.set)
+        hub.ask([_DEMAND])
+        running = asyncio.create_task(hub.run())
+        try:
+            while hub.status.facts is None or hub.status.exact_at is None:
+                changed.clear()
+                await changed.wait()
+            evaluated = await hub.evaluate(_view(hub.status.facts), _DEMAND.window)
+            scored_at = time()
+        finally:
+            await hub.stop()
+            await running
+    if evaluated is None:
+        raise RuntimeError("the hub is exact, and yet has no score")
+    return scored_at
+
+
+@asynccontextmanager
+async def _clients(
+    environment: Environment, *, within_quota: bool
+) -> AsyncIterator[tuple[Sessions, SecurityHub]]:
     os.environ.update(environment)
     limiters = Limiters(1.0, monotonic=monotonic if within_quota else lambda: monotonic() * _QUOTA_OFF)
     usage = Usage()
-    worker = Worker("bench")
-    store = (await worker.call(Store.open, directory / "hub.sqlite", owner="bench")).store
     async with Sessions(usage) as sessions:
         identity = Identity(None, None, environment["AWS_REGION"])
-        source = Counted(SecurityHub(sessions, identity, limiters, usage))
-        known = Known(store)
-        progress = Progress(await worker.call(store.states))
-        sync = Sync(Desk(source, worker, known, progress, Bounds()), windows=frozenset({WINDOW}))
-        try:
-            await sync.want(PRODUCTS)
-            yield Hub(sync, source)
-        finally:
-            await worker.close(known.close)
+        yield sessions, SecurityHub(sessions, identity, limiters, usage)
+
+
+def _key(environment: Environment) -> HubKey:
+    return HubKey(None, None, environment["AWS_REGION"])
+
+
+def _view(facts: HubFacts) -> View:
+    return View(
+        standards=tuple(standard.name for standard in facts.standards),
+        controls=Controls({standard.name: standard for standard in facts.standards}),
+        accounts=AccountFilter(),
+        grouping=Grouping(compile_pattern(_PATTERN)),
+        products=_DEMAND.products,
+        members=frozenset(facts.members),
+        home=(facts.account_id, facts.region),
+    )
 
 
 def _purpose(filters: Mapping[str, Any]) -> str:

@@ -4,13 +4,12 @@ import asyncio
 import gc
 import tempfile
 import time
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from bench.cloud import as_aws, change, cloud_with
-from bench.hub import Hub, hub_in
+from bench.hub import Environment, Stepped, run_to_first_score, stepped
 from bench.isolation import MIB, alone, cpu_seconds, forget_peak, peak_resident, resident
 from bench.lag import lag_meanwhile, p99
 from sandbox.securityhub.client import ControlClient
@@ -19,8 +18,7 @@ LATENCY = 0.4
 _CHANGED_SHARE = 0.01
 _FEW = 100
 _LONG_AGO = 3600.0
-
-Environment = Mapping[str, str]
+_PATIENCE = 600.0
 
 
 class Swept(NamedTuple):
@@ -79,7 +77,7 @@ def _live(
 async def _live_on(
     directory: Path, environment: Environment, control: ControlClient, findings: int
 ) -> tuple[Swept, Polled, Polled]:
-    async with hub_in(directory, environment, within_quota=False) as hub:
+    async with stepped(directory, environment, within_quota=False) as hub:
         swept = await _sweep(hub, directory)
         polls = []
         for count in (int(findings * _CHANGED_SHARE), min(_FEW, findings)):
@@ -93,8 +91,7 @@ async def _live_on(
     return swept, polls[0], polls[1]
 
 
-async def _sweep(hub: Hub, directory: Path) -> Swept:
-    await hub.source.hub.discover()
+async def _sweep(hub: Stepped, directory: Path) -> Swept:
     gc.collect()
     idle = resident()
     forget_peak()
@@ -126,7 +123,7 @@ def _size(directory: Path) -> float:
     return sum(file.stat().st_size for file in directory.iterdir()) / MIB
 
 
-async def _settle(hub: Hub) -> None:
+async def _settle(hub: Stepped) -> None:
     """Do what is due, as the hub does between two polls, until what is known is exact."""
     while True:
         exact = await hub.sync.poll()
@@ -138,7 +135,7 @@ async def _settle(hub: Hub) -> None:
             return
 
 
-async def _poll(hub: Hub, changed: int) -> Polled:
+async def _poll(hub: Stepped, changed: int) -> Polled:
     hub.source.calls.clear()
     began, cpu = time.perf_counter(), cpu_seconds()
     exact = await hub.sync.poll()
@@ -157,13 +154,5 @@ async def _poll(hub: Hub, changed: int) -> Polled:
 
 
 def _restart(directory: Path, environment: Environment, started: float) -> float:
-    return asyncio.run(_restart_in(directory, environment, started))
-
-
-async def _restart_in(directory: Path, environment: Environment, started: float) -> float:
-    async with hub_in(directory, environment, within_quota=True) as hub:
-        while not await hub.sync.poll():
-            if time.time() - started > 600:
-                raise RuntimeError("nothing exact ten minutes after the start")
-        await hub.evaluate()
-        return time.time() - started
+    first_score = run_to_first_score(directory, environment)
+    return asyncio.run(asyncio.wait_for(first_score, _PATIENCE)) - started

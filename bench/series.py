@@ -1,6 +1,5 @@
 """The series of a large organization: its evaluation, as a target publishes it."""
 
-import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from math import ceil
@@ -31,13 +30,12 @@ def samples_of(series: int) -> dict[Family, list[Value]]:
     The accounts of a simulated organization are repeated, each time under other ids.
     """
     cells = list(_cells())
-    once = _count(_samples(_evaluation(cells)))
-    for times in itertools.count(ceil(series / once)):
-        repeated = [cell for turn in range(times) for cell in _renumbered(cells, turn)]
-        samples = _samples(_evaluation(repeated))
-        if _count(samples) >= series:
-            break
-    return samples
+    first, second = (_count(_repeated(cells, times)) for times in (1, 2))
+    return _repeated(cells, 1 + ceil((series - first) / (second - first)))
+
+
+def _repeated(cells: list[Cell], times: int) -> dict[Family, list[Value]]:
+    return _samples(_evaluation([cell for turn in range(times) for cell in _renumbered(cells, turn)]))
 
 
 def _count(samples: dict[Family, list[Value]]) -> int:
@@ -86,5 +84,9 @@ def _kind(finding: Finding) -> Count:
 
 
 def _renumbered(cells: list[Cell], turn: int) -> Iterator[Cell]:
-    for cell in cells:
-        yield cell._replace(account_id=f"{(int(cell.account_id) + turn * 1_000_003) % 10**12:012d}")
+    renumbered = {
+        account_id: f"{(int(account_id) + turn * 1_000_003) % 10**12:012d}"
+        for account_id in {cell.account_id for cell in cells}
+    }
+    for check, account_id, region, counts in cells:
+        yield Cell(check, renumbered[account_id], region, counts)

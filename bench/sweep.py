@@ -7,11 +7,10 @@ at once.
 import asyncio
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from bench.cloud import as_aws, cloud_with
-from bench.hub import hub_in
+from bench.hub import Environment, stepped
 from bench.isolation import alone
 from bench.life import LATENCY
 from bench.pages import PAGE
@@ -53,12 +52,12 @@ def measure(findings: int) -> list[Row]:
     ]
 
 
-def _sweep(directory: Path, environment: Mapping[str, str]) -> tuple[float, int]:
+def _sweep(directory: Path, environment: Environment) -> tuple[float, int]:
     return asyncio.run(_sweep_in(directory, environment))
 
 
-async def _sweep_in(directory: Path, environment: Mapping[str, str]) -> tuple[float, int]:
-    async with hub_in(directory, environment, within_quota=True) as hub:
+async def _sweep_in(directory: Path, environment: Environment) -> tuple[float, int]:
+    async with stepped(directory, environment) as hub:
         began = time.perf_counter()
         await hub.sync.sweep()
         return time.perf_counter() - began, hub.source.calls.total()
