@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 import tempfile
 import time
 from functools import cache
@@ -60,12 +61,19 @@ class Life(NamedTuple):
 @cache
 def life_at(findings: int) -> Life:
     """Live it once; every measure that asks for the same size gets the same life."""
+    _say(f"{findings:,} findings: filling the cloud")
     with cloud_with(findings) as cloud, tempfile.TemporaryDirectory(prefix="bench-") as name:
         directory, control = Path(name), cloud.control
+        _say(f"{findings:,} findings: a hub sweeps and polls them")
         swept, share, few = alone(_live, directory, cloud.env, cloud.securityhub_url, findings)
+        _say(f"{findings:,} findings: it starts again")
         as_aws(control, LATENCY)
         restart = alone(_restart, directory, cloud.env, time.time())
     return Life(findings, swept, share, few, restart)
+
+
+def _say(what: str) -> None:
+    print(f"  {what}", file=sys.stderr, flush=True)
 
 
 def _live(
