@@ -151,7 +151,7 @@ class Control:
 
     async def _reset(self, _: web.Request) -> web.Response:
         self._emulator.reset()
-        self._identities.restore()
+        self._identities.forget()
         return _json({})
 
     async def _seed(self, request: web.Request) -> web.Response:

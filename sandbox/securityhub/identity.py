@@ -50,6 +50,11 @@ class Identities:
         """Let every expired access key work again."""
         self._expired.clear()
 
+    def forget(self) -> None:
+        """Forget every account, and let every access key work again."""
+        self._accounts.clear()
+        self._expired.clear()
+
     async def caller(self, headers: Mapping[str, str]) -> Caller:
         """Return who sent a request with these headers.
 
@@ -84,9 +89,13 @@ class Identities:
         scope = f"Credential={access_key}/20260101/{region}/sts/aws4_request"
         headers = {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=none"}
         form = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}
-        async with self._session.post(self._sts_url, data=form, headers=headers) as answer:
-            answer.raise_for_status()
-            document = ET.fromstring(await answer.text())  # noqa: S314 - it comes from our own moto
+        try:
+            async with self._session.post(self._sts_url, data=form, headers=headers) as answer:
+                answer.raise_for_status()
+                document = ET.fromstring(await answer.text())  # noqa: S314 - it comes from our own moto
+        except (aiohttp.ClientError, TimeoutError) as error:
+            message = f"STS at {self._sts_url} does not answer: {error}"
+            raise ApiError("InternalException", message, HTTPStatus.INTERNAL_SERVER_ERROR) from error
         account = document.find(".//{*}Account")
         if account is None or not account.text:
             raise ApiError(

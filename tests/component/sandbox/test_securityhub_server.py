@@ -27,6 +27,8 @@ from sandbox.securityhub.server import SecurityHubServer
 
 Json = dict[str, Any]
 ACCOUNT, REGION = "111122223333", "eu-west-1"
+# One session for all clients: each would read the service's model again.
+SESSION = get_session()
 BY_UPDATE = [{"Field": "UpdatedAt", "SortOrder": "asc"}]
 ACTIVE = {"RecordState": [{"Value": "ACTIVE", "Comparison": "EQUALS"}]}
 
@@ -55,7 +57,7 @@ async def server() -> AsyncIterator[SecurityHubServer]:
 
 @pytest.fixture
 async def client(server: SecurityHubServer) -> AsyncIterator[Any]:
-    async with get_session().create_client(
+    async with SESSION.create_client(
         "securityhub",
         endpoint_url=server.url,
         region_name=REGION,
