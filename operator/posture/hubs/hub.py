@@ -1,0 +1,276 @@
+"""A hub: one Lease, one store, one sync for all targets with the same credentials and Region."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple, Protocol, TypeVar
+
+from posture.aws.errors import AwsError
+from posture.domain.controls import SECURITY_HUB, Controls
+from posture.domain.evaluation import Evaluation, View
+from posture.hubs.bulletin import Bulletin
+from posture.hubs.cycle import Cloud, Cycle
+from posture.hubs.demand import Demand, microseconds
+from posture.hubs.desk import Bounds, Desk
+from posture.hubs.key import HubKey
+from posture.hubs.known import Known
+from posture.hubs.pacing import BackOff
+from posture.hubs.progress import Progress
+from posture.hubs.requests import Requests
+from posture.hubs.status import HubStatus, Phase
+from posture.hubs.sync import Sync
+from posture.hubs.worker import Worker
+from posture.store import Store, StoreError, StoreLost
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_USUAL_PACE = 300.0
+
+
+class Term(Protocol):
+    """One uninterrupted time of holding a Lease."""
+
+    def held(self) -> bool:
+        """Tell whether it is held now."""
+        ...
+
+    async def lost(self) -> None:
+        """Return as soon as it is not."""
+        ...
+
+
+class Candidate(Protocol):
+    """A candidate for a Lease; `posture.kube.leases.Lease` is one."""
+
+    @property
+    def holder_seen(self) -> str:
+        """Who held the Lease when it was last read."""
+        ...
+
+    async def run(self) -> None:
+        """Compete until released."""
+        ...
+
+    async def acquired(self) -> Term:
+        """Return the term, once there is one."""
+        ...
+
+    async def release(self) -> None:
+        """Leave the Lease to others, after the work under it has stopped."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a hub works with.
+
+    `cloud`: calls to its Security Hub. `account`: the account id of its credentials, on which the store
+    depends: another account's findings must not be taken for this one's. `data_dir`: where the store's file
+    is. `candidate`: makes a candidate for the Lease of a name; None: no other replica exists.
+    """
+
+    cloud: Cloud
+    account: Callable[[], Awaitable[str]]
+    data_dir: Path
+    candidate: Callable[[str], Candidate] | None = None
+    bounds: Bounds = field(default_factory=Bounds)
+    first_pause: float = 2.0
+
+
+class Evaluated(NamedTuple):
+    """An evaluation, and the moment (µs by AWS's clock) for which it is exact.
+
+    `version` stays as long as no cell has changed: then the same view has the same evaluation.
+    """
+
+    evaluation: Evaluation
+    exact_at: int
+    version: int
+
+
+class Hub:
+    """One hub, from the time that a target asks for it until `stop`. For the event loop's thread.
+
+    `run` is its life; everything else returns at once, but `evaluate` and `look`, which wait for its thread.
+    """
+
+    def __init__(self, key: HubKey, means: Means) -> None:
+        self.key = key
+        self.name = key.name
+        self._means = means
+        self._requests = Requests()
+        self._bulletin = Bulletin(self.name)
+        self._term: Term | None = None
+        self._sync: Sync | None = None
+        self._controls: tuple[object, Controls] | None = None
+        self._life: asyncio.Task[None] | None = None
+
+    @property
+    def status(self) -> HubStatus:
+        """What the hub says of itself now."""
+        return self._bulletin.status
+
+    def ask(self, demands: Iterable[Demand]) -> None:
+        """Say what all targets together want from now on; suspended ones ask for nothing."""
+        self._requests.ask(demands)
+
+    def request(self) -> int:
+        """Have it run at once, discovery included; returns a ticket for `has_run`."""
+        return self._requests.request()
+
+    def has_run(self, ticket: int) -> bool:
+        """Whether a run that started after the request has ended, well or not (the first with its sweep)."""
+        return self._requests.has_run(ticket)
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` in the event loop whenever the status has changed."""
+        self._bulletin.on_change(listener)
+
+    def leads(self) -> bool:
+        """Whether this replica speaks for the hub: it holds the Lease, whatever else works."""
+        if self._means.candidate is None:
+            return self._life is not None and not self._life.done()
+        return self._term is not None and self._term.held()
+
+    def held(self) -> bool:
+        """Whether the Lease is held, and the hub's store is open."""
+        return self._sync is not None and (self._term is None or self._term.held())
+
+    def controls(self) -> Controls:
+        """Return the controls of the hub's standards; the same object while nothing about them changes."""
+        facts = self.status.facts
+        if self._controls is None or self._controls[0] is not facts:
+            standards = {standard.name: standard for standard in facts.standards} if facts else {}
+            self._controls = (facts, Controls(standards))
+        return self._controls[1]
+
+    def names(self) -> Mapping[str, str]:
+        """Return the names of accounts by id, from findings and from the list of members."""
+        facts, sync = self.status.facts, self._sync
+        members = {id_: name for id_, name in facts.members.items() if name} if facts else {}
+        return {**members, **(sync.published.names if sync and sync.published else {})}
+
+    async def evaluate(self, view: View, window: timedelta) -> Evaluated | None:
+        """Evaluate a view as of the last exact moment; None while there is none for its products or window.
+
+        A window that no demand names is kept from the next poll on, which this asks for. Names and members
+        that the view leaves empty are filled in.
+        """
+        sync = self._sync
+        if sync is None or not self.held():
+            return None
+        needed = view.products | ({SECURITY_HUB} if view.standards else set())
+        if not needed <= sync.exact_products:
+            return None
+        if not view.names:
+            view = view._replace(names=self.names())
+        if not view.members and self.status.facts is not None:
+            view = view._replace(members=frozenset(self.status.facts.members))
+        exact = await sync.desk.worker.call(sync.desk.known.evaluate, view, microseconds(window))
+        if exact is None:
+            self._requests.ask_window(microseconds(window))
+            return None
+        return Evaluated(*exact) if self.held() else None
+
+    async def look(self, look: Callable[[Store], T]) -> T | None:
+        """Run a function on the store in the hub's thread; None where the store is not open here."""
+        sync = self._sync
+        if sync is None or not self.held():
+            return None
+        return await sync.desk.worker.call(look, sync.desk.known.store)
+
+    async def run(self) -> None:
+        """Live until `stop` or cancellation; then nothing is in flight, and store and Lease are let go."""
+        self._life = asyncio.create_task(self._live())
+        try:
+            await asyncio.wait({self._life})
+        finally:
+            await self.stop()
+        if not self._life.cancelled():
+            self._life.result()
+
+    async def stop(self) -> None:
+        """End the work, close the store, release the Lease; returns when that is done."""
+        if self._life is not None:
+            self._life.cancel()
+            await asyncio.wait({self._life})
+
+    async def _live(self) -> None:
+        if self._means.candidate is None:
+            await self._work()
+            return
+        candidate = self._means.candidate(self.name)
+        competing = asyncio.create_task(candidate.run())
+        try:
+            while True:
+                self._bulletin.stood_down(phase=Phase.STANDBY, holder=candidate.holder_seen)
+                self._term = await candidate.acquired()
+                self._bulletin.post(holder=candidate.holder_seen)
+                await self._work_until(self._term.lost())
+        finally:
+            await candidate.release()
+            competing.cancel()
+            await asyncio.gather(competing, return_exceptions=True)
+
+    async def _work_until(self, lost: Awaitable[None]) -> None:
+        """Work, and stop at once when the term is over."""
+        over = asyncio.ensure_future(lost)
+        work = asyncio.create_task(self._work())
+        try:
+            await asyncio.wait({over, work}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
+            work.cancel()
+            await asyncio.gather(over, work, return_exceptions=True)
+        if not work.cancelled():
+            work.result()
+        logger.warning("hub %s: the Lease is lost; work on it has stopped", self.name)
+
+    async def _work(self) -> None:
+        """Open the store and keep in sync; begin again after what can be overcome that way."""
+        pauses = BackOff(self._means.first_pause)
+        while True:
+            self._bulletin.post(phase=Phase.STARTING)
+            try:
+                await self._keep_in_sync(pauses)
+            except StoreLost as lost:
+                self._bulletin.failed("store", lost)
+                self._bulletin.post(store_replaced=str(lost), exact_at=None)
+            except (StoreError, AwsError) as error:
+                self._bulletin.failed("start", error)
+                await self._requests.woken(pauses.after(error, _USUAL_PACE))
+
+    async def _keep_in_sync(self, pauses: BackOff) -> None:
+        """Open the store, and run until cancelled or until the store fails."""
+        account_id = await self._means.account()
+        worker = Worker(self.name)
+        known: Known | None = None
+        path = self._means.data_dir / f"{self.name}.sqlite"
+        try:
+            opened = await worker.call(Store.open, path, owner=f"{self.name} {account_id}")
+            known = Known(opened.store)
+            if opened.moved_aside:
+                logger.warning("hub %s: the store is begun anew: %s", self.name, opened.moved_aside)
+                self._bulletin.post(store_replaced=opened.moved_aside)
+            progress = Progress(await worker.call(opened.store.states))
+            desk = Desk(self._means.cloud, worker, known, progress, self._means.bounds)
+            self._sync = Sync(desk)
+            self._bulletin.succeeded("start")
+            self._bulletin.succeeded("store")
+            pauses.succeeded()
+            cycle = Cycle(self._means.cloud, self._sync, self._requests, self._bulletin, pauses)
+            await cycle.run()
+        finally:
+            self._sync = None
+            with suppress(StoreError):
+                await worker.close(_nothing if known is None else known.close)
+
+
+def _nothing() -> None:
+    """There is nothing to close."""

@@ -1,0 +1,144 @@
+"""What is known of a hub's findings: its store, and the boards over it. All of it runs in the hub's thread.
+
+The boards move only in `publish`, at the end of a poll, and then by everything written until then. That may
+be half a sweep: its rows are as the hub said after the last exact moment, so each that it corrected or added
+makes the picture truer, and none of them takes back what the poll has read, because a newer copy wins whoever
+read it. What a sweep concludes from absence waits until it is complete. Security Hub offers no snapshot: rows
+of one picture were read between the start and the end of a poll, or have not changed since.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from posture.aws.securityhub import FindingsPage
+from posture.domain.evaluation import Evaluation, View, evaluate
+from posture.hubs.board import Board
+from posture.store import CellKey, FindingRef, Members, Read, Rejection, Store, Written
+
+State = Mapping[str, str | None]
+
+NAMED = 5
+"""Rejected findings that are named in a status."""
+
+
+class Taken(NamedTuple):
+    """What a page changed. `rejected`: findings met for the first time that cannot be stored."""
+
+    changed: int
+    corrections: Mapping[str, int]
+    news: int | None
+    renamed: bool
+    rejected: list[Rejection]
+
+
+class Published(NamedTuple):
+    """A moment of the boards. `version` changes when their cells do; `names`: of accounts, by id."""
+
+    exact_at: int
+    version: int
+    findings: int
+    names: Mapping[str, str]
+    rejected: int
+    examples: tuple[Rejection, ...]
+
+
+class Exact(NamedTuple):
+    """An evaluation, the moment (µs by AWS's clock) at which it was exact, and of which version it is."""
+
+    evaluation: Evaluation
+    exact_at: int
+    version: int
+
+
+class Known:
+    """The findings of one hub. Raises `StoreError` where the store does."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._boards: dict[int, Board] = {}
+        self._touched: set[CellKey] = set()
+        self._published: Published | None = None
+
+    def take(
+        self,
+        page: FindingsPage,
+        wanted: Collection[str],
+        *,
+        cursor: int | None = None,
+        state: State | None = None,
+    ) -> Taken:
+        """Store a page's findings of the wanted products, and the state that goes with them."""
+        findings = [finding for finding in page.findings if finding.check.product in wanted]
+        written = self._note(
+            self.store.write([Read(findings, page.asked_at)], cursor=cursor, state=dict(state or {}))
+        )
+        rejected: list[Rejection] = []
+        if page.rejected:
+            rejected = self.store.reject([Rejection(*each) for each in page.rejected], asked_at=page.asked_at)
+        return Taken(written.changed, written.corrections, written.news, written.renamed, rejected)
+
+    def remove(self, gone: Iterable[tuple[int, Sequence[bytes]]]) -> int:
+        """Remove findings: by the start of the request that did not return them, their keys."""
+        return sum(self._note(self.store.remove(keys, asked_at=at)).changed for at, keys in gone)
+
+    def purge(self, wanted: Collection[str], state: State) -> None:
+        """Store that only these products count from now on, then remove the findings of all others."""
+        self.store.put_state(state)
+        self._note(self.store.purge_products(wanted))
+
+    def conclude_sweep(self, started: int) -> None:
+        """Forget what a complete sweep that began then did not meet, without reading it by Id.
+
+        That are archived findings, which AWS drops after a while and no number counts, and rejected ones.
+        """
+        self.store.forget_archived(started)
+        self.store.forget_rejected(started)
+
+    def publish(self, exact_at: int, windows: Collection[int], state: State) -> Published:
+        """End a poll: store its state, and move a board for each evaluation window (µs) to `exact_at`."""
+        self.store.put_state(state)
+        boards = {window: self._boards.get(window) or Board(window) for window in windows}
+        read = sum(board.refresh(self.store, self._touched, exact_at) for board in boards.values())
+        moved = read > 0 or boards.keys() != self._boards.keys()
+        self._boards = boards
+        self._touched.clear()
+        before = self._published
+        self._published = Published(
+            exact_at,
+            (before.version if before else 0) + moved,
+            self.store.count(),
+            self.store.account_names(),
+            self.store.count_rejected(),
+            tuple(self.store.rejected(NAMED)),
+        )
+        return self._published
+
+    def evaluate(self, view: View, window: int) -> Exact | None:
+        """Evaluate a view at the last published moment; None where there is none for this window."""
+        board = self._boards.get(window)
+        if board is None or self._published is None:
+            return None
+        evaluation = evaluate(board.cells(), view)
+        return Exact(evaluation, self._published.exact_at, self._published.version)
+
+    def _note(self, written: Written) -> Written:
+        if self._boards:
+            self._touched |= written.cells
+        return written
+
+    def unread(
+        self, which: Members, asked_before: int, products: Collection[str] | None = None
+    ) -> Iterator[FindingRef]:
+        """Return an iterator over members that no request since has returned; `some` takes from it."""
+        return self.store.unread(which, asked_before, products=products)
+
+    def close(self) -> None:
+        """Close the store."""
+        self._boards.clear()
+        self.store.close()
+
+
+def some(refs: Iterator[FindingRef], n: int) -> list[FindingRef]:
+    """Take up to n from an iterator of the store, which belongs to the hub's thread."""
+    return list(islice(refs, n))

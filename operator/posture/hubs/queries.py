@@ -1,0 +1,95 @@
+"""What GetFindings is asked for: filters and sort orders as the API names them.
+
+AWS takes at most 10 attributes a query and 20 values an attribute (API reference, GetFindings): products with
+more names than that become several queries.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any, TypeAlias
+
+from posture.aws.timestamps import rfc3339
+from posture.domain.controls import SECURITY_HUB
+from posture.hubs.windows import Query
+
+Filters: TypeAlias = dict[str, list[dict[str, Any]]]
+
+ASCENDING = ({"Field": "UpdatedAt", "SortOrder": "asc"},)
+DESCENDING = ({"Field": "UpdatedAt", "SortOrder": "desc"},)
+
+VALUES = 20
+"""Values of one attribute in one query."""
+
+OWN_NAMES = (SECURITY_HUB, "Security Hub CSPM")
+"""ProductName of Security Hub's own findings, before and since its renaming (API reference, StringFilter).
+
+Others may write these names too; a finding is Security Hub's own by its ProductArn. That cannot be filtered
+by: it holds the finding's Region, and there are more Regions than values in a filter.
+"""
+
+_NOT_PASSED = ("FAILED", "WARNING", "NOT_AVAILABLE")
+
+
+def product_of_name(name: str) -> str:
+    """Return the product that a target means by a name: both names of Security Hub mean Security Hub."""
+    return SECURITY_HUB if name in OWN_NAMES else name
+
+
+def everything(products: Collection[str]) -> list[Filters]:
+    """Return filters for all findings of the products, whatever their state."""
+    return [{"ProductName": names} for names in _product_names(products)]
+
+
+def exceptional(products: Collection[str]) -> list[Filters]:
+    """Return filters for what people did by hand: SUPPRESSED, NOTIFIED, or RESOLVED but not PASSED.
+
+    Security Hub sets its own to RESOLVED once they pass. Whether a finding without Compliance passes a filter
+    on ComplianceStatus is not documented, so other products are asked for by workflow alone.
+    """
+    active = {"RecordState": _equals("ACTIVE")}
+    by_hand = [
+        {"ProductName": names, **active, "WorkflowStatus": _equals("SUPPRESSED", "NOTIFIED")}
+        for names in _product_names(products)
+    ]
+    resolved = [
+        {"ProductName": names, **active, "WorkflowStatus": _equals("RESOLVED"), **compliance}
+        for names, compliance in _by_compliance(products)
+    ]
+    return by_hand + resolved
+
+
+def not_passed(products: Collection[str]) -> list[Filters]:
+    """Return filters for what is ACTIVE and not PASSED; of other products, for what is ACTIVE."""
+    return [
+        {"ProductName": names, "RecordState": _equals("ACTIVE"), **compliance}
+        for names, compliance in _by_compliance(products)
+    ]
+
+
+def by_id(ids: Sequence[str]) -> Filters:
+    """Return the filter for up to 20 findings by Id (others may share it: compare ProductArn)."""
+    return {"Id": _equals(*ids)}
+
+
+def within(filters: Filters, query: Query) -> Filters:
+    """Return the filters narrowed to a window of UpdatedAt. AWS refuses a Start without an End."""
+    return {**filters, "UpdatedAt": [{"Start": rfc3339(query.start), "End": rfc3339(query.end)}]}
+
+
+def _by_compliance(products: Collection[str]) -> list[tuple[list[dict[str, str]], Filters]]:
+    own = _product_names({SECURITY_HUB} & set(products))
+    others = _product_names(set(products) - {SECURITY_HUB})
+    not_passed: Filters = {"ComplianceStatus": _equals(*_NOT_PASSED)}
+    return [(names, not_passed) for names in own] + [(names, {}) for names in others]
+
+
+def _product_names(products: Collection[str]) -> list[list[dict[str, str]]]:
+    names = [name for product in sorted(products) for name in _names(product)]
+    return [_equals(*names[at : at + VALUES]) for at in range(0, len(names), VALUES)]
+
+
+def _names(product: str) -> tuple[str, ...]:
+    return OWN_NAMES if product == SECURITY_HUB else (product,)
+
+
+def _equals(*values: str) -> list[dict[str, str]]:
+    return [{"Value": value, "Comparison": "EQUALS"} for value in values]

@@ -1,0 +1,65 @@
+"""What others ask of a hub, and how it is woken: the one way in."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+
+from posture.hubs.demand import Demand, Wanted, together
+
+
+class Requests:
+    """The demands of all targets, and requests to run at once. For the event loop's thread."""
+
+    def __init__(self) -> None:
+        self.wanted: Wanted | None = None
+        self._extra_windows: frozenset[int] = frozenset()
+        self._asked = 0
+        self._ended = 0
+        self._wake = asyncio.Event()
+
+    def ask(self, demands: Iterable[Demand]) -> None:
+        """Replace all demands; whoever asks for something new is served at once."""
+        wanted = together(demands)
+        if wanted != self.wanted:
+            self.wanted = wanted
+            self._wake.set()
+
+    def ask_window(self, window: int) -> None:
+        """Ask for an evaluation window (µs) that no demand names."""
+        self._extra_windows |= {window}
+        self._wake.set()
+
+    def windows(self) -> frozenset[int]:
+        """Return the windows to evaluate, and forget those that no demand names."""
+        extra, self._extra_windows = self._extra_windows, frozenset()
+        return extra | (self.wanted.windows if self.wanted else frozenset())
+
+    def request(self) -> int:
+        """Ask for a run at once, and return the ticket for it."""
+        self._asked += 1
+        self._wake.set()
+        return self._asked
+
+    def has_run(self, ticket: int) -> bool:
+        """Whether a run that started after the request has ended, well or not."""
+        return self._ended >= ticket
+
+    def begun(self) -> int:
+        """Return the ticket of the latest request, for the run that begins now."""
+        self._wake.clear()
+        return self._asked
+
+    def ended(self, ticket: int) -> None:
+        """Note that the run which began with this ticket has ended."""
+        self._ended = max(self._ended, ticket)
+
+    @property
+    def pending(self) -> bool:
+        """Whether a request waits for a run."""
+        return self._asked > self._ended
+
+    async def woken(self, seconds: float | None = None) -> None:
+        """Return when somebody asks for something, or the time is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()

@@ -1,0 +1,143 @@
+"""Reading a listing to its end: as many chains of NextTokens at once as it takes to use the quota."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from posture.aws.errors import Retryable, TokenRefused
+from posture.aws.limiter import published
+from posture.aws.securityhub import FindingsPage
+from posture.hubs.coverage import Coverage, Reader
+from posture.hubs.queries import ASCENDING, DESCENDING, Filters, within
+
+FEWEST_CHAINS, MOST_CHAINS = 2, 6
+_HEADROOM = 1.3
+"""Chains beyond latency x rate, so that a slow answer leaves no quota unused."""
+
+REFUSALS = 10
+"""Tokens refused one after another, without a page between them, before the listing is given up for now."""
+
+
+class Source(Protocol):
+    """Where findings are read from; `posture.aws.securityhub.SecurityHub` is one."""
+
+    async def get_findings(
+        self,
+        filters: Mapping[str, Any],
+        *,
+        sort: Sequence[Mapping[str, str]] | None = None,
+        next_token: str | None = None,
+    ) -> FindingsPage:
+        """Return one page."""
+        ...
+
+
+class Pace:
+    """How many chains of one hub are in flight: its latency times the rate that AWS allows."""
+
+    def __init__(self) -> None:
+        self._seconds: float | None = None
+        self._rate = published("securityhub", "GetFindings").per_second
+
+    def took(self, seconds: float) -> None:
+        """Note the latency of an answer; a few answers change the picture, one does not."""
+        self._seconds = seconds if self._seconds is None else self._seconds * 0.8 + seconds * 0.2
+
+    @property
+    def chains(self) -> int:
+        """Chains to have in flight."""
+        wanted = math.ceil((self._seconds or 0.0) * self._rate * _HEADROOM)
+        return min(max(wanted, FEWEST_CHAINS), MOST_CHAINS)
+
+
+Sink = Callable[[FindingsPage], Awaitable[None]]
+"""Takes a page in: hands it to the store before it first yields, so that what is covered is stored."""
+
+
+class Scan:
+    """One listing, as several queries that are read one after the other, each over all its windows.
+
+    `started`: start of the first request of this scan (µs by AWS's clock); `calls`: answers so far.
+    """
+
+    def __init__(
+        self, source: Source, pace: Pace, queries: Sequence[Filters], coverages: Sequence[Coverage]
+    ) -> None:
+        self.started: int | None = None
+        self.calls = 0
+        self._source = source
+        self._pace = pace
+        self._work = list(zip(queries, coverages, strict=True))
+        self._refusals = 0
+
+    async def run(self, sink: Sink) -> None:
+        """Read to the end. Raises AwsError, and what `sink` raises; then nothing is in flight any more."""
+        for filters, coverage in self._work:
+            await self._read(filters, coverage, sink)
+
+    async def _read(self, filters: Filters, coverage: Coverage, sink: Sink) -> None:
+        flights: dict[asyncio.Task[None], Reader] = {}
+        try:
+            while not coverage.done:
+                self._take_off(filters, coverage, sink, flights)
+                landed, _ = await asyncio.wait(flights, return_when=asyncio.FIRST_COMPLETED)
+                for flight in landed:
+                    reader = flights.pop(flight)
+                    flight.result()
+                    if coverage.active(reader):
+                        flights[self._fly(filters, coverage, reader, sink)] = reader
+        finally:
+            for flight in flights:
+                flight.cancel()
+            await asyncio.gather(*flights, return_exceptions=True)
+
+    def _take_off(
+        self, filters: Filters, coverage: Coverage, sink: Sink, flights: dict[asyncio.Task[None], Reader]
+    ) -> None:
+        while len(flights) < self._pace.chains and (reader := coverage.next_reader()) is not None:
+            flights[self._fly(filters, coverage, reader, sink)] = reader
+
+    def _fly(self, filters: Filters, coverage: Coverage, reader: Reader, sink: Sink) -> asyncio.Task[None]:
+        return asyncio.create_task(self._page(filters, coverage, reader, sink))
+
+    async def _page(self, filters: Filters, coverage: Coverage, reader: Reader, sink: Sink) -> None:
+        try:
+            page = await self._source.get_findings(
+                within(filters, reader.query),
+                sort=ASCENDING if reader.ascending else DESCENDING,
+                next_token=reader.token,
+            )
+        except TokenRefused as refused:
+            self._refuse(refused)
+            coverage.refused(reader)
+            return
+        self._refusals = 0
+        self._pace.took(page.seconds)
+        self.calls += 1
+        self.started = page.asked_at if self.started is None else min(self.started, page.asked_at)
+        names = [(finding.product_arn, finding.id) for finding in page.findings]
+        seen_before, reader.page = reader.page, frozenset(names)
+        times = [
+            finding.updated_at
+            for finding, name in zip(page.findings, names, strict=True)
+            if name not in seen_before
+        ]
+        coverage.read(reader, times, page.next_token)
+        await sink(page)
+
+    def _refuse(self, refused: TokenRefused) -> None:
+        self._refusals += 1
+        if self._refusals >= REFUSALS:
+            raise given_up(refused) from refused
+
+
+def given_up(refused: TokenRefused) -> Retryable:
+    """Return the error of a listing whose every token is refused."""
+    return Retryable(
+        refused.message,
+        service=refused.service,
+        operation=refused.operation,
+        code=refused.code,
+        advice="Security Hub refuses the NextTokens that it gives; the listing goes on at the next poll",
+    )

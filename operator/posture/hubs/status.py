@@ -1,0 +1,67 @@
+"""What a hub says of itself: read by its targets, their status and metrics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from posture.aws.discovery import HubFacts
+from posture.aws.errors import AwsError
+from posture.store import StoreError
+
+
+class Phase(Enum):
+    """What a hub is at. `STANDBY`: another replica holds the Lease, or nobody yet. `IDLE`: no target asks.
+
+    `STARTING`: it finds out what it is, and opens its store. `SYNCING`: nothing exact is known yet.
+    """
+
+    STANDBY = "standby"
+    IDLE = "idle"
+    STARTING = "starting"
+    SYNCING = "syncing"
+    CURRENT = "current"
+
+
+@dataclass(frozen=True, slots=True)
+class HubStatus:
+    """One moment of a hub; times are µs by AWS's clock.
+
+    `exact_at`: the moment for which `Hub.evaluate` answers; None before there is one. `error`: what the last
+    try failed with, by poll, sweep or re-list. `last_success`: end of the last complete poll; `last_full`: of
+    the last complete sweep. `findings`: stored; `changed`, `calls` (to GetFindings), `duration_seconds`: of
+    the last poll and what ran beside it. `progress`: of the first sweep, 0 to 1. `suspicious`: why what looks
+    gone is kept.
+    `rejected`: findings that could not be stored, of which `rejected_findings` names some as (Id, why);
+    `unreadable` likewise those that were stored with a default in the place of what was odd.
+    `errors`, `corrections`: counts by reason since the process took up the hub. `store_replaced`: why the
+    store was begun anew; it stays until the next time.
+    """
+
+    phase: Phase = Phase.STANDBY
+    holder: str = ""
+    facts: HubFacts | None = None
+    error: AwsError | StoreError | None = None
+    exact_at: int | None = None
+    version: int = 0
+    last_success: int | None = None
+    last_full: int | None = None
+    next_time: int | None = None
+    findings: int | None = None
+    changed: int | None = None
+    calls: int | None = None
+    duration_seconds: float | None = None
+    interval_seconds: float | None = None
+    progress: float = 0.0
+    suspicious: str | None = None
+    rejected: int = 0
+    rejected_findings: tuple[tuple[str, str], ...] = ()
+    unreadable: int = 0
+    unreadable_findings: tuple[tuple[str, str], ...] = ()
+    errors: Mapping[str, int] = field(default_factory=dict)
+    corrections: Mapping[str, int] = field(default_factory=dict)
+    store_replaced: str | None = None
+
+    @property
+    def exact(self) -> bool:
+        """There is a moment for which every number is exact."""
+        return self.exact_at is not None

@@ -1,0 +1,139 @@
+"""The sync of one hub: which reading is due when, and when all that is known is exact.
+
+The promise: provider and workflow changes are in after the next poll, archival or deletion of what is not
+PASSED after the re-list that runs every hour, everything else after the next sweep. A picture that cannot
+keep it, because a re-list or a sweep is long overdue or has found too much gone, is not published.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from posture.hubs.changes import read_changes
+from posture.hubs.desk import DAY, Desk
+from posture.hubs.known import Published
+from posture.hubs.progress import CHANGES, POLLS, SWEEP
+from posture.hubs.reading import Reading
+from posture.hubs.relist import relist_exceptional, relist_not_passed
+from posture.hubs.sweep import begin, sweep
+
+
+@dataclass(slots=True)
+class Sync:
+    """Polls, re-lists and sweeps over one desk.
+
+    A poll, a re-list and a sweep may be under way at once, but only one of each. Whatever raises AwsError has
+    kept its progress and goes on when it is called again. After a StoreError, or a cancellation, the sync is
+    to be made anew from what is stored.
+    """
+
+    desk: Desk
+    windows: frozenset[int] = frozenset()
+    full_sync: int = DAY
+    exact_products: frozenset[str] = frozenset()
+    published: Published | None = None
+    _reading: Reading | None = None
+    _progress: float = field(default=0.0)
+
+    @property
+    def ready(self) -> bool:
+        """The first sweep is complete."""
+        return bool(self.desk.progress.done.products)
+
+    async def want(self, products: Collection[str]) -> None:
+        """Follow these products and no others; what is known of others is removed."""
+        if self.desk.wanted == frozenset(products):
+            return
+        self.desk.wanted = frozenset(products)
+        self.desk.progress.want(products)
+        self.exact_products &= self.desk.wanted
+        state = self.desk.progress.stored(POLLS, SWEEP)
+        await self.desk.worker.call(self.desk.known.purge, self.desk.wanted, state)
+
+    async def poll(self) -> bool:
+        """Read the changes and the exceptional set; publish and return True where the picture is exact then.
+
+        Before the first sweep has begun there is nothing to poll from, and until it has ended nothing to
+        publish: what changes meanwhile is read after it, at once.
+        """
+        desk, done = self.desk, self.desk.progress.done
+        if not done.products:
+            return False
+        started = await read_changes(desk)
+        await relist_exceptional(desk)
+        done.polled, desk.progress.changes = started, None
+        state = desk.progress.stored(POLLS, CHANGES)
+        if self._owes(started):
+            await desk.worker.call(desk.known.store.put_state, state)
+            return False
+        products = frozenset(done.products)
+        self.published = await desk.worker.call(desk.known.publish, started, self.windows, state)
+        self.exact_products = products & desk.wanted
+        return True
+
+    def sweep_due(self) -> bool:
+        """Whether a sweep is to begin or to go on: by AWS's clock at the last poll."""
+        desk, done = self.desk, self.desk.progress.done
+        if not desk.wanted:
+            return False
+        return (
+            desk.progress.sweep is not None
+            or not desk.wanted <= done.products
+            or done.suspicious is not None
+            or self._full_due()
+        )
+
+    async def sweep(self) -> None:
+        """Sweep, from where it was interrupted."""
+        done = self.desk.progress.done
+        under_way = self.desk.progress.sweep
+        if under_way is None or not under_way.credited:
+            full = not done.products or done.suspicious is not None or self._full_due()
+            under_way = begin(self.desk, full=full)
+        await sweep(self.desk, under_way, self._watch)
+
+    def relist_due(self) -> bool:
+        """Whether the hourly re-list is to begin or to go on: by AWS's clock at the last poll."""
+        done = self.desk.progress.done
+        if not done.products or done.polled is None:
+            return False
+        return (
+            self.desk.progress.relist is not None
+            or _since(done.relisted, done.polled) >= self.desk.bounds.relist
+        )
+
+    async def relist(self) -> None:
+        """Re-list what is not PASSED, from where it was interrupted."""
+        await relist_not_passed(self.desk)
+
+    def progress(self) -> float:
+        """About which part of the first sweep has been read, 0 to 1, never less than before; then 1."""
+        if self.desk.progress.done.products:
+            return 1.0
+        if self._reading is not None:
+            self._progress = max(self._progress, self._reading.progress())
+        return self._progress
+
+    def _watch(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def _full_due(self) -> bool:
+        done = self.desk.progress.done
+        return done.polled is not None and _since(done.swept, done.polled) >= self.full_sync
+
+    def _owes(self, now: int) -> bool:
+        """Whether the promise is broken: nobody has looked for absence in too long, as after a long pause."""
+        done, bounds = self.desk.progress.done, self.desk.bounds
+        return (
+            done.suspicious is not None
+            or _overdue(done.relisted, bounds.relist, done.relist_took, now)
+            or _overdue(done.swept, max(self.full_sync, DAY), done.sweep_took, now)
+        )
+
+
+def _since(at: int | None, now: int) -> int:
+    return now if at is None else now - at
+
+
+def _overdue(at: int | None, interval: int, took: int, now: int) -> bool:
+    """Whether the last one began so long ago that the next one, begun on time, would be over twice."""
+    return _since(at, now) > interval + max(interval, 2 * took)

@@ -1,0 +1,45 @@
+"""The thread that a hub's store lives in: SQLite, grouping and scoring never hold up the event loop."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Worker:
+    """One thread. What is given to it runs in the order in which it was given."""
+
+    def __init__(self, name: str) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._abandoned: list[Future[Any]] = []
+
+    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function in the thread and return what it returns, or raise what it raises.
+
+        It is handed over before this yields to the event loop, and then it does run: a caller that is
+        cancelled gives up waiting, not the work. What such work raises is raised by the next call, so that
+        nobody goes on as if it had been done.
+        """
+        handed_over = self._executor.submit(function, *args, **kwargs)
+        try:
+            result = await asyncio.shield(asyncio.wrap_future(handed_over))
+        except asyncio.CancelledError:
+            self._abandoned.append(handed_over)
+            raise
+        abandoned, self._abandoned = self._abandoned, []
+        for earlier in abandoned:
+            if earlier.done():
+                earlier.result()
+            else:
+                self._abandoned.append(earlier)
+        return result
+
+    async def close(self, last: Callable[[], None]) -> None:
+        """Run what was handed over, then `last`, and end the thread; nothing can be given to it any more."""
+        try:
+            await self.call(last)
+        finally:
+            self._executor.shutdown(wait=False)
