@@ -1,0 +1,22 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import main
+
+
+def test_a_measure_by_name_is_shown_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = tmp_path / "results.json"
+    assert main(["--only", "decode", "--findings", "150", "--json", str(results)]) == 0
+    rows = json.loads(results.read_text())["rows"]
+    assert [row["measure"] for row in rows] == ["decode", "decode"]
+    assert all(row["ours"] > 0 and row["beside"] > 0 for row in rows)
+    shown = capsys.readouterr().out
+    assert all(row["what"] in shown for row in rows)
+
+
+def test_an_unknown_measure_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--only", "everything"])
+    assert "wire_to_store" in capsys.readouterr().err
