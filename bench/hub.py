@@ -11,6 +11,7 @@ from pathlib import Path
 from time import monotonic, time
 from typing import Any, NamedTuple
 
+import posture.process  # noqa: F401 - in the operator all its modules are loaded: they cost time and memory
 from posture.api.patterns import compile_pattern
 from posture.aws.discovery import HubFacts
 from posture.aws.limiter import Limiters
