@@ -27,7 +27,7 @@ _REVIEW = ApiResource(
 
 _DECLARED = (POSTURE_TARGETS, SUPPRESSION_POLICIES, REMEDIATION_RULES)
 _RIGHTS: tuple[tuple[ApiResource, str | None, tuple[str, ...]], ...] = (
-    *((resource, None, ("list", "watch", "get", "patch")) for resource in _DECLARED),
+    *((resource, None, ("list", "watch", "patch")) for resource in _DECLARED),
     *((resource, "status", ("patch",)) for resource in _DECLARED),
     (REMEDIATIONS, None, ("list", "watch", "get", "create", "patch", "delete")),
     (REMEDIATIONS, "status", ("patch",)),

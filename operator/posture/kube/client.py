@@ -166,13 +166,37 @@ class KubeClient:
         self, ref: ObjectRef, operations: Sequence[Mapping[str, Any]], *, subresource: str | None = None
     ) -> Object:
         """Apply JSON patch operations (RFC 6902) to that object and no other of its name, all or none."""
+        try:
+            return await self._patch(ref, operations, subresource)
+        except Refused as error:
+            raise await self._because(ref, error) from error
+
+    async def reread(self, ref: ObjectRef) -> Object:
+        """Return that object as it is now; Gone when it is not there, or another one has its name.
+
+        A patch that tests the uid and changes nothing: it needs no right besides `patch`.
+        """
+        return await self.patch(ref, [])
+
+    async def _patch(
+        self, ref: ObjectRef, operations: Sequence[Mapping[str, Any]], subresource: str | None = None
+    ) -> Object:
         call = Call("patch", ref.resource, ref.namespace, ref.name, subresource)
         path = ref.resource.path(ref.namespace, ref.name, subresource)
         body = [{"op": "test", "path": "/metadata/uid", "value": ref.uid}, *map(dict, operations)]
+        return _stored(call, await self.request(call, "PATCH", path, body=body, content_type=_JSON_PATCH))
+
+    async def _because(self, ref: ObjectRef, refused: KubeError) -> KubeError:
+        """Tell a uid that does not fit from any other refusal: the API server answers both alike."""
         try:
-            return _stored(call, await self.request(call, "PATCH", path, body=body, content_type=_JSON_PATCH))
-        except Refused as error:
-            raise await self._because(ref, error) from error
+            await self._patch(ref, [])
+        except Refused:
+            return Gone(
+                refused.call, f"{ref} was deleted, another object has its name now", reason="Replaced"
+            )
+        except KubeError as error:
+            return error
+        return refused
 
     async def merge(
         self, resource: ApiResource, namespace: str, name: str, body: Object, *, within: float | None = None
@@ -182,16 +206,6 @@ class KubeClient:
         path = resource.path(namespace, name)
         answer = await self.request(call, "PATCH", path, body=body, content_type=_MERGE_PATCH, within=within)
         return _stored(call, answer)
-
-    async def _because(self, ref: ObjectRef, refused: KubeError) -> KubeError:
-        """Tell a precondition on the uid that failed from any other refusal; both have the same answer."""
-        try:
-            found = await self.get(ref.resource, ref.namespace, ref.name)
-        except KubeError as error:
-            return error
-        if found["metadata"]["uid"] == ref.uid:
-            return refused
-        return Gone(refused.call, f"{ref} was deleted, another object has its name now", reason="Replaced")
 
     async def request(
         self,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+from yaml import YAMLError
 
 _BEARER = "BearerToken"
 
@@ -30,9 +31,11 @@ async def load_configuration() -> Configuration:
             await load_kube_config(
                 config_file=files, client_configuration=configuration, persist_config=False
             )
-    except (ConfigException, AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+    except (ConfigException, YAMLError, AttributeError, KeyError, OSError, TypeError, ValueError) as error:
         source = files or "the pod's service account"
-        raise NoCluster(f"the Kubernetes configuration in {source} cannot be used: {error}") from error
+        # The library quotes whole entries of the file, tokens included, always after a brace.
+        said = str(error).partition("{")[0].strip()
+        raise NoCluster(f"the Kubernetes configuration in {source} cannot be used: {said}") from None
     return configuration
 
 

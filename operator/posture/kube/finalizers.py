@@ -50,7 +50,7 @@ async def _settle(client: KubeClient, resource: ApiResource, obj: Object, *, wan
         except Refused as error:
             # The list is not what was read, unless the very same patch is refused for another reason.
             refused = error
-            read_before, obj = obj, await client.get(resource, ref.namespace, ref.name)
+            read_before, obj = obj, await client.reread(ref)
             if obj["metadata"]["resourceVersion"] == read_before["metadata"]["resourceVersion"]:
                 raise
     raise Conflict(refused.call, f"the finalizers of {ref} keep changing: {refused}") from refused
