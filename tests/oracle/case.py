@@ -83,12 +83,12 @@ class Case:
 
     def pairs(self, seen: Seen) -> list[Pair]:
         return [
-            (standard, self._tied(standard, control) if is_number else control)
+            (standard, self.tied(standard, control) if is_number else control)
             for standard, control, is_number in seen.claims
             if standard in self.standards
         ]
 
-    def _tied(self, standard: str, number: str) -> str:
+    def tied(self, standard: str, number: str) -> str:
         tied = [
             pair[1]
             for pair, control in self.listed.items()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from posture.domain.accounts import AccountFilter, Standing
 from posture.domain.board import Board
 from posture.domain.cells import Cell
-from posture.domain.controls import SECURITY_HUB, Controls, ControlStatus
+from posture.domain.controls import SECURITY_HUB, Controls, ControlStatus, product_of
 from posture.domain.evidence import (
     FAILED,
     PASSED,
@@ -20,6 +20,7 @@ from posture.domain.evidence import (
     judge_pooled,
     scores,
 )
+from posture.domain.findings import Check
 from posture.domain.grouping import Group, Grouping
 from posture.domain.ledger import Account, read
 from posture.domain.scores import ControlCounts, Scores
@@ -54,6 +55,14 @@ class View(NamedTuple):
     members: frozenset[str] = frozenset()
     turned_off: Mapping[TurnedOff, ControlStatus] = {}
     home: tuple[str, str] | None = None
+
+    def covers(self, check: Check, account_id: str) -> bool:
+        """Whether ACTIVE findings of a check in an account are the target's: counted, and selectable."""
+        if self.accounts.standing(account_id) is not Standing.TARGETED:
+            return False
+        if check.own:
+            return any(standard in self.standards for standard, _ in self.controls.of(check))
+        return product_of(check) in self.products
 
 
 class WorkloadScope(NamedTuple):

@@ -1,0 +1,144 @@
+"""Random policies over random findings: what the matcher selects is what the oracle does."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from posture.aws.wire import decode_page
+from posture.domain.controls import Controls
+from posture.domain.evaluation import evaluate
+from posture.domain.selectors import Candidates, Matcher, Selection, Selector
+from tests.oracle.asff import microseconds
+from tests.oracle.case import Case
+from tests.oracle.organizations import CIS, FSBP, NOW, OLD_CIS, Organization, organizations
+from tests.oracle.product import cells, view
+from tests.oracle.selecting import selected
+
+_RESOURCES = st.lists(
+    st.fixed_dictionaries(
+        {"Type": st.sampled_from(("AwsS3Bucket", "AwsS3Object")), "Id": st.sampled_from(("a", "ab", "b[1]"))},
+        optional={
+            "Tags": st.dictionaries(st.sampled_from(("env", "Env", "team")), st.sampled_from(("prod", "dev")))
+        },
+    ),
+    min_size=1,
+    max_size=3,
+)
+_VALUES: Mapping[str, tuple[str, ...]] = {
+    "controls": ("CloudTrail.4", "cloudtrail.*", "iam.?", "S3.1", "S3", "1.10", "*.1", "ec2.2"),
+    "standards": (FSBP, CIS, OLD_CIS, "cis-*", "*1.?.0", "cis-aws-foundations-benchmark/v/1"),
+    "accounts": ("111111111111", "1*", "?22222222222", "3333"),
+    "workloads": ("shop", "sh*", "acme-*", "Shop"),
+    "environments": ("prod", "pro?", "production", "d*"),
+    "regions": ("eu-west-1", "eu-*", "us-east"),
+    "resourceTypes": ("AwsS3Bucket", "AwsS3*", "*Object"),
+    "resourceIds": ("a", "a*", "b[1]", "?"),
+    "severities": ("CRITICAL", "LOW", "HIGH"),
+    "products": ("Security Hub", "GuardDuty", "*", "def*"),
+    "titles": ("Plain", "P*", "a [b] ?c", "*\n*"),
+}
+
+
+@st.composite
+def _selectors(draw: st.DrawFn) -> dict[str, Any]:
+    names = draw(st.lists(st.sampled_from((*sorted(_VALUES), "tags")), min_size=1, max_size=3, unique=True))
+    selector: dict[str, Any] = {}
+    for name in names:
+        if name == "tags":
+            values = st.lists(st.sampled_from(("prod", "p*", "d?v")), min_size=1, max_size=2, unique=True)
+            selector[name] = draw(st.dictionaries(st.sampled_from(("env", "team")), values, min_size=1))
+        else:
+            values = st.lists(st.sampled_from(_VALUES[name]), min_size=1, max_size=3, unique=True)
+            selector[name] = draw(values)
+    return selector
+
+
+_POLICIES = st.fixed_dictionaries(
+    {
+        "match": st.lists(_selectors(), min_size=1, max_size=3),
+        "exceptions": st.lists(_selectors(), max_size=2),
+    }
+)
+
+
+def compiled(selector: Mapping[str, Any]) -> Selector:
+    lists = {
+        re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name): tuple(values)
+        for name, values in selector.items()
+        if name != "tags"
+    }
+    tags = tuple((key, tuple(values)) for key, values in selector.get("tags", {}).items())
+    return Selector(**lists, tags=tags)
+
+
+def selection(policy: Mapping[str, Any]) -> Selection:
+    return Selection(tuple(map(compiled, policy["match"])), tuple(map(compiled, policy["exceptions"])))
+
+
+def findings_of(organization: Organization, data: st.DataObject) -> list[dict[str, Any]]:
+    titles = st.sampled_from(("Plain", "a [b] c", "a [b] xc", "two\nlines"))
+    return [
+        {**finding, "Title": data.draw(titles), "Resources": data.draw(_RESOURCES)}
+        for finding in organization.raw()
+    ]
+
+
+def is_among(candidates: list[Candidates], check: object, account: str, region: str) -> bool:
+    return any(
+        all(
+            narrowed is None or value in narrowed
+            for narrowed, value in zip(place, (check, account, region), strict=True)
+        )
+        for place in candidates
+    )
+
+
+@settings(max_examples=120, deadline=None)
+@given(organizations(), st.lists(_POLICIES, min_size=1, max_size=3), st.data())
+def test_it_selects_what_the_oracle_does_and_only_among_its_candidates(
+    organization: Organization, policies: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    raw = findings_of(organization, data)
+    case = Case(raw, organization.spec, organization.hub, microseconds(NOW), [])
+    decoded = decode_page(json.dumps({"Findings": raw}).encode()).findings
+    seen = view(organization)
+    groups = {
+        account: seen.grouping.of(account, seen.names.get(account))
+        for account in case.known_accounts
+        if case.granted(account) and case.included(account)
+    }
+    named = {f"policy-{index}": selection(policy) for index, policy in enumerate(policies)}
+    matcher = Matcher(named, seen.controls, groups)
+    everywhere = (
+        {finding.check for finding in decoded},
+        {finding.account_id for finding in decoded},
+        {finding.region for finding in decoded},
+    )
+    alone = {
+        name: Matcher({name: each}, seen.controls, groups).candidates(*everywhere)
+        for name, each in named.items()
+    }
+    for before, finding in zip(raw, decoded, strict=True):
+        expected = tuple(
+            name for name, policy in zip(named, policies, strict=True) if selected(policy, before, case)
+        )
+        assert matcher(finding) == expected
+        for name in expected:
+            assert is_among(alone[name], finding.check, finding.account_id, finding.region)
+
+
+@settings(max_examples=40, deadline=None)
+@given(organizations())
+def test_a_target_covers_exactly_what_it_counts(organization: Organization) -> None:
+    seen = view(organization)
+    for cell in cells(organization):
+        alone = evaluate([cell], seen)
+        assert bool(alone.findings) == seen.covers(cell.check, cell.account_id)
+
+
+def test_nothing_is_selected_by_no_policy() -> None:
+    assert Matcher[str]({}, Controls({}), {}).candidates([], [], []) == []
