@@ -35,11 +35,11 @@ def check_of(
     """Derive the check of a finding; raise ValueError where ProductArn is no product's ARN.
 
     Own are findings under `arn:<partition>:securityhub:<region>::product/aws/securityhub` whose Region is the
-    ARN's. Their control and standards come from, in this order: `Compliance.SecurityControlId` and
-    `AssociatedStandards`; the GeneratorId (consolidated `security-control/IAM.9`; FSBP, PCI, CIS 1.4
-    `<standard>/v/<version>/<number>`; CIS 1.2 `arn:aws:securityhub:::ruleset/<standard>/rule/<number>`);
-    ProductFields' `StandardsArn` and `ControlId`, or `StandardsGuideArn` and `RuleId` (formats: user guide,
-    "Consolidated control findings").
+    ARN's. Their control is `Compliance.SecurityControlId`, else the GeneratorId's (consolidated
+    `security-control/IAM.9`; FSBP, PCI, CIS 1.4 `<standard>/v/<version>/<number>`; CIS 1.2
+    `arn:aws:securityhub:::ruleset/<standard>/v/<version>/rule/<number>`), else ProductFields' `ControlId` or
+    `RuleId`. Their standards are that of a classic GeneratorId, else `Compliance.AssociatedStandards`, else
+    ProductFields' `StandardsArn` or `StandardsGuideArn` (user guide, "Consolidated control findings").
     """
     if is_own(product_arn, region):
         return _own_check(generator_id, security_control_id, associated, fields)
@@ -83,23 +83,22 @@ def _own_check(
     associated: tuple[AssociatedStandard, ...],
     fields: ProductFields,
 ) -> Check:
-    standard, number = _numbered_rule(generator_id) or _rule_in_fields(fields) or ("", "")
+    classic = _numbered_rule(generator_id)
+    standard, number = classic or _rule_in_fields(fields) or ("", "")
     standards = {standard_name(entry.standards_id) for entry in associated if entry.standards_id}
-    if not standards and standard:
-        standards = {standard}
+    if classic or not standards:
+        # Classic findings are one for each standard, whatever else is said to be associated.
+        standards = {standard} - {""}
     consolidated = _CONSOLIDATED.fullmatch(generator_id)
     control = security_control_id or (consolidated[1] if consolidated else "")
-    if control:
-        return Check(
-            OWN_PRODUCT,
-            own=True,
-            control=control.upper(),
-            numbered=False,
-            standards=tuple(sorted(standards)),
-        )
-    if number:
-        return Check(OWN_PRODUCT, own=True, control=number.upper(), numbered=True, standards=(standard,))
-    return Check(OWN_PRODUCT, own=True, control="", numbered=False, standards=tuple(sorted(standards)))
+    numbered = not control and standards == {standard}
+    return Check(
+        OWN_PRODUCT,
+        own=True,
+        control=(number if numbered else control).upper(),
+        numbered=numbered,
+        standards=tuple(sorted(standards)),
+    )
 
 
 @lru_cache(_REMEMBERED)

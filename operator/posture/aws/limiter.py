@@ -103,7 +103,6 @@ class Bucket:
         full = self._rate >= self._limit
         self._share(share)
         self._rate = self._limit if full else min(self._rate, self._limit)
-        self._tokens = min(self._tokens, self._burst)
 
     def _share(self, share: float) -> None:
         self._limit = self._quota.per_second * share

@@ -5,7 +5,7 @@
 | Id, ProductArn, AwsAccountId, UpdatedAt missing or malformed | `Unstorable`: the finding is rejected |
 | Compliance missing, another product's finding, or an own one that names no control | `Compliance.NONE` |
 | Compliance missing on own control finding; Status unknown | NOT_AVAILABLE, noted: never a guessed PASSED |
-| an own control finding that names no standard | kept, noted: no standard's score can count it |
+| an own finding names a control but no standard, or the reverse | kept, noted: no score can count it |
 | Workflow.Status unknown | NEW, noted; missing: NEW, which is what AWS gives a new finding |
 | Severity.Label unknown or missing | by Severity.Normalized (API reference), else INFORMATIONAL; noted |
 | RecordState unknown | ACTIVE, noted; missing: ACTIVE, its default |
@@ -78,8 +78,9 @@ def read_finding(fields: FindingFields, notes: list[str]) -> Finding:
         )
     except ValueError as error:
         raise Unstorable(str(error) if product_arn else "ProductArn is missing") from error
-    if check.own and check.control and not check.standards:
-        notes.append("an own control finding names no standard: it cannot count for any")
+    if check.own and bool(check.control) != bool(check.standards):
+        lacking = "no standard" if check.control else "no control"
+        notes.append(f"a finding of Security Hub's own names {lacking}: no score can count it")
     user_fields = fields.user_defined_fields
     return Finding(
         fields.id,

@@ -96,6 +96,8 @@ async def test_throttling_is_waited_out_and_counted(
     assert len(page.findings) == 1
     assert usage.requests["securityhub", "GetFindings", "TooManyRequestsException"] == 9
     assert usage.throttled_seconds["securityhub", "GetFindings"] > 0
+    buckets = hub._calls._limiters
+    assert buckets.bucket(ADMINISTRATOR, "eu-west-1", "securityhub", "GetFindings").rate < 1
 
 
 async def test_throttling_past_all_patience_is_an_error(hub: SecurityHub, control: ControlClient) -> None:

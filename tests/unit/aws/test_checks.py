@@ -92,6 +92,36 @@ def own(control: str, *standards: str, numbered: bool = False) -> Check:
             own("2.9", CIS_1_2, numbered=True),
             id="by StandardsGuideArn and RuleId",
         ),
+        pytest.param(
+            check(
+                f"{CIS_1_4}/1.10", control="IAM.6", associated=(f"standards/{FSBP}", f"standards/{CIS_1_4}")
+            ),
+            own("IAM.6", CIS_1_4),
+            id="classic that is associated with more than its own standard",
+        ),
+        pytest.param(
+            check("security-control/S3.1", associated=tuple(f"standards/{name}" for name in "gcaefbd")),
+            own("S3.1", *"abcdefg"),
+            id="in many standards",
+        ),
+        pytest.param(
+            check(
+                "?",
+                associated=(f"standards/{FSBP}",),
+                fields=ProductFields(standards_arn="standards/pci-dss/v/3.2.1", control_id="PCI.S3.1"),
+            ),
+            own("", FSBP),
+            id="fields of another standard than those associated",
+        ),
+        pytest.param(
+            check(
+                "?",
+                associated=(f"standards/{FSBP}",),
+                fields=ProductFields(standards_arn=f"standards/{FSBP}", control_id="S3.1"),
+            ),
+            own("S3.1", FSBP, numbered=True),
+            id="fields of the standard that is associated",
+        ),
         pytest.param(check("something/else"), own(""), id="names no control"),
         pytest.param(
             check(

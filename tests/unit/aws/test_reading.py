@@ -10,6 +10,7 @@ from posture.domain.findings import Check, Compliance, Finding, RecordState, Res
 
 ID = "arn:aws:securityhub:eu-west-1:111122223333:security-control/S3.1/finding/1"
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
+TITLE = "S3 buckets should block public access"
 DROP = object()
 
 
@@ -25,7 +26,7 @@ def asff(**changes: Any) -> dict[str, Any]:
         "Region": "eu-west-1",
         "CreatedAt": "2026-11-01T00:00:00Z",
         "UpdatedAt": "2026-11-22T00:00:00.123Z",
-        "Title": "S3 buckets should block public access",
+        "Title": TITLE,
         "Severity": {"Label": "HIGH", "Normalized": 70},
         "Compliance": {
             "Status": "FAILED",
@@ -61,7 +62,7 @@ def test_a_sound_finding_is_read_whole() -> None:
         account_id="111122223333",
         account_name="xebia-shop-production",
         region="eu-west-1",
-        title="S3 buckets should block public access",
+        title=TITLE,
         severity=Severity.HIGH,
         compliance=Compliance.FAILED,
         record_state=RecordState.ACTIVE,
@@ -75,6 +76,7 @@ def test_a_sound_finding_is_read_whole() -> None:
 
 
 OTHER = {"ProductArn": "arn:aws:securityhub:eu-west-1::product/aws/inspector", "ProductName": "Inspector"}
+ASSOCIATED = {"AssociatedStandards": [{"StandardsId": f"standards/{FSBP}"}]}
 CONTROL = {"SecurityControlId": "S3.1", "AssociatedStandards": [{"StandardsId": f"standards/{FSBP}"}]}
 
 
@@ -137,6 +139,12 @@ def test_what_is_read_without_a_word(changes: dict[str, Any], field: str, value:
             "compliance",
             Compliance.PASSED,
             "names no standard",
+        ),
+        (
+            {"GeneratorId": "?", "Compliance": {"Status": "PASSED"} | ASSOCIATED},
+            "title",
+            TITLE,
+            "names no control",
         ),
         ({"Workflow": {"Status": "DONE"}}, "workflow", Workflow.NEW, "'DONE'"),
         ({"Workflow": []}, "workflow", Workflow.NEW, "Workflow has the wrong type"),

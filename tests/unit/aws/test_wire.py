@@ -101,6 +101,14 @@ def test_text_that_is_no_unicode_is_replaced_where_it_is_no_identity(broken: byt
     finding.title.encode()
 
 
+@pytest.mark.parametrize("broken", [b"\\ud800", b"\xff"])
+def test_an_id_that_is_no_unicode_is_no_identity(broken: bytes) -> None:
+    page = decode_page(body(SOUND | {"Id": "HERE"}, SOUND).replace(b"HERE", b"a" + broken))
+    assert [finding.id for finding in page.findings] == ["1"]
+    [rejected] = page.rejected
+    assert rejected.identity.startswith("sha256:")
+
+
 @given(st.text(), st.text())
 def test_text_comes_through_whatever_it_holds(title: str, identity: str) -> None:
     page = decode_page(body(SOUND | {"Title": title, "Id": identity or "x"}))
