@@ -41,8 +41,7 @@ def boottime() -> float:
 class LeaseTiming:
     """Seconds: others wait `duration`, the holder stops after `renew_deadline`, tries are `retry` apart.
 
-    Raises ValueError unless duration > renew_deadline > 2 * retry > 0: the holder must stop before others
-    start, and one failed call must not end its term.
+    Raises ValueError unless duration > renew_deadline > retry > 0: the holder must stop before others start.
     """
 
     duration: float = 15.0
@@ -50,9 +49,9 @@ class LeaseTiming:
     retry: float = 2.0
 
     def __post_init__(self) -> None:
-        if not self.duration > self.renew_deadline > 2 * self.retry > 0:
+        if not self.duration > self.renew_deadline > self.retry > 0:
             raise ValueError(
-                "lease: duration must be longer than renewDeadline, and that longer than twice retry, but "
+                "lease: duration must be longer than renewDeadline, and that longer than retry, but "
                 f"they are {self.duration:g} s, {self.renew_deadline:g} s and {self.retry:g} s"
             )
 
