@@ -153,11 +153,3 @@ class Database:
             reason, advice = _ADVICE[code & 0xFF]
             return StoreUnavailable(f"The store {self.path.name}: {error}", reason=reason, advice=advice)
         return None
-
-
-def file_size(path: Path) -> int:
-    """Return the size of a file in bytes, 0 when there is none."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0

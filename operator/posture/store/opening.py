@@ -1,7 +1,8 @@
 """From a path to a database that fits: created when there is none, moved aside when it cannot be used.
 
 The integrity check reads the whole file, so it runs where there is reason to doubt: after a stop that was not
-clean, or when the file is shorter than it says. SQLite notices other damage when it meets it (`StoreLost`).
+clean. SQLite itself refuses a file that is shorter than it says, drops the journal of a file that is gone,
+and notices other damage when it meets it (`StoreLost`).
 """
 
 import sqlite3
@@ -11,7 +12,7 @@ from typing import TypeAlias, TypeVar
 
 from posture.store import schema
 from posture.store.aside import move_aside
-from posture.store.database import Database, file_size
+from posture.store.database import Database
 from posture.store.dimensions import Dimensions
 from posture.store.errors import StoreLost, StoreUnavailable
 
@@ -29,7 +30,6 @@ def open_fitting(path: Path, owner: str, build: Build[T]) -> tuple[T, str | None
     Returns with it why the file that was there has been moved aside, if it was. Raises `StoreUnavailable`.
     """
     _make_directory(path.parent)
-    _drop_orphan_journal(path)
     try:
         return _open(path, owner, build), None
     except StoreLost as damaged:
@@ -41,14 +41,13 @@ def open_fitting(path: Path, owner: str, build: Build[T]) -> tuple[T, str | None
 
 def _open(path: Path, owner: str, build: Build[T]) -> T:
     """Open a file that is new or fits."""
-    size = file_size(path)
     database = Database(path)
     try:
         if not database.rows("SELECT 1 FROM sqlite_master LIMIT 1") and not _application(database):
             with database.transaction() as connection:
                 schema.create(connection, owner)
         _refuse_foreign(database, owner)
-        _refuse_damaged(database, size)
+        _refuse_damaged(database)
         dimensions = _load(database)
         with database.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('in use', 'yes')")
@@ -83,12 +82,8 @@ def _refuse_foreign(database: Database, owner: str) -> None:
         raise _Unfit("the file belongs to another hub")
 
 
-def _refuse_damaged(database: Database, size: int) -> None:
-    in_use = database.rows("SELECT 1 FROM meta WHERE key = 'in use'")
-    pages, page_size = database.rows(
-        "SELECT page_count, page_size FROM pragma_page_count(), pragma_page_size()"
-    )[0]
-    if not in_use and pages * page_size <= size:
+def _refuse_damaged(database: Database) -> None:
+    if not database.rows("SELECT 1 FROM meta WHERE key = 'in use'"):
         return
     verdict = database.rows("PRAGMA quick_check(1)")
     if verdict != [("ok",)]:
@@ -112,10 +107,3 @@ def _make_directory(directory: Path) -> None:
             reason="StoreNotWritable",
             advice="make --data-dir a directory that this user can write",
         ) from error
-
-
-def _drop_orphan_journal(path: Path) -> None:
-    """Delete the journal of a database that is gone: it must not be replayed into a new one."""
-    if not path.exists():
-        for suffix in ("-wal", "-shm"):
-            path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)

@@ -42,6 +42,7 @@ def plain(rows: list[CellRow]) -> dict[Name, Seen]:
         assert (cell.check, cell.account_id, cell.region) not in result
         counts = Counter({tuple(count[:4]): count.n for count in cell.counts})
         assert len(counts) == len(cell.counts)
+        assert all(n > 0 for n in counts.values())
         result[(cell.check, cell.account_id, cell.region)] = (counts, oldest_fresh)
     return result
 
