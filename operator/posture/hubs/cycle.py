@@ -55,6 +55,7 @@ class Cycle:
         self._facts: StoredFacts | None = None
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._due = 0.0
+        self._resumed = False
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -83,8 +84,9 @@ class Cycle:
         sync.full_sync = wanted.full_sync
         try:
             await sync.want(wanted.products)
-            await self._discover(anew=self._requests.pending)
             sync.windows = self._requests.windows()
+            await self._resume(wanted)
+            await self._discover(anew=self._requests.pending)
             published = await sync.poll()
         except AwsError as error:
             self._failed(_POLL, error, wanted)
@@ -94,13 +96,23 @@ class Cycle:
         self._pauses.succeeded()
         if sync.ready:
             self._requests.ended(ticket)
-        self._post(wanted, time.monotonic() - started if published else None)
+        self._post(wanted, **(self._success(time.monotonic() - started) if published else {}))
         self._start_jobs()
 
+    async def _resume(self, wanted: Wanted) -> None:
+        """Begin with what is stored, where it is whole: as of the last poll of the process before."""
+        if self._resumed:
+            return
+        desk = self._sync.desk
+        self._facts = _decoded(await desk.worker.call(desk.known.store.state, _FACTS))
+        if self._facts is not None and await self._sync.resume():
+            self._bulletin.post(facts=self._facts.facts)
+            self._post(wanted)
+        self._resumed = True
+
     async def _discover(self, *, anew: bool) -> None:
-        """Find out what the hub is, unless that was done not long ago, by this process or one before it."""
-        desk, now = self._sync.desk, time.time_ns() // 1_000
-        facts = self._facts or _decoded(await desk.worker.call(desk.known.store.state, _FACTS))
+        """Find out what the hub is, unless that was done not long ago, by this process or the last."""
+        desk, now, facts = self._sync.desk, time.time_ns() // 1_000, self._facts
         if anew or facts is None or not 0 <= now - facts.at < desk.bounds.facts:
             facts = StoredFacts(await self._cloud.discover(), now)
             stored = {_FACTS: msgspec.json.encode(facts).decode()}
@@ -129,7 +141,7 @@ class Cycle:
                 if woken in ended or self._reap(wanted):
                     return
                 if not self._sync.ready:
-                    self._post(wanted, None)
+                    self._post(wanted)
         finally:
             woken.cancel()
 
@@ -160,35 +172,46 @@ class Cycle:
         self._due = time.monotonic() + pause
         self._bulletin.failed(work, error)
 
-    def _post(self, wanted: Wanted, seconds: float | None) -> None:
-        """Post how the sync stands; `seconds`: what the poll took that has just published."""
+    def _left(self) -> int:
+        """Return the µs until the next poll is due."""
+        return max(0, int((self._due - time.monotonic()) * _MICRO))
+
+    def _success(self, seconds: float) -> dict[str, Any]:
+        """Return what to say of the poll that has just published."""
+        desk = self._sync.desk
+        calls, changed = desk.tally.calls, desk.tally.changed
+        desk.tally.calls = desk.tally.changed = 0
+        return {
+            "last_success": desk.latest,
+            "calls": calls,
+            "changed": changed,
+            "duration_seconds": seconds,
+        }
+
+    def _post(self, wanted: Wanted, **more: Any) -> None:  # noqa: ANN401 - fields of HubStatus
+        """Post how the sync stands."""
         sync, desk = self._sync, self._sync.desk
-        done, noted = desk.progress.done, desk.tally.noted
+        done, noted, published = desk.progress.done, desk.tally.noted, sync.published
         changes: dict[str, Any] = {
             "progress": sync.progress(),
             "interval_seconds": wanted.interval / _MICRO,
             "suspicious": None if done.suspicious is None else _SUSPICIOUS,
             "last_full": None if done.swept is None else done.swept + done.sweep_took,
-            "next_time": (desk.latest or time.time_ns() // 1_000) + wanted.interval,
+            "next_time": (desk.latest or time.time_ns() // 1_000) + self._left(),
             "corrections": dict(desk.tally.corrections),
             "unreadable": len(noted),
             "unreadable_findings": tuple(noted.items())[-10:],
         }
-        if seconds is not None and sync.published is not None:
+        if published is not None:
             changes |= {
-                "exact_at": sync.published.exact_at,
-                "version": sync.published.version,
-                "last_success": desk.latest,
-                "findings": sync.published.findings,
-                "rejected": sync.published.rejected,
-                "rejected_findings": tuple((each.id, each.why) for each in sync.published.examples),
-                "calls": desk.tally.calls,
-                "changed": desk.tally.changed,
-                "duration_seconds": seconds,
+                "exact_at": published.exact_at,
+                "last_success": self._bulletin.status.last_success or published.exact_at,
+                "version": published.version,
+                "findings": published.findings,
+                "rejected": published.rejected,
+                "rejected_findings": tuple((each.id, each.why) for each in published.examples),
             }
-            desk.tally.calls = desk.tally.changed = 0
-        phase = Phase.CURRENT if sync.published is not None else Phase.SYNCING
-        self._bulletin.post(phase=phase, **changes)
+        self._bulletin.post(phase=Phase.SYNCING if published is None else Phase.CURRENT, **changes | more)
 
 
 def _decoded(stored: str | None) -> StoredFacts | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from posture.hubs.changes import read_changes
 from posture.hubs.desk import DAY, Desk
-from posture.hubs.known import Published
+from posture.hubs.known import Published, State
 from posture.hubs.progress import CHANGES, POLLS, SWEEP
 from posture.hubs.reading import Reading
 from posture.hubs.relist import relist_exceptional, relist_not_passed
@@ -49,6 +49,19 @@ class Sync:
         state = self.desk.progress.stored(POLLS, SWEEP)
         await self.desk.worker.call(self.desk.known.purge, self.desk.wanted, state)
 
+    async def resume(self) -> bool:
+        """Publish what is stored, as of the last complete poll; False where that is not whole.
+
+        What was written after that poll is newer truth, unless a poll was interrupted, which is then half
+        applied.
+        """
+        desk, done = self.desk, self.desk.progress.done
+        whole = done.products and done.polled is not None and desk.progress.changes is None
+        if not whole or done.polled is None or self._owes(done.polled):
+            return False
+        await self._publish(done.polled, {})
+        return True
+
     async def poll(self) -> bool:
         """Read the changes and the exceptional set; publish and return True where the picture is exact then.
 
@@ -65,9 +78,7 @@ class Sync:
         if self._owes(started):
             await desk.worker.call(desk.known.store.put_state, state)
             return False
-        products = frozenset(done.products)
-        self.published = await desk.worker.call(desk.known.publish, started, self.windows, state)
-        self.exact_products = products & desk.wanted
+        await self._publish(started, state)
         return True
 
     def sweep_due(self) -> bool:
@@ -87,8 +98,9 @@ class Sync:
         done = self.desk.progress.done
         under_way = self.desk.progress.sweep
         if under_way is None or not under_way.credited:
-            full = not done.products or done.suspicious is not None or self._full_due()
-            under_way = begin(self.desk, full=full)
+            new = self.desk.wanted - done.products
+            only_new = done.products and new and done.suspicious is None and not self._full_due()
+            under_way = begin(self.desk, full=not only_new)
         await sweep(self.desk, under_way, self._watch)
 
     def relist_due(self) -> bool:
@@ -112,6 +124,12 @@ class Sync:
         if self._reading is not None:
             self._progress = max(self._progress, self._reading.progress())
         return self._progress
+
+    async def _publish(self, exact_at: int, state: State) -> None:
+        products = frozenset(self.desk.progress.done.products)
+        known = self.desk.known
+        self.published = await self.desk.worker.call(known.publish, exact_at, self.windows, state)
+        self.exact_products = products & self.desk.wanted
 
     def _watch(self, reading: Reading) -> None:
         self._reading = reading

@@ -43,7 +43,7 @@ def spread(draw: Random, count: int) -> list[int]:
     return [draw.choices(kinds, weights)[0]() for _ in range(count)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     count=st.integers(0, 400),
@@ -62,7 +62,7 @@ def test_everything_is_read(
     assert walk.seen == set(range(count))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     count=st.integers(0, 1_000),
@@ -87,7 +87,7 @@ def test_a_sort_that_is_ignored_shows_although_the_first_page_is_of_one_instant(
         assert walk.seen == set(range(1_000))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32), chains=st.integers(1, 6))
 def test_windows_stay_a_cover_of_the_range(seed: int, chains: int) -> None:
     """Between two pages: what is not read lies inside a window, and the windows lie end to end."""
