@@ -1,0 +1,33 @@
+# The operator and its locked packages in a virtual environment; nothing is fetched that has no hash here.
+ARG PYTHON_IMAGE=python:3.12-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_ROOT_USER_ACTION=ignore
+WORKDIR /src
+COPY requirements/run.txt requirements/build.txt requirements/
+# No pip in the environment that runs: the build's own installs into it.
+RUN python -m venv /opt/build \
+    && /opt/build/bin/python -m pip install --require-hashes --requirement requirements/build.txt \
+    && python -m venv --without-pip /opt/posture \
+    && /opt/build/bin/python -m pip --python /opt/posture/bin/python install \
+        --require-hashes --only-binary :all: --requirement requirements/run.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY operator operator
+RUN /opt/build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
+    && /opt/build/bin/python -m pip --python /opt/posture/bin/python install --no-deps --no-index dist/*.whl
+
+FROM ${PYTHON_IMAGE}
+LABEL org.opencontainers.image.title="posture-operator" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /opt/posture /opt/posture
+# Whoever the container runs as, the image is only read. HOME: a user without an entry in /etc/passwd has none.
+ENV PATH=/opt/posture/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HOME=/tmp
+USER 65532:65532
+EXPOSE 8080
+ENTRYPOINT ["posture"]
+CMD ["run"]
