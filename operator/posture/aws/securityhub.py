@@ -61,10 +61,14 @@ class UnprocessedFinding(NamedTuple):
 
 
 class FindingsUpdate(NamedTuple):
-    """Result of BatchUpdateFindings. AWS applies what is processed within minutes, not at once."""
+    """Result of BatchUpdateFindings. AWS applies what is processed within minutes, not at once.
+
+    `asked_at`: start of the request in microseconds by AWS's clock.
+    """
 
     processed: tuple[FindingId, ...]
     unprocessed: tuple[UnprocessedFinding, ...]
+    asked_at: int = 0
 
     def by_code(self) -> dict[str, list[UnprocessedFinding]]:
         """Group what was not processed by its kind."""
@@ -154,7 +158,7 @@ class SecurityHub:
         if user_fields is not None:
             parameters["UserDefinedFields"] = dict(user_fields)
         answer = await self._calls.call("BatchUpdateFindings", parameters, within=within)
-        return _findings_update(findings, answer.body)
+        return _findings_update(findings, answer.body)._replace(asked_at=answer.asked_at)
 
     async def batch_update_standards_control_associations(
         self, updates: Sequence[AssociationUpdate], *, within: float | None = None

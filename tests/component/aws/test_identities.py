@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 from aiohttp import web
 
+from posture.aws import sessions as sessions_module
 from posture.aws.errors import (
     AwsError,
     CredentialsRefused,
@@ -141,6 +142,16 @@ async def test_credentials_that_expire_under_way_are_renewed(
     assert len(first.findings) + len(second.findings) == 120
     assert usage.requests["securityhub", "GetFindings", "ExpiredTokenException"] == 1
     assert usage.requests["sts", "AssumeRole", "200"] == 2
+
+
+async def test_one_call_renews_credentials_once(
+    hub_of: Hub, control: ControlClient, sts: Sts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions_module, "_RENEWAL_PAUSE", 0)
+    control.fault("expired_credentials", "GetFindings", count=None)
+    with pytest.raises(CredentialsRefused):
+        await hub_of(READER).get_findings({})
+    assert len(sts.of("AssumeRole")) == 2
 
 
 async def test_credentials_that_are_expired_for_good_are_an_error(

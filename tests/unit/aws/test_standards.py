@@ -1,0 +1,166 @@
+"""Answers about standards that the emulator does not give, as AWS documents them."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pytest
+
+from posture.aws.calls import Answer, Calls
+from posture.aws.errors import CredentialsRefused, Terminal
+from posture.aws.securityhub import FindingId, _findings_update
+from posture.aws.standards import read_standards
+from posture.domain.standards import ControlAssociation, Standard
+
+FSBP = "arn:aws:securityhub:eu-west-1::standards/aws-foundational-security-best-practices/v/1.0.0"
+NAME = "aws-foundational-security-best-practices/v/1.0.0"
+ARN = f"arn:aws:securityhub:eu-west-1:111122223333:control/{NAME}"
+
+
+class Documented:
+    """Stands for `Calls`: an answer for each operation, an exception among them is raised."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+        self.asked: list[tuple[str, Mapping[str, Any]]] = []
+
+    async def call(self, operation: str, parameters: Mapping[str, Any] | None = None) -> Answer:
+        self.asked.append((operation, parameters or {}))
+        answer = self.answers[operation]
+        if isinstance(answer, Exception):
+            raise answer
+        return Answer(answer, 0, 0.0)
+
+
+def subscription(arn: str, status: str = "READY") -> dict[str, str]:
+    return {"StandardsArn": arn, "StandardsStatus": status}
+
+
+def definition(control: str, *, here: bool = True) -> dict[str, str]:
+    availability = "AVAILABLE" if here else "UNAVAILABLE"
+    return {"SecurityControlId": control, "CurrentRegionAvailability": availability}
+
+
+def detail(control: str, *arns: str, status: str = "ENABLED") -> dict[str, Any]:
+    return {
+        "StandardsArn": FSBP,
+        "SecurityControlId": control,
+        "AssociationStatus": status,
+        "StandardsControlArns": list(arns),
+    }
+
+
+def unprocessed(control: str, code: str) -> dict[str, Any]:
+    return {
+        "StandardsControlAssociationId": {"SecurityControlId": control, "StandardsArn": FSBP},
+        "ErrorCode": code,
+        "ErrorReason": "because",
+    }
+
+
+def hub(
+    definitions: list[dict[str, str]], details: list[dict[str, Any]], *left: dict[str, Any]
+) -> Documented:
+    return Documented(
+        GetEnabledStandards={"StandardsSubscriptions": [subscription(FSBP)]},
+        ListSecurityControlDefinitions={"SecurityControlDefinitions": definitions},
+        BatchGetStandardsControlAssociations={
+            "StandardsControlAssociationDetails": details,
+            "UnprocessedAssociations": list(left),
+        },
+    )
+
+
+async def read(documented: Documented) -> tuple[tuple[Standard, ...], list[str]]:
+    missing: list[str] = []
+    return await read_standards(cast("Calls", documented), missing), missing
+
+
+@pytest.mark.parametrize(
+    ("status", "counts"),
+    [("PENDING", True), ("READY", True), ("INCOMPLETE", True), ("FAILED", True), ("DELETING", False)],
+)
+async def test_a_standard_counts_until_it_is_being_disabled(status: str, *, counts: bool) -> None:
+    documented = hub([definition("S3.1")], [detail("S3.1")])
+    documented.answers["GetEnabledStandards"] = {"StandardsSubscriptions": [subscription(FSBP, status)]}
+    standards, missing = await read(documented)
+    assert [standard.name for standard in standards] == ([NAME] if counts else [])
+    assert missing == []
+
+
+async def test_numbers_are_those_of_the_standard_itself() -> None:
+    other = "arn:aws:securityhub:eu-west-1:111122223333:control/pci-dss/v/3.2.1/PCI.S3.1"
+    arns = (f"{ARN}/ELBv2.1", f"{ARN}/ELB.1", other, "arn:aws:securityhub:eu-west-1:1:hub/default")
+    [standard], _ = await read(hub([definition("ELB.1")], [detail("ELB.1", *arns, status="DISABLED")]))
+    assert standard == Standard(
+        NAME, FSBP, {"ELB.1": ControlAssociation("ELB.1", enabled=False, numbers=("ELB.1", "ELBv2.1"))}
+    )
+
+
+@pytest.mark.parametrize("code", ["NOT_FOUND", "RESOURCE_NOT_FOUND"])
+async def test_a_control_that_the_region_does_not_have_is_neither_on_nor_off(code: str) -> None:
+    definitions = [definition("S3.1"), definition("CloudFront.1", here=False)]
+    [standard], missing = await read(hub(definitions, [detail("S3.1")], unprocessed("CloudFront.1", code)))
+    assert (set(standard.controls), standard.complete, missing) == ({"S3.1"}, True, [])
+
+
+@pytest.mark.parametrize(
+    ("definitions", "left"),
+    [
+        ([definition("S3.1"), definition("S3.2")], [unprocessed("S3.2", "NOT_FOUND")]),
+        ([definition("S3.1"), definition("S3.2")], [unprocessed("S3.2", "ACCESS_DENIED")]),
+        ([definition("S3.1"), definition("S3.2", here=False)], [unprocessed("S3.2", "LIMIT_EXCEEDED")]),
+        ([definition("S3.1"), definition("S3.2")], []),
+    ],
+)
+async def test_a_control_that_is_not_answered_makes_its_standard_incomplete(
+    definitions: list[dict[str, str]], left: list[dict[str, Any]]
+) -> None:
+    [standard], [advice] = await read(hub(definitions, [detail("S3.1")], *left))
+    assert (set(standard.controls), standard.complete) == ({"S3.1"}, False)
+    assert "S3.2" in advice
+    assert NAME in advice
+
+
+async def test_associations_are_asked_for_by_the_hundred() -> None:
+    controls = [f"S3.{n}" for n in range(250)]
+    documented = hub([definition(control) for control in controls], [detail(control) for control in controls])
+    [standard], _ = await read(documented)
+    sizes = [
+        len(asked["StandardsControlAssociationIds"])
+        for operation, asked in documented.asked
+        if operation == "BatchGetStandardsControlAssociations"
+    ]
+    assert (sizes, len(standard.controls)) == ([100, 100, 50], 250)
+
+
+@pytest.mark.parametrize("kind", [CredentialsRefused, Terminal])
+@pytest.mark.parametrize(
+    "operation", ["ListSecurityControlDefinitions", "BatchGetStandardsControlAssociations"]
+)
+async def test_only_what_is_known_to_pass_is_taken_for_incomplete(
+    operation: str, kind: type[Terminal]
+) -> None:
+    documented = hub([definition("S3.1")], [detail("S3.1")])
+    documented.answers[operation] = kind("no", service="securityhub", operation=operation, code="Odd")
+    with pytest.raises(kind):
+        await read(documented)
+
+
+def test_a_finding_that_an_update_does_not_mention_is_not_taken_for_done() -> None:
+    one, two, three = (FindingId(str(n), "arn") for n in range(3))
+    body = {
+        "ProcessedFindings": [{"Id": "0", "ProductArn": "arn"}],
+        "UnprocessedFindings": [
+            {
+                "FindingIdentifier": {"Id": "1", "ProductArn": "arn"},
+                "ErrorCode": "InvalidInput",
+                "ErrorMessage": "m",
+            }
+        ],
+    }
+    result = _findings_update([one, two, three], body)
+    assert result.processed == (one,)
+    assert {entry.finding: entry.code for entry in result.unprocessed} == {
+        two: "InvalidInput",
+        three: "NotReported",
+    }
