@@ -8,13 +8,13 @@ of one picture were read between the start and the end of a poll, or have not ch
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import count, islice
 from typing import NamedTuple
 
 from posture.aws.securityhub import FindingsPage
 from posture.domain.evaluation import Evaluation, View, evaluate
 from posture.hubs.board import Board
-from posture.store import CellKey, FindingRef, Members, Read, Rejection, Store, Written
+from posture.store import CellKey, CustomerWrite, FindingRef, Members, Read, Rejection, Store, Written
 
 State = Mapping[str, str | None]
 
@@ -32,8 +32,12 @@ class Taken(NamedTuple):
     rejected: list[Rejection]
 
 
+# Of the whole process: a store that is begun anew must not repeat the versions of the one before.
+_versions = count(1)
+
+
 class Published(NamedTuple):
-    """A moment of the boards. `version` changes when their cells do; `names`: of accounts, by id."""
+    """A moment of the boards. `version` changes with them and with the names of accounts."""
 
     exact_at: int
     version: int
@@ -52,12 +56,17 @@ class Exact(NamedTuple):
 
 
 class Known:
-    """The findings of one hub. Raises `StoreError` where the store does."""
+    """The findings of one hub. Raises `StoreError` where the store does.
+
+    `changed`: whoever follows the findings by cell starts with a set here, and takes out of it what has
+    changed since; None: nobody does.
+    """
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self._boards: dict[int, Board] = {}
         self._touched: set[CellKey] = set()
+        self.changed: set[CellKey] | None = None
         self._published: Published | None = None
 
     def take(
@@ -82,6 +91,10 @@ class Known:
         """Remove findings: by the start of the request that did not return them, their keys."""
         return sum(self._note(self.store.remove(keys, asked_at=at)).changed for at, keys in gone)
 
+    def record(self, writes: Sequence[CustomerWrite], written_at: int) -> None:
+        """Show what we wrote ourselves at once; the boards follow at the end of the next poll."""
+        self._note(self.store.record_writes(writes, written_at=written_at))
+
     def purge(self, wanted: Collection[str], state: State) -> None:
         """Store that only these products count from now on, then remove the findings of all others."""
         self.store.put_state(state)
@@ -100,15 +113,15 @@ class Known:
         self.store.put_state(state)
         boards = {window: self._boards.get(window) or Board(window) for window in windows}
         read = sum(board.refresh(self.store, self._touched, exact_at) for board in boards.values())
-        moved = read > 0 or boards.keys() != self._boards.keys()
+        before, names = self._published, self.store.account_names()
+        moved = before is None or read > 0 or boards.keys() != self._boards.keys() or names != before.names
         self._boards = boards
         self._touched.clear()
-        before = self._published
         self._published = Published(
             exact_at,
-            (before.version if before else 0) + moved,
+            next(_versions) if before is None or moved else before.version,
             self.store.count(),
-            self.store.account_names(),
+            names,
             self.store.count_rejected(),
             tuple(self.store.rejected(NAMED)),
         )
@@ -125,6 +138,8 @@ class Known:
     def _note(self, written: Written) -> Written:
         if self._boards:
             self._touched |= written.cells
+        if self.changed is not None:
+            self.changed |= written.cells
         return written
 
     def unread(
