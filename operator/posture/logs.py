@@ -61,6 +61,8 @@ def configure(log_format: Literal["json", "console"], level: str) -> None:
     # kopf tells of each object it sees and botocore of each credential it finds; we log what follows from it.
     for chatty in ("kopf", "botocore", "aiobotocore", "asyncio", "urllib3"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
+    # It warns that it takes no signals, which are not its business.
+    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
 
 
 _RECORD_FIELDS = (*vars(logging.LogRecord("", 0, "", 0, "", (), None)), "message", "taskName")

@@ -19,6 +19,7 @@ from posture.kube.resources import (
     SUPPRESSION_POLICIES,
     Object,
 )
+from posture.logs import bound
 from posture.metrics.exposition import Samples
 from posture.metrics.process_samples import hub_samples, process_samples
 from posture.target import Target
@@ -29,6 +30,7 @@ from posture.world import World
 logger = logging.getLogger(__name__)
 
 _EVERY = 60.0
+_RETRY = 5.0
 _AT_MOST_EVERY = 0.5
 _CONFIG_EVERY = 2.0
 _GENERAL_LEASE = "posture-operator"
@@ -74,7 +76,7 @@ class Supervisor:
                 await self._cycle()
                 await asyncio.sleep(_AT_MOST_EVERY)
                 try:
-                    async with asyncio.timeout(_EVERY):
+                    async with asyncio.timeout(_EVERY if self.not_ready is None else _RETRY):
                         await self._woken.wait()
                 except TimeoutError:
                     continue
@@ -134,10 +136,12 @@ class Supervisor:
         for key in self._hubs.keys() - wanted.keys():
             await self._end_hub(key)
         for key, demands in wanted.items():
+            if key in self._hubs and self._hubs[key].task.done():
+                await self._end_hub(key)
             if key not in self._hubs:
                 hub = self._world.hub(key)
                 hub.on_change(partial(self._wake_targets_of, key))
-                self._hubs[key] = _RunningHub(hub, asyncio.create_task(hub.run(), name=hub.name))
+                self._hubs[key] = _RunningHub(hub, asyncio.create_task(self._live(hub), name=hub.name))
             self._hubs[key].hub.ask(demands)
 
     def _settle_targets(self, admissions: Mapping[str, tuple[Object, Admitted | NotAdmitted]]) -> None:
@@ -158,6 +162,16 @@ class Supervisor:
         for running in self._targets.values():
             if running.target.looks_at(key):
                 running.target.wake()
+
+    async def _live(self, hub: Hub) -> None:
+        """Let a hub live. One that ends by a defect is begun anew: the others must not end with it."""
+        with bound(hub=hub.name):
+            try:
+                await hub.run()
+            except Exception:
+                logger.exception("The hub has ended by a defect of the operator; it is begun anew")
+                await asyncio.sleep(_RETRY)
+                self.wake()
 
     async def _end_hub(self, key: HubKey) -> None:
         running = self._hubs.pop(key)

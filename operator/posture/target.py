@@ -99,6 +99,10 @@ class Target:
                 except KubeError as error:
                     logger.warning("The status is not written, and will be tried again: %s", error)
                     pause = _AFTER_A_FAILURE
+                except Exception:
+                    # One target's trouble is its own: no other ends with it, and this one is tried again.
+                    logger.exception("The cycle ended by a defect of the operator")
+                    pause = _AFTER_A_FAILURE
             await asyncio.sleep(_AT_MOST_EVERY)
             try:
                 async with asyncio.timeout(pause):

@@ -128,6 +128,8 @@ def _resources(seen: Occurrence) -> list[Asff]:
 
 def _finding(control: Control, seen: Occurrence, generator: str) -> Asff:
     severity = "INFORMATIONAL" if seen.compliance == "PASSED" else control.severity
+    # Security Hub renamed itself: some findings still carry the older name.
+    product = "Security Hub CSPM" if int(seen.account_id) % 2 else "Security Hub"
     compliance: Asff = {"Status": seen.compliance}
     if seen.compliance in {"WARNING", "NOT_AVAILABLE"}:
         compliance["StatusReasons"] = [
@@ -139,7 +141,7 @@ def _finding(control: Control, seen: Occurrence, generator: str) -> Asff:
     return {
         **_frame(seen, severity),
         "ProductArn": product_arn(seen.region, "securityhub"),
-        "ProductName": "Security Hub",
+        "ProductName": product,
         "GeneratorId": generator,
         "Title": control.title,
         "Description": f"{control.description} {_PADDING}",
@@ -153,7 +155,7 @@ def _finding(control: Control, seen: Occurrence, generator: str) -> Asff:
         "ProductFields": {
             "RelatedAWSResources:0/name": f"securityhub-{control.id.lower()}-{seen.unique[:8]}",
             "RelatedAWSResources:0/type": "AWS::Config::ConfigRule",
-            "aws/securityhub/ProductName": "Security Hub",
+            "aws/securityhub/ProductName": product,
             "aws/securityhub/CompanyName": "AWS",
             "aws/securityhub/FindingId": f"{product_arn(seen.region, 'securityhub')}/{seen.unique}",
             "Resources:0/Id": seen.resource_id,

@@ -120,7 +120,7 @@ def test_a_standard_that_is_not_enabled(stage: Stage) -> None:
 
 
 def test_a_call_that_is_denied_names_the_action_to_allow(stage: Stage, cloud: Cloud) -> None:
-    cloud.control.fault("access_denied", "GetFindings")
+    cloud.control.fault("denied", "GetFindings")
     stage.target()
     operator = stage.operator()
     assert "securityhub:GetFindings" in says(stage, operator, "Ready", "AccessDenied")
