@@ -6,6 +6,7 @@ formats, in several standards, in accounts that share a workload, suppressed, st
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import combinations, product
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -116,67 +117,80 @@ def _asff(number: int, record: Record) -> dict[str, Any]:
     }
 
 
-def _cased(control: str) -> st.SearchStrategy[str]:
-    return st.sampled_from((control, control.lower(), control.upper()))
+def _consolidated() -> list[Claim]:
+    """List consolidated findings' claims, the control in the field, in the generator alone, oddly cased."""
+    claims = []
+    for control, standards in product((*_CONTROLS, "New.1"), _SETS):
+        associated = [{"StandardsId": f"{_kind(standard)}/{standard}"} for standard in standards]
+        for spelled, in_field in ((control, True), (control.lower(), True), (control.lower(), False)):
+            compliance: dict[str, Any] = {"AssociatedStandards": associated}
+            if in_field:
+                compliance["SecurityControlId"] = spelled
+            fields = {"GeneratorId": f"security-control/{spelled}", "Compliance": compliance}
+            claims.append(Claim(fields, control.upper(), numbered=False, standards=standards))
+    return claims
 
 
-@st.composite
-def _consolidated(draw: st.DrawFn) -> Claim:
-    control = draw(st.sampled_from((*_CONTROLS, "New.1")))
-    standards = tuple(sorted(draw(st.sets(st.sampled_from(STANDARDS), min_size=1))))
-    kinds = {standard: "ruleset" if standard == OLD_CIS else "standards" for standard in standards}
-    associated = [{"StandardsId": f"{kinds[standard]}/{standard}"} for standard in standards]
-    compliance: dict[str, Any] = {"AssociatedStandards": associated}
-    if draw(st.booleans()):
-        compliance["SecurityControlId"] = draw(_cased(control))
-    generator = f"security-control/{draw(_cased(control))}"
-    return Claim(
-        {"GeneratorId": generator, "Compliance": compliance},
-        control.upper(),
-        numbered=False,
-        standards=standards,
+def _classic() -> list[Claim]:
+    """List classic findings' claims: by generator, by product fields, and naming their security control."""
+    claims = []
+    for standard, numbers in _NUMBERS.items():
+        for control, number in [(c, n) for c, each in numbers.items() for n in each] + [
+            ("", n) for n in _UNTIED
+        ]:
+            arn = f"arn:aws:securityhub:::{_kind(standard)}/{standard}"
+            by_generator = {
+                "GeneratorId": f"{arn}/rule/{number}" if standard == OLD_CIS else f"{standard}/{number}"
+            }
+            keys = ("StandardsGuideArn", "RuleId") if standard == OLD_CIS else ("StandardsArn", "ControlId")
+            by_fields = {"GeneratorId": "unheard-of", "ProductFields": {keys[0]: arn, keys[1]: number}}
+            claims += [
+                Claim(fields, number.upper(), numbered=True, standards=(standard,))
+                for fields in (by_generator, by_fields)
+            ]
+            if control:
+                named = {
+                    "SecurityControlId": control,
+                    "AssociatedStandards": [{"StandardsId": arn.split(":::")[1]}],
+                }
+                fields = {**by_generator, "Compliance": named}
+                claims.append(Claim(fields, control.upper(), numbered=False, standards=(standard,)))
+    return claims
+
+
+def _kind(standard: str) -> str:
+    return "ruleset" if standard == OLD_CIS else "standards"
+
+
+_SETS = tuple(chosen for n in (1, 2, 3) for chosen in combinations(sorted(STANDARDS), n))
+_CLAIMS = st.sampled_from(_consolidated()) | st.sampled_from(_classic())
+_PLACES = st.sampled_from([Place(*each) for each in product(sorted(ACCOUNTS), REGIONS, _AGES)])
+# Repeated is what is to come up more often.
+_STATES = st.sampled_from(
+    list(
+        product(
+            ("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"),
+            (*["PASSED"] * 5, "FAILED", "FAILED", "WARNING", "NOT_AVAILABLE", None),
+            ("NEW", "NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"),
+            (*["ACTIVE"] * 7, "ARCHIVED"),
+        )
     )
-
-
-@st.composite
-def _classic(draw: st.DrawFn) -> Claim:
-    standard = draw(st.sampled_from(STANDARDS))
-    tied = tuple(number for numbers in _NUMBERS[standard].values() for number in numbers)
-    number = draw(st.sampled_from((*tied, *_UNTIED)))
-    generator = f"{standard}/{number}"
-    if standard == OLD_CIS:
-        generator = f"arn:aws:securityhub:::ruleset/{standard}/rule/{number}"
-    return Claim({"GeneratorId": generator}, number.upper(), numbered=True, standards=(standard,))
-
-
-def _arn(region: str, rest: str) -> str:
-    return f"arn:aws:securityhub:{region}:{rest}"
+)
+_PRODUCTS = st.sampled_from((*["Security Hub"] * 7, "GuardDuty", "Default", "forged"))
 
 
 @st.composite
 def _record(draw: st.DrawFn) -> Record:
-    place = Place(
-        draw(st.sampled_from(sorted(ACCOUNTS))), draw(st.sampled_from(REGIONS)), draw(st.sampled_from(_AGES))
-    )
-    claim = draw(st.one_of(_consolidated(), _classic()))
-    foreign = draw(st.sampled_from((*[None] * 6, "GuardDuty", "Default", "Security Hub")))
-    if foreign is None:
-        product_arn, product = _arn(place.region, ":product/aws/securityhub"), "Security Hub"
-    elif foreign == "GuardDuty":
-        product_arn, product = _arn(place.region, ":product/aws/guardduty"), foreign
-    else:
-        product_arn, product = _arn(place.region, f"{place.account}:product/{place.account}/default"), foreign
-    compliances = ("PASSED", "PASSED", "PASSED", "FAILED", "WARNING", "NOT_AVAILABLE")
+    place, claim, name = draw(_PLACES), draw(_CLAIMS), draw(_PRODUCTS)
+    arns = {"Security Hub": ":product/aws/securityhub", "GuardDuty": ":product/aws/guardduty"}
+    rest = arns.get(name, f"{place.account}:product/{place.account}/default")
     return Record(
-        product_arn,
-        product,
-        foreign is None,
+        f"arn:aws:securityhub:{place.region}:{rest}",
+        "Security Hub" if name == "forged" else name,
+        name == "Security Hub",
         claim,
         place,
-        draw(st.sampled_from(("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"))),
-        draw(st.sampled_from(compliances if foreign is None else (*compliances, None))),
-        draw(st.sampled_from(("NEW", "NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"))),
-        draw(st.sampled_from((*["ACTIVE"] * 7, "ARCHIVED"))),
+        *draw(_STATES),
     )
 
 
