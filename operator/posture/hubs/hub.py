@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -38,6 +39,10 @@ class Term(Protocol):
 
     def held(self) -> bool:
         """Tell whether it is held now."""
+        ...
+
+    def remaining(self) -> float:
+        """Seconds for which it is held whatever happens."""
         ...
 
     async def lost(self) -> None:
@@ -124,6 +129,10 @@ class Hub:
         """Have it run at once, discovery included; returns a ticket for `has_run`."""
         return self._requests.request()
 
+    def request_poll(self) -> int:
+        """Have it poll at once; returns a ticket for `has_run`."""
+        return self._requests.request(thorough=False)
+
     def has_run(self, ticket: int) -> bool:
         """Whether a run that started after the request has ended, well or not (the first with its sweep)."""
         return self._requests.has_run(ticket)
@@ -141,6 +150,12 @@ class Hub:
     def held(self) -> bool:
         """Whether the Lease is held, and the hub's store is open."""
         return self._sync is not None and (self._term is None or self._term.held())
+
+    def remaining(self) -> float:
+        """Seconds for which it is held whatever happens: what is written must be over by then."""
+        if not self.held():
+            return 0.0
+        return math.inf if self._term is None else self._term.remaining()
 
     def controls(self) -> Controls:
         """Return the controls of the hub's standards; the same object while nothing about them changes."""
@@ -178,12 +193,15 @@ class Hub:
             return None
         return Evaluated(*exact) if self.held() else None
 
-    async def look(self, look: Callable[[Store], T]) -> T | None:
-        """Run a function on the store in the hub's thread; None where the store is not open here."""
+    async def look(self, look: Callable[[Known], T]) -> T | None:
+        """Run a function on what is known in the hub's thread; None where the store is not open here.
+
+        Raises StoreError where the function does.
+        """
         sync = self._sync
         if sync is None or not self.held():
             return None
-        return await sync.desk.worker.call(look, sync.desk.known.store)
+        return await sync.desk.worker.call(look, sync.desk.known)
 
     async def run(self) -> None:
         """Live until `stop` or cancellation; then nothing is in flight, and store and Lease are let go."""

@@ -14,6 +14,7 @@ class Requests:
         self.wanted: Wanted | None = None
         self._extra_windows: frozenset[int] = frozenset()
         self._asked = 0
+        self._thorough = 0
         self._ended = 0
         self._wake = asyncio.Event()
 
@@ -34,9 +35,11 @@ class Requests:
         extra, self._extra_windows = self._extra_windows, frozenset()
         return extra | (self.wanted.windows if self.wanted else frozenset())
 
-    def request(self) -> int:
-        """Ask for a run at once, and return the ticket for it."""
+    def request(self, *, thorough: bool = True) -> int:
+        """Ask for a run at once, and return the ticket for it. `thorough`: with discovery."""
         self._asked += 1
+        if thorough:
+            self._thorough = self._asked
         self._wake.set()
         return self._asked
 
@@ -55,8 +58,8 @@ class Requests:
 
     @property
     def pending(self) -> bool:
-        """Whether a request waits for a run."""
-        return self._asked > self._ended
+        """Whether a thorough request waits for a run."""
+        return self._thorough > self._ended
 
     async def woken(self, seconds: float | None = None) -> None:
         """Return when somebody asks for something, or the time is over."""

@@ -71,7 +71,7 @@ class History:
     def __init__(self, world: World, random: Random, products: Iterable[str]) -> None:
         self.world = world
         self.random = random
-        self.states: dict[Name, list[Document]] = {}
+        self.states: dict[Name, list[tuple[Document, Finding]]] = {}
         self._products = frozenset(products)
         self.note()
 
@@ -83,15 +83,15 @@ class History:
         """Remember the present state of every finding."""
         for _, body in self.world.emulator.store.all_bodies():
             document = msgspec.json.decode(body)
-            states = self.states.setdefault((document["ProductArn"], document["Id"]), [])
-            if not states or states[-1] != document:
-                states.append(document)
+            name = (document["ProductArn"], document["Id"])
+            states = self.states.setdefault(name, [])
+            if not states or states[-1][0] != document:
+                states.append((document, decoded([document])[name]))
 
     def document_of(self, each: Finding) -> Document:
         """The state that a stored finding shows; there must have been one."""
-        name = (each.product_arn, each.id)
-        for document in reversed(self.states[name]):
-            if decoded([document])[name] == each:
+        for document, finding in reversed(self.states[each.product_arn, each.id]):
+            if finding == each:
                 return document
         raise AssertionError(f"never was so: {each}")
 

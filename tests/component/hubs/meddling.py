@@ -8,19 +8,24 @@ from posture.aws.securityhub import FindingsPage, SecurityHub
 
 
 class Meddler:
-    """A source with pages of `page` findings. `between` is called before each request and after each answer.
-
-    `crash_after` answers the task `victim` is cancelled, with the answer in its hands or not.
-    """
+    """A source with small pages. `between` is called before each request and after each answer."""
 
     def __init__(self, client: SecurityHub, page: int = 7) -> None:
         self.page = page
         self.calls = 0
         self.between: Callable[[], None] = lambda: None
-        self.victim: asyncio.Task[Any] | None = None
-        self.crash_after = -1
-        self.holding = False
         self._client = client
+        self._victim: asyncio.Future[Any] | None = None
+        self._crash_at = 0
+        self._holding = False
+
+    def crash(self, victim: asyncio.Future[Any], at: int, *, holding: bool) -> None:
+        """Cancel the victim at the call of that number, or when it has the answer in its hands."""
+        self._victim, self._crash_at, self._holding = victim, at, holding
+
+    def spare(self) -> None:
+        """Cancel nobody any more."""
+        self._victim = None
 
     async def get_findings(
         self,
@@ -31,7 +36,7 @@ class Meddler:
     ) -> FindingsPage:
         self.calls += 1
         self.between()
-        if not self.holding:
+        if not self._holding:
             await self._maybe_crash()
         page = await self._client.get_findings(
             filters, sort=sort, next_token=next_token, max_results=self.page
@@ -41,6 +46,6 @@ class Meddler:
         return page
 
     async def _maybe_crash(self) -> None:
-        if self.victim is not None and self.calls > self.crash_after:
-            self.victim.cancel()
-            await asyncio.Event().wait()
+        if self._victim is not None and self.calls > self._crash_at:
+            self._victim.cancel()
+            await asyncio.sleep(0 if self._holding else 3600)

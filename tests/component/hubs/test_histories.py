@@ -1,78 +1,140 @@
-"""Random histories: what the store holds, and what is scored from it, is exact at the promised bounds."""
+"""Random histories: what is stored, and what is scored from it, is exact at the promised bounds."""
 
-from datetime import timedelta
+import asyncio
+from collections.abc import Awaitable, Callable
 from random import Random
+from typing import Any
 
 import pytest
 
 from posture.aws.securityhub import SecurityHub
-from posture.domain.findings import Finding
-from posture.hubs.sync import Sync
 from tests.component.hubs.conftest import OpenSync
-from tests.component.hubs.history import History, Name, Picture, allowed_after_poll, is_listed, material
+from tests.component.hubs.history import History
 from tests.component.hubs.meddling import Meddler
-from tests.component.hubs.world import MINUTE, SECOND, World, stored
+from tests.component.hubs.witness import Witness
+from tests.component.hubs.world import HOUR, MINUTE, World
 
 PRODUCTS = ("Security Hub", "GuardDuty")
-WINDOW = timedelta(hours=26)
+FAULTS = (
+    "throttle",
+    "error",
+    "unreachable",
+    "reset",
+    "truncated",
+    "html",
+    "empty",
+    "invalid_token",
+    "duplicate",
+    "short",
+)
 
 
-def known(sync: Sync) -> Picture:
-    return stored(sync.desk.known.store)
+Begin = Callable[[int], Awaitable[Witness]]
 
 
-class Witness:
-    """Runs a sync's steps and compares what it knows with what it must know."""
+@pytest.fixture
+async def begin(world: World, client: SecurityHub, open_sync: OpenSync) -> Begin:
+    async def begin_it(seed: int) -> Witness:
+        world.random.seed(seed)
+        world.load(world.some(90, within=30 * HOUR))
+        world.load(world.some(6, product="GuardDuty", compliance=None))
+        world.load(world.some(3, own=False))
+        history = History(world, Random(seed), PRODUCTS)
+        sync = await open_sync(*PRODUCTS)
+        sync.desk.source = Meddler(client)
+        return Witness(sync, history, await client.discover())
 
-    def __init__(self, sync: Sync, history: History) -> None:
-        self.sync = sync
-        self.history = history
-
-    def same(self, allowed: dict[Name, list[Finding | None]], holds: Picture) -> None:
-        for name, pictures in allowed.items():
-            seen = material(holds.get(name))
-            assert seen in [material(each) for each in pictures], name
-        assert holds.keys() <= allowed.keys()
-        for each in holds.values():
-            self.history.document_of(each)
-
-    async def poll(self) -> None:
-        before, followed = known(self.sync), self.sync.desk.progress.done.polled
-        assert followed is not None
-        assert await self.sync.poll()
-        since = followed - 15 * MINUTE + 5 * SECOND
-        self.same(allowed_after_poll(before, self.history.truth(), since), known(self.sync))
-
-    async def relist(self) -> None:
-        before = known(self.sync)
-        await self.sync.relist()
-        holds, truth = known(self.sync), self.history.truth()
-        for name in before.keys() | truth.keys():
-            if is_listed(before.get(name)) or is_listed(truth.get(name)):
-                assert material(holds.get(name)) == material(truth.get(name))
-
-    async def sweep(self) -> None:
-        await self.sync.sweep()
-        assert known(self.sync) == self.history.truth()
+    return begin_it
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_every_bound_is_kept(world: World, client: SecurityHub, open_sync: OpenSync, seed: int) -> None:
-    random = Random(seed)
-    world.load(world.some(90))
-    world.load(world.some(6, product="GuardDuty", compliance=None))
-    world.load(world.some(3, own=False))
-    sync = await open_sync(*PRODUCTS)
-    sync.desk.source = Meddler(client)
-    history = History(world, random, PRODUCTS)
-    witness = Witness(sync, history)
+async def test_every_bound_is_kept(world: World, client: SecurityHub, begin: Begin, seed: int) -> None:
+    witness, random = await begin(seed), Random(seed)
     await witness.sweep()
     await witness.poll()
     for _ in range(3):
         for _ in range(3):
-            history.happen(random.randrange(1, 8))
-            await world.pass_time(client, random.randrange(5, 40) * MINUTE)
+            witness.history.happen(random.randrange(1, 8))
+            await world.pass_time(client, random.choice((5 * MINUTE, 40 * MINUTE, 8 * HOUR)))
             await witness.poll()
         await witness.relist()
-        history.happen(random.randrange(5))
+        witness.history.happen(random.randrange(5))
         await witness.sweep()
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_faults_delay_and_change_nothing(
+    world: World, client: SecurityHub, begin: Begin, seed: int
+) -> None:
+    witness, random = await begin(seed), Random(seed)
+    faults = world.emulator.faults
+    steps = [witness.sweep, witness.poll]
+    for _ in range(3):
+        steps += [witness.poll, witness.poll, witness.relist, witness.sweep]
+    for step in steps:
+        for kind in random.sample(FAULTS, 3):
+            faults.add(kind, operation="GetFindings", count=random.randrange(1, 8), probability=0.4)
+        witness.history.happen(random.randrange(1, 6))
+        await step()
+        faults.remove()
+        await world.pass_time(client, random.choice((0, 5 * MINUTE, HOUR)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_changes_between_pages_lose_nothing(
+    world: World, client: SecurityHub, begin: Begin, seed: int
+) -> None:
+    """Findings move, come and go while they are listed: none is missed, and all is exact once it is quiet."""
+    witness, random = await begin(seed), Random(seed)
+    history, meddler = witness.history, witness.sync.desk.source
+    assert isinstance(meddler, Meddler)
+
+    def meddle() -> None:
+        history.note()
+        if random.random() < 0.15:
+            history.happen()
+
+    for _ in range(3):
+        world.emulator.faults.add("moved", operation="GetFindings", count=4, probability=0.3)
+        meddler.between = meddle
+        for step in (witness.sync.sweep, witness.sync.poll, witness.sync.relist):
+            await step()
+            witness.every_state_was_so()
+        meddler.between = history.note
+        world.emulator.faults.remove()
+        await witness.poll()
+        witness.nothing_is_missing()
+        await world.pass_time(client, HOUR)
+        await witness.relist()
+    await witness.sweep()
+    await witness.poll()
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_a_crash_at_any_moment_is_made_up_for(
+    world: World, client: SecurityHub, begin: Begin, open_sync: OpenSync, seed: int
+) -> None:
+    witness, random = await begin(seed), Random(seed)
+    meddler = witness.sync.desk.source
+    assert isinstance(meddler, Meddler)
+    for step in ("sweep", "poll", "relist", "poll", "sweep", "poll"):
+        witness.history.happen(random.randrange(1, 6))
+        await world.pass_time(client, random.choice((0, 5 * MINUTE)))
+        for _ in range(3):
+            if not await crashed(getattr(witness.sync, step), meddler, random):
+                break
+            witness.every_state_was_so()
+            witness.sync = await open_sync(*PRODUCTS)
+            witness.sync.desk.source = meddler
+            if await witness.sync.resume():
+                await witness.scores()
+        await getattr(witness, step)()
+
+
+async def crashed(step: Callable[[], Awaitable[Any]], meddler: Meddler, random: Random) -> bool:
+    """Run a step into a crash; False when it had ended before."""
+    task = asyncio.ensure_future(step())
+    meddler.crash(task, meddler.calls + random.randrange(12), holding=random.random() < 0.5)
+    await asyncio.wait({task})
+    meddler.spare()
+    return task.cancelled()
