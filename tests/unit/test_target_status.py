@@ -1,0 +1,81 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from posture.api.posture_target import ScoringMethod
+from posture.api.posture_target_status import PostureTargetStatus
+from posture.domain.accounts import AccountFilter
+from posture.domain.cells import Cell, Count
+from posture.domain.controls import Controls
+from posture.domain.evaluation import Evaluation, View, evaluate
+from posture.domain.findings import Check, Compliance, Severity, Workflow
+from posture.domain.grouping import Grouping
+from posture.domain.standards import ControlAssociation, Standard
+from posture.metrics.families import score_family
+from posture.metrics.target_samples import evaluation_samples, restored_samples
+from posture.target_status import EVALUATED, evaluation_fields, restored, without_scores
+
+STANDARD = "s/v/1"
+EXACT_AT = 1_800_000_000_000_000
+
+
+def evaluation(outcomes: list[list[Compliance]], accounts: int = 2) -> Evaluation:
+    controls = {f"C.{n}": ControlAssociation(f"C.{n}", enabled=True) for n in range(len(outcomes))}
+    cells = [
+        Cell(
+            Check("Security Hub", own=True, control=f"C.{n}", numbered=False, standards=(STANDARD,)),
+            f"{n % accounts:012d}",
+            "eu-west-1",
+            tuple(Count(Severity.HIGH, each, Workflow.NEW, fresh=True, n=1) for each in set(found)),
+        )
+        for n, found in enumerate(outcomes)
+        if found
+    ]
+    standard = Standard(STANDARD, "arn", controls)
+    view = View((STANDARD,), Controls({STANDARD: standard}), AccountFilter(), Grouping())
+    return evaluate(cells, view)
+
+
+def status_of(found: Evaluation, method: ScoringMethod, *, pooled: bool = True) -> PostureTargetStatus:
+    fields = evaluation_fields(found, method, exact_at=EXACT_AT, pooled=pooled)
+    return PostureTargetStatus(observed_generation=3, **fields)
+
+
+OUTCOMES = st.lists(st.lists(st.sampled_from(list(Compliance)[:4]), max_size=3), max_size=12)
+
+
+@given(OUTCOMES, st.sampled_from(ScoringMethod))
+def test_what_a_new_holder_restores_is_what_the_old_one_published(
+    outcomes: list[list[Compliance]], method: ScoringMethod
+) -> None:
+    found = evaluation(outcomes)
+    written = PostureTargetStatus.model_validate(status_of(found, method).to_api())
+    again = restored(written, method, 3)
+    assert again is not None
+    suffix = "score_ratio" if method is ScoringMethod.SECURITY_HUB else "expected_controls_score_ratio"
+    published = evaluation_samples("ns", "t", found, exact_at=EXACT_AT)
+    for family, values in restored_samples("ns", "t", again).items():
+        assert sorted(values) == sorted(published[family]), family.name
+    for scope in ("target", "standard", "workload"):
+        assert bool(published[score_family(scope, suffix)]) == bool(
+            restored_samples("ns", "t", again).get(score_family(scope, suffix))
+        )
+
+
+def test_scores_of_another_spec_are_not_restored() -> None:
+    status = status_of(evaluation([[Compliance.PASSED]]), ScoringMethod.SECURITY_HUB)
+    assert restored(status, ScoringMethod.SECURITY_HUB, 4) is None
+    assert restored(PostureTargetStatus(observed_generation=4), ScoringMethod.SECURITY_HUB, 4) is None
+
+
+def test_without_a_chosen_standard_there_is_no_headline_but_the_others_stay() -> None:
+    status = status_of(evaluation([[Compliance.PASSED]]), ScoringMethod.SECURITY_HUB, pooled=False)
+    assert (status.score, status.passed, status.scored, status.unsuppressed_score) == (None,) * 4
+    assert [each.standard for each in status.standards] == [STANDARD]
+
+
+def test_taking_the_scores_off_leaves_all_else() -> None:
+    status = status_of(evaluation([[Compliance.PASSED], [Compliance.FAILED]]), ScoringMethod.SECURITY_HUB)
+    assert status.score == 50
+    bare = without_scores(status)
+    assert bare == PostureTargetStatus(observed_generation=3)
+    assert set(EVALUATED) >= set(status.model_fields_set) - {"observed_generation"}
