@@ -22,7 +22,6 @@ from posture.aws.limiter import Limiters
 from posture.aws.securityhub import SecurityHub
 from posture.aws.sessions import Identity, Sessions
 from posture.aws.usage import Usage
-from sandbox.cloud import Cloud
 from sandbox.securityhub.client import ControlClient
 from tests.component.aws.conftest import ADMINISTRATOR, MEMBER, REGION, Hub, finding
 
@@ -40,6 +39,7 @@ class Sts:
 
     async def answer(self, request: web.Request) -> web.Response:
         asked = {name: values[0] for name, values in parse_qs(await request.text()).items()}
+        asked["by"] = request.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
         self.asked.append(asked)
         if self.refusals:
             status, code, message = self.refusals.pop(0)
@@ -167,34 +167,51 @@ async def test_credentials_that_are_expired_for_good_are_an_error(
     await hub.get_findings({})
 
 
-async def test_a_credentials_file_that_is_replaced_is_read_again(
-    hub: SecurityHub, control: ControlClient, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    file = tmp_path / "credentials"
-
-    def write(environment: dict[str, str]) -> None:
-        lines = [
-            f"{name.lower()} = {environment[name]}"
-            for name in environment
-            if "_KEY" in name or "TOKEN" in name
-        ]
-        file.write_text("\n".join(["[default]", *lines]))
-
-    write(cloud.env_for(ADMINISTRATOR))
+def without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name)
+
+
+def write_credentials(file: Path, access_key: str) -> None:
+    file.write_text(f"[default]\naws_access_key_id = {access_key}\naws_secret_access_key = s\n")
+
+
+@pytest.fixture
+def credentials_file(control: ControlClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    file = tmp_path / "credentials"
+    control.register_credentials("FIRST", ADMINISTRATOR)
+    control.register_credentials("SECOND", ADMINISTRATOR)
+    write_credentials(file, "FIRST")
+    without_credentials(monkeypatch)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    return file
+
+
+async def test_a_credentials_file_that_is_replaced_is_read_again(
+    credentials_file: Path, hub: SecurityHub, control: ControlClient
+) -> None:
     await hub.get_findings({})
-    control.expire_credentials()
-    write({"AWS_ACCESS_KEY_ID": ADMINISTRATOR, "AWS_SECRET_ACCESS_KEY": "new"})
+    control.expire_credentials("FIRST")
+    write_credentials(credentials_file, "SECOND")
     await hub.get_findings({})
+    assert [asked["access_key"] for asked in control.calls("GetFindings")["requests"]][-1] == "SECOND"
+
+
+async def test_what_a_role_is_assumed_with_is_read_again_too(
+    credentials_file: Path, hub_of: Hub, sts: Sts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions_module, "_RENEWAL_PAUSE", 0)
+    await hub_of(READER, "first").get_findings({})
+    write_credentials(credentials_file, "SECOND")
+    sts.refusals = [(403, "ExpiredToken", "The security token included in the request is expired")]
+    await hub_of(READER, "second").get_findings({})
+    assert [asked["by"] for asked in sts.of("AssumeRole")] == ["FIRST", "FIRST", "SECOND"]
 
 
 async def test_the_identity_of_a_service_account_is_used(
     hub_of: Hub, control: ControlClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name)
+    without_credentials(monkeypatch)
     token = tmp_path / "token"
     token.write_text("header.claims.signature")
     monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
@@ -207,8 +224,7 @@ async def test_the_identity_of_a_service_account_is_used(
 async def test_a_token_file_that_is_not_there_is_said(
     hub: SecurityHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name)
+    without_credentials(monkeypatch)
     monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "absent"))
     monkeypatch.setenv("AWS_ROLE_ARN", READER)
     with pytest.raises(CredentialsUnavailable, match="absent"):
@@ -219,8 +235,7 @@ async def test_a_token_file_that_is_not_there_is_said(
 async def test_no_identity_at_all_is_said(
     hub_of: Hub, monkeypatch: pytest.MonkeyPatch, role: str | None
 ) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name)
+    without_credentials(monkeypatch)
     hub = hub_of(role)
     with pytest.raises(CredentialsUnavailable, match="Give the pod an identity"):
         await hub.get_findings({})
