@@ -15,7 +15,7 @@ _LOOKS: tuple[tuple[str, str, Callable[[Life], float]], ...] = (
     ("resident memory above idle, at most", "MiB", lambda life: life.swept.peak - life.swept.idle),
     ("store on disk", "MiB", lambda life: life.swept.store_mib),
     ("event-loop lag, p99", "ms", lambda life: life.swept.lag_p99 * 1000),
-    ("restart to the first exact score", "s", lambda life: life.restart),
+    ("restart to the first exact score", "s", lambda life: life.restart.scored_at),
 )
 
 

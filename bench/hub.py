@@ -104,26 +104,40 @@ async def stepped(
             await worker.close(known.close)
 
 
-async def run_to_first_score(directory: Path, environment: Environment) -> float:
-    """Run the hub as the operator does, within the quotas; return when (`time.time()`) it had a score."""
+class Started(NamedTuple):
+    """When (`time.time()`) a hub had its first exact score, and when its first poll had made another one."""
+
+    scored_at: float
+    polled_at: float
+
+
+async def run_to_first_poll(directory: Path, environment: Environment) -> Started:
+    """Run the hub as the operator does, within the quotas, until its first poll has ended."""
     async with _clients(environment, within_quota=True) as (sessions, cloud):
         hub = Hub(_key(environment), Means(cloud, lambda: sessions.account(cloud.identity), directory))
-        changed = asyncio.Event()
-        hub.on_change(changed.set)
         hub.ask([_DEMAND])
         running = asyncio.create_task(hub.run())
         try:
-            while hub.status.facts is None or hub.status.exact_at is None:
-                changed.clear()
-                await changed.wait()
-            evaluated = await hub.evaluate(_view(hub.status.facts), _DEMAND.window)
+            first = await _exact_moment(hub, None)
+            if hub.status.facts is None or not await hub.evaluate(_view(hub.status.facts), _DEMAND.window):
+                raise RuntimeError("the hub is exact, and yet has no score")
             scored_at = time()
+            if hub.status.duration_seconds is None:
+                await _exact_moment(hub, first)
+            return Started(scored_at, time())
         finally:
             await hub.stop()
             await running
-    if evaluated is None:
-        raise RuntimeError("the hub is exact, and yet has no score")
-    return scored_at
+
+
+async def _exact_moment(hub: Hub, before: int | None) -> int:
+    """Wait for an exact moment other than the one before."""
+    changed = asyncio.Event()
+    hub.on_change(changed.set)
+    while (exact_at := hub.status.exact_at) is None or exact_at == before:
+        changed.clear()
+        await changed.wait()
+    return exact_at
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.cloud import as_aws, change, cloud_with
-from bench.hub import Environment, Stepped, run_to_first_score, stepped
+from bench.hub import Environment, Started, Stepped, run_to_first_poll, stepped
 from bench.isolation import MIB, alone, cpu_seconds, forget_peak, peak_resident, resident
 from bench.lag import lag_meanwhile, p99
 from sandbox.securityhub.client import ControlClient
@@ -49,13 +49,13 @@ class Polled(NamedTuple):
 
 
 class Life(NamedTuple):
-    """Everything. `restart`: seconds from the start of a new process to its first exact score."""
+    """Everything. `restart`: in seconds since the start of a new process."""
 
     findings: int
     swept: Swept
     share: Polled
     few: Polled
-    restart: float
+    restart: Started
 
 
 @cache
@@ -67,8 +67,10 @@ def life_at(findings: int) -> Life:
         _say(f"{findings:,} findings: a hub sweeps and polls them")
         swept, share, few = alone(_live, directory, cloud.env, cloud.securityhub_url, findings)
         _say(f"{findings:,} findings: it starts again")
+        # The operator has run before: what it finds is what it has left.
+        alone(_start, directory, cloud.env, time.time())
         as_aws(control, LATENCY)
-        restart = alone(_restart, directory, cloud.env, time.time())
+        restart = alone(_start, directory, cloud.env, time.time())
     return Life(findings, swept, share, few, restart)
 
 
@@ -161,6 +163,7 @@ async def _poll(hub: Stepped, changed: int) -> Polled:
     return polled
 
 
-def _restart(directory: Path, environment: Environment, started: float) -> float:
-    first_score = run_to_first_score(directory, environment)
-    return asyncio.run(asyncio.wait_for(first_score, _PATIENCE)) - started
+def _start(directory: Path, environment: Environment, began: float) -> Started:
+    first_poll = run_to_first_poll(directory, environment)
+    started = asyncio.run(asyncio.wait_for(first_poll, _PATIENCE))
+    return Started(*(moment - began for moment in started))
