@@ -1,19 +1,24 @@
 """What stands between a sync and its hub in the tests: small pages, changes between pages, crashes."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from posture.aws.securityhub import FindingsPage, SecurityHub
 
 
 class Meddler:
-    """A source with small pages. `between` is called before each request and after each answer."""
+    """A source with small pages. `between` is called before each request and after each answer.
+
+    `after` is awaited after each answer. `asked`: the filters of the listings, those by Id left out.
+    """
 
     def __init__(self, client: SecurityHub, page: int = 7) -> None:
         self.page = page
         self.calls = 0
         self.between: Callable[[], None] = lambda: None
+        self.after: Callable[[], Awaitable[None]] | None = None
+        self.asked: list[Mapping[str, Any]] = []
         self._client = client
         self._victim: asyncio.Future[Any] | None = None
         self._crash_at = 0
@@ -35,6 +40,8 @@ class Meddler:
         next_token: str | None = None,
     ) -> FindingsPage:
         self.calls += 1
+        if "Id" not in filters:
+            self.asked.append(filters)
         self.between()
         if not self._holding:
             await self._maybe_crash()
@@ -43,6 +50,8 @@ class Meddler:
         )
         self.between()
         await self._maybe_crash()
+        if self.after is not None:
+            await self.after()
         return page
 
     async def _maybe_crash(self) -> None:

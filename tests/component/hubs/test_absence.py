@@ -1,0 +1,141 @@
+"""What is gone: looked for, read by Id, removed; and kept while it is too much to be believed."""
+
+from typing import Any
+
+import pytest
+
+from posture.aws.securityhub import SecurityHub
+from posture.hubs.sync import Sync
+from tests.component.hubs.conftest import OpenSync
+from tests.component.hubs.world import HOUR, MEMBERS, MINUTE, World, stored
+
+
+async def settled(open_sync: OpenSync) -> Sync:
+    sync = await open_sync()
+    await sync.sweep()
+    assert await sync.poll()
+    return sync
+
+
+async def test_a_few_are_removed_by_the_sweep(world: World, open_sync: OpenSync) -> None:
+    world.load(world.some(300, compliance="PASSED"))
+    sync = await settled(open_sync)
+    world.mutate(*({"op": "delete", "id": each} for each in ids(world)[:20]))
+    await sync.sweep()
+    assert not sync.sweep_due()
+    assert await sync.poll()
+    assert stored(sync.desk.known.store) == world.truth()
+    assert sync.published is not None
+    assert sync.published.findings == 280
+
+
+async def test_too_many_are_kept_until_a_second_sweep_misses_them_too(
+    world: World, open_sync: OpenSync
+) -> None:
+    world.load(world.some(300, compliance="PASSED"))
+    sync = await settled(open_sync)
+    world.mutate(*({"op": "delete", "id": each} for each in ids(world)[:21]))
+    await sync.sweep()
+    assert len(stored(sync.desk.known.store)) == 300
+    assert not await sync.poll(), "not published while it is doubted"
+    sync = await open_sync()
+    assert not await sync.resume(), "nor after a restart"
+    assert sync.sweep_due()
+    await sync.sweep()
+    assert not sync.sweep_due()
+    assert await sync.poll()
+    assert stored(sync.desk.known.store) == world.truth()
+
+
+async def test_an_account_that_comes_back_has_lost_nothing(world: World, open_sync: OpenSync) -> None:
+    world.load(world.some(300))
+    sync = await settled(open_sync)
+    before = world.truth()
+    theirs = [document for document in documents(world) if document["AwsAccountId"] == MEMBERS[0]]
+    world.mutate(*({"op": "delete", "id": each["Id"]} for each in theirs))
+    await sync.sweep()
+    assert sync.desk.progress.done.suspicious is not None
+    world.load(theirs)
+    await sync.sweep()
+    assert not sync.sweep_due()
+    assert await sync.poll()
+    assert stored(sync.desk.known.store) == before == world.truth()
+
+
+async def test_a_relist_that_misses_too_many_asks_for_a_sweep(
+    world: World, client: SecurityHub, open_sync: OpenSync
+) -> None:
+    """All that fails is gone: the score would be perfect."""
+    world.load(world.some(60, compliance="FAILED"))
+    world.load(world.some(60, compliance="PASSED"))
+    sync = await settled(open_sync)
+    failed = [each["Id"] for each in documents(world) if each["Compliance"]["Status"] == "FAILED"]
+    world.mutate(*({"op": "delete", "id": each} for each in failed))
+    await world.pass_time(client, HOUR + MINUTE)
+    assert await sync.poll(), "a poll cannot see it"
+    assert sync.relist_due()
+    await sync.relist()
+    assert not await sync.poll()
+    assert len(stored(sync.desk.known.store)) == 120
+    for _ in range(2):
+        assert sync.sweep_due()
+        await sync.sweep()
+    assert not sync.sweep_due()
+    assert await sync.poll()
+    assert stored(sync.desk.known.store) == world.truth()
+
+
+async def test_a_sweep_that_began_before_the_doubt_does_not_settle_it(
+    world: World, client: SecurityHub, open_sync: OpenSync
+) -> None:
+    world.load(world.some(60, compliance="FAILED"))
+    sync = await settled(open_sync)
+    await sync.sweep()
+    sync.desk.progress.done.suspicious = sync.desk.latest + 1
+    await world.pass_time(client, HOUR + MINUTE)
+    assert sync.sweep_due()
+    await sync.sweep()
+    assert not sync.sweep_due()
+
+
+async def test_what_left_the_exceptional_set_by_deletion_is_gone_after_the_poll(
+    world: World, open_sync: OpenSync
+) -> None:
+    world.load(world.some(50, workflow="SUPPRESSED", compliance="FAILED"))
+    sync = await settled(open_sync)
+    first = ids(world)[0]
+    world.mutate({"op": "delete", "id": first})
+    assert await sync.poll()
+    assert stored(sync.desk.known.store) == world.truth()
+
+
+async def test_a_finding_that_becomes_unreadable_is_not_counted_as_it_was(
+    world: World, open_sync: OpenSync, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.load(world.some(30))
+    sync = await settled(open_sync)
+    broken = ids(world)[0]
+    world.mutate({"op": "replace", "id": broken, "set": {"ProductArn": "nonsense"}})
+    await sync.sweep()
+    assert await sync.poll()
+    assert stored(sync.desk.known.store) == world.truth()
+    assert len(stored(sync.desk.known.store)) == 29
+    assert sync.published is not None
+    assert sync.published.rejected == 1
+    assert sync.published.examples[0].id == broken
+    assert [record.message for record in caplog.records if broken in record.message] != []
+    logged = len(caplog.records)
+    await sync.sweep()
+    assert len(caplog.records) == logged, "it is logged once"
+    world.mutate({"op": "delete", "id": broken})
+    await sync.sweep()
+    assert await sync.poll()
+    assert sync.published.rejected == 0
+
+
+def documents(world: World) -> list[dict[str, Any]]:
+    return [world.emulator.finding(seq) for seq, _ in world.emulator.store.all_bodies()]
+
+
+def ids(world: World) -> list[str]:
+    return [str(each["Id"]) for each in documents(world)]
