@@ -107,6 +107,11 @@ def unconfirmed(database: Database, dimensions: Dimensions, now: int) -> list[Fi
     return [dimensions.reference(key, decode_provider(blob)) for key, blob in rows]
 
 
+def unseen(database: Database) -> dict[bytes, int]:
+    """Return when each write was made that no read has shown."""
+    return dict(database.rows("SELECT key, written FROM overlay"))
+
+
 def _customer_blobs(connection: sqlite3.Connection, bodies: Sequence[int]) -> dict[int, bytes | None]:
     blobs: dict[int, bytes | None] = {}
     for body in bodies:

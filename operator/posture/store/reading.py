@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from posture.domain.findings import Check, Compliance, Finding, RecordState, Severity, Workflow
+from posture.store import schema
 from posture.store.changes import batches, placeholders
 from posture.store.database import Database
 from posture.store.dimensions import Dimensions
@@ -22,6 +23,17 @@ _OF_CELL = (
     " AND (severity, compliance, workflow, key) > (?, ?, ?, ?)"
     f" ORDER BY severity, compliance, workflow, key LIMIT {PAGE}"
 )
+_AFTER_STATE = schema.PLACE.removeprefix("state, ")
+_ANNOTATED_ARCHIVED = (
+    f"SELECT {_COLUMNS} FROM finding INDEXED BY finding_annotated CROSS JOIN body ON body.id = body"
+    f" WHERE finding.{schema.ANNOTATED} AND state = 1 AND ({_AFTER_STATE}) > (?, ?, ?, ?, ?, ?, ?)"
+    f" ORDER BY {_AFTER_STATE} LIMIT {PAGE}"
+)
+_ANNOTATED_CELLS = (
+    "SELECT DISTINCT chk, account, region FROM finding INDEXED BY finding_annotated"
+    f" WHERE {schema.ANNOTATED} AND state = 0"
+)
+_UNSETTLED = _OF_CELL.replace(" ORDER BY", f" AND (compliance <> 0 OR finding.{schema.ANNOTATED}) ORDER BY")
 _STATES, _SEVERITIES = tuple(RecordState), tuple(Severity)
 _COMPLIANCES, _WORKFLOWS = tuple(Compliance), tuple(Workflow)
 
@@ -61,6 +73,42 @@ class FindingReader:
             for key in self._cells(state, check, wanted_accounts):
                 if wanted_regions is None or key[2] in wanted_regions:
                     yield from self.of_cell(key, state)
+
+    def annotated_archived(self) -> Iterator[Finding]:
+        """Yield the archived findings that have a note or user-defined fields."""
+        position: tuple[Any, ...] = (*(-1,) * 6, b"")
+        while rows := self._database.rows(_ANNOTATED_ARCHIVED, position):
+            yield from map(self._finding, rows)
+            position = rows[-1][1:8]
+
+    def annotated_cells(self) -> set[CellKey]:
+        """Return the cells with an ACTIVE finding that has a note or user-defined fields."""
+        return set(self._database.rows(_ANNOTATED_CELLS))
+
+    def cells_at(
+        self,
+        checks: Collection[Check] | None,
+        accounts: Collection[str] | None,
+        regions: Collection[str] | None,
+    ) -> set[CellKey]:
+        """Return the cells of these checks, accounts and Regions that have ACTIVE findings; None: of any."""
+        dimensions = self._dimensions
+        wanted_accounts = None if accounts is None else dimensions.accounts.known(accounts)
+        wanted_regions = None if regions is None else dimensions.regions.known(regions)
+        numbers = range(len(dimensions.checks.values)) if checks is None else dimensions.checks.known(checks)
+        return {
+            key
+            for check in numbers
+            for key in self._cells(RecordState.ACTIVE, check, wanted_accounts)
+            if wanted_regions is None or key[2] in wanted_regions
+        }
+
+    def unsettled(self, key: CellKey) -> Iterator[Finding]:
+        """Yield the ACTIVE findings of a cell that did not pass, or have a note or user-defined fields."""
+        position: tuple[Any, ...] = (-1, -1, -1, b"")
+        while rows := self._database.rows(_UNSETTLED, (int(RecordState.ACTIVE), *key, *position)):
+            yield from map(self._finding, rows)
+            position = rows[-1][4:8]
 
     def of_cell(self, key: CellKey, state: RecordState) -> Iterator[Finding]:
         """Yield the findings of one cell, or the archived ones that would be in it."""

@@ -12,7 +12,7 @@ sweep or a re-list did not see is what was last asked for before it began.
 import sqlite3
 
 APPLICATION_ID = 0x504F5354
-VERSION = 1
+VERSION = 2
 
 CACHE_KIB = 24 * 1024
 CHECKPOINT_PAGES = 8000
@@ -22,6 +22,8 @@ JOURNAL_BYTES = 64 * 1024 * 1024
 PLACE = "state, chk, account, region, severity, compliance, workflow, key"
 """The primary key of `finding`: where a row stands, in the order in which cells are counted."""
 
+ANNOTATED = "customer IS NOT NULL"
+"""With a note or user-defined fields."""
 EXCEPTIONAL = "state = 0 AND (workflow IN (1, 3) OR (workflow = 2 AND compliance <> 0))"
 
 _TABLES = (
@@ -43,6 +45,7 @@ _TABLES = (
     ),
     "CREATE UNIQUE INDEX finding_by_key ON finding (key)",
     f"CREATE INDEX finding_exceptional ON finding ({PLACE}) WHERE {EXCEPTIONAL}",
+    f"CREATE INDEX finding_annotated ON finding ({PLACE}) WHERE {ANNOTATED}",
     "CREATE TABLE body (id INTEGER PRIMARY KEY, provider BLOB NOT NULL, customer BLOB)",
     (
         "CREATE TABLE overlay (key BLOB PRIMARY KEY, workflow INTEGER, fields BLOB NOT NULL,"

@@ -173,6 +173,36 @@ class Store:
         reader = FindingReader(self._database, self._dimensions)
         return reader.candidates(state, checks, accounts, regions)
 
+    def annotated_archived(self) -> Iterator[Finding]:
+        """Yield the archived findings that have a note or user-defined fields; no others are looked at."""
+        return FindingReader(self._database, self._dimensions).annotated_archived()
+
+    def annotated_cells(self) -> set[CellKey]:
+        """Return the cells with an ACTIVE finding that has a note or user-defined fields."""
+        return FindingReader(self._database, self._dimensions).annotated_cells()
+
+    def cells_at(
+        self,
+        *,
+        checks: Collection[Check] | None = None,
+        accounts: Collection[str] | None = None,
+        regions: Collection[str] | None = None,
+    ) -> set[CellKey]:
+        """Return the cells of these checks, accounts and Regions that have ACTIVE findings; None: of any."""
+        return FindingReader(self._database, self._dimensions).cells_at(checks, accounts, regions)
+
+    def unsettled(self, cell: CellKey) -> Iterator[Finding]:
+        """Yield the ACTIVE findings of a cell that did not pass, or have a note or user-defined fields."""
+        return FindingReader(self._database, self._dimensions).unsettled(cell)
+
+    def unseen_writes(self) -> dict[bytes, int]:
+        """Return the findings with a write of ours that no read has shown yet, and when it was written."""
+        return overlays.unseen(self._database)
+
+    def places(self) -> tuple[list[str], list[str]]:
+        """Return every account id and every Region that a finding has ever been of."""
+        return list(self._dimensions.accounts.values), list(self._dimensions.regions.values)
+
     def findings_of(self, cells: Collection[CellKey]) -> Iterator[Finding]:
         """Yield the ACTIVE findings of some cells."""
         reader = FindingReader(self._database, self._dimensions)
