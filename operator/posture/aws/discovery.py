@@ -29,6 +29,7 @@ class HubFacts(NamedTuple):
     `standards`: enabled ones. `members`: account id → name (None: Security Hub does not say; findings do),
     this account included. `central_configuration`: an administrator's central configuration decides which
     controls are on; None where this account cannot see that. `missing`: what was denied, as advice.
+    Facts are equal as long as nothing that they say has changed.
     """
 
     account_id: str
@@ -64,7 +65,7 @@ async def discover(calls: Calls, account_id: str, region: str) -> HubFacts:
         standards=await read_standards(calls, missing),
         members={account_id: None, **dict.fromkeys(members)},
         central_configuration=central,
-        missing=tuple(missing),
+        missing=tuple(sorted(missing)),
     )
 
 
