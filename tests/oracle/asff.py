@@ -82,7 +82,7 @@ def _foreign_product(raw: dict[str, Any]) -> str:
     """Name another product; one that only calls itself Security Hub goes by its ARN."""
     fields = raw.get("ProductFields") or {}
     for name in (raw.get("ProductName"), fields.get("aws/securityhub/ProductName")):
-        if name and name.strip() and name.strip().casefold() != "security hub":
+        if name and name.strip() and name.strip().casefold() not in {"security hub", "security hub cspm"}:
             return str(name.strip())
     return str(raw["ProductArn"].rsplit("/", 1)[-1])
 

@@ -176,22 +176,22 @@ _STATES = st.sampled_from(
         )
     )
 )
-_PRODUCTS = st.sampled_from((*["Security Hub"] * 7, "GuardDuty", "Default", "forged"))
+# The product's own findings have both names (API reference, StringFilter); anyone can take either.
+_OWN_NAMES = ("Security Hub", "Security Hub CSPM")
+_PRODUCTS = st.sampled_from(
+    [
+        *[(name, ":product/aws/securityhub") for name in _OWN_NAMES for _ in range(4)],
+        *[(name, "{0}:product/{0}/default") for name in ("Default", *_OWN_NAMES)],
+        ("GuardDuty", ":product/aws/guardduty"),
+    ]
+)
 
 
 @st.composite
 def _record(draw: st.DrawFn) -> Record:
-    place, claim, name = draw(_PLACES), draw(_CLAIMS), draw(_PRODUCTS)
-    arns = {"Security Hub": ":product/aws/securityhub", "GuardDuty": ":product/aws/guardduty"}
-    rest = arns.get(name, f"{place.account}:product/{place.account}/default")
-    return Record(
-        f"arn:aws:securityhub:{place.region}:{rest}",
-        "Security Hub" if name == "forged" else name,
-        name == "Security Hub",
-        claim,
-        place,
-        *draw(_STATES),
-    )
+    place, claim, (name, arn) = draw(_PLACES), draw(_CLAIMS), draw(_PRODUCTS)
+    product_arn = f"arn:aws:securityhub:{place.region}:{arn.format(place.account)}"
+    return Record(product_arn, name, arn.endswith("/securityhub"), claim, place, *draw(_STATES))
 
 
 @st.composite

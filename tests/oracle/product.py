@@ -21,8 +21,8 @@ _Look = tuple[Severity, Compliance, Workflow, bool]
 def check_of(record: Record) -> Check:
     """Return the check as it is to be read from the record's finding."""
     claim = record.claim
-    product = record.product
-    if not record.own and product == "Security Hub":
+    product = "Security Hub" if record.own else record.product
+    if not record.own and product.startswith("Security Hub"):
         product = record.product_arn.rsplit("/", 1)[-1]
     return Check(
         product, own=record.own, control=claim.control, numbered=claim.numbered, standards=claim.standards

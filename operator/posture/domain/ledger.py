@@ -14,6 +14,7 @@ from posture.domain.states import FindingKey, FindingState, state_of_control_fin
 # compliance, workflow and freshness: this is looked up for every kind of finding of every cell.
 _Rules = tuple[tuple[tuple[tuple[FindingState, int], ...], ...], ...]
 _STATES = len(FindingState)
+_KINDS = tuple((severity, state) for severity in Severity for state in FindingState)
 
 
 def _tabulate(rule: Callable[[Compliance, Workflow, bool], tuple[FindingState, int]]) -> _Rules:
@@ -67,7 +68,7 @@ class Account:
     def _count(self, product: str, cell: Cell, rules: _Rules) -> int:
         counts = self._counts.get(product)
         if counts is None:
-            counts = self._counts[product] = [0] * (len(Severity) * _STATES)
+            counts = self._counts[product] = [0] * len(_KINDS)
         said = 0
         for severity, compliance, workflow, fresh, n in cell.counts:
             state, saying_now = rules[compliance][workflow][fresh]
@@ -90,10 +91,9 @@ class Account:
     def findings(self, account_id: str) -> Iterator[tuple[FindingKey, int]]:
         """List the numbers of the account's findings that are not zero."""
         for product in sorted(self._counts):
-            for index, n in enumerate(self._counts[product]):
+            for (severity, state), n in zip(_KINDS, self._counts[product], strict=True):
                 if n:
-                    severity, state = divmod(index, _STATES)
-                    yield FindingKey(product, account_id, Severity(severity), FindingState(state)), n
+                    yield FindingKey(product, account_id, severity, state), n
 
 
 def read(

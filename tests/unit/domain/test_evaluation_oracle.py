@@ -20,13 +20,13 @@ def assert_is_the_oracles(evaluation: Evaluation, organization: Organization) ->
     assert numbers(evaluation) == expected
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(organizations())
 def test_every_number_is_the_oracles(organization: Organization) -> None:
     assert_is_the_oracles(evaluate(iter(cells(organization)), view(organization)), organization)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(organizations())
 def test_every_number_is_the_oracles_from_the_wire_on(organization: Organization) -> None:
     page = decode_page(json.dumps({"Findings": organization.raw()}).encode())
@@ -35,7 +35,7 @@ def test_every_number_is_the_oracles_from_the_wire_on(organization: Organization
     assert_is_the_oracles(evaluate(cells_of(page.findings, since), view(organization)), organization)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(organizations())
 def test_the_order_of_cells_changes_nothing(organization: Organization) -> None:
     forwards = evaluate(cells(organization), view(organization))

@@ -97,7 +97,7 @@ def is_among(candidates: list[Candidates], check: object, account: str, region: 
     )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(organizations(), st.lists(_POLICIES, min_size=1, max_size=3), st.data())
 def test_it_selects_what_the_oracle_does_and_only_among_its_candidates(
     organization: Organization, policies: list[dict[str, Any]], data: st.DataObject
