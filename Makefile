@@ -5,6 +5,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# Most of these tests wait for something: more of them than cores run side by side.
+WORKERS ?= 4
 PY     := operator sandbox tests bench demo
 
 .PHONY: help
@@ -29,11 +31,13 @@ tools: ## Build kube-apiserver, etcd, kubectl, helm, prometheus, promtool into .
 .PHONY: lock
 lock: install ## Resolve the requirements anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml --output-file requirements/run.txt
+	@echo 'hatchling>=1.27' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade - --output-file requirements/build.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --group dev pyproject.toml --output-file requirements/dev.txt
 
 .PHONY: generate
-generate: install ## Rewrite what is generated: CRDs, reference, the chart's copy of the CRDs
+generate: install ## Rewrite what is generated: CRDs, reference pages, the chart's copy of the CRDs
 	@$(BIN)/python -m posture.api.generate
+	@$(BIN)/python -m posture.metrics.reference
 	@$(BIN)/python deploy/helm/sync_crds.py
 
 .PHONY: format
@@ -48,13 +52,14 @@ check: install ## The fast gate: format, lint, types, layers, generated files, u
 	@$(BIN)/mypy operator/posture sandbox tests bench demo
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m posture.api.generate --check
+	@$(BIN)/python -m posture.metrics.reference --check
 	@$(BIN)/python deploy/helm/sync_crds.py --check
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/python -m pytest -q tests/unit
 
 .PHONY: test
 test: tools check ## Everything: the gate, then component, end-to-end and chart tests, and the demo
-	@$(BIN)/python -m pytest -q tests/component tests/chart tests/e2e
+	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/component tests/chart tests/e2e
 	@DEMO_EXIT=1 $(MAKE) demo
 
 .PHONY: bench

@@ -1,16 +1,19 @@
 """What an end-to-end test acts on: one cloud, one cluster, replicas as processes, objects in a namespace."""
 
 import contextlib
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from sandbox import tools
 from sandbox.cloud import Cloud
 from sandbox.controlplane import ControlPlane
 from sandbox.operator_process import OperatorProcess
 from sandbox.organization import Organization
 
+CHART = Path(__file__).parents[2] / "deploy" / "helm" / "posture-operator"
 READER = "arn:aws:iam::111122223333:role/posture-reader"
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
 CIS_1_4 = "cis-aws-foundations-benchmark/v/1.4.0"
@@ -30,6 +33,20 @@ class Stage:
         self.config = folder / "posture.yaml"
         self.configure()
         self._exits = contextlib.ExitStack()
+        self._service_account = self._grant_rights()
+
+    def _grant_rights(self) -> Path:
+        """Make the chart's ServiceAccount with the chart's rights; return its kubeconfig."""
+        rendered = subprocess.run(
+            [
+                str(tools.find("helm")), "template", "posture", str(CHART), "--namespace", self.namespace,
+                "--set", f"watchNamespaces={{{self.namespace}}}", "--set", "serviceAccount.name=posture",
+                "--show-only", "templates/rbac.yaml", "--show-only", "templates/serviceaccount.yaml",
+            ],
+            check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+        self.plane.kubectl("apply", "--namespace", self.namespace, "-f", "-", input=rendered)
+        return self.plane.kubeconfig_for("posture", self.namespace)
 
     def configure(self, **changes: Any) -> None:
         """Write the configuration file: all that is granted to the namespace, with these keys changed."""
@@ -48,7 +65,7 @@ class Stage:
         """Make a replica with a data directory of its own name; it is stopped when the test ends."""
         arguments = ["--namespace", self.namespace, "--lease-namespace", self.namespace]
         replica = OperatorProcess(
-            kubeconfig=changes.pop("kubeconfig", self.plane.kubeconfig),
+            kubeconfig=changes.pop("kubeconfig", self._service_account),
             config=self.config,
             data_dir=self._folder / name,
             environment={**self.cloud.env, **changes.pop("environment", {})},
