@@ -50,10 +50,17 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
 
 @pytest.fixture(scope="session")
 def render(helm: Helm) -> Render:
-    """Gives the manifests for some values."""
+    """Gives the manifests for some values; the CRDs, most of the text, only when asked for."""
 
     def manifests(**values: Any) -> list[Manifest]:
-        done = helm("template", "posture", str(CHART), "--namespace", NAMESPACE, values=values)
+        done = helm(
+            "template",
+            "posture",
+            str(CHART),
+            "--namespace",
+            NAMESPACE,
+            values={"crds": {"install": False}} | values,
+        )
         return [document for document in yaml.safe_load_all(done.stdout) if document]
 
     return manifests
