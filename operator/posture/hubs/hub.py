@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
@@ -14,9 +14,10 @@ from posture.aws.errors import AwsError
 from posture.domain.controls import SECURITY_HUB, Controls
 from posture.domain.evaluation import Evaluation, View
 from posture.hubs.bulletin import Bulletin
-from posture.hubs.cycle import Cloud, Cycle
+from posture.hubs.cycle import Cycle
 from posture.hubs.demand import Demand, microseconds
 from posture.hubs.desk import Bounds, Desk
+from posture.hubs.facts import Cloud
 from posture.hubs.key import HubKey
 from posture.hubs.known import Known
 from posture.hubs.pacing import BackOff
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _USUAL_PACE = 300.0
+_START = "start"
 
 
 class Term(Protocol):
@@ -45,7 +47,7 @@ class Term(Protocol):
         """Seconds for which it is held whatever happens."""
         ...
 
-    async def lost(self) -> None:
+    def lost(self) -> Coroutine[None, None, None]:
         """Return as soon as it is not."""
         ...
 
@@ -115,11 +117,14 @@ class Hub:
         self._sync: Sync | None = None
         self._controls: tuple[object, Controls] | None = None
         self._life: asyncio.Task[None] | None = None
+        self._candidate: Candidate | None = None
+        self._stopped = False
 
     @property
     def status(self) -> HubStatus:
         """What the hub says of itself now."""
-        return self._bulletin.status
+        status = self._bulletin.status
+        return replace(status, holder=self._candidate.holder_seen) if self._candidate else status
 
     def ask(self, demands: Iterable[Demand]) -> None:
         """Say what all targets together want from now on; suspended ones ask for nothing."""
@@ -205,6 +210,8 @@ class Hub:
 
     async def run(self) -> None:
         """Live until `stop` or cancellation; then nothing is in flight, and store and Lease are let go."""
+        if self._stopped:
+            return
         self._life = asyncio.create_task(self._live())
         try:
             await asyncio.wait({self._life})
@@ -215,6 +222,7 @@ class Hub:
 
     async def stop(self) -> None:
         """End the work, close the store, release the Lease; returns when that is done."""
+        self._stopped = True
         if self._life is not None:
             self._life.cancel()
             await asyncio.wait({self._life})
@@ -223,23 +231,21 @@ class Hub:
         if self._means.candidate is None:
             await self._work()
             return
-        candidate = self._means.candidate(self.name)
-        competing = asyncio.create_task(candidate.run())
+        self._candidate = self._means.candidate(self.name)
+        competing = asyncio.create_task(self._candidate.run())
         try:
             while True:
-                self._bulletin.stood_down(phase=Phase.STANDBY, holder=candidate.holder_seen)
-                self._term = await candidate.acquired()
-                self._bulletin.post(holder=candidate.holder_seen)
+                self._bulletin.stood_down(phase=Phase.STANDBY)
+                self._term = await _acquired(self._candidate, competing)
                 await self._work_until(self._term.lost())
         finally:
-            await candidate.release()
+            await self._candidate.release()
             competing.cancel()
             await asyncio.gather(competing, return_exceptions=True)
 
-    async def _work_until(self, lost: Awaitable[None]) -> None:
+    async def _work_until(self, lost: Coroutine[None, None, None]) -> None:
         """Work, and stop at once when the term is over."""
-        over = asyncio.ensure_future(lost)
-        work = asyncio.create_task(self._work())
+        over, work = asyncio.create_task(lost), asyncio.create_task(self._work())
         try:
             await asyncio.wait({over, work}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -254,40 +260,58 @@ class Hub:
         """Open the store and keep in sync; begin again after what can be overcome that way."""
         pauses = BackOff(self._means.first_pause)
         while True:
-            self._bulletin.post(phase=Phase.STARTING)
+            self._bulletin.post(phase=Phase.STARTING, exact_at=None)
             try:
                 await self._keep_in_sync(pauses)
             except StoreLost as lost:
-                self._bulletin.failed("store", lost)
-                self._bulletin.post(store_replaced=str(lost), exact_at=None)
+                self._bulletin.failed(_START, lost)
+                self._bulletin.post(store_replaced=str(lost))
             except (StoreError, AwsError) as error:
-                self._bulletin.failed("start", error)
+                self._bulletin.failed(_START, error)
                 await self._requests.woken(pauses.after(error, _USUAL_PACE))
+                self._requests.ended(self._requests.begun())
 
     async def _keep_in_sync(self, pauses: BackOff) -> None:
         """Open the store, and run until cancelled or until the store fails."""
         account_id = await self._means.account()
         worker = Worker(self.name)
-        known: Known | None = None
+        closing: Callable[[], None] = _nothing
         path = self._means.data_dir / f"{self.name}.sqlite"
         try:
             opened = await worker.call(Store.open, path, owner=f"{self.name} {account_id}")
             known = Known(opened.store)
+            closing = known.close
             if opened.moved_aside:
                 logger.warning("hub %s: the store is begun anew: %s", self.name, opened.moved_aside)
                 self._bulletin.post(store_replaced=opened.moved_aside)
             progress = Progress(await worker.call(opened.store.states))
-            desk = Desk(self._means.cloud, worker, known, progress, self._means.bounds)
-            self._sync = Sync(desk)
-            self._bulletin.succeeded("start")
-            self._bulletin.succeeded("store")
+            self._sync = Sync(Desk(self._means.cloud, worker, known, progress, self._means.bounds))
+            self._bulletin.succeeded(_START)
             pauses.succeeded()
-            cycle = Cycle(self._means.cloud, self._sync, self._requests, self._bulletin, pauses)
-            await cycle.run()
+            await Cycle(
+                self._means.cloud,
+                self._sync,
+                self._requests,
+                self._bulletin,
+                first_pause=self._means.first_pause,
+            ).run()
         finally:
             self._sync = None
             with suppress(StoreError):
-                await worker.close(_nothing if known is None else known.close)
+                await worker.close(closing)
+
+
+async def _acquired(candidate: Candidate, competing: asyncio.Task[None]) -> Term:
+    """Wait for the term; raises what ends the competing, if that ends."""
+    acquired = asyncio.ensure_future(candidate.acquired())
+    try:
+        await asyncio.wait({acquired, competing}, return_when=asyncio.FIRST_COMPLETED)
+        if acquired.done():
+            return acquired.result()
+        competing.result()
+        raise RuntimeError("the Lease is no longer competed for")
+    finally:
+        acquired.cancel()
 
 
 def _nothing() -> None:

@@ -12,6 +12,7 @@ from itertools import count, islice
 from typing import NamedTuple
 
 from posture.aws.securityhub import FindingsPage
+from posture.domain.cells import Cell
 from posture.domain.evaluation import Evaluation, View, evaluate
 from posture.hubs.board import Board
 from posture.store import CellKey, CustomerWrite, FindingRef, Members, Read, Rejection, Store, Written
@@ -134,6 +135,11 @@ class Known:
             return None
         evaluation = evaluate(board.cells(), view)
         return Exact(evaluation, self._published.exact_at, self._published.version)
+
+    def cells(self, window: int) -> Iterator[Cell] | None:
+        """Return the cells of the last published moment; None where there is none for this window (µs)."""
+        board = self._boards.get(window)
+        return None if board is None else board.cells()
 
     def _note(self, written: Written) -> Written:
         if self._boards:

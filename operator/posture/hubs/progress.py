@@ -61,7 +61,13 @@ class Progress:
     """The values in memory. They are changed in the event loop, and stored in the order of the changes."""
 
     def __init__(self, stored: dict[str, str]) -> None:
-        """Take up what is stored; raises msgspec.DecodeError where it is none of ours."""
+        """Take up what is stored; begin anew where another version of this program has stored it."""
+        try:
+            self._take_up(stored)
+        except msgspec.DecodeError:
+            self._take_up({})
+
+    def _take_up(self, stored: dict[str, str]) -> None:
         self.done = _decode(stored.get(POLLS), Done) or Done()
         self.sweep = _decode(stored.get(SWEEP), Listing)
         self.relist = _decode(stored.get(RELIST), Listing)

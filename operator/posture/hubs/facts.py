@@ -1,0 +1,58 @@
+"""What the hub is: discovered, kept in the store, and discovered again when it is old or somebody asks."""
+
+import time
+from typing import Protocol
+
+import msgspec
+
+from posture.aws.discovery import HubFacts
+from posture.aws.errors import AwsError
+from posture.hubs.desk import Desk
+from posture.hubs.scan import Source
+
+_KEY = "facts"
+
+
+class Cloud(Source, Protocol):
+    """What a hub asks of AWS; `posture.aws.securityhub.SecurityHub` is one."""
+
+    async def discover(self) -> HubFacts:
+        """Find out what this hub is."""
+        ...
+
+
+class Discovered(msgspec.Struct):
+    """Facts, and when they were found by the local clock (µs): only their age is of interest."""
+
+    facts: HubFacts
+    at: int
+
+
+async def stored_facts(desk: Desk) -> Discovered | None:
+    """Return what a process before this one found; None where there is nothing, or nothing readable."""
+    stored = await desk.worker.call(desk.known.store.state, _KEY)
+    try:
+        return None if stored is None else msgspec.json.decode(stored, type=Discovered)
+    except msgspec.DecodeError:
+        return None
+
+
+async def current_facts(
+    desk: Desk, cloud: Cloud, before: Discovered | None, *, anew: bool
+) -> tuple[Discovered, AwsError | None]:
+    """Return facts that are not older than `Bounds.facts`, from now where `anew`.
+
+    Where they cannot be had, those of before are good for the time being, and the error comes with them;
+    without any, it is raised.
+    """
+    now = time.time_ns() // 1_000
+    if before is not None and not anew and 0 <= now - before.at < desk.bounds.facts:
+        return before, None
+    try:
+        found = Discovered(await cloud.discover(), now)
+    except AwsError as error:
+        if before is None:
+            raise
+        return before, error
+    await desk.worker.call(desk.known.store.put_state, {_KEY: msgspec.json.encode(found).decode()})
+    return found, None
