@@ -17,11 +17,10 @@ from typing import Any
 
 import kopf
 
-logger = logging.getLogger(__name__)
+from posture.kube.finalizers import FINALIZER
+from posture.kube.resources import KINDS
 
-GROUP = "posture.dev"
-VERSION = "v1alpha1"
-PLURALS = ("posturetargets", "suppressionpolicies", "remediationrules", "remediations")
+logger = logging.getLogger(__name__)
 
 Wake = Callable[[], None]
 
@@ -138,15 +137,15 @@ class _Session:
         async def woken(**_: Any) -> None:  # noqa: ANN401 - kopf passes whatever it knows
             self._call_outside(self._wake)
 
-        for plural in PLURALS:
-            kopf.on.event(GROUP, VERSION, plural, registry=registry)(woken)
+        for kind in KINDS.values():
+            kopf.on.event(kind.group, kind.version, kind.plural, registry=registry)(woken)
         return registry
 
 
 def _settings(*, cluster_wide: bool) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
-    settings.persistence.finalizer = "posture.dev/cleanup"
+    settings.persistence.finalizer = FINALIZER
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 5
     settings.watching.server_timeout = 300

@@ -211,11 +211,13 @@ class Target:
             return
         self._document = {**self._document, "status": status}
         ref = ObjectRef.of(POSTURE_TARGETS, self._document)
-        for change in transitions(
+        changes = transitions(
             [condition.to_api() for condition in before.conditions], status.get("conditions", [])
-        ):
-            if change.type in _TOLD_IN_EVENTS:
-                await self._tell(ref, change)
+        )
+        # What both conditions say is told once.
+        told = {change.reason: change for change in reversed(changes) if change.type in _TOLD_IN_EVENTS}
+        for change in reversed(told.values()):
+            await self._tell(ref, change)
 
     async def _tell(self, ref: ObjectRef, change: Transition) -> None:
         logger.info("%s is %s: %s: %s", change.type, change.status, change.reason, change.message)
