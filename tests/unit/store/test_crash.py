@@ -50,7 +50,7 @@ def test_kill_9_at_random_moments(path: Path) -> None:
     confirmed = 0
     for _ in range(KILLS):
         command = [sys.executable, "-c", f"from {__name__} import main; main({str(path)!r})"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:  # noqa: S603 - as above
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
             assert writer.stdout
             for _ in range(chance.randrange(1, 60)):
                 confirmed = int(writer.stdout.readline())

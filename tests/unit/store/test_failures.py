@@ -63,7 +63,7 @@ def test_what_a_failed_call_would_have_ended_has_not_ended(
         patch.setattr("posture.store.states.put", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             store.write([Read([ours], 3)])
-    store.write([Read([finding(2)], 3)])
+    store.remove([], asked_at=3)
     assert store.count_rejected() == 1
     store.write([Read([one], 4)])
     assert list(store.read([key(one)])) == [ours]

@@ -1,6 +1,7 @@
 """Sets that are listed again: who is in them, and who has not been seen."""
 
 from collections.abc import Callable
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -58,6 +59,19 @@ def test_unread_members_are_those_not_seen_again(
         assert set(unread) == expected
         assert store.count(members, asked_before=2, products=products) == len(expected)
         assert list(store.unread(members, 1, products=products)) == []
+
+
+@pytest.mark.parametrize("members", list(Members))
+def test_every_look_of_a_finding_is_in_the_sets_it_belongs_to(store: Store, members: Members) -> None:
+    looks = list(product(RecordState, Compliance, Workflow))
+    findings = [
+        finding(n, record_state=state, compliance=compliance, workflow=workflow)
+        for n, (state, compliance, workflow) in enumerate(looks)
+    ]
+    store.write([Read(findings, 1)])
+    expected = {each.id for each in findings if IS_MEMBER[members](each)}
+    assert {ref.id for ref in store.unread(members, 2)} == expected
+    assert store.count(members) == len(expected)
 
 
 def test_what_has_left_the_exceptional_set_is_what_its_list_did_not_return(store: Store) -> None:

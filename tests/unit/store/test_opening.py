@@ -175,7 +175,7 @@ def test_a_store_that_another_process_holds_is_left_alone(path: Path) -> None:
         f"store = Store.open(Path(sys.argv[1]), owner={OWNER!r}).store; print('open', flush=True);"
         "sys.stdin.read()"
     )
-    holder = subprocess.Popen(  # noqa: S603 - this interpreter, with the line above
+    holder = subprocess.Popen(
         [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert holder.stdin
