@@ -40,7 +40,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.on_rollback: Callable[[], None] = lambda: None
-        self._files: dict[Path, tuple[int, int]] = {}
+        self._files: dict[Path, tuple[int, int] | None] = {}
         self._connection: sqlite3.Connection | None = None
         with self._typed_errors():
             self._connection = sqlite3.connect(
@@ -55,8 +55,7 @@ class Database:
     def watch_files(self) -> None:
         """Remember which files these are, to notice when they go. To be called after the first write."""
         for path in (self.path, self.path.with_name(f"{self.path.name}-wal")):
-            status = path.stat()
-            self._files[path] = (status.st_dev, status.st_ino)
+            self._files[path] = _identity(path)
 
     @property
     def closed(self) -> bool:
@@ -100,11 +99,7 @@ class Database:
                 advice="it is opened again and all findings are read again",
             )
         for path, identity in self._files.items():
-            try:
-                status = path.stat()
-            except FileNotFoundError:
-                status = None
-            if status is None or (status.st_dev, status.st_ino) != identity:
+            if _identity(path) != identity:
                 self._abandon()
                 raise StoreLost(
                     f"The file {path.name} was deleted or replaced while in use",
@@ -153,3 +148,17 @@ class Database:
             reason, advice = _ADVICE[code & 0xFF]
             return StoreUnavailable(f"The store {self.path.name}: {error}", reason=reason, advice=advice)
         return None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from any other that may take its path; None when there is none."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        reason, advice = _ADVICE[sqlite3.SQLITE_IOERR]
+        raise StoreUnavailable(
+            f"The store {path.name}: {error.strerror}", reason=reason, advice=advice
+        ) from error
+    return (status.st_dev, status.st_ino)

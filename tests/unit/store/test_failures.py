@@ -1,5 +1,6 @@
 """Failures of the disk and of those who share it: typed, and nothing of the failed call is kept."""
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -97,6 +98,29 @@ def test_a_directory_deleted_under_the_store_is_made_again(path: Path) -> None:
         again.write([Read([finding()], 2)])
         store.close()
         assert again.count() == 1
+
+
+def test_a_directory_that_became_a_file_is_said(path: Path) -> None:
+    store = Store.open(path, owner=OWNER).store
+    shutil.rmtree(path.parent)
+    path.parent.write_text("")
+    with pytest.raises(StoreLost):
+        store.count()
+    with pytest.raises(StoreUnavailable) as caught:
+        Store.open(path, owner=OWNER)
+    assert caught.value.reason == "StoreNotWritable"
+
+
+def test_a_failing_disk_is_said(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", fail)
+        with pytest.raises(StoreUnavailable) as caught:
+            store.count()
+    assert caught.value.reason == "StoreUnreadable"
+    assert store.count() == 0
 
 
 def test_a_file_replaced_under_the_store_is_noticed(path: Path) -> None:

@@ -205,6 +205,18 @@ def test_a_directory_in_its_place_is_said(path: Path) -> None:
     assert caught.value.reason == "StoreNotWritable"
 
 
+def test_what_cannot_be_moved_aside_is_said(path: Path) -> None:
+    (path.parent / "hub.db.broken-1" / "kept").mkdir(parents=True)
+    (path.parent / "hub.db.broken-2" / "kept").mkdir(parents=True)
+    path.write_text("notes " * 999)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable) as caught:
+            Store.open(path, owner=OWNER)
+        assert caught.value.reason == "StoreNotWritable"
+        assert str(path) in caught.value.advice
+    assert "notes" in path.read_text()
+
+
 def test_keys_are_those_of_the_findings(path: Path) -> None:
     fill(path)
     with opened(path) as store:
