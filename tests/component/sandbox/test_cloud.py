@@ -149,7 +149,7 @@ sys.stdin.read()
 
 
 def test_nothing_outlives_a_parent_that_is_killed() -> None:
-    parent = subprocess.Popen(  # noqa: S603 - our own interpreter and script
+    parent = subprocess.Popen(
         [sys.executable, "-c", PARENT],
         cwd=Path(__file__).parents[3],
         stdin=subprocess.PIPE,

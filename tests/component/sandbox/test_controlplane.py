@@ -81,7 +81,7 @@ def range_of(low: int, high: int, namespace: str) -> str:
 @contextlib.contextmanager
 def owner_process(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
     command = [sys.executable, *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - as written here
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:

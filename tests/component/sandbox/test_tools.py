@@ -194,7 +194,7 @@ def test_builds_at_the_same_time_wait_for_each_other(go: Path, tools_dir: Path) 
     )
     command = [sys.executable, "-c", code, str(tools_dir)]
     builders = [
-        subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603 - as written here
+        subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True)
         for _ in range(4)
     ]
     for builder in builders:
