@@ -1,0 +1,123 @@
+"""What an exception is: on what terms it stands, and what is to be done for it now.
+
+Both kinds stand on terms: policies that suppress findings, and those that turn controls off. Times are
+integer microseconds since the Unix epoch, UTC.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from posture.domain.grants import Mode
+from posture.domain.selectors import Selection
+
+
+class Expiring(Protocol):
+    """Whatever ends at a moment."""
+
+    @property
+    def expires_at(self) -> int:
+        """Give the first moment at which it is over."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Who excepts something, why, and until when.
+
+    `policy`: namespace/name. `deleted_at`: its deletion was asked for then, and it waits for what it did to
+    be undone; with `retain` that stays instead. `review_interval`: how long a review holds.
+    """
+
+    policy: str
+    justification: str
+    approved_by: str
+    expires_at: int
+    created_at: int
+    reference: str = ""
+    mode: Mode = Mode.ENFORCE
+    suspended: bool = False
+    deleted_at: int | None = None
+    retain: bool = False
+    review_interval: int | None = None
+    reviewed_at: int | None = None
+
+    @property
+    def namespace(self) -> str:
+        """Give the policy's namespace."""
+        return namespace_of(self.policy)
+
+
+class Phase(Enum):
+    """What is to be done for a policy.
+
+    `ENFORCING`: what it declares is made so, and undone where it no longer declares it. `FROZEN`: what it did
+    stays, nothing new is done. `EXPIRED`, `DELETED`: all that it did is undone. `RETAINED`: it is let go of
+    as it is.
+    """
+
+    ENFORCING = "enforcing"
+    FROZEN = "frozen"
+    EXPIRED = "expired"
+    DELETED = "deleted"
+    RETAINED = "retained"
+
+
+class Release(Enum):
+    """Why a policy lets go of a finding that it suppressed."""
+
+    EXPIRED = "expired"
+    DELETED = "deleted"
+    RETAINED = "retained"
+    GONE = "gone"
+    NARROWED = "narrowed"
+    PASSED = "passed"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy that suppresses findings.
+
+    `scope`: its target, as namespace/name. `max_findings`: with more matches than that nothing new is
+    suppressed.
+    """
+
+    terms: Terms
+    phase: Phase
+    scope: str
+    selection: Selection
+    max_findings: int
+
+
+def is_active(policy: Expiring, now: int) -> bool:
+    """Tell whether a policy has not expired. Nothing else decides on expiry."""
+    return now < policy.expires_at
+
+
+def is_too_long(terms: Terms, now: int, longest: int) -> bool:
+    """Tell whether a policy is to last longer from now than the operator's configuration lets any."""
+    return terms.expires_at - now > longest
+
+
+def phase(terms: Terms, now: int, *, longest: int, stalled: bool = False) -> Phase:
+    """Decide what is to be done for a policy.
+
+    `longest`: how far away its end may be. `stalled`: anything else forbids to act for it (not granted, its
+    target is missing). Expiry and deletion act on frozen policies too. What was deleted with `retain` before
+    it expired is retained, however late that is done.
+    """
+    deleted_at = terms.deleted_at
+    if deleted_at is not None and terms.retain and is_active(terms, deleted_at):
+        return Phase.RETAINED
+    if not is_active(terms, now):
+        return Phase.EXPIRED
+    if deleted_at is not None:
+        return Phase.DELETED
+    if stalled or terms.suspended or terms.mode is not Mode.ENFORCE or is_too_long(terms, now, longest):
+        return Phase.FROZEN
+    return Phase.ENFORCING
+
+
+def namespace_of(policy: str) -> str:
+    """Return the namespace of namespace/name; empty where there is none."""
+    return policy.rpartition("/")[0]

@@ -1,0 +1,98 @@
+"""How often we write to a finding that does not stay as we leave it. Times are microseconds.
+
+Somebody may undo a suppression as fast as it is made (an automation rule), with its mark even, or a write may
+be refused again and again: the same write to the same finding waits 1, 2, 4 … polls, and is never given up.
+"""
+
+from collections.abc import Iterable, Mapping
+from hashlib import blake2s
+from typing import NamedTuple, Protocol
+
+_HOUR = 60 * 60 * 1_000_000
+LONGEST_WAIT = 6 * _HOUR
+REMEMBERED = 24 * _HOUR
+# Writes that were made once are many, and nearly all of them hold.
+REMEMBERED_ONCE = _HOUR
+_DOUBLINGS = 32
+
+
+class FindingId(NamedTuple):
+    """What tells a finding from all others."""
+
+    product_arn: str
+    id: str
+
+
+class Try(NamedTuple):
+    """The last write to a finding. `purpose`: what it was to achieve; `times`: how often in a row.
+
+    `undone`: the policy whose suppression somebody had undone; empty where nobody had.
+    """
+
+    purpose: str
+    times: int
+    at: int
+    undone: str = ""
+
+
+class Attempt(Protocol):
+    """A write as far as it needs to be known here."""
+
+    @property
+    def finding(self) -> FindingId:
+        """The finding."""
+        ...
+
+    @property
+    def purpose(self) -> str:
+        """What it is to achieve."""
+        ...
+
+    @property
+    def undone(self) -> str:
+        """The policy whose suppression somebody had undone, or empty."""
+        ...
+
+
+Tries = Mapping[FindingId, Try]
+
+
+def purpose_of(*words: str) -> str:
+    """Name what a write is to achieve, shortly, by what it would say."""
+    return blake2s("\0".join(words).encode(), digest_size=9).hexdigest()
+
+
+def is_due(last: Try | None, purpose: str, now: int, interval: int) -> bool:
+    """Tell whether a write may be tried at this poll; one for another purpose than the last is not held back.
+
+    `interval`: between polls; half of it is let pass, as polls are not on the dot. A clock that was set back
+    holds nothing up for longer than the wait.
+    """
+    if last is None or last.purpose != purpose:
+        return True
+    wait = min(interval << min(last.times - 1, _DOUBLINGS), LONGEST_WAIT)
+    return not 0 <= now - last.at < wait - interval // 2
+
+
+def tried(tries: Tries, attempts: Iterable[Attempt], at: int) -> dict[FindingId, Try]:
+    """Return the tries after these too: all writes that were sent, whether or not they were refused.
+
+    Each finding has one of them. A write for another purpose, such as letting go of the finding, starts anew.
+    """
+    after = dict(tries)
+    for attempt in attempts:
+        last = tries.get(attempt.finding)
+        if last is not None and last.purpose == attempt.purpose:
+            after[attempt.finding] = Try(last.purpose, last.times + 1, at, attempt.undone or last.undone)
+        else:
+            after[attempt.finding] = Try(attempt.purpose, 1, at, attempt.undone)
+    return after
+
+
+def remembered(tries: Tries, now: int) -> dict[FindingId, Try]:
+    """Return the tries that still count: those of the last 24 hours, of the last hour if made once."""
+    return {
+        finding: last
+        for finding, last in tries.items()
+        if abs(now - last.at) < (REMEMBERED if last.times > 1 or last.undone else REMEMBERED_ONCE)
+    }

@@ -1,0 +1,113 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from posture.domain import ownership
+from posture.domain.findings import Workflow
+from posture.domain.ownership import MAX_PAIRS, Mark
+
+MARK = Mark("prod-eu", "security/logs", Workflow.NOTIFIED)
+_OTHERS = st.dictionaries(
+    st.text(min_size=1, max_size=20).filter(lambda key: not key.startswith("posture.dev/")),
+    st.text(min_size=1, max_size=20),
+    max_size=MAX_PAIRS - 4,
+)
+_MARKS = st.builds(
+    Mark,
+    st.from_regex(r"[a-z]{1,9}", fullmatch=True),
+    st.from_regex(r"[a-z]{1,9}/[a-z]{1,9}", fullmatch=True),
+    st.sampled_from((Workflow.NEW, Workflow.NOTIFIED, Workflow.RESOLVED)),
+    st.booleans(),
+)
+
+
+def pairs(**fields: str) -> ownership.UserFields:
+    return tuple(sorted((f"posture.dev/{key}".replace("_", "-"), value) for key, value in fields.items()))
+
+
+def aws_has(before: ownership.UserFields, written: ownership.UserFields, *, merges: bool) -> dict[str, str]:
+    return {**dict(before), **dict(written)} if merges else dict(written)
+
+
+def others(fields: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in fields.items() if not key.startswith("posture.dev/")}
+
+
+@given(_OTHERS, st.lists(st.one_of(_MARKS, st.none()), min_size=1, max_size=4), st.booleans(), st.booleans())
+def test_marks_come_and_go_beside_other_peoples_pairs(
+    there: dict[str, str], history: list[Mark | None], merges: bool, refuses_blanks: bool
+) -> None:
+    fields = tuple(sorted(there.items()))
+    for mark in history:
+        written = ownership.unmarked(fields) if mark is None else ownership.marked(fields, mark)
+        assert written is not None
+        if refuses_blanks:
+            written = ownership.spelled_out(written)
+            assert all(value.strip() for key, value in written if key.startswith("posture.dev/"))
+        has = aws_has(fields, written, merges=merges)
+        assert others(has) == there
+        assert len(has) <= MAX_PAIRS
+        fields = tuple(sorted(has.items()))
+        assert ownership.read(fields) == mark
+        assert mark is None or ownership.is_complete(fields, mark)
+
+
+def test_the_pairs_are_those_of_the_contract() -> None:
+    assert ownership.marked((("team", "x"),), MARK) == (
+        ("posture.dev/owner", "prod-eu"),
+        ("posture.dev/policy", "security/logs"),
+        ("posture.dev/previous", "NOTIFIED"),
+        ("team", "x"),
+    )
+    assert ownership.unmarked((*pairs(owner="prod-eu", policy="a/b", previous="NEW"), ("team", "x"))) == (
+        ("posture.dev/owner", ""),
+        ("team", "x"),
+    )
+
+
+def test_whoever_has_no_owner_or_no_policy_is_unmarked() -> None:
+    assert ownership.read(()) is None
+    assert ownership.read((("team", "x"),)) is None
+    for owner in ("", " ", "-"):
+        assert ownership.read(pairs(owner=owner, policy="a/b", previous="NEW")) is None
+    assert ownership.read(pairs(owner="prod-eu", previous="NEW")) is None
+    assert ownership.read(pairs(policy="a/b", previous="NEW")) is None
+
+
+def test_what_cannot_have_been_before_is_new() -> None:
+    for previous in ("SUPPRESSED", "new", "", "OPEN"):
+        mark = ownership.read(pairs(owner="o", policy="a/b", previous=previous))
+        assert mark == Mark("o", "a/b", Workflow.NEW)
+        assert not ownership.is_complete(pairs(owner="o", policy="a/b", previous=previous), mark)
+
+
+def test_a_policy_that_retains_no_longer_says_so_whether_or_not_pairs_can_be_removed() -> None:
+    retained = ownership.marked((), MARK._replace(retain=True))
+    assert retained is not None
+    assert ("posture.dev/deletion-policy", "Retain") in retained
+    assert ownership.read(retained) == MARK._replace(retain=True)
+    changed = ownership.marked(retained, MARK)
+    assert changed is not None
+    for merges in (False, True):
+        has = aws_has(retained, changed, merges=merges)
+        assert ownership.read(tuple(sorted(has.items()))) == MARK
+
+
+def test_a_full_map_is_not_marked_and_can_be_unmarked() -> None:
+    def crowd(n: int) -> ownership.UserFields:
+        return tuple(sorted((f"key-{i:02}", "x") for i in range(n)))
+
+    assert ownership.marked(crowd(48), MARK) is None
+    full = ownership.marked(crowd(47), MARK)
+    assert full is not None
+    assert len(full) == MAX_PAIRS
+    assert ownership.marked(full, MARK._replace(policy="a/b")) is not None
+    assert ownership.marked(full, MARK._replace(retain=True)) is None
+    assert len(ownership.unmarked(full)) < MAX_PAIRS
+    assert set(crowd(47)) < set(ownership.unmarked(full))
+
+
+def test_other_peoples_blanks_are_left_to_them() -> None:
+    assert ownership.spelled_out((("posture.dev/owner", ""), ("team", ""))) == (
+        ("posture.dev/owner", "-"),
+        ("team", ""),
+    )

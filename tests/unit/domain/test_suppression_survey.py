@@ -1,0 +1,104 @@
+from dataclasses import replace
+
+from posture.domain.cells import Cell, Count
+from posture.domain.findings import Compliance, Finding, Severity, Workflow
+from posture.domain.suppression_declaration import Declaration, Known, differences
+from posture.domain.suppression_survey import Surveys, Tally, survey
+from tests.oracle.suppression import DAY, Record, Rule, World
+from tests.oracle.suppression_histories import ONE, START, TWO
+from tests.oracle.suppression_hub import SecurityHub
+from tests.oracle.suppression_product import REGION, Operator, check_of, finding_of
+
+A, B = "security/a", "security/b"
+
+
+def rule(name: str = A, **changes: object) -> Rule:
+    return replace(Rule(name, "alpha", ["S3.1"], [], [], START + 30 * DAY), **changes)  # type: ignore[arg-type]
+
+
+def declared(*rules: Rule) -> Declaration:
+    hub = SecurityHub({}, merges=False, refuses_blanks=False, passing_resolves=False)
+    return Operator(hub).declare(World(START, {each.name: each for each in rules}))
+
+
+def suppressed(id_: str, by: str = A, *, compliance: str = "FAILED", updated_at: int = 5) -> Finding:
+    record = Record(id_, "S3.1", ONE, compliance=compliance, workflow="SUPPRESSED")
+    record.fields = {
+        "posture.dev/owner": "prod-eu",
+        "posture.dev/policy": by,
+        "posture.dev/previous": "NEW",
+    }
+    return finding_of(record)._replace(updated_at=updated_at)
+
+
+def effect(declaration: Declaration, *findings: Finding, policy: str = A) -> list[Cell]:
+    surveys: Surveys[str] = Surveys()
+    surveys.put("here", survey(findings, declaration))
+    return list(surveys.effect(policy, cutoff=10))
+
+
+def test_the_effect_is_what_findings_would_say_one_for_all_of_a_kind() -> None:
+    found = [
+        suppressed("1"),
+        suppressed("2", updated_at=20),
+        suppressed("3", compliance="WARNING"),
+        suppressed("4", by=B),
+    ]
+    (cell,) = effect(declared(rule(A), rule(B, controls=["EC2.2"])), *found)
+    assert cell == Cell(
+        check_of("S3.1"),
+        ONE,
+        REGION,
+        (
+            Count(Severity.MEDIUM, Compliance.FAILED, Workflow.NEW, fresh=True, n=1),
+            Count(Severity.MEDIUM, Compliance.WARNING, Workflow.NEW, fresh=False, n=1),
+        ),
+    )
+
+
+def test_what_another_policy_would_suppress_instead_is_no_effect() -> None:
+    assert effect(declared(rule(A), rule(B)), suppressed("1")) == []
+    assert len(effect(declared(rule(A), rule(B, suspended=True)), suppressed("1"))) == 1
+
+
+def test_nothing_is_left_of_a_place_that_is_empty_now() -> None:
+    surveys: Surveys[str] = Surveys()
+    declaration = declared(rule())
+    surveys.put("here", survey([finding_of(Record("1", "S3.1", ONE))], declaration))
+    surveys.put("there", survey([finding_of(Record("2", "S3.1", TWO))], declaration))
+    assert surveys.tallies() == {A: Tally(matched=2)}
+    assert surveys.places_of(A) == {"here", "there"}
+    surveys.put("here", survey([], declaration))
+    assert surveys.tallies() == {A: Tally(matched=1)}
+    assert surveys.places_of(A) == {"there"}
+    assert [case.finding.id for case in surveys.cases()] == ["2"]
+    surveys.put("there", survey([], declaration))
+    assert (surveys.tallies(), surveys.places_of(A), list(surveys.cases())) == ({}, frozenset(), [])
+
+
+def test_what_differs_between_declarations() -> None:
+    operator = Operator(SecurityHub({}, merges=False, refuses_blanks=False, passing_resolves=False))
+
+    def declare(*rules: Rule, elsewhere: tuple[str, ...] = (), now: int = START) -> Declaration:
+        return operator.declare(World(now, {each.name: each for each in rules}, elsewhere))
+
+    before = declare(rule(A), rule(B))
+    assert differences(before, declare(rule(A), rule(B))) == frozenset()
+    assert differences(before, declare(rule(A))) == frozenset({B})
+    assert differences(before, declare(rule(A), elsewhere=(B,))) == frozenset({B})
+    assert differences(before, declare(rule(A, text="Another reason"), rule(B))) == frozenset({A})
+    assert differences(before, declare(rule(A), rule(B), now=START + 30 * DAY)) == frozenset({A, B})
+    granted = operator.declare(World(START, before_rules := {A: rule(A), B: rule(B)}, (), None, {("x", ONE)}))
+    assert differences(before, granted) is None
+    assert (
+        differences(operator.declare(World(START, before_rules, (), ("x",), {("x", ONE)})), granted) is None
+    )
+
+
+def test_another_scope_concerns_its_policies() -> None:
+    before = declared(rule(A), rule(B, target="beta"))
+    scopes = {**before.scopes, "alpha": before.scopes["alpha"]._replace(groups={})}
+    after = Declaration(
+        before.policies.values(), scopes, identity=before.identity, may_write=before.may_write, known=Known()
+    )
+    assert differences(before, after) == frozenset({A})
