@@ -58,8 +58,8 @@ class Check(NamedTuple):
     `own`: the ProductArn is Security Hub's own
     (`arn:<partition>:securityhub:<region>::product/aws/securityhub`); any other product can name any control,
     so only own findings are ever scored. `control`: upper-cased id; of a consolidated finding or wherever
-    `Compliance.SecurityControlId` is there the security control (`CLOUDTRAIL.4`), else the number that the one
-    standard gives it (`1.10`, `PCI.EC2.2`); empty when the finding names none.
+    `Compliance.SecurityControlId` is there the security control (`CLOUDTRAIL.4`), else the number that the
+    one standard gives it (`1.10`, `PCI.EC2.2`); empty when the finding names none.
     `numbered`: `control` is such a standard's number and must be tied to its security control.
     `standards`: sorted, spelled as in a target's spec (`cis-aws-foundations-benchmark/v/1.4.0`).
     """
