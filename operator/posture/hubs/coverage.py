@@ -112,6 +112,10 @@ class Coverage:
         """Return what is left, to be stored in one transaction with what has been read."""
         return tuple(share.window for share in self._shares)
 
+    def span(self) -> int:
+        """Return how many µs are left; it falls whenever more is proven to be read."""
+        return sum(share.window.high - share.window.low + 1 for share in self._shares)
+
     def active(self, reader: Reader) -> bool:
         """Whether the reader's next page is of use still."""
         return self._share_of(reader) is not None

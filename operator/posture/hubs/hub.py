@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from posture.aws.errors import AwsError
 from posture.domain.controls import SECURITY_HUB, Controls
 from posture.domain.evaluation import Evaluation, View
+from posture.hubs.absence import read_by_id
 from posture.hubs.bulletin import Bulletin
 from posture.hubs.cycle import Cycle
 from posture.hubs.demand import Demand, microseconds
@@ -22,11 +23,12 @@ from posture.hubs.key import HubKey
 from posture.hubs.known import Known
 from posture.hubs.pacing import BackOff
 from posture.hubs.progress import Progress
+from posture.hubs.queries import VALUES
 from posture.hubs.requests import Requests
 from posture.hubs.status import HubStatus, Phase
 from posture.hubs.sync import Sync
 from posture.hubs.worker import Worker
-from posture.store import Store, StoreError, StoreLost
+from posture.store import FindingRef, Store, StoreError, StoreLost
 
 logger = logging.getLogger(__name__)
 
@@ -207,6 +209,15 @@ class Hub:
         if sync is None or not self.held():
             return None
         return await sync.desk.worker.call(look, sync.desk.known)
+
+    async def reread(self, refs: Sequence[FindingRef]) -> None:
+        """Read findings by Id, and remove those that are gone. Raises AwsError and StoreError."""
+        for start in range(0, len(refs), VALUES):
+            sync = self._sync
+            if sync is None or not self.held():
+                return
+            gone = await read_by_id(sync.desk, refs[start : start + VALUES])
+            await sync.desk.worker.call(sync.desk.known.remove, [gone])
 
     async def run(self) -> None:
         """Live until `stop` or cancellation; then nothing is in flight, and store and Lease are let go."""

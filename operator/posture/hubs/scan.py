@@ -16,7 +16,7 @@ _HEADROOM = 1.3
 """Chains beyond latency x rate, so that a slow answer leaves no quota unused."""
 
 REFUSALS = 10
-"""Tokens refused one after another, without a page between them, before the listing is given up for now."""
+"""Tokens refused before anything more is proven to be read, after which the listing is given up for now."""
 
 
 class Source(Protocol):
@@ -112,7 +112,6 @@ class Scan:
             self._refuse(refused)
             coverage.refused(reader)
             return
-        self._refusals = 0
         self._pace.took(page.seconds)
         self.calls += 1
         self.started = page.asked_at if self.started is None else min(self.started, page.asked_at)
@@ -123,7 +122,10 @@ class Scan:
             for finding, name in zip(page.findings, names, strict=True)
             if name not in seen_before
         ]
+        before = coverage.span()
         coverage.read(reader, times, page.next_token)
+        if coverage.span() < before:
+            self._refusals = 0
         await sink(page)
 
     def _refuse(self, refused: TokenRefused) -> None:

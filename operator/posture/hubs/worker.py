@@ -24,9 +24,11 @@ class Worker:
         nobody goes on as if it had been done.
         """
         handed_over = self._executor.submit(function, *args, **kwargs)
+        waited_for = asyncio.wrap_future(handed_over)
         try:
-            result = await asyncio.shield(asyncio.wrap_future(handed_over))
+            result = await asyncio.shield(waited_for)
         except asyncio.CancelledError:
+            waited_for.add_done_callback(_heard)
             self._abandoned.append(handed_over)
             raise
         abandoned, self._abandoned = self._abandoned, []
@@ -43,3 +45,9 @@ class Worker:
             await self.call(last)
         finally:
             self._executor.shutdown(wait=False)
+
+
+def _heard(abandoned: "asyncio.Future[Any]") -> None:
+    """Spare asyncio's complaint of an exception that nobody asked for: the next call raises it."""
+    if not abandoned.cancelled():
+        abandoned.exception()

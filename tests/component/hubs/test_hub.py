@@ -1,0 +1,322 @@
+"""A hub as its targets see it: it syncs while they ask, answers as of a moment, and says what is wrong."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from posture.aws.errors import AccessDenied, HubNotEnabled
+from posture.aws.securityhub import SecurityHub
+from posture.domain.accounts import AccountFilter
+from posture.domain.evaluation import View
+from posture.domain.grouping import Grouping
+from posture.hubs.demand import Demand
+from posture.hubs.hub import Candidate, Hub, Means
+from posture.hubs.key import HubKey
+from posture.hubs.status import Phase
+from tests.component.hubs.world import ADMINISTRATOR, FSBP, REGION, World
+
+WINDOW = timedelta(hours=26)
+KEY = HubKey(None, None, REGION)
+OWN = frozenset({"Security Hub"})
+SOON = 20.0
+
+
+def demand(interval: float = 3600, products: frozenset[str] = OWN, full: float = 86400) -> Demand:
+    return Demand(timedelta(seconds=interval), timedelta(seconds=full), products, WINDOW)
+
+
+async def administrator() -> str:
+    return ADMINISTRATOR
+
+
+class Changes:
+    """Waits for a hub's status to become what is awaited."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._changed = asyncio.Event()
+        hub.on_change(self._changed.set)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(SOON):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+
+@asynccontextmanager
+async def living(hub: Hub) -> AsyncIterator[Changes]:
+    changes = Changes(hub)
+    life = asyncio.create_task(hub.run())
+    try:
+        yield changes
+    finally:
+        async with asyncio.timeout(SOON):
+            await hub.stop()
+            await life
+
+
+@pytest.fixture
+def make_hub(client: SecurityHub, tmp_path: Path) -> Callable[..., Hub]:
+    def make(candidate: Callable[[str], Candidate] | None = None, account: str = ADMINISTRATOR) -> Hub:
+        async def account_id() -> str:
+            return account
+
+        return Hub(KEY, Means(client, account_id, tmp_path, candidate, first_pause=0.01))
+
+    return make
+
+
+MakeHub = Callable[..., Hub]
+
+
+def view(hub: Hub, products: frozenset[str] = OWN) -> View:
+    return View((FSBP,), hub.controls(), AccountFilter(), Grouping(None), products=products)
+
+
+async def passed_and_scored(hub: Hub) -> tuple[int, int] | None:
+    evaluated = await hub.evaluate(view(hub), WINDOW)
+    if evaluated is None or evaluated.evaluation.target.aws is None:
+        return None
+    return evaluated.evaluation.target.aws.passed, evaluated.evaluation.target.aws.scored
+
+
+async def test_from_nothing_to_a_score_and_on(world: World, make_hub: MakeHub) -> None:
+    world.load(world.some(20, control="S3.1", compliance="PASSED"))
+    world.load(world.some(20, control="KMS.4", compliance="FAILED"))
+    hub = make_hub()
+    hub.ask([demand()])
+    assert await passed_and_scored(hub) is None
+    async with living(hub) as changes:
+        await changes.until(lambda: hub.status.exact)
+        assert hub.status.phase is Phase.CURRENT
+        assert await passed_and_scored(hub) == (1, 2)
+        facts = hub.status.facts
+        assert facts is not None
+        assert facts.account_id == ADMINISTRATOR
+        assert hub.status.findings == 40
+        assert hub.status.progress == 1.0
+        assert hub.status.error is None
+        world.mutate({"op": "update", "where": {}, "set": {"Compliance": {"Status": "PASSED"}}})
+        ticket = hub.request()
+        assert not hub.has_run(ticket)
+        await changes.until(lambda: hub.has_run(ticket))
+        assert await passed_and_scored(hub) == (2, 2)
+    assert not hub.held()
+    assert await passed_and_scored(hub) is None
+
+
+async def test_names_and_members_are_filled_in(world: World, make_hub: MakeHub) -> None:
+    world.load(world.some(5, account=ADMINISTRATOR))
+    hub = make_hub()
+    hub.ask([demand()])
+    async with living(hub) as changes:
+        await changes.until(lambda: hub.status.exact)
+        evaluated = await hub.evaluate(view(hub), WINDOW)
+        assert evaluated is not None
+        assert evaluated.evaluation.names == {ADMINISTRATOR: "platform"}
+        assert len(evaluated.evaluation.silent) == 2
+        assert evaluated.exact_at == hub.status.exact_at
+
+
+async def test_it_polls_at_the_shortest_interval(world: World, make_hub: MakeHub) -> None:
+    world.load(world.some(5))
+    hub = make_hub()
+    hub.ask([demand(), demand(interval=0.05)])
+    async with living(hub) as changes:
+        for _ in range(4):
+            before = hub.status.exact_at
+            await changes.until(partial(moved, hub, before))
+        assert hub.status.interval_seconds == 0.05
+        assert hub.status.next_time is not None
+
+
+async def test_nobody_asks_nothing_is_called(world: World, make_hub: MakeHub) -> None:
+    world.load(world.some(5))
+    hub = make_hub()
+    async with living(hub) as changes:
+        await changes.until(lambda: hub.status.phase is Phase.IDLE)
+        ticket = hub.request()
+        await changes.until(lambda: hub.has_run(ticket))
+        assert world.emulator.calls.total() == 0
+        hub.ask([demand()])
+        await changes.until(lambda: hub.status.exact)
+        hub.ask([])
+        await changes.until(lambda: hub.status.phase is Phase.IDLE)
+        assert await passed_and_scored(hub) is not None, "what was known stays known"
+
+
+async def test_a_restart_is_exact_at_once(world: World, make_hub: MakeHub) -> None:
+    world.load(world.some(40))
+    hub = make_hub()
+    hub.ask([demand()])
+    async with living(hub) as changes:
+        await changes.until(lambda: hub.status.exact)
+        before, exact_at = await passed_and_scored(hub), hub.status.exact_at
+    world.emulator.faults.add("error", operation="*", count=None)
+    again = make_hub()
+    again.ask([demand()])
+    async with living(again) as changes:
+        await changes.until(lambda: again.status.error is not None)
+        assert await passed_and_scored(again) == before
+        assert again.status.exact_at == exact_at
+        world.emulator.faults.remove()
+        await changes.until(lambda: again.status.exact_at != exact_at)
+        assert again.status.error is None
+    assert world.emulator.calls.total("GetFindings") < 60
+
+
+async def test_another_account_takes_over_nothing(world: World, make_hub: MakeHub) -> None:
+    world.load(world.some(5))
+    hub = make_hub()
+    hub.ask([demand()])
+    async with living(hub) as changes:
+        await changes.until(lambda: hub.status.exact)
+    other = make_hub(account="999900001111")
+    other.ask([demand()])
+    async with living(other) as changes:
+        await changes.until(lambda: other.status.store_replaced is not None)
+        assert not other.status.exact
+        await changes.until(lambda: other.status.exact)
+
+
+async def test_what_cannot_be_done_is_said(world: World, make_hub: MakeHub) -> None:
+    world.load(world.some(5))
+    hub = make_hub()
+    hub.ask([demand(interval=0.05)])
+    denied = world.emulator.faults.add("denied", operation="GetFindings", count=None)
+    async with living(hub) as changes:
+        await changes.until(lambda: isinstance(hub.status.error, AccessDenied))
+        assert not hub.status.exact
+        assert "securityhub:GetFindings" in str(hub.status.error)
+        assert hub.status.errors["AccessDenied"] >= 1
+        world.emulator.faults.remove(denied.id)
+        await changes.until(lambda: hub.status.exact)
+        assert hub.status.error is None
+        score, exact_at = await passed_and_scored(hub), hub.status.exact_at
+        world.emulator.organization.hubs.pop((ADMINISTRATOR, REGION))
+        await changes.until(lambda: isinstance(hub.status.error, HubNotEnabled))
+        assert hub.status.exact, "the last score stays, with its time"
+        assert await passed_and_scored(hub) == score
+        assert hub.status.exact_at is not None
+        assert exact_at is not None
+        assert hub.status.exact_at >= exact_at
+
+
+async def test_a_store_that_is_deleted_is_begun_anew(world: World, make_hub: MakeHub, tmp_path: Path) -> None:
+    world.load(world.some(5))
+    hub = make_hub()
+    hub.ask([demand(interval=0.05)])
+    async with living(hub) as changes:
+        await changes.until(lambda: hub.status.exact)
+        delete_files(tmp_path)
+        await changes.until(lambda: hub.status.store_replaced is not None)
+        await changes.until(lambda: hub.status.exact)
+        assert hub.status.error is None
+        assert hub.status.findings == 5
+
+
+class FakeTerm:
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+
+    def held(self) -> bool:
+        return not self.over.is_set()
+
+    def remaining(self) -> float:
+        return 10.0 if self.held() else 0.0
+
+    async def lost(self) -> None:
+        await self.over.wait()
+
+
+class FakeLease:
+    """A Lease that is given and taken by the test."""
+
+    holder_seen = "somebody"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.terms: asyncio.Queue[FakeTerm] = asyncio.Queue()
+        self.released = asyncio.Event()
+
+    async def run(self) -> None:
+        await self.released.wait()
+
+    async def acquired(self) -> FakeTerm:
+        return await self.terms.get()
+
+    async def release(self) -> None:
+        self.released.set()
+
+
+async def test_it_works_under_its_lease_only(world: World, make_hub: MakeHub) -> None:
+    world.load(world.some(5))
+    leases: list[FakeLease] = []
+
+    def candidate(name: str) -> FakeLease:
+        leases.append(FakeLease(name))
+        return leases[-1]
+
+    hub = make_hub(candidate)
+    hub.ask([demand()])
+    async with living(hub) as changes:
+        await changes.until(lambda: bool(leases))
+        (lease,) = leases
+        assert lease.name == KEY.name
+        assert hub.status.holder == "somebody"
+        assert (hub.leads(), hub.held(), world.emulator.calls.total()) == (False, False, 0)
+        for _ in range(2):
+            term = FakeTerm()
+            lease.terms.put_nowait(term)
+            await changes.until(lambda: hub.status.exact)
+            assert hub.leads()
+            assert hub.held()
+            term.over.set()
+            assert not hub.held()
+            assert await passed_and_scored(hub) is None
+            await changes.until(lambda: hub.status.phase is Phase.STANDBY)
+            assert not hub.status.exact
+    assert lease.released.is_set()
+
+
+async def test_stop_in_the_middle_of_a_sweep_is_quick_and_keeps_its_progress(
+    world: World, make_hub: MakeHub
+) -> None:
+    world.load(world.some(600))
+    world.emulator.settings.latency = {"GetFindings": 0.2}
+    hub = make_hub()
+    hub.ask([demand()])
+    async with living(hub):
+        await calls_made(world, 4)
+        started = asyncio.get_running_loop().time()
+        await hub.stop()
+        assert asyncio.get_running_loop().time() - started < 2
+    world.emulator.settings.latency = {}
+    before = world.emulator.calls.total("GetFindings")
+    again = make_hub()
+    again.ask([demand()])
+    async with living(again) as changes:
+        await changes.until(lambda: again.status.exact)
+        assert again.status.findings == 600
+    assert world.emulator.calls.total("GetFindings") - before <= 10
+
+
+def moved(hub: Hub, before: int | None) -> bool:
+    return hub.status.exact_at != before
+
+
+def delete_files(directory: Path) -> None:
+    for file in directory.iterdir():
+        file.unlink()
+
+
+async def calls_made(world: World, count: int) -> None:
+    """Wait until the emulator has answered so many listings."""
+    async with asyncio.timeout(SOON):
+        while world.emulator.calls.total("GetFindings") < count:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
