@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from posture.aws.securityhub import FindingsPage
 from posture.hubs.known import Known, Taken, some
-from posture.hubs.progress import Progress
+from posture.hubs.progress import LATEST, Progress
 from posture.hubs.scan import Pace, Source
 from posture.hubs.worker import Worker
 from posture.store import FindingRef
@@ -70,7 +70,7 @@ class Desk:
         """Store a page and, in the same transaction, the progress under these keys."""
         self.tally.calls += 1
         self.latest = max(self.latest, page.asked_at)
-        state = self.progress.stored(*keys)
+        state = {**self.progress.stored(*keys), LATEST: str(self.latest)}
         taken = await self.worker.call(self.known.take, page, self.wanted, cursor=cursor, state=state)
         self.tally.changed += taken.changed
         self.tally.corrections.update(taken.corrections)

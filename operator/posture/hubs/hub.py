@@ -21,6 +21,7 @@ from posture.hubs.desk import Bounds, Desk
 from posture.hubs.facts import Cloud
 from posture.hubs.key import HubKey
 from posture.hubs.known import Known
+from posture.hubs.ordering import Ordered
 from posture.hubs.pacing import BackOff
 from posture.hubs.progress import Progress
 from posture.hubs.queries import VALUES
@@ -296,7 +297,8 @@ class Hub:
                 logger.warning("hub %s: the store is begun anew: %s", self.name, opened.moved_aside)
                 self._bulletin.post(store_replaced=opened.moved_aside)
             progress = Progress(await worker.call(opened.store.states))
-            self._sync = Sync(Desk(self._means.cloud, worker, known, progress, self._means.bounds))
+            source = Ordered(self._means.cloud, progress.latest)
+            self._sync = Sync(Desk(source, worker, known, progress, self._means.bounds))
             self._bulletin.succeeded(_START)
             pauses.succeeded()
             await Cycle(

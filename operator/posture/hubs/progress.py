@@ -12,6 +12,7 @@ import msgspec
 from posture.hubs.windows import EPOCH, FUTURE, Window, window
 
 POLLS, SWEEP, RELIST, CHANGES = "sync", "sweep", "relist", "changes"
+LATEST = "latest request"
 
 Parts = list[list[Window]]
 """What is unread of each query of a listing."""
@@ -58,10 +59,14 @@ def listing(products: Collection[str], queries: int, *, since: int = EPOCH) -> L
 
 
 class Progress:
-    """The values in memory. They are changed in the event loop, and stored in the order of the changes."""
+    """The values in memory. They are changed in the event loop, and stored in the order of the changes.
+
+    `latest`: the start of the last request whose answer was stored, when this was taken up.
+    """
 
     def __init__(self, stored: dict[str, str]) -> None:
         """Take up what is stored; begin anew where another version of this program has stored it."""
+        self.latest = int(stored.get(LATEST, 0))
         try:
             self._take_up(stored)
         except msgspec.DecodeError:
