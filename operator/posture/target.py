@@ -197,10 +197,7 @@ class Target:
             elif kept := restored(status, spec.scoring.method, metadata.generation):
                 samples |= restored_samples(*own, kept)
         lines = await asyncio.to_thread(rendered, samples)
-        if self._responsible():
-            self._world.exposition.publish(self._owner, lines)
-        else:
-            self.end()
+        self._world.exposition.publish(self._owner, lines, self._responsible)
 
     async def _write(self, before: PostureTargetStatus, after: PostureTargetStatus) -> None:
         status = after.to_api()

@@ -43,7 +43,7 @@ class Unsupported:
                 resource.kind, metadata["namespace"], metadata["name"], {c.type: c.status for c in conditions}
             ).items():
                 samples = {**samples, family: [*samples.get(family, ()), *values]}
-        self._world.exposition.publish(owner, rendered(samples))
+        self._world.exposition.publish(owner, rendered(samples), self._responsible)
 
     async def _settle_one(self, resource: ApiResource, document: Object) -> Sequence[Condition]:
         before = Status.model_validate(document.get("status") or {})

@@ -52,13 +52,23 @@ class Exposition:
         self._live = list(live)
         self._process = process
         self._cached: Page | None = None
+        self._valid: dict[Hashable, Callable[[], bool]] = {}
 
     def add_live(self, source: Callable[[], Samples]) -> None:
         """Ask `source` too at each scrape."""
         self._live.append(source)
 
-    def publish(self, owner: Hashable, lines: Mapping[Family, Page]) -> None:
-        """Replace what `owner` shows by `lines`, as `rendered` returns them."""
+    def publish(
+        self, owner: Hashable, lines: Mapping[Family, Page], valid: Callable[[], bool] | None = None
+    ) -> None:
+        """Replace what `owner` shows by `lines`, as `rendered` returns them.
+
+        `valid` is asked at each scrape: once it says no, the owner is withdrawn. So a lost Lease shows at
+        once, whatever the one who published is waiting for.
+        """
+        self._valid.pop(owner, None)
+        if valid is not None and lines:
+            self._valid[owner] = valid
         for family, owners in self._lines.items():
             new = lines.get(family)
             if owners.get(owner) == new:
@@ -79,6 +89,8 @@ class Exposition:
 
     def page(self) -> Page:
         """Return the page as of now: what owners published (cached) and the live part (rendered anew)."""
+        for owner in [owner for owner, valid in self._valid.items() if not valid()]:
+            self.withdraw(owner)
         if self._cached is None:
             self._cached = _joined(
                 part

@@ -50,6 +50,17 @@ def test_a_withdrawn_owner_leaves_no_series_and_no_header() -> None:
     assert exposition.owners() == set()
 
 
+def test_what_is_not_valid_any_more_is_not_handed_out() -> None:
+    exposition = Exposition()
+    held = [True]
+    exposition.publish("a", rendered({SCORE: [(("ns", "a"), 0.5)]}), lambda: held[0])
+    assert exposition.page().plain
+    held[0] = False
+    assert exposition.page().plain == b""
+    held[0] = True
+    assert exposition.page().plain == b"", "only publishing brings it back"
+
+
 def test_nothing_is_rendered_again_while_nothing_changes() -> None:
     exposition = Exposition()
     exposition.publish("a", rendered({SCORE: [(("ns", "a"), 0.5)]}))
