@@ -145,7 +145,9 @@ class _Session:
 def _settings(*, cluster_wide: bool) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
-    settings.persistence.finalizer = FINALIZER
+    # A name that no object ever has: kopf takes its finalizer off whatever it sees no need for, and ours is
+    # put there and taken off by the holder of a Lease alone.
+    settings.persistence.finalizer = f"{FINALIZER}-unused"
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 5
     settings.watching.server_timeout = 300

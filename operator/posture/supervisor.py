@@ -11,6 +11,7 @@ from posture.hubs.demand import Demand
 from posture.hubs.hub import Hub
 from posture.hubs.key import HubKey
 from posture.kube.errors import KubeError
+from posture.kube.finalizers import has_finalizer, is_deleted
 from posture.kube.resources import (
     KINDS,
     POSTURE_TARGETS,
@@ -22,6 +23,8 @@ from posture.kube.resources import (
 from posture.logs import bound
 from posture.metrics.exposition import Samples
 from posture.metrics.process_samples import hub_samples, process_samples
+from posture.suppression.declared import is_suppressing, name_of
+from posture.suppression.suppression import Suppression
 from posture.target import Target
 from posture.target_view import demand_of
 from posture.unsupported import Unsupported
@@ -60,6 +63,7 @@ class Supervisor:
         self._general = world.lease(_GENERAL_LEASE)
         self._general_task: asyncio.Task[None] | None = None
         self._unsupported = Unsupported(world, self._general.held)
+        self._suppression = Suppression(world, self._general.held)
         self.not_ready: str | None = "the declared objects have not been listed yet"
 
     def wake(self) -> None:
@@ -87,6 +91,7 @@ class Supervisor:
         """End all tasks and give the leases back; takes a few seconds at most."""
         for running in self._targets.values():
             running.task.cancel()
+        await self._suppression.stop()
         await asyncio.gather(*(self._end_hub(key) for key in list(self._hubs)))
         for running in self._targets.values():
             running.target.end()
@@ -114,9 +119,14 @@ class Supervisor:
             return
         self.not_ready = None
         admissions = self._admissions(listed[POSTURE_TARGETS.kind])
+        policies = listed[SUPPRESSION_POLICIES.kind]
+        self._suppression.declare(policies, {name_of(each[0]): each for each in admissions.values()})
         await self._settle_hubs([each for _, each in admissions.values() if isinstance(each, Admitted)])
         self._settle_targets(admissions)
-        for resource in (SUPPRESSION_POLICIES, REMEDIATION_RULES, REMEDIATIONS):
+        await self._suppression.settle({key: running.hub for key, running in self._hubs.items()})
+        unsupported = [each for each in policies if not is_suppressing(each)]
+        await self._unsupported.settle(SUPPRESSION_POLICIES, unsupported)
+        for resource in (REMEDIATION_RULES, REMEDIATIONS):
             await self._unsupported.settle(resource, listed[resource.kind])
 
     def _admissions(self, documents: Iterable[Object]) -> dict[str, tuple[Object, Admitted | NotAdmitted]]:
@@ -124,14 +134,16 @@ class Supervisor:
         return {
             document["metadata"]["uid"]: (document, admit(document, config))
             for document in documents
-            if not document["metadata"].get("deletionTimestamp")
+            if not is_deleted(document) or has_finalizer(document)
         }
 
     async def _settle_hubs(self, admitted: Iterable[Admitted]) -> None:
         wanted: dict[HubKey, list[Demand]] = {}
         for each in admitted:
             demands = wanted.setdefault(each.hub, [])
-            if not each.target.spec.suspend:
+            target = each.target
+            name = f"{target.metadata.namespace}/{target.metadata.name}"
+            if not target.spec.suspend or self._suppression.needs_hub(name):
                 demands.append(demand_of(each.target.spec))
         for key in self._hubs.keys() - wanted.keys():
             await self._end_hub(key)

@@ -44,15 +44,20 @@ class World:
             annotations=annotations,
         )
 
+    def security_hub(self, key: HubKey) -> SecurityHub:
+        """Return Security Hub's API for these credentials and Region."""
+        identity = Identity(key.role_arn, key.external_id, key.region)
+        return SecurityHub(self.sessions, identity, self.limiters, self.usage)
+
     def hub(self, key: HubKey) -> Hub:
         """Return a hub of these credentials and Region, which has not begun to live."""
-        identity = Identity(key.role_arn, key.external_id, key.region)
+        cloud = self.security_hub(key)
         annotations = {"posture.dev/role-arn": key.role_arn or "", "posture.dev/region": key.region}
         return Hub(
             key,
             Means(
-                cloud=SecurityHub(self.sessions, identity, self.limiters, self.usage),
-                account=lambda: self.sessions.account(identity),
+                cloud=cloud,
+                account=lambda: self.sessions.account(cloud.identity),
                 data_dir=self.data_dir,
                 candidate=lambda name: self.lease(name, annotations),
             ),

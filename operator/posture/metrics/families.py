@@ -73,6 +73,21 @@ OBJECTIVE_RESOLVE = Family(
     "The time within which a failed finding is to be resolved.",
     (*TARGET, "severity"),
 )
+POLICY = ("namespace", "policy", "target")
+SUPPRESSED_FINDINGS = Family(
+    "posture_suppressed_findings", "Active findings that a policy suppressed.", POLICY
+)
+SUPPRESSION_DRIFT = Family(
+    "posture_suppression_drift",
+    "Suppressions of a policy that somebody undid within the last day, and that were made again.",
+    POLICY,
+)
+SUPPRESSION_EXPIRY = Family(
+    "posture_suppression_expiry_timestamp_seconds", "When a policy ends, or has ended.", POLICY
+)
+SUPPRESSION_REVIEW_DUE = Family(
+    "posture_suppression_review_due_timestamp_seconds", "When the next review of a policy is due.", POLICY
+)
 CONDITION = Family(
     "posture_condition",
     "Conditions of an object: 1 for the status that it has.",
@@ -123,6 +138,10 @@ ALL: tuple[Family, ...] = (
     OBJECTIVE_MINIMUM,
     OBJECTIVE_DROP,
     OBJECTIVE_RESOLVE,
+    SUPPRESSED_FINDINGS,
+    SUPPRESSION_DRIFT,
+    SUPPRESSION_EXPIRY,
+    SUPPRESSION_REVIEW_DUE,
     CONDITION,
     SYNC_LAST_SUCCESS,
     SYNC_DURATION,

@@ -1,0 +1,1 @@
+"""SuppressionPolicies: what they declare, made so in Security Hub, and undone when they end."""

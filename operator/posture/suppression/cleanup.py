@@ -1,0 +1,152 @@
+"""Finalizers: a policy waits for what it suppressed to be let go of, a target for its policies.
+
+Nothing waits for ever: an hour after its deletion an object goes, and an event says what is left.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from posture.domain.suppression import Phase
+from posture.kube.errors import Gone, KubeError
+from posture.kube.finalizers import add_finalizer, has_finalizer, is_deleted, remove_finalizer
+from posture.kube.resources import POSTURE_TARGETS, SUPPRESSION_POLICIES, ApiResource, Object, ObjectRef
+from posture.suppression.declared import Declared, deleted_at, name_of
+from posture.suppression.standing import Progress
+from posture.world import World
+
+logger = logging.getLogger(__name__)
+
+LONGEST_WAIT = 3600 * 1_000_000
+
+
+class Leaving(NamedTuple):
+    """A policy that may be on its way out. `progress` is None where its marks are not known."""
+
+    declared: Declared
+    progress: Progress | None
+    frozen: bool
+
+
+class Cleanup:
+    """Adds and removes the finalizers of policies and targets, while `ours` says that this is the holder."""
+
+    def __init__(self, world: World, ours: Callable[[], bool]) -> None:
+        self._world = world
+        self._ours = ours
+        self._told: set[str] = set()
+        self._guarded: set[str] = set()
+
+    async def guard(self, declared: Iterable[Declared], targets: Mapping[str, Object]) -> set[str]:
+        """Have policies, and their targets, wait when they are deleted; return the policies that will."""
+        guarded = set()
+        for each in declared:
+            target = targets.get(each.scope)
+            if target is None or not await self._add(POSTURE_TARGETS, target):
+                continue
+            if await self._add(SUPPRESSION_POLICIES, each.document):
+                guarded.add(each.name)
+        return guarded
+
+    async def let_go(self, policies: Sequence[Leaving], now: int) -> set[str]:
+        """Let deleted policies go whose work is done, or whose time is over (µs); return their names."""
+        gone = set()
+        for leaving in policies:
+            declared = leaving.declared
+            if not has_finalizer(declared.document) or declared.deleted_at is None:
+                continue
+            overdue = now - declared.deleted_at >= LONGEST_WAIT
+            if not (overdue or _is_done(leaving)):
+                continue
+            if overdue and not _is_done(leaving):
+                await self._tell(SUPPRESSION_POLICIES, declared.document, "CleanupAbandoned", _left(leaving))
+            if await self._remove(SUPPRESSION_POLICIES, declared.document):
+                gone.add(declared.name)
+        return gone
+
+    async def release_targets(
+        self, targets: Iterable[Object], policies: Iterable[Declared], gone: Collection[str], now: int
+    ) -> None:
+        """Let targets go that no policy needs any more, or whose time is over (µs)."""
+        needed: dict[str, list[str]] = {}
+        for each in policies:
+            guarded = has_finalizer(each.document) or each.document["metadata"]["uid"] in self._guarded
+            if guarded and each.name not in gone:
+                needed.setdefault(each.scope, []).append(each.name)
+        for target in targets:
+            waiting = needed.get(name_of(target))
+            if not has_finalizer(target):
+                continue
+            deleted = deleted_at(target)
+            if waiting and (deleted is None or now - deleted < LONGEST_WAIT):
+                if deleted is not None:
+                    note = f"It waits for its policies to be deleted: {', '.join(waiting[:10])}."
+                    await self._tell(POSTURE_TARGETS, target, "WaitingForPolicies", note)
+                continue
+            if waiting:
+                note = f"It goes without its policies, whose suppressions stay: {', '.join(waiting[:10])}."
+                await self._tell(POSTURE_TARGETS, target, "CleanupAbandoned", note)
+            await self._remove(POSTURE_TARGETS, target)
+
+    async def _add(self, resource: ApiResource, document: Object) -> bool:
+        """Whether the finalizer is on the object now; not on one that is being deleted without it."""
+        uid = document["metadata"]["uid"]
+        if has_finalizer(document) or uid in self._guarded:
+            return True
+        if not self._ours() or is_deleted(document):
+            return False
+        try:
+            stored = await add_finalizer(self._world.client, resource, document)
+        except Gone:
+            return False
+        except KubeError as error:
+            logger.warning("Nothing is suppressed for it yet: %s", error)
+            return False
+        if has_finalizer(stored):
+            self._guarded.add(uid)
+        return has_finalizer(stored)
+
+    async def _remove(self, resource: ApiResource, document: Object) -> bool:
+        if not self._ours():
+            return False
+        try:
+            await remove_finalizer(self._world.client, resource, document)
+        except Gone:
+            logger.debug("%s is gone already", ObjectRef.of(resource, document))
+        except KubeError as error:
+            logger.warning("The finalizer is not removed, and will be tried again: %s", error)
+            return False
+        self._guarded.discard(document["metadata"]["uid"])
+        return True
+
+    async def _tell(self, resource: ApiResource, document: Object, reason: str, note: str) -> None:
+        """Post a warning, once."""
+        key = f"{document['metadata']['uid']} {reason}"
+        if key in self._told or not self._ours():
+            return
+        self._told.add(key)
+        ref = ObjectRef.of(resource, document)
+        logger.warning("%s: %s: %s", ref, reason, note)
+        await self._world.events.post(ref, "Warning", reason=reason, action="Delete", note=note)
+
+
+def _is_done(leaving: Leaving) -> bool:
+    """Whether nothing is left to do: a retained suppression says so itself, where nothing may be written."""
+    if leaving.progress is None:
+        return False
+    outcome = leaving.progress.outcome
+    return outcome.marked == 0 or (outcome.phase is Phase.RETAINED and leaving.frozen)
+
+
+def _left(leaving: Leaving) -> str:
+    """Say what stays suppressed, and why as far as that is known."""
+    if leaving.progress is None:
+        why = (
+            leaving.declared.trouble.message if leaving.declared.trouble else "Security Hub was not reached."
+        )
+        return f"The policy goes, but what it suppressed could not be let go of, and stays suppressed. {why}"
+    such = f", such as {', '.join(leaving.progress.left)}" if leaving.progress.left else ""
+    return (
+        f"The policy goes, but within an hour {leaving.progress.outcome.marked} findings could not be let go"
+        f" of, and stay suppressed{such}."
+    )

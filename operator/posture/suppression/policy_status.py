@@ -1,0 +1,78 @@
+"""The status of a SuppressionPolicy, from what is declared and how far it is."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from posture.api.suppression_policy import (
+    MAX_FAILURES,
+    Effect,
+    SuppressionFailure,
+    SuppressionPolicyStatus,
+)
+from posture.domain.review import review_due_at
+from posture.domain.scores import Score
+from posture.suppression.declared import microseconds
+from posture.suppression.policy_conditions import Case, conditions_of
+from posture.suppression.standing import Progress
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MATCHED_EVERY = 3600 * 1_000_000
+
+
+def status_of(before: SuppressionPolicyStatus, case: Case, handled: str | None) -> SuppressionPolicyStatus:
+    """Return the status of a policy; `handled`: the last request whose run has ended.
+
+    What is not known, because the hub is not exact yet, stays as it was told before.
+    """
+    generation = int(case.declared.document["metadata"]["generation"])
+    last_matched = _last_matched(before, case)
+    due_at = review_due_at(case.declared.terms) if case.declared.terms else None
+    fields: dict[str, Any] = {
+        "observed_generation": generation,
+        "last_handled_request": handled,
+        "last_matched_time": None if last_matched is None else _time(last_matched),
+        "review_due_time": None if due_at is None else _time(due_at),
+        "conditions": conditions_of(before.conditions, case._replace(last_matched=last_matched), generation),
+    }
+    if case.progress is not None:
+        fields |= _counts(case.progress)
+    return before.model_copy(update=fields)
+
+
+def _counts(progress: Progress) -> dict[str, Any]:
+    outcome, effect = progress.outcome, progress.effect
+    return {
+        "matched": outcome.matched,
+        "suppressed": outcome.suppressed,
+        "pending": progress.pending,
+        "failed": len(progress.refusals),
+        "drift": outcome.drift,
+        "would_suppress": outcome.would_suppress,
+        "would_reopen": outcome.would_reopen,
+        "effect": effect and Effect(score=_percent(effect.score), score_without=_percent(effect.without)),
+        "failures": tuple(
+            {
+                each.write.finding.id: SuppressionFailure(
+                    id=each.write.finding.id, reason=each.code, message=each.message
+                )
+                for each in progress.refusals
+            }.values()
+        )[:MAX_FAILURES],
+    }
+
+
+def _last_matched(before: SuppressionPolicyStatus, case: Case) -> int | None:
+    """Return when it last matched anything (µs), told to the hour: a status must not change at each poll."""
+    known = None if before.last_matched_time is None else microseconds(before.last_matched_time)
+    if case.progress is None or not case.progress.outcome.matched:
+        return known
+    at = case.progress.at
+    return at if known is None or at - known >= _MATCHED_EVERY else known
+
+
+def _percent(score: Score | None) -> float | None:
+    return None if score is None else round(100 * score.ratio, 2)
+
+
+def _time(instant: int) -> datetime:
+    return (_EPOCH + timedelta(microseconds=instant)).replace(microsecond=0)

@@ -1,0 +1,135 @@
+"""What policies say of themselves: status, events, metrics."""
+
+import logging
+from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple
+
+from posture.api.conditions import READY
+from posture.api.suppression_policy import DRIFTED, EXPIRED, REVIEW_DUE, SuppressionPolicyStatus
+from posture.domain.review import review_due_at
+from posture.kube.errors import KubeError
+from posture.kube.resources import SUPPRESSION_POLICIES, Object, ObjectRef
+from posture.kube.status import Transition, Written, transitions, write_status
+from posture.metrics.exposition import rendered
+from posture.metrics.policy_samples import PolicySample, policy_samples
+from posture.suppression.declared import Declared
+from posture.suppression.policy_conditions import Case
+from posture.suppression.policy_status import status_of
+from posture.world import World
+
+logger = logging.getLogger(__name__)
+
+_WRITE_WITHIN = 10.0
+_TOLD = frozenset({READY, EXPIRED, REVIEW_DUE, DRIFTED})
+_CALM = frozenset({"Suspended", "TargetSuspended", "Syncing", "Writing", "Deleting"})
+
+
+class Reported(NamedTuple):
+    """A policy to report on. `handled`: the last request by annotation whose run has ended."""
+
+    case: Case
+    handled: str | None
+
+
+class Reporter:
+    """Reports on the policies of one holder. `ours`: whether it is the holder, asked before each write."""
+
+    def __init__(self, world: World, owner: Hashable, ours: Callable[[], bool]) -> None:
+        self._world = world
+        self._owner = owner
+        self._ours = ours
+        self._statuses: dict[str, tuple[str, Object]] = {}
+
+    def end(self) -> None:
+        """Withdraw all series."""
+        self._statuses.clear()
+        self._world.exposition.withdraw(self._owner)
+
+    async def report(self, policies: Sequence[Reported]) -> bool:
+        """Write what has changed; whether all could be written."""
+        samples, well = [], True
+        for case, handled in policies:
+            before = self.status_before(case.declared)
+            after = status_of(before, case, handled)
+            samples.append(_sample(case, after))
+            try:
+                await self._write(case.declared, before, after)
+            except KubeError as error:
+                logger.warning("The status is not written, and will be tried again: %s", error)
+                well = False
+        if self._ours():
+            lines = rendered(policy_samples(SUPPRESSION_POLICIES.kind, samples))
+            self._world.exposition.publish(self._owner, lines)
+        else:
+            self.end()
+        return well
+
+    def status_before(self, declared: Declared) -> SuppressionPolicyStatus:
+        """Return the status as it was last read, or written since."""
+        return SuppressionPolicyStatus.model_validate(self._document(declared).get("status") or {})
+
+    async def tell(self, declared: Declared, *, reason: str, note: str) -> None:
+        """Post a warning on a policy."""
+        ref = ObjectRef.of(SUPPRESSION_POLICIES, declared.document)
+        await self._world.events.post(ref, "Warning", reason=reason, action="Suppress", note=note)
+
+    def _document(self, declared: Declared) -> Object:
+        """Return the document with the status that was written after it had been listed."""
+        metadata = declared.document["metadata"]
+        version, status = self._statuses.get(metadata["uid"], ("", {}))
+        if version != metadata["resourceVersion"]:
+            return declared.document
+        return {**declared.document, "status": status}
+
+    async def _write(
+        self, declared: Declared, before: SuppressionPolicyStatus, after: SuppressionPolicyStatus
+    ) -> None:
+        status, document = after.to_api(), self._document(declared)
+        outcome = await write_status(
+            self._world.client,
+            SUPPRESSION_POLICIES,
+            document,
+            status,
+            ours=self._ours,
+            within=_WRITE_WITHIN,
+        )
+        if outcome is not Written.WRITTEN:
+            return
+        metadata = document["metadata"]
+        self._statuses[metadata["uid"]] = (metadata["resourceVersion"], status)
+        told = transitions([each.to_api() for each in before.conditions], status.get("conditions", []))
+        for change in told:
+            if change.type in _TOLD and not _is_dull(change):
+                await self._tell(ObjectRef.of(SUPPRESSION_POLICIES, document), change)
+
+    async def _tell(self, ref: ObjectRef, change: Transition) -> None:
+        logger.info("%s: %s is %s: %s: %s", ref, change.type, change.status, change.reason, change.message)
+        bad = change.status == ("False" if change.type == READY else "True") and change.reason not in _CALM
+        await self._world.events.post(
+            ref,
+            "Warning" if bad else "Normal",
+            reason=change.reason,
+            action="Suppress",
+            note=f"{change.type}: {change.message}",
+        )
+
+
+def _is_dull(change: Transition) -> bool:
+    """Whether something that is mostly false, is false for the first time, or not known."""
+    return change.type != READY and change.status != "True" and change.before != "True"
+
+
+def _sample(case: Case, status: SuppressionPolicyStatus) -> PolicySample:
+    declared, terms = case.declared, case.declared.terms
+    outcome = None if case.progress is None else case.progress.outcome
+    namespace, _, name = declared.name.partition("/")
+    return PolicySample(
+        namespace,
+        name,
+        declared.scope.partition("/")[2],
+        suppressed=status.suppressed if outcome is None else outcome.suppressed,
+        drift=status.drift if outcome is None else outcome.drift,
+        expires_at=None if terms is None else terms.expires_at,
+        review_due_at=None if terms is None else review_due_at(terms),
+        conditions={each.type: each.status.value for each in status.conditions},
+    )

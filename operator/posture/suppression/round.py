@@ -1,0 +1,198 @@
+"""One round: plan by what the hub knows, write what is to be written, and see how far every policy is."""
+
+import logging
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from posture.admission import Admitted
+from posture.aws.errors import AwsError
+from posture.domain.suppression import Policy
+from posture.domain.suppression_declaration import Declaration, Identity, Known, MayWrite
+from posture.domain.suppression_plan import Act, Outcome, Write
+from posture.domain.suppression_tries import FindingId
+from posture.hubs import known as hub_known
+from posture.hubs.hub import Hub
+from posture.store import FindingRef, key_of
+from posture.suppression.effect import Effect
+from posture.suppression.following import Following, Moment
+from posture.suppression.scopes import HubView, Sight, Sights
+from posture.suppression.standing import Progress
+from posture.suppression.writing import Refusal, Report, Taken, Writer
+
+logger = logging.getLogger(__name__)
+
+# Written between two looks at what has changed meanwhile: a few seconds' worth at AWS's rate.
+_AT_ONCE = 2_000
+
+
+class Declared(NamedTuple):
+    """What is declared for a hub, as it stands now.
+
+    `policies`: of its targets; `targets` by namespace/name; `known`: which other policies there are.
+    """
+
+    policies: Sequence[Policy]
+    targets: Mapping[str, Admitted]
+    identity: Identity
+    may_write: MayWrite
+    known: Known
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How far each policy is; `complete`: nothing is left that could be written at once."""
+
+    progress: Mapping[str, Progress]
+    complete: bool
+    error: AwsError | None
+
+
+Guard = Callable[[Collection[str]], Awaitable[set[str]]]
+
+
+class Rounds:
+    """The rounds of one hub. What was surveyed is kept from one to the next while its store is open."""
+
+    def __init__(self, hub: Hub, writer: Writer) -> None:
+        self._hub = hub
+        self._writer = writer
+        self._following: Following | None = None
+        self._sights = Sights()
+        self._shown: dict[str, Sight] = {}
+        self._effects: tuple[int, dict[str, Effect]] = (-1, {})
+        self._refusals: dict[FindingId, Refusal] = {}
+
+    async def run(self, declared: Declared, now: int, guard: Guard) -> Result | None:
+        """Plan and write; None where the hub's store is not open here.
+
+        `now`: µs. `guard`: has policies wait for their clean-up before anything is written for them, and
+        returns those that will. Raises StoreError.
+        """
+        moment = await self._plan(declared, now)
+        if moment is None or self._following is None:
+            return None
+        writes = await self._guarded(moment.plan.writes, guard)
+        report = Report()
+        if writes:
+            report = await self._writer.write(writes[:_AT_ONCE], self._take)
+            await self._settle(report)
+            moment = await self._plan(declared, now)
+        if moment is None:
+            return None
+        effects = await self._effects_now()
+        self._forget_refusals(moment)
+        progress = _progress(moment, self._refusals.values(), effects, now)
+        complete = report.unsent == 0 and len(writes) <= _AT_ONCE
+        return Result(progress, complete, report.error)
+
+    async def excepting(self, keys: Sequence[bytes]) -> Mapping[bytes, tuple[str, ...]] | None:
+        """Return the policies that select some findings, frozen ones too; None where that is not known."""
+        following = self._following
+        if following is None:
+            return None
+        return await self._hub.look(
+            lambda known: following.excepting(keys) if known is following.known else None
+        )
+
+    async def _plan(self, declared: Declared, now: int) -> Moment | None:
+        facts = self._hub.status.facts
+        if facts is None:
+            return None
+        hub = HubView(facts, self._hub.controls(), self._hub.names())
+        interval = int((self._hub.status.interval_seconds or 0) * 1_000_000)
+
+        def look(known: hub_known.Known) -> Moment:
+            if self._following is None or self._following.known is not known:
+                self._following = Following(known)
+            accounts, _ = known.store.places()
+            self._shown = self._sights.of(declared.targets, hub, accounts)
+            declaration = Declaration(
+                declared.policies,
+                {name: sight.scope for name, sight in self._shown.items()},
+                identity=declared.identity,
+                may_write=declared.may_write,
+                known=declared.known,
+            )
+            return self._following.plan(declaration, now, interval)
+
+        return await self._hub.look(look)
+
+    async def _guarded(self, writes: Sequence[Write], guard: Guard) -> list[Write]:
+        """Leave out what would suppress for a policy that could go without its clean-up."""
+        suppressing = {each.policy for each in writes if each.act >= Act.HAND_OVER}
+        guarded = await guard(suppressing) if suppressing else set()
+        return [each for each in writes if each.act < Act.HAND_OVER or each.policy in guarded]
+
+    async def _take(self, taken: Taken) -> None:
+        following = self._following
+        for write in taken.writes:
+            self._refusals.pop(write.finding, None)
+        if following is not None:
+            await self._hub.look(lambda _: following.wrote(taken.writes, taken.fields, taken.at))
+
+    async def _settle(self, report: Report) -> None:
+        """Remember what was refused; read by Id what is said to be gone."""
+        following = self._following
+        if following is None:
+            return
+        for each in (*report.refused, *report.again):
+            self._refusals[each.write.finding] = each
+        refused = [each.write for each in (*report.refused, *report.again)]
+        if refused:
+            await self._hub.look(lambda _: following.refused(refused, report.sent_at))
+        if report.missing:
+            refs = [
+                FindingRef(key_of(*each.finding), each.finding.id, each.finding.product_arn)
+                for each in report.missing
+            ]
+            try:
+                await self._hub.reread(refs)
+            except AwsError as error:
+                logger.warning("What Security Hub does not find any longer could not be read: %s", error)
+
+    def _forget_refusals(self, moment: Moment) -> None:
+        """Forget what is not to be written any more."""
+        waiting = {name for name, outcome in moment.outcomes.items() if outcome.waiting or outcome.planned}
+        self._refusals = {
+            finding: each for finding, each in self._refusals.items() if each.write.policy in waiting
+        }
+
+    async def _effects_now(self) -> Mapping[str, Effect]:
+        """Return the effects, reckoned once for each version of the hub's numbers."""
+        following, version = self._following, self._hub.status.version
+        if following is not None and self._effects[0] != version:
+            found = await self._hub.look(lambda _: following.effects(self._shown))
+            self._effects = (version, found or {})
+        return self._effects[1]
+
+
+def _progress(
+    moment: Moment, refused: Iterable[Refusal], effects: Mapping[str, Effect], now: int
+) -> dict[str, Progress]:
+    refusals: dict[str, list[Refusal]] = {}
+    for each in refused:
+        refusals.setdefault(each.write.policy, []).append(each)
+    return {
+        name: _of_policy(name, outcome, moment, refusals.get(name, ()), effects.get(name), now)
+        for name, outcome in moment.outcomes.items()
+    }
+
+
+def _of_policy(
+    name: str,
+    outcome: Outcome,
+    moment: Moment,
+    refusals: Iterable[Refusal],
+    effect: Effect | None,
+    now: int,
+) -> Progress:
+    return Progress(
+        outcome=outcome,
+        pending=moment.unseen.get(name, 0) + outcome.planned,
+        held=outcome.planned,
+        refusals=tuple(refusals),
+        left=tuple(moment.examples.get(name, ())),
+        effect=effect,
+        at=now,
+    )

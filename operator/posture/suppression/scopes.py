@@ -1,0 +1,64 @@
+"""What each target lets its policies select, as its hub sees it now."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import NamedTuple
+
+from posture.admission import Admitted
+from posture.api.posture_target import ScoringMethod
+from posture.aws.discovery import HubFacts
+from posture.domain.controls import Controls
+from posture.domain.evaluation import View
+from posture.domain.suppression_declaration import Scope
+from posture.target_view import chosen_standards, view_of
+
+
+class Sight(NamedTuple):
+    """One target: its view of the hub, its headline's method and window, and what its policies can select."""
+
+    view: View
+    method: ScoringMethod
+    window: timedelta
+    scope: Scope
+
+
+class HubView(NamedTuple):
+    """What a hub knows, of which targets are views: its facts, its controls, names of accounts by id."""
+
+    facts: HubFacts
+    controls: Controls
+    names: Mapping[str, str]
+
+
+class Sights:
+    """The sights of a hub's targets. One stays the same object while nothing about it changes."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[object, ...], Sight]] = {}
+
+    def of(self, targets: Mapping[str, Admitted], hub: HubView, accounts: Iterable[str]) -> dict[str, Sight]:
+        """Return the sight of each target (by namespace/name); `accounts`: ids that findings are of."""
+        present = frozenset(accounts) | hub.facts.members.keys()
+        known = self._known
+        self._known = {
+            name: self._kept(known.get(name), each, hub, present) for name, each in targets.items()
+        }
+        return {name: sight for name, (_, sight) in self._known.items()}
+
+    def _kept(
+        self,
+        known: tuple[tuple[object, ...], Sight] | None,
+        admitted: Admitted,
+        hub: HubView,
+        accounts: frozenset[str],
+    ) -> tuple[tuple[object, ...], Sight]:
+        spec = admitted.target.spec
+        declared = (admitted.accounts, spec.source, spec.products, spec.accounts, spec.scoring, spec.grouping)
+        key = (*declared, hub.facts, id(hub.controls), dict(hub.names), accounts)
+        if known is not None and known[0] == key:
+            return known
+        chosen = chosen_standards(spec, {standard.name for standard in hub.facts.standards})
+        view = view_of(admitted, hub.facts, hub.controls, chosen.present)._replace(names=hub.names)
+        groups = {account: view.grouping.of(account, hub.names.get(account)) for account in accounts}
+        scope = Scope(view.covers, hub.controls, groups)
+        return key, Sight(view, spec.scoring.method, spec.scoring.evaluation_window, scope)

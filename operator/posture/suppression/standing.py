@@ -1,0 +1,36 @@
+"""How far a policy is: what its status, its conditions and its metrics follow from."""
+
+from dataclasses import dataclass, field
+
+from posture.aws.errors import AwsError
+from posture.domain.suppression_plan import Outcome
+from posture.store import StoreError
+from posture.suppression.effect import Effect
+from posture.suppression.writing import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a plan, and the writing after it, came to for one policy; counts are of findings.
+
+    `pending`: writes that Security Hub has not shown yet, or that are still to be made. `held`: of these, to
+    be made. `refusals`: what was refused, for now or for good. `left`: Ids of some findings that it still has
+    to let go of. `at`: the moment (µs) that it speaks of.
+    """
+
+    outcome: Outcome
+    pending: int
+    held: int
+    refusals: tuple[Refusal, ...]
+    left: tuple[str, ...]
+    effect: Effect | None
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class HubState:
+    """What of its hub concerns a policy. `error`: of reading or writing; `frozen`: nothing may be written."""
+
+    suspended: bool = False
+    frozen: bool = False
+    error: AwsError | StoreError | None = field(default=None)

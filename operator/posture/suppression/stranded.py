@@ -1,0 +1,44 @@
+"""Policies whose target is missing, or is not evaluated: nothing can be done for them but to say so."""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from posture.api.model import Metadata
+from posture.kube.resources import Object
+from posture.suppression.cleanup import Cleanup, Leaving
+from posture.suppression.declared import Declared, microseconds
+from posture.suppression.policy_conditions import Case
+from posture.suppression.reporting import Reported, Reporter
+from posture.suppression.standing import HubState
+from posture.world import World
+
+logger = logging.getLogger(__name__)
+
+
+class Stranded:
+    """Writes their status, and lets them go in time, while this replica is `responsible`."""
+
+    def __init__(self, world: World, responsible: Callable[[], bool]) -> None:
+        self._world = world
+        self._responsible = responsible
+        self._reporter = Reporter(world, ("suppression", ""), responsible)
+        self._cleanup = Cleanup(world, responsible)
+
+    async def settle(self, policies: Sequence[Declared], targets: Sequence[Object]) -> None:
+        """Report on these policies, and let go of them and of these targets where their time is over."""
+        if not self._responsible():
+            self._reporter.end()
+            return
+        now = microseconds(datetime.now(UTC))
+        state = HubState(frozen=self._world.config.current().frozen)
+        cases = [
+            Reported(
+                Case(each, None, state, None, now),
+                Metadata.model_validate(each.document["metadata"]).requested_at,
+            )
+            for each in policies
+        ]
+        await self._reporter.report(cases)
+        gone = await self._cleanup.let_go([Leaving(each, None, state.frozen) for each in policies], now)
+        await self._cleanup.release_targets(targets, policies, gone, now)

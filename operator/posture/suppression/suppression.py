@@ -1,0 +1,115 @@
+"""All SuppressionPolicies of this replica that suppress findings: each with its hub, or with none."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from posture.admission import Admitted
+from posture.domain.suppression import is_active
+from posture.hubs.hub import Hub
+from posture.hubs.key import HubKey
+from posture.kube.finalizers import has_finalizer
+from posture.kube.resources import NAMESPACES, Object
+from posture.suppression.declared import Admissions, Declared, declare, is_suppressing, microseconds
+from posture.suppression.hub_suppression import Everything, HubSuppression
+from posture.suppression.stranded import Stranded
+from posture.world import World
+
+logger = logging.getLogger(__name__)
+
+_OWNER_NAMESPACE = "kube-system"
+
+
+class _Running(NamedTuple):
+    hub: Hub
+    suppression: HubSuppression
+    task: asyncio.Task[None]
+
+
+class Suppression:
+    """One task for each hub, as each may have marks.
+
+    `general`: whether this replica looks after what has no hub.
+    """
+
+    def __init__(self, world: World, general: Callable[[], bool]) -> None:
+        self._world = world
+        self._stranded = Stranded(world, general)
+        self._running: dict[HubKey, _Running] = {}
+        self._declared: Sequence[Declared] = ()
+        self._owner: str | None = None
+
+    def declare(self, policies: Iterable[Object], admissions: Admissions) -> None:
+        """Take what is declared: all policies and all targets, each listed whole."""
+        config, now = self._world.config.current(), microseconds(datetime.now(UTC))
+        self._declared = [
+            declare(document, admissions, config, now) for document in policies if is_suppressing(document)
+        ]
+        self._admissions = admissions
+
+    def needs_hub(self, target: str) -> bool:
+        """Whether policies of a target (namespace/name) are to be ended, even while it is suspended."""
+        now = microseconds(datetime.now(UTC))
+        return any(each.scope == target and _is_ending(each, now) for each in self._declared)
+
+    async def settle(self, hubs: Mapping[HubKey, Hub]) -> None:
+        """Give each hub its policies, and begin or end its task."""
+        for key in list(self._running):
+            if hubs.get(key) is not self._running[key].hub:
+                await self._end(key)
+        for key, hub in hubs.items():
+            if key not in self._running:
+                suppression = HubSuppression(self._world, hub, self._owner_id)
+                hub.on_change(suppression.wake)
+                task = asyncio.create_task(suppression.run(), name=f"suppression of {hub.name}")
+                self._running[key] = _Running(hub, suppression, task)
+            self._running[key].suppression.update(self._everything(key))
+        without = [each for each in self._declared if each.admitted is None]
+        targets = [document for document, each in self._admissions.values() if not isinstance(each, Admitted)]
+        await self._stranded.settle(without, targets)
+
+    def of(self, key: HubKey) -> HubSuppression | None:
+        """Return the policies of a hub."""
+        running = self._running.get(key)
+        return None if running is None else running.suppression
+
+    async def stop(self) -> None:
+        """End all tasks; what is being written is let finish or cut off, and is known by its mark."""
+        for key in list(self._running):
+            await self._end(key)
+
+    async def _end(self, key: HubKey) -> None:
+        running = self._running.pop(key)
+        running.task.cancel()
+        await asyncio.wait({running.task})
+        running.suppression.end()
+
+    def _everything(self, key: HubKey) -> Everything:
+        own = [each for each in self._declared if each.admitted is not None and each.admitted.hub == key]
+        names = {each.name for each in own}
+        targets = {
+            name: (document, admission)
+            for name, (document, admission) in self._admissions.items()
+            if isinstance(admission, Admitted) and admission.hub == key
+        }
+        return Everything(own, targets, frozenset(each.name for each in self._declared) - names)
+
+    async def _owner_id(self) -> str:
+        """Return the name by which suppressions are marked. Raises KubeError."""
+        if configured := self._world.config.current().owner_id:
+            return configured
+        if self._owner is None:
+            namespace = await self._world.client.get(NAMESPACES, None, _OWNER_NAMESPACE)
+            self._owner = str(namespace["metadata"]["uid"])
+        return self._owner
+
+
+def _is_ending(declared: Declared, now: int) -> bool:
+    """Whether a policy is over, and may still have something suppressed."""
+    if declared.deleted_at is not None:
+        return has_finalizer(declared.document)
+    expired = declared.terms is not None and not is_active(declared.terms, now)
+    status = declared.document.get("status") or {}
+    return expired and bool(status.get("suppressed", 0) or status.get("pending", 0))
