@@ -46,6 +46,11 @@ class Declared:
         return target_name_of(self.document)
 
     @property
+    def suppresses(self) -> bool:
+        """Whether it suppresses findings, and does not turn off controls."""
+        return is_suppressing(self.document)
+
+    @property
     def deleted_at(self) -> int | None:
         """Give when its deletion was asked for, µs."""
         return deleted_at(self.document)
@@ -141,7 +146,8 @@ def _trouble(
         )
     namespace = policy.metadata.namespace
     identity = may_use_identity(config.granted, namespace, admission.hub.role_arn)
-    refusal = identity if isinstance(identity, NotGranted) else identity.why_not(Verb.SUPPRESS)
+    verb = Verb.SUPPRESS if policy.spec.disable_controls is None else Verb.DISABLE_CONTROLS
+    refusal = identity if isinstance(identity, NotGranted) else identity.why_not(verb)
     if refusal is not None:
         return Trouble(refusal.reason, f"The {refusal.message}: {refusal.advice}")
     longest = config.max_suppression_age

@@ -37,12 +37,14 @@ class Everything(NamedTuple):
     """What is declared for one hub, from one listing.
 
     `policies`: of its targets. `targets`: by namespace/name, as listed and as admitted. `elsewhere`: the
-    policies of other hubs, or of no target, by namespace/name.
+    policies of other hubs, or of no target, by namespace/name. `others`: the policies of the hub that do not
+    suppress findings but turn controls off, or the other way round.
     """
 
     policies: Sequence[Declared]
     targets: Mapping[str, tuple[Object, Admitted]]
     elsewhere: frozenset[str]
+    others: Sequence[Declared] = ()
 
 
 class HubSuppression:
@@ -206,7 +208,7 @@ class HubSuppression:
         well = await self._reporter.report(cases)
         gone = await self._cleanup.let_go(leaving, now)
         targets = [document for document, _ in everything.targets.values()]
-        await self._cleanup.release_targets(targets, everything.policies, gone, now)
+        await self._cleanup.release_targets(targets, [*everything.policies, *everything.others], gone, now)
         return well
 
     def _current(self, declared: Declared, policies: Mapping[str, Policy]) -> Progress | None:

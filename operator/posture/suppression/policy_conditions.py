@@ -35,10 +35,11 @@ class Said(NamedTuple):
     message: str
 
 
-def conditions_of(before: Sequence[Condition], case: Case, generation: int) -> tuple[Condition, ...]:
-    """Return the conditions of a policy."""
+def conditions_of(
+    before: Sequence[Condition], case: Case, generation: int, said: Said
+) -> tuple[Condition, ...]:
+    """Return the conditions of a policy; `said`: of its readiness."""
     moment = _time(case.now)
-    said = _readiness(case)
     conditions = said.way(before, said.reason, said.message, moment, generation)
     for kind, holds, reason, message in _others(case):
         status = ConditionStatus.of(holds)
@@ -46,8 +47,8 @@ def conditions_of(before: Sequence[Condition], case: Case, generation: int) -> t
     return conditions
 
 
-def _readiness(case: Case) -> Said:
-    """Say what matters most."""
+def readiness(case: Case) -> Said:
+    """Say of a policy that suppresses findings what matters most."""
     declared = case.declared
     if declared.deleted_at is not None:
         return Said(reconciling, "Deleting", _left_to_do(case) or "What it suppressed is being reopened.")

@@ -12,7 +12,7 @@ from posture.api.suppression_policy import (
 from posture.domain.review import review_due_at
 from posture.domain.scores import Score
 from posture.suppression.declared import microseconds
-from posture.suppression.policy_conditions import Case, conditions_of
+from posture.suppression.policy_conditions import Case, conditions_of, readiness
 from posture.suppression.standing import Progress
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,13 +26,14 @@ def status_of(before: SuppressionPolicyStatus, case: Case, handled: str | None) 
     """
     generation = int(case.declared.document["metadata"]["generation"])
     last_matched = _last_matched(before, case)
+    case = case._replace(last_matched=last_matched)
     due_at = review_due_at(case.declared.terms) if case.declared.terms else None
     fields: dict[str, Any] = {
         "observed_generation": generation,
         "last_handled_request": handled,
         "last_matched_time": None if last_matched is None else _time(last_matched),
         "review_due_time": None if due_at is None else _time(due_at),
-        "conditions": conditions_of(before.conditions, case._replace(last_matched=last_matched), generation),
+        "conditions": conditions_of(before.conditions, case, generation, readiness(case)),
     }
     if case.progress is not None:
         fields |= _counts(case.progress)

@@ -32,10 +32,22 @@ class Reported(NamedTuple):
 
 
 class Reporter:
-    """Reports on the policies of one holder. `ours`: whether it is the holder, asked before each write."""
+    """Reports on the policies of one holder.
 
-    def __init__(self, world: World, owner: Hashable, ours: Callable[[], bool]) -> None:
+    `ours`: whether it is the holder, asked before each write. `status_of`: makes a status of the one before,
+    the case, and the last request whose run has ended.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        owner: Hashable,
+        ours: Callable[[], bool],
+        *,
+        status_of: Callable[[SuppressionPolicyStatus, Case, str | None], SuppressionPolicyStatus] = status_of,
+    ) -> None:
         self._world = world
+        self._status_of = status_of
         self._owner = owner
         self._ours = ours
         self._statuses: dict[str, tuple[str, Object]] = {}
@@ -50,7 +62,7 @@ class Reporter:
         samples, well = [], True
         for case, handled in policies:
             before = self.status_before(case.declared)
-            after = status_of(before, case, handled)
+            after = self._status_of(before, case, handled)
             samples.append(_sample(case, after))
             try:
                 await self._write(case.declared, before, after)
@@ -67,11 +79,6 @@ class Reporter:
     def status_before(self, declared: Declared) -> SuppressionPolicyStatus:
         """Return the status as it was last read, or written since."""
         return SuppressionPolicyStatus.model_validate(self._document(declared).get("status") or {})
-
-    async def tell(self, declared: Declared, *, reason: str, note: str) -> None:
-        """Post a warning on a policy."""
-        ref = ObjectRef.of(SUPPRESSION_POLICIES, declared.document)
-        await self._world.events.post(ref, "Warning", reason=reason, action="Suppress", note=note)
 
     def _document(self, declared: Declared) -> Object:
         """Return the document with the status that was written after it had been listed."""

@@ -12,7 +12,7 @@ from posture.hubs.hub import Hub
 from posture.hubs.key import HubKey
 from posture.kube.finalizers import has_finalizer
 from posture.kube.resources import NAMESPACES, Object
-from posture.suppression.declared import Admissions, Declared, declare, is_suppressing, microseconds
+from posture.suppression.declared import Admissions, Declared, declare, microseconds
 from posture.suppression.hub_suppression import Everything, HubSuppression
 from posture.suppression.stranded import Stranded
 from posture.world import World
@@ -44,9 +44,7 @@ class Suppression:
     def declare(self, policies: Iterable[Object], admissions: Admissions) -> None:
         """Take what is declared: all policies and all targets, each listed whole."""
         config, now = self._world.config.current(), microseconds(datetime.now(UTC))
-        self._declared = [
-            declare(document, admissions, config, now) for document in policies if is_suppressing(document)
-        ]
+        self._declared = [declare(document, admissions, config, now) for document in policies]
         self._admissions = admissions
 
     def needs_hub(self, target: str) -> bool:
@@ -65,8 +63,8 @@ class Suppression:
                 hub.on_change(suppression.wake)
                 task = asyncio.create_task(suppression.run(), name=f"suppression of {hub.name}")
                 self._running[key] = _Running(hub, suppression, task)
-            self._running[key].suppression.update(self._everything(key))
-        without = [each for each in self._declared if each.admitted is None]
+            self._running[key].suppression.update(self._everything(key, suppressing=True))
+        without = [each for each in self._declared if each.admitted is None and each.suppresses]
         targets = [document for document, each in self._admissions.values() if not isinstance(each, Admitted)]
         await self._stranded.settle(without, targets)
 
@@ -86,7 +84,8 @@ class Suppression:
         await asyncio.wait({running.task})
         running.suppression.end()
 
-    def _everything(self, key: HubKey) -> Everything:
+    def _everything(self, key: HubKey, *, suppressing: bool) -> Everything:
+        """Return what is declared for a hub: of the policies, those of one kind, and the others beside."""
         own = [each for each in self._declared if each.admitted is not None and each.admitted.hub == key]
         names = {each.name for each in own}
         targets = {
@@ -94,7 +93,12 @@ class Suppression:
             for name, (document, admission) in self._admissions.items()
             if isinstance(admission, Admitted) and admission.hub == key
         }
-        return Everything(own, targets, frozenset(each.name for each in self._declared) - names)
+        return Everything(
+            policies=[each for each in own if each.suppresses is suppressing],
+            targets=targets,
+            elsewhere=frozenset(each.name for each in self._declared if _may_mark(each)) - names,
+            others=[each for each in own if each.suppresses is not suppressing],
+        )
 
     async def _owner_id(self) -> str:
         """Return the name by which suppressions are marked. Raises KubeError."""
@@ -104,6 +108,15 @@ class Suppression:
             namespace = await self._world.client.get(NAMESPACES, None, _OWNER_NAMESPACE)
             self._owner = str(namespace["metadata"]["uid"])
         return self._owner
+
+
+def _may_mark(declared: Declared) -> bool:
+    """Whether marks with this name may be those of this policy.
+
+    One that cannot be read and is being deleted has no other way to let go of what it suppressed than being
+    taken for gone.
+    """
+    return declared.suppresses and (declared.policy is not None or declared.deleted_at is None)
 
 
 def _is_ending(declared: Declared, now: int) -> bool:
