@@ -68,7 +68,7 @@ async def _read_all(desk: Desk, filters: dict[str, list[dict[str, str]]]) -> tup
     page = await desk.source.get_findings(filters)
     asked_at, found = page.asked_at, set[bytes]()
     while True:
-        await desk.take(page)
+        await desk.take([page])
         found |= {
             key_of(finding.product_arn, finding.id)
             for finding in page.findings

@@ -66,17 +66,23 @@ class Desk:
     tally: Tally = field(default_factory=Tally)
     latest: int = 0
 
-    async def take(self, page: FindingsPage, *, cursor: int | None = None, keys: Sequence[str] = ()) -> Taken:
-        """Store a page and, in the same transaction, the progress under these keys."""
-        self.tally.calls += 1
-        self.latest = max(self.latest, page.asked_at)
+    async def take(
+        self, pages: Sequence[FindingsPage], *, cursor: int | None = None, keys: Sequence[str] = ()
+    ) -> Taken:
+        """Store pages and, in the same transaction, the progress under these keys.
+
+        They are handed over before this first yields to the event loop.
+        """
+        self.tally.calls += len(pages)
+        self.latest = max(self.latest, *(page.asked_at for page in pages))
         state = {**self.progress.stored(*keys), LATEST: str(self.latest)}
-        taken = await self.worker.call(self.known.take, page, self.wanted, cursor=cursor, state=state)
+        taken = await self.worker.call(self.known.take, pages, self.wanted, cursor=cursor, state=state)
         self.tally.changed += taken.changed
         self.tally.corrections.update(taken.corrections)
         for each in taken.rejected:
             logger.warning("finding %s of account %s is left out: %s", each.id, each.account_id, each.why)
-        self._note_unreadable(page)
+        for page in pages:
+            self._note_unreadable(page)
         return taken
 
     async def some(self, refs: Iterator[FindingRef], n: int) -> list[FindingRef]:

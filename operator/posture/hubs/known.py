@@ -24,7 +24,7 @@ NAMED = 5
 
 
 class Taken(NamedTuple):
-    """What a page changed. `rejected`: findings met for the first time that cannot be stored."""
+    """What pages changed. `rejected`: findings met for the first time that cannot be stored."""
 
     changed: int
     corrections: Mapping[str, int]
@@ -72,20 +72,23 @@ class Known:
 
     def take(
         self,
-        page: FindingsPage,
+        pages: Sequence[FindingsPage],
         wanted: Collection[str],
         *,
         cursor: int | None = None,
         state: State | None = None,
     ) -> Taken:
-        """Store a page's findings of the wanted products, and the state that goes with them."""
-        findings = [finding for finding in page.findings if finding.check.product in wanted]
-        written = self._note(
-            self.store.write([Read(findings, page.asked_at)], cursor=cursor, state=dict(state or {}))
-        )
+        """Store the pages' findings of the wanted products, and the state that goes with them."""
+        reads = [
+            Read([each for each in page.findings if each.check.product in wanted], page.asked_at)
+            for page in pages
+        ]
+        written = self._note(self.store.write(reads, cursor=cursor, state=dict(state or {})))
         rejected: list[Rejection] = []
-        if page.rejected:
-            rejected = self.store.reject([Rejection(*each) for each in page.rejected], asked_at=page.asked_at)
+        for page in pages:
+            if page.rejected:
+                met = [Rejection(*each) for each in page.rejected]
+                rejected += self.store.reject(met, asked_at=page.asked_at)
         return Taken(written.changed, written.corrections, written.news, written.renamed, rejected)
 
     def remove(self, gone: Iterable[tuple[int, Sequence[bytes]]]) -> int:

@@ -1,5 +1,6 @@
 """A listing under way: read to its end by chains, its progress stored in the transaction of each page."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from posture.aws.securityhub import FindingsPage
@@ -36,6 +37,9 @@ class Reading:
         self._cursor = cursor
         self._on_started = on_started
         self._on_taken = on_taken
+        self._arrived: list[FindingsPage] = []
+        self._storing = asyncio.Lock()
+        self._cut_off = False
         self._coverages = [Coverage(windows, patience=patience) for windows in listing.parts]
         self._coverages[0].findings += listing.findings
         self._scan = Scan(desk.source, desk.pace, queries, self._coverages)
@@ -50,10 +54,27 @@ class Reading:
         return sum(coverage.progress() for coverage in self._coverages) / len(self._coverages)
 
     async def _sink(self, page: FindingsPage) -> None:
+        """Store a page, together with those that arrived while the one before was being stored.
+
+        What counts as read is said when pages are handed over. Where that fails or is cut off nothing more is
+        handed over, because it would vouch for what is lost: the next reading reads it again.
+        """
+        self._arrived.append(page)
+        async with self._storing:
+            if self._cut_off or not any(page is arrived for arrived in self._arrived):
+                return
+            pages, self._arrived = self._arrived, []
+            self._cut_off = True
+            self._note(pages[0].asked_at)
+            taken = await self._desk.take(pages, cursor=self._cursor(), keys=self._keys)
+            self._cut_off = False
+            self._on_taken(taken)
+
+    def _note(self, asked_at: int) -> None:
+        """Note in the listing how far it has been read."""
         listing = self._listing
         if listing.started is None:
-            listing.started = page.asked_at
-            self._on_started(page.asked_at)
+            listing.started = asked_at
+            self._on_started(asked_at)
         listing.parts = [list(coverage.windows()) for coverage in self._coverages]
         listing.findings = sum(coverage.findings for coverage in self._coverages)
-        self._on_taken(await self._desk.take(page, cursor=self._cursor(), keys=self._keys))

@@ -2,8 +2,9 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
+from weakref import WeakSet
 
 from posture.aws.errors import Retryable, TokenRefused
 from posture.aws.limiter import published
@@ -52,7 +53,7 @@ class Pace:
 
 
 Sink = Callable[[FindingsPage], Awaitable[None]]
-"""Takes a page in: hands it to the store before it first yields, so that what is covered is stored."""
+"""Takes a page in; what the coverage says by then of this page and those before is true once it is stored."""
 
 
 class Scan:
@@ -70,6 +71,7 @@ class Scan:
         self._pace = pace
         self._work = list(zip(queries, coverages, strict=True))
         self._refusals = 0
+        self._landing: WeakSet[object] = WeakSet()
 
     async def run(self, sink: Sink) -> None:
         """Read to the end. Raises AwsError, and what `sink` raises; then nothing is in flight any more."""
@@ -87,10 +89,20 @@ class Scan:
                     flight.result()
                     if coverage.active(reader):
                         flights[self._fly(filters, coverage, reader, sink)] = reader
+            await self._land(flights)
         finally:
             for flight in flights:
                 flight.cancel()
             await asyncio.gather(*flights, return_exceptions=True)
+
+    async def _land(self, flights: Collection[asyncio.Task[None]]) -> None:
+        """Let those end whose page counts as read; the others have nothing to bring any more."""
+        for flight in flights:
+            if flight not in self._landing:
+                flight.cancel()
+        for ended in await asyncio.gather(*flights, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended
 
     def _take_off(
         self, filters: Filters, coverage: Coverage, sink: Sink, flights: dict[asyncio.Task[None], Reader]
@@ -122,6 +134,7 @@ class Scan:
             for finding, name in zip(page.findings, names, strict=True)
             if name not in seen_before
         ]
+        self._landing.add(asyncio.current_task())
         before = coverage.span()
         coverage.read(reader, times, page.next_token)
         if coverage.span() < before:
