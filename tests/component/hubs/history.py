@@ -71,7 +71,8 @@ class History:
     def __init__(self, world: World, random: Random, products: Iterable[str]) -> None:
         self.world = world
         self.random = random
-        self.states: dict[Name, list[tuple[Document, Finding]]] = {}
+        self.moment = 0
+        self.states: dict[Name, list[tuple[int, Document | None, Finding | None]]] = {}
         self._products = frozenset(products)
         self.note()
 
@@ -80,18 +81,36 @@ class History:
         return self.world.truth(self._products)
 
     def note(self) -> None:
-        """Remember the present state of every finding."""
+        """Remember the present state of every finding, as of the next moment."""
+        self.moment += 1
+        present = set()
         for _, body in self.world.emulator.store.all_bodies():
             document = msgspec.json.decode(body)
             name = (document["ProductArn"], document["Id"])
+            present.add(name)
             states = self.states.setdefault(name, [])
-            if not states or states[-1][0] != document:
-                states.append((document, decoded([document])[name]))
+            if not states or states[-1][1] != document:
+                states.append((self.moment, document, decoded([document])[name]))
+        for name in self.states.keys() - present:
+            if self.states[name][-1][1] is not None:
+                self.states[name].append((self.moment, None, None))
+
+    def since(self, name: Name, moment: int) -> list[Finding | None]:
+        """The states of a finding at that moment and after it, None: it was not there."""
+        states = self.states.get(name, [])
+        after = [finding for at, _, finding in states if at > moment]
+        at_first = [finding for at, _, finding in states if at <= moment][-1:] or [None]
+        return [*at_first, *after]
+
+    def truth_at(self, moment: int) -> Picture:
+        """AWS's findings, of the products, as they were."""
+        found = {name: self.since(name, moment)[0] for name in self.states}
+        return {name: each for name, each in found.items() if each and each.check.product in self._products}
 
     def document_of(self, each: Finding) -> Document:
         """The state that a stored finding shows; there must have been one."""
-        for document, finding in reversed(self.states[each.product_arn, each.id]):
-            if finding == each:
+        for _, document, finding in reversed(self.states[each.product_arn, each.id]):
+            if finding == each and document is not None:
                 return document
         raise AssertionError(f"never was so: {each}")
 

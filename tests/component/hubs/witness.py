@@ -81,13 +81,14 @@ class Witness:
         for each in self.known().values():
             self.history.document_of(each)
 
-    async def scores(self) -> None:
-        """What is published is what the oracle makes of the findings as they are known."""
+    async def scores(self, picture: Picture | None = None) -> None:
+        """What is published is what the oracle makes of the findings as they are known, or were."""
         published, known = self.sync.published, self.sync.desk.known
         assert published is not None
         exact = await self.sync.desk.worker.call(known.evaluate, self._view(), WINDOW)
         assert exact is not None
-        documents = [self.history.document_of(each) for each in self.known().values()]
+        findings = self.known() if picture is None else picture
+        documents = [self.history.document_of(each) for each in findings.values()]
         expected = oracle.scores(documents, _SPEC, self._hub(), published.exact_at)
         assert product.numbers(exact.evaluation) == expected
 
