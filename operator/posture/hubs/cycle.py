@@ -38,6 +38,7 @@ class Cycle:
         self._facts: Discovered | None = None
         self._due = 0.0
         self._resumed = False
+        self._served = 0
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -64,7 +65,7 @@ class Cycle:
         sync, started = self._sync, time.monotonic()
         interval = wanted.interval / _MICRO
         sync.full_sync = wanted.full_sync
-        anew = self._requests.pending
+        asked, anew = self._requests.thorough, self._requests.thorough > self._served
         if anew:
             self._jobs.hurry()
         try:
@@ -72,6 +73,7 @@ class Cycle:
             sync.windows = self._requests.windows()
             await self._resume(wanted)
             await self._discover(anew=anew)
+            self._served = asked
             published = await sync.poll()
         except AwsError as error:
             self._due = time.monotonic() + self._pauses.after(error, interval)

@@ -57,9 +57,9 @@ class Requests:
         self._ended = max(self._ended, ticket)
 
     @property
-    def pending(self) -> bool:
-        """Whether a thorough request waits for a run."""
-        return self._thorough > self._ended
+    def thorough(self) -> int:
+        """The ticket of the latest request that wants a discovery too."""
+        return self._thorough
 
     async def woken(self, seconds: float | None = None) -> None:
         """Return when somebody asks for something, or the time is over."""

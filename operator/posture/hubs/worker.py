@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
+
+from posture.store import StoreUnavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -15,22 +18,22 @@ class Worker:
     def __init__(self, name: str) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._abandoned: list[Future[Any]] = []
+        self._closed = False
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function in the thread and return what it returns, or raise what it raises.
 
         It is handed over before this yields to the event loop, and then it does run: a caller that is
         cancelled gives up waiting, not the work. What such work raises is raised by the next call, so that
-        nobody goes on as if it had been done.
+        nobody goes on as if it had been done. Raises StoreUnavailable after `close`.
         """
-        handed_over = self._executor.submit(function, *args, **kwargs)
-        waited_for = asyncio.wrap_future(handed_over)
-        try:
-            result = await asyncio.shield(waited_for)
-        except asyncio.CancelledError:
-            waited_for.add_done_callback(_heard)
-            self._abandoned.append(handed_over)
-            raise
+        if self._closed:
+            raise StoreUnavailable(
+                "The hub's store is closed",
+                reason="StoreClosed",
+                advice="it is opened again when it is needed",
+            )
+        result = await self._run(partial(function, *args, **kwargs))
         abandoned, self._abandoned = self._abandoned, []
         for earlier in abandoned:
             if earlier.done():
@@ -41,10 +44,21 @@ class Worker:
 
     async def close(self, last: Callable[[], None]) -> None:
         """Run what was handed over, then `last`, and end the thread; nothing can be given to it any more."""
+        self._closed = True
         try:
-            await self.call(last)
+            await self._run(last)
         finally:
             self._executor.shutdown(wait=False)
+
+    async def _run(self, function: Callable[[], T]) -> T:
+        handed_over = self._executor.submit(function)
+        waited_for = asyncio.wrap_future(handed_over)
+        try:
+            return await asyncio.shield(waited_for)
+        except asyncio.CancelledError:
+            waited_for.add_done_callback(_heard)
+            self._abandoned.append(handed_over)
+            raise
 
 
 def _heard(abandoned: "asyncio.Future[Any]") -> None:

@@ -52,12 +52,17 @@ async def test_a_run_answers_the_requests_made_before_it_began() -> None:
     requests.ended(run)
     assert requests.has_run(early)
     assert not requests.has_run(late)
-    assert requests.pending
     async with asyncio.timeout(1):
         await requests.woken()
     requests.ended(requests.begun())
     assert requests.has_run(late)
-    assert not requests.pending
+
+
+def test_only_thorough_requests_ask_for_a_discovery() -> None:
+    requests = Requests()
+    first = requests.request()
+    requests.request(thorough=False)
+    assert requests.thorough == first
 
 
 async def test_the_same_demands_again_wake_nobody() -> None:

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from posture.hubs.worker import Worker
+from posture.store import StoreUnavailable
 
 
 async def test_work_runs_in_order_in_one_thread_of_its_own() -> None:
@@ -54,5 +55,5 @@ async def test_a_closed_worker_takes_nothing() -> None:
     worker, closed = Worker("test"), list[bool]()
     await worker.close(lambda: closed.append(True))
     assert closed == [True]
-    with pytest.raises(RuntimeError):
+    with pytest.raises(StoreUnavailable):
         await worker.call(lambda: None)
