@@ -3,6 +3,7 @@
 import click
 
 from posture.cli.crds import crds
+from posture.cli.exceptions import exceptions
 from posture.cli.run import run
 
 
@@ -14,3 +15,4 @@ def main() -> None:
 
 main.add_command(run)
 main.add_command(crds)
+main.add_command(exceptions)

@@ -27,6 +27,18 @@ class Leaving(NamedTuple):
     progress: Progress | None
     frozen: bool
 
+    @property
+    def goes_unwritten(self) -> bool:
+        """Whether it leaves its findings suppressed, and nothing may be written to say so."""
+        outcome = None if self.progress is None else self.progress.outcome
+        return (
+            self.frozen
+            and outcome is not None
+            and outcome.marked > 0
+            and outcome.phase is Phase.RETAINED
+            and self.declared.deleted_at is not None
+        )
+
 
 class Cleanup:
     """Adds and removes the finalizers of policies and targets, while `ours` says that this is the holder."""
@@ -131,11 +143,10 @@ class Cleanup:
 
 
 def _is_done(leaving: Leaving) -> bool:
-    """Whether nothing is left to do: a retained suppression says so itself, where nothing may be written."""
+    """Whether nothing is left to do, or nothing that the policy has to wait for."""
     if leaving.progress is None:
         return False
-    outcome = leaving.progress.outcome
-    return outcome.marked == 0 or (outcome.phase is Phase.RETAINED and leaving.frozen)
+    return leaving.progress.outcome.marked == 0 or leaving.goes_unwritten
 
 
 def _left(leaving: Leaving) -> str:

@@ -190,7 +190,9 @@ class HubSuppression:
         if result is None:
             return False
         self._error = result.error
-        self._progress = {name: (policies[name], each) for name, each in result.progress.items()}
+        self._progress = {
+            name: (policies[name], each) for name, each in result.progress.items() if name in policies
+        }
         complete = result.complete or result.error is not None or config.frozen
         self._acted_at = exact_at if complete else None
         return complete
@@ -206,6 +208,8 @@ class HubSuppression:
             cases.append(Reported(Case(each, progress, state, None, now), self._handled(each)))
             leaving.append(Leaving(each, progress, frozen))
         well = await self._reporter.report(cases)
+        if retained := [each.declared.name for each in leaving if each.goes_unwritten]:
+            await self._rounds.retain(retained)
         gone = await self._cleanup.let_go(leaving, now)
         targets = [document for document, _ in everything.targets.values()]
         await self._cleanup.release_targets(targets, [*everything.policies, *everything.others], gone, now)

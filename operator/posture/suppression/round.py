@@ -16,6 +16,7 @@ from posture.hubs.hub import Hub
 from posture.store import FindingRef, key_of
 from posture.suppression.effect import Effect
 from posture.suppression.following import Following, Moment
+from posture.suppression.retained import forget, remember, retained
 from posture.suppression.scopes import HubView, Sight, Sights
 from posture.suppression.standing import Progress
 from posture.suppression.writing import Refusal, Report, Taken, Writer
@@ -86,6 +87,10 @@ class Rounds:
         complete = report.unsent == 0 and len(writes) <= _AT_ONCE
         return Result(progress, complete, report.error)
 
+    async def retain(self, names: Collection[str]) -> None:
+        """Remember policies that go, and leave suppressed what bears their mark."""
+        await self._hub.look(lambda known: remember(known.store, names))
+
     async def excepting(self, keys: Sequence[bytes]) -> Mapping[bytes, tuple[str, ...]] | None:
         """Return the policies that select some findings, frozen ones too; None where that is not known."""
         following = self._following
@@ -105,16 +110,20 @@ class Rounds:
         def look(known: hub_known.Known) -> Moment:
             if self._following is None or self._following.known is not known:
                 self._following = Following(known)
+            gone = retained(known.store, [each.terms.policy for each in declared.policies])
             accounts, _ = known.store.places()
             self._shown = self._sights.of(declared.targets, hub, accounts)
             declaration = Declaration(
-                declared.policies,
+                [*declared.policies, *gone],
                 {name: sight.scope for name, sight in self._shown.items()},
                 identity=declared.identity,
                 may_write=declared.may_write,
                 known=declared.known,
             )
-            return self._following.plan(declaration, now, interval)
+            moment = self._following.plan(declaration, now, interval)
+            names = [each.terms.policy for each in gone if not moment.outcomes[each.terms.policy].marked]
+            forget(known.store, names)
+            return moment
 
         return await self._hub.look(look)
 
