@@ -23,7 +23,7 @@ from posture.kube.resources import (
 from posture.logs import bound
 from posture.metrics.exposition import Samples
 from posture.metrics.process_samples import hub_samples, process_samples
-from posture.suppression.declared import is_suppressing, name_of
+from posture.suppression.declared import name_of
 from posture.suppression.suppression import Suppression
 from posture.target import Target
 from posture.target_view import demand_of
@@ -119,13 +119,12 @@ class Supervisor:
             return
         self.not_ready = None
         admissions = self._admissions(listed[POSTURE_TARGETS.kind])
-        policies = listed[SUPPRESSION_POLICIES.kind]
-        self._suppression.declare(policies, {name_of(each[0]): each for each in admissions.values()})
+        self._suppression.declare(
+            listed[SUPPRESSION_POLICIES.kind], {name_of(each[0]): each for each in admissions.values()}
+        )
         await self._settle_hubs([each for _, each in admissions.values() if isinstance(each, Admitted)])
         self._settle_targets(admissions)
         await self._suppression.settle({key: running.hub for key, running in self._hubs.items()})
-        unsupported = [each for each in policies if not is_suppressing(each)]
-        await self._unsupported.settle(SUPPRESSION_POLICIES, unsupported)
         for resource in (REMEDIATION_RULES, REMEDIATIONS):
             await self._unsupported.settle(resource, listed[resource.kind])
 
@@ -157,6 +156,7 @@ class Supervisor:
             self._hubs[key].hub.ask(demands)
 
     def _settle_targets(self, admissions: Mapping[str, tuple[Object, Admitted | NotAdmitted]]) -> None:
+        turned_off = self._suppression.turned_off()
         for uid in self._targets.keys() - admissions.keys():
             running = self._targets.pop(uid)
             running.task.cancel()
@@ -167,7 +167,7 @@ class Supervisor:
                 self._targets[uid] = _Running(target, asyncio.create_task(target.run(), name=target.name))
             hub = self._hubs[admission.hub].hub if isinstance(admission, Admitted) else None
             self._targets[uid].target.update(
-                document, admission, hub, self._general.held if hub is None else hub.leads
+                document, admission, hub, self._general.held if hub is None else hub.leads, turned_off
             )
 
     def _wake_targets_of(self, key: HubKey) -> None:

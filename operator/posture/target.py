@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from posture.admission import Admitted, NotAdmitted
 from posture.api.model import Metadata
 from posture.api.posture_target_status import SCORE_CURRENT, PostureTargetStatus
-from posture.domain.evaluation import Evaluation
+from posture.domain.controls import ControlStatus
+from posture.domain.evaluation import Evaluation, TurnedOff
 from posture.hubs.hub import Hub
 from posture.hubs.key import HubKey
 from posture.kube.errors import KubeError
@@ -64,6 +65,7 @@ class Target:
         self._admission: Admitted | NotAdmitted | None = None
         self._hub: Hub | None = None
         self._responsible: Callable[[], bool] = lambda: False
+        self._turned_off: Mapping[TurnedOff, ControlStatus] = {}
         self._shown: Shown | None = None
         self._request: tuple[str, int] | None = None
         self._store_replaced: str | None = None
@@ -75,10 +77,15 @@ class Target:
         admission: Admitted | NotAdmitted,
         hub: Hub | None,
         responsible: Callable[[], bool],
+        turned_off: Mapping[TurnedOff, ControlStatus],
     ) -> None:
-        """Take what is declared now; the next cycle follows it."""
+        """Take what is declared now; the next cycle follows it.
+
+        `turned_off`: controls that policies turned off, with the status that each had then.
+        """
         self._document, self._admission, self._hub = document, admission, hub
         self._responsible = responsible
+        self._turned_off = turned_off
         self.wake()
 
     def looks_at(self, hub: HubKey) -> bool:
@@ -167,12 +174,13 @@ class Target:
         facts, exact_at = status.facts, status.exact_at
         if facts is None or exact_at is None or spec.suspend:
             return
-        key = (hub, status.version, facts, declared)
+        turned_off = self._turned_off
+        key = (hub, status.version, facts, declared, turned_off)
         if self._shown is not None and self._shown.key == key:
             self._shown = self._shown._replace(exact_at=exact_at)
             return
         chosen = chosen_standards(spec, {standard.name for standard in facts.standards})
-        view = view_of(admission, facts, hub.controls(), chosen.present)
+        view = view_of(admission, facts, hub.controls(), chosen.present)._replace(turned_off=turned_off)
         found = await hub.evaluate(view, spec.scoring.evaluation_window)
         if found is not None:
             self._shown = Shown(key, declared, found.evaluation, found.exact_at, pooled=not chosen.missing)

@@ -59,14 +59,14 @@ def readiness(case: Case) -> Said:
         return Said(stalled, declared.trouble.reason, declared.trouble.message)
     if terms is not None and terms.suspended:
         return Said(
-            _unknown,
+            unknown,
             "Suspended",
             f"Nothing is suppressed or reopened while spec.suspend is true.{_would(case)}",
         )
     if terms is not None and terms.mode is Mode.DRY_RUN:
         return Said(ready, "DryRun", f"Nothing is written while spec.mode is DryRun.{_would(case)}")
     if case.hub.suspended:
-        return Said(_unknown, "TargetSuspended", "Security Hub is not asked while its target is suspended.")
+        return Said(unknown, "TargetSuspended", "Security Hub is not asked while its target is suspended.")
     if (error := case.hub.error) is not None:
         return Said(stalled if isinstance(error, Terminal) else reconciling, error.reason, f"{error}.")
     if case.progress is None or terms is None:
@@ -167,7 +167,7 @@ def _first_refusal(progress: Progress) -> str:
     )
 
 
-def _unknown(
+def unknown(
     conditions: Sequence[Condition], reason: str, message: str, now: datetime, generation: int | None
 ) -> tuple[Condition, ...]:
     """Say that nothing is done, by wish."""

@@ -1,4 +1,4 @@
-"""All SuppressionPolicies of this replica that suppress findings: each with its hub, or with none."""
+"""All SuppressionPolicies of this replica: each with its hub, or with none."""
 
 import asyncio
 import logging
@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from posture.admission import Admitted
+from posture.domain.controls import ControlStatus
+from posture.domain.evaluation import TurnedOff
 from posture.domain.suppression import is_active
 from posture.hubs.hub import Hub
 from posture.hubs.key import HubKey
 from posture.kube.finalizers import has_finalizer
 from posture.kube.resources import NAMESPACES, Object
+from posture.suppression.controls_hub import HubControls
+from posture.suppression.controls_view import turned_off
 from posture.suppression.declared import Admissions, Declared, declare, microseconds
 from posture.suppression.hub_suppression import Everything, HubSuppression
 from posture.suppression.stranded import Stranded
@@ -25,11 +29,12 @@ _OWNER_NAMESPACE = "kube-system"
 class _Running(NamedTuple):
     hub: Hub
     suppression: HubSuppression
-    task: asyncio.Task[None]
+    controls: HubControls
+    tasks: set[asyncio.Task[None]]
 
 
 class Suppression:
-    """One task for each hub, as each may have marks.
+    """Two tasks for each hub, as each may have marks: for its findings, and for the controls of its accounts.
 
     `general`: whether this replica looks after what has no hub.
     """
@@ -59,12 +64,10 @@ class Suppression:
                 await self._end(key)
         for key, hub in hubs.items():
             if key not in self._running:
-                suppression = HubSuppression(self._world, hub, self._owner_id)
-                hub.on_change(suppression.wake)
-                task = asyncio.create_task(suppression.run(), name=f"suppression of {hub.name}")
-                self._running[key] = _Running(hub, suppression, task)
+                self._running[key] = self._begin(hub)
             self._running[key].suppression.update(self._everything(key, suppressing=True))
-        without = [each for each in self._declared if each.admitted is None and each.suppresses]
+            self._running[key].controls.update(self._everything(key, suppressing=False))
+        without = [each for each in self._declared if each.admitted is None]
         targets = [document for document, each in self._admissions.values() if not isinstance(each, Admitted)]
         await self._stranded.settle(without, targets)
 
@@ -78,11 +81,28 @@ class Suppression:
         for key in list(self._running):
             await self._end(key)
 
+    def turned_off(self) -> Mapping[TurnedOff, ControlStatus]:
+        """Return the controls that policies turned off, with the status that each had then."""
+        return turned_off(each.document for each in self._declared if not each.suppresses)
+
+    def _begin(self, hub: Hub) -> _Running:
+        suppression = HubSuppression(self._world, hub, self._owner_id)
+        controls = HubControls(self._world, hub, self._owner_id)
+        hub.on_change(suppression.wake)
+        hub.on_change(controls.wake)
+        tasks = {
+            asyncio.create_task(suppression.run(), name=f"suppression of {hub.name}"),
+            asyncio.create_task(controls.run(), name=f"controls of {hub.name}"),
+        }
+        return _Running(hub, suppression, controls, tasks)
+
     async def _end(self, key: HubKey) -> None:
         running = self._running.pop(key)
-        running.task.cancel()
-        await asyncio.wait({running.task})
+        for task in running.tasks:
+            task.cancel()
+        await asyncio.wait(running.tasks)
         running.suppression.end()
+        running.controls.end()
 
     def _everything(self, key: HubKey, *, suppressing: bool) -> Everything:
         """Return what is declared for a hub: of the policies, those of one kind, and the others beside."""
@@ -96,7 +116,10 @@ class Suppression:
         return Everything(
             policies=[each for each in own if each.suppresses is suppressing],
             targets=targets,
-            elsewhere=frozenset(each.name for each in self._declared if _may_mark(each)) - names,
+            elsewhere=frozenset(
+                each.name for each in self._declared if each.suppresses is suppressing and _may_mark(each)
+            )
+            - names,
             others=[each for each in own if each.suppresses is not suppressing],
         )
 
@@ -116,7 +139,7 @@ def _may_mark(declared: Declared) -> bool:
     One that cannot be read and is being deleted has no other way to let go of what it suppressed than being
     taken for gone.
     """
-    return declared.suppresses and (declared.policy is not None or declared.deleted_at is None)
+    return declared.policy is not None or declared.deleted_at is None
 
 
 def _is_ending(declared: Declared, now: int) -> bool:

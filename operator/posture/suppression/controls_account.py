@@ -1,0 +1,203 @@
+"""The controls of one account and Region, as a role in that account sees them and may turn them on and off.
+
+An administrator cannot do that for its members (user guide, "Enabling and disabling controls").
+"""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, Self
+
+from posture.aws.calls import Calls
+from posture.aws.checks import standard_name
+from posture.aws.errors import AwsError, HubNotEnabled, InvalidRequest, Retryable, Terminal
+from posture.aws.listing import list_all
+from posture.aws.securityhub import BATCH, AssociationUpdate, SecurityHub
+from posture.aws.sessions import Identity
+from posture.domain.control_switches import Association, Switch
+from posture.domain.evaluation import TurnedOff
+from posture.hubs.key import HubKey
+from posture.world import World
+
+logger = logging.getLogger(__name__)
+
+_ABSENT = frozenset({"NOT_FOUND", "RESOURCE_NOT_FOUND"})
+_UPDATE = "BatchUpdateStandardsControlAssociations"
+
+
+class Spot(NamedTuple):
+    """An account and a Region: what one call can reach."""
+
+    account_id: str
+    region: str
+
+
+class Live(NamedTuple):
+    """A control as it is. `standards_arn`, `control_id`, `older_arns`: what calls name it by.
+
+    `updated_at`: when it was last turned on or off, None where Security Hub does not say.
+    """
+
+    association: Association
+    standards_arn: str
+    control_id: str
+    older_arns: tuple[str, ...]
+    updated_at: datetime | None
+
+
+class Reading(NamedTuple):
+    """What was read in a spot. `absent`: asked for, and not there: its standard is not enabled, say."""
+
+    live: Mapping[TurnedOff, Live]
+    absent: frozenset[TurnedOff]
+
+
+class Refusal(NamedTuple):
+    """A switch that was refused, by error code and message."""
+
+    switch: Switch
+    code: str
+    message: str
+
+
+class Written(NamedTuple):
+    """What became of switches; the rest of them was not begun, as writing had to stop."""
+
+    done: tuple[Switch, ...]
+    refused: tuple[Refusal, ...]
+
+
+class AccountControls:
+    """The controls of one spot, through one role. Methods raise AwsError."""
+
+    def __init__(self, spot: Spot, calls: Calls, hub: SecurityHub) -> None:
+        self._spot = spot
+        self._calls = calls
+        self._hub = hub
+
+    @classmethod
+    def through(cls, world: World, spot: Spot, role_arn: str, external_id: str | None) -> Self:
+        """Return the controls of a spot as seen through a role; nothing is called yet."""
+        identity = Identity(role_arn, external_id, spot.region)
+        calls = Calls(world.sessions, identity, world.limiters, world.usage, service="securityhub")
+        return cls(spot, calls, world.security_hub(HubKey(role_arn, external_id, spot.region)))
+
+    async def read(self, wanted: Callable[[str], Collection[str]], asked: Iterable[TurnedOff]) -> Reading:
+        """Read controls; `wanted`: for a standard that is enabled, their ids as AWS spells them.
+
+        `asked`: places, of which the answer says whether they are absent.
+        """
+        try:
+            subscriptions = await list_all(self._calls, "GetEnabledStandards", "StandardsSubscriptions")
+        except HubNotEnabled:
+            return Reading({}, frozenset(asked))
+        live: dict[TurnedOff, Live] = {}
+        unknown: set[str] = set()
+        for subscription in subscriptions:
+            arn = subscription["StandardsArn"]
+            standard = standard_name(arn)
+            if subscription.get("StandardsControlsUpdatable") == "NOT_READY_FOR_UPDATES":
+                # Its controls cannot be read now (API reference, BatchGetStandardsControlAssociations).
+                unknown.add(standard)
+                continue
+            live |= await self._read_standard(standard, arn, sorted(wanted(standard)))
+        return Reading(
+            live, frozenset(place for place in asked if place not in live and place.standard not in unknown)
+        )
+
+    async def _read_standard(self, standard: str, arn: str, ids: Sequence[str]) -> dict[TurnedOff, Live]:
+        live: dict[TurnedOff, Live] = {}
+        for start in range(0, len(ids), BATCH):
+            pairs = [{"StandardsArn": arn, "SecurityControlId": each} for each in ids[start : start + BATCH]]
+            answer = await self._calls.call(
+                "BatchGetStandardsControlAssociations", {"StandardsControlAssociationIds": pairs}
+            )
+            for detail in answer.body["StandardsControlAssociationDetails"]:
+                control = detail["SecurityControlId"]
+                live[TurnedOff(standard, control.upper(), *self._spot)] = Live(
+                    Association(detail["AssociationStatus"] == "ENABLED", detail.get("UpdatedReason", "")),
+                    arn,
+                    control,
+                    tuple(detail.get("StandardsControlArns", ())),
+                    detail.get("UpdatedAt"),
+                )
+            for entry in answer.body.get("UnprocessedAssociations", []):
+                if entry["ErrorCode"] not in _ABSENT:
+                    raise InvalidRequest(
+                        f"{entry['StandardsControlAssociationId']}: {entry.get('ErrorReason', '')}",
+                        service="securityhub",
+                        operation="BatchGetStandardsControlAssociations",
+                        code=entry["ErrorCode"],
+                    )
+        return live
+
+    async def write(
+        self,
+        switches: Sequence[Switch],
+        live: Mapping[TurnedOff, Live],
+        seconds_left: Callable[[], float],
+    ) -> Written:
+        """Turn controls on and off, all of them read before; `seconds_left`: asked before each call.
+
+        What fails as a whole is refused as a whole: other spots are not concerned.
+        """
+        done: list[Switch] = []
+        refused: list[Refusal] = []
+        for start in range(0, len(switches), BATCH):
+            within = seconds_left()
+            if not within:
+                break
+            batch = switches[start : start + BATCH]
+            try:
+                refusals = await self._write_batch(batch, live, within)
+            except AwsError as error:
+                refusals = [Refusal(each, error.code, f"{error}") for each in batch]
+            failed = {refusal.switch.place for refusal in refusals}
+            refused += refusals
+            done += [each for each in batch if each.place not in failed]
+        return Written(tuple(done), tuple(refused))
+
+    async def _write_batch(
+        self, batch: Sequence[Switch], live: Mapping[TurnedOff, Live], within: float
+    ) -> list[Refusal]:
+        by_name = {(live[each.place].standards_arn, live[each.place].control_id): each for each in batch}
+        updates = [
+            AssociationUpdate(arn, control, switch.enabled, switch.reason)
+            for (arn, control), switch in by_name.items()
+        ]
+        try:
+            answer = await self._hub.batch_update_standards_control_associations(updates, within=within)
+        except Terminal as error:
+            if error.operation != _UPDATE:
+                raise
+            logger.info("The older call is tried: %s", error)
+            return await self._write_one_by_one(batch, live, within, error)
+        return [
+            Refusal(
+                by_name[entry.update.standards_arn, entry.update.security_control_id],
+                entry.code,
+                entry.message,
+            )
+            for entry in answer
+        ]
+
+    async def _write_one_by_one(
+        self, batch: Sequence[Switch], live: Mapping[TurnedOff, Live], within: float, newer: Terminal
+    ) -> list[Refusal]:
+        """Use the older call, at one a second; what it refuses too is refused for the newer one's reason."""
+        refused = []
+        for position, switch in enumerate(batch):
+            try:
+                if not live[switch.place].older_arns:
+                    raise newer
+                for arn in live[switch.place].older_arns:
+                    reason = "" if switch.enabled else switch.reason
+                    await self._hub.update_standards_control(
+                        arn, enabled=switch.enabled, reason=reason, within=within
+                    )
+            except Retryable as error:
+                refused += [Refusal(each, error.code, f"{error}") for each in batch[position:]]
+                break
+            except AwsError:
+                refused.append(Refusal(switch, newer.code, f"{newer}"))
+        return refused

@@ -1,0 +1,203 @@
+"""The policies of a hub that turn controls off: as the rules take them, and through which roles they act."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from posture.api.suppression_policy import DisableControls
+from posture.config import Config
+from posture.domain.accounts import AccountFilter, Standing
+from posture.domain.control_switches import ControlPolicy
+from posture.domain.evaluation import TurnedOff
+from posture.domain.globs import globs, is_wild
+from posture.domain.grants import NotGranted, Verb, may_use_identity
+from posture.domain.suppression import Phase, namespace_of, phase
+from posture.suppression.controls_account import Spot
+from posture.suppression.declared import Declared
+
+_ALL = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class MeantAccounts:
+    """Accounts of a policy, as a value: two of them are the same when these compare equal."""
+
+    globs: tuple[str, ...]
+    granted: tuple[str, ...]
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+
+    def __call__(self, account_id: str) -> bool:
+        """Whether the policy means the account, and its target looks at it."""
+        accounts = _filter(self.granted, self.include, self.exclude)
+        return globs(self.globs)(account_id) and accounts.standing(account_id) is Standing.TARGETED
+
+
+@lru_cache(maxsize=256)
+def _filter(granted: tuple[str, ...], include: tuple[str, ...], exclude: tuple[str, ...]) -> AccountFilter:
+    return AccountFilter(granted=granted, include=include, exclude=exclude)
+
+
+class Role(NamedTuple):
+    """A role to be assumed in an account."""
+
+    arn: str
+    external_id: str | None
+
+
+class Roles:
+    """Which role a policy acts through in an account, where that is granted.
+
+    `partition`: as in ARNs. `role_arn`: the hub's, of which the grants speak; None: the operator's own
+    identity.
+    """
+
+    def __init__(
+        self, declared: Iterable[Declared], config: Config, *, partition: str, role_arn: str | None
+    ) -> None:
+        self._names = {
+            each.name: each.policy.spec.disable_controls.role_name
+            for each in declared
+            if each.policy is not None and each.policy.spec.disable_controls is not None
+        }
+        self._config = config
+        self._partition = partition
+        self._role_arn = role_arn
+        self._found: dict[tuple[str, str], Role | None] = {}
+
+    def of(self, policy: str, account_id: str) -> Role | None:
+        """Return the role of a policy (namespace/name) in an account; None where it is not granted.
+
+        One that is gone acts through the role of the first policy of its namespace that may act there.
+        """
+        key = policy, account_id
+        if key not in self._found:
+            self._found[key] = self._find(policy, account_id)
+        return self._found[key]
+
+    def may_write(self, policy: str, account_id: str) -> bool:
+        """Whether a policy may turn controls on and off in an account."""
+        return self.of(policy, account_id) is not None
+
+    def _find(self, policy: str, account_id: str) -> Role | None:
+        if policy in self._names:
+            return self._granted(namespace_of(policy), account_id, self._names[policy])
+        namespace = namespace_of(policy)
+        near = (name for each, name in sorted(self._names.items()) if namespace_of(each) == namespace)
+        return next((role for name in near if (role := self._granted(namespace, account_id, name))), None)
+
+    def _granted(self, namespace: str, account_id: str, role_name: str) -> Role | None:
+        identity = may_use_identity(self._config.granted, namespace, self._role_arn)
+        if isinstance(identity, NotGranted):
+            return None
+        if identity.why_not_disable_controls(account_id, role_name) is not None:
+            return None
+        external_id = next(
+            (
+                grant.external_id
+                for grant in identity.grants
+                if grant.external_id and grant.covers(Verb.DISABLE_CONTROLS, account_id)
+            ),
+            identity.external_id,
+        )
+        return Role(f"arn:{self._partition}:iam::{account_id}:role/{role_name}", external_id)
+
+
+def control_policy(declared: Declared, now: int, longest: int) -> ControlPolicy | None:
+    """Return a policy as it stands at a moment; `longest`: how far away its end may be (both µs)."""
+    if declared.policy is None or declared.terms is None:
+        return None
+    spec = declared.policy.spec.disable_controls
+    if spec is None:
+        return None
+    target = None if declared.admitted is None else declared.admitted.target.spec
+    stands = phase(declared.terms, now, longest=longest, stalled=declared.trouble is not None)
+    if stands is Phase.ENFORCING and (target is None or target.suspend):
+        stands = Phase.FROZEN
+    return ControlPolicy(
+        terms=declared.terms,
+        phase=stands,
+        standards=None if _ALL in spec.standards else frozenset(spec.standards),
+        controls=frozenset(each.upper() for each in spec.controls),
+        regions=frozenset(spec.regions),
+        accounts=MeantAccounts(
+            spec.accounts,
+            () if declared.admitted is None else declared.admitted.accounts,
+            () if target is None else target.accounts.include,
+            () if target is None else target.accounts.exclude,
+        ),
+    )
+
+
+def exact_accounts(declared: Iterable[Declared]) -> frozenset[str]:
+    """Return the accounts that policies name by id, whether or not the hub knows them."""
+    specs = (each.policy.spec.disable_controls for each in declared if each.policy is not None)
+    return frozenset(
+        account
+        for spec in specs
+        if isinstance(spec, DisableControls)
+        for account in spec.accounts
+        if not is_wild(account)
+    )
+
+
+class Reach(NamedTuple):
+    """What is to be read in one spot, and the roles to try, in this order.
+
+    `policies`: those that mean the spot. `places`: those that are remembered to be off there.
+    """
+
+    roles: Sequence[Role]
+    policies: Sequence[ControlPolicy]
+    places: frozenset[TurnedOff]
+
+    def wanted(
+        self, spelled: Callable[[str], str], everything: Callable[[str], Iterable[str]]
+    ) -> Callable[[str], frozenset[str]]:
+        """Return, for a standard, which controls to read; `everything`: what is to be read beside."""
+
+        def of(standard: str) -> frozenset[str]:
+            named = {
+                control
+                for policy in self.policies
+                if policy.standards is None or standard in policy.standards
+                for control in policy.controls
+            }
+            named |= {place.control for place in self.places if place.standard == standard}
+            return frozenset(spelled(control) for control in named) | frozenset(everything(standard))
+
+        return of
+
+
+def reaches(
+    policies: Mapping[str, ControlPolicy],
+    records: Mapping[str, Iterable[TurnedOff]],
+    accounts: Iterable[str],
+    roles: Roles,
+) -> Mapping[Spot, Reach]:
+    """Return where to look: in what policies mean, and where they are remembered to have turned things off.
+
+    `accounts`: ids that are known.
+    """
+    known = sorted(set(accounts))
+    meant: dict[Spot, dict[str, ControlPolicy]] = {}
+    kept: dict[Spot, dict[str, set[TurnedOff]]] = {}
+    for name in sorted(policies):
+        policy = policies[name]
+        for account_id in filter(policy.accounts, known):
+            for region in policy.regions:
+                meant.setdefault(Spot(account_id, region), {})[name] = policy
+        for place in records.get(name, ()):
+            spot = Spot(place.account_id, place.region)
+            kept.setdefault(spot, {}).setdefault(name, set()).add(place)
+    found = {}
+    for spot in sorted(meant.keys() | kept.keys()):
+        names = dict.fromkeys([*meant.get(spot, {}), *kept.get(spot, {})])
+        allowed = (role for name in names if (role := roles.of(name, spot.account_id)))
+        found[spot] = Reach(
+            list(dict.fromkeys(allowed)),
+            list(meant.get(spot, {}).values()),
+            frozenset(place for places in kept.get(spot, {}).values() for place in places),
+        )
+    return found

@@ -1,0 +1,113 @@
+"""What is known of controls between rounds: read once an interval, and as written meanwhile."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from posture.aws.errors import AwsError
+from posture.domain.control_switches import Association, Switch
+from posture.domain.evaluation import TurnedOff
+from posture.suppression.controls_account import AccountControls, Live, Reading, Spot
+from posture.suppression.controls_declared import Reach, Role
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = 8
+# As long as a store holds our writes to findings against older copies.
+_SHOWN_WITHIN = 15 * 60 * 1_000_000
+
+Names = Callable[[str], Iterable[str]]
+
+
+class _Unseen(NamedTuple):
+    """A write that Security Hub has not shown yet: what it read like before, and when it was made (µs)."""
+
+    before: datetime | None
+    at: int
+
+
+class Looking:
+    """The controls of all spots of a hub. `open_` reaches one spot through a role."""
+
+    def __init__(self, open_: Callable[[Spot, Role], AccountControls]) -> None:
+        self._open = open_
+        self.live: dict[TurnedOff, Live] = {}
+        self.absent: frozenset[TurnedOff] = frozenset()
+        self.errors: dict[Spot, AwsError] = {}
+        self._through: dict[Spot, Role] = {}
+        self._unseen: dict[TurnedOff, _Unseen] = {}
+
+    @property
+    def unseen(self) -> frozenset[TurnedOff]:
+        """What was written and not shown since."""
+        return frozenset(self._unseen)
+
+    async def look(
+        self,
+        reaches: Mapping[Spot, Reach],
+        spelled: Callable[[str], str],
+        everything: Names,
+        now: int,
+    ) -> None:
+        """Read all spots, a few at a time; of one that cannot be read nothing is known, but why."""
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(spot: Spot, reach: Reach) -> Reading | AwsError | None:
+            async with turns:
+                return await self._read(spot, reach, spelled, everything)
+
+        results = await asyncio.gather(*(one(spot, reach) for spot, reach in reaches.items()))
+        live: dict[TurnedOff, Live] = {}
+        absent: set[TurnedOff] = set()
+        self.errors = {}
+        for spot, result in zip(reaches, results, strict=True):
+            if isinstance(result, Reading):
+                live |= result.live
+                absent |= result.absent
+            elif result is not None:
+                self.errors[spot] = result
+        self.live = {place: self._newer(place, each, now) for place, each in live.items()}
+        self.absent = frozenset(absent)
+        self._unseen = {place: each for place, each in self._unseen.items() if place in self.live}
+
+    async def _read(
+        self, spot: Spot, reach: Reach, spelled: Callable[[str], str], everything: Names
+    ) -> Reading | AwsError | None:
+        """Read a spot through the first role that can."""
+        failure: AwsError | None = None
+        for role in reach.roles:
+            try:
+                reading = await self._open(spot, role).read(reach.wanted(spelled, everything), reach.places)
+            except AwsError as error:
+                logger.info("The controls of %s in %s are not read: %s", spot.account_id, spot.region, error)
+                failure = failure or error
+            else:
+                self._through[spot] = role
+                return reading
+        return failure
+
+    def _newer(self, place: TurnedOff, read: Live, now: int) -> Live:
+        """Return what was read, unless that is a copy from before our own write."""
+        unseen = self._unseen.get(place)
+        if unseen is None:
+            return read
+        written = self.live.get(place)
+        stale = read.updated_at == unseen.before and 0 <= now - unseen.at < _SHOWN_WITHIN
+        if stale and written is not None and written.association != read.association:
+            return written
+        del self._unseen[place]
+        return read
+
+    def accounts(self, role_of: Callable[[Spot], Role | None], spot: Spot) -> AccountControls | None:
+        """Return a spot's controls as the role of a policy, or as the one by which it was read."""
+        role = role_of(spot) or self._through.get(spot)
+        return None if role is None else self._open(spot, role)
+
+    def wrote(self, switches: Sequence[Switch], at: int) -> None:
+        """Take in what Security Hub accepted at a moment (µs)."""
+        for switch in switches:
+            before = self.live[switch.place]
+            self._unseen[switch.place] = _Unseen(before.updated_at, at)
+            self.live[switch.place] = before._replace(association=Association(switch.enabled, switch.reason))

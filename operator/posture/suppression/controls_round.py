@@ -1,0 +1,205 @@
+"""One round over the controls of a hub: look, plan, have it remembered, write, and see how far it is."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+
+import msgspec
+
+from posture.aws.errors import AwsError
+from posture.domain.control_records import Record
+from posture.domain.control_status import statuses_of
+from posture.domain.control_switches import (
+    Act,
+    Declared,
+    Plan,
+    Seen,
+    Switch,
+    claimed,
+    noted,
+    plan,
+)
+from posture.domain.controls import ControlStatus
+from posture.domain.evaluation import TurnedOff
+from posture.domain.suppression_plan import Timing
+from posture.domain.suppression_tries import FindingId, Tries, Try, remembered, tried
+from posture.hubs.demand import microseconds
+from posture.hubs.hub import Hub
+from posture.hubs.known import Known
+from posture.suppression.controls_account import AccountControls, Refusal, Spot
+from posture.suppression.controls_declared import Reach, Role, Roles
+from posture.suppression.controls_looking import Looking
+from posture.world import World
+
+logger = logging.getLogger(__name__)
+
+_TRIES = "controls.tries"
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be done in a round.
+
+    `reaches`: where to look. `interval`: between polls, µs. `window`: inside which findings say what status a
+    control has. `everything`: whether to look for marks that nothing remembers.
+    """
+
+    declared: Declared
+    roles: Roles
+    reaches: Mapping[Spot, Reach]
+    interval: int
+    window: timedelta
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A plan after what it planned was written; by spot what could not be read, by place what was refused."""
+
+    plan: Plan
+    refusals: Mapping[TurnedOff, Refusal]
+    errors: Mapping[Spot, AwsError]
+    unseen: frozenset[TurnedOff]
+    absent: frozenset[TurnedOff]
+
+
+Prepare = Callable[[Plan], Awaitable[Collection[str]]]
+
+
+class ControlRounds:
+    """The rounds of one hub. `seconds_left`: how long a write may take now, asked before each call."""
+
+    def __init__(self, world: World, hub: Hub, seconds_left: Callable[[], float]) -> None:
+        self._hub = hub
+        self._seconds_left = seconds_left
+        self._looking = Looking(
+            lambda spot, role: AccountControls.through(world, spot, role.arn, role.external_id)
+        )
+        self._tries: Tries | None = None
+        self._refusals: dict[TurnedOff, Refusal] = {}
+
+    async def look(self, wanted: Wanted, now: int) -> None:
+        """Read the controls of all spots (`now` in µs)."""
+        controls = self._hub.controls()
+
+        def everything(standard: str) -> Iterable[str]:
+            facts = controls.standards.get(standard)
+            return (each.id for each in facts.controls.values()) if wanted.everything and facts else ()
+
+        await self._looking.look(wanted.reaches, controls.spelled, everything, now)
+
+    async def run(
+        self, wanted: Wanted, records: Mapping[str, Record], now: int, prepare: Prepare
+    ) -> Result | None:
+        """Plan and write by what was read last; None where the hub's store is not open here.
+
+        `prepare`: has policies wait for their clean-up, and remembers what will be off; returns those for
+        which anything may be turned off. Raises StoreError.
+        """
+        if self._tries is None and (stored := await self._hub.look(_stored_tries)) is not None:
+            self._tries = stored
+        if self._tries is None:
+            return None
+        records = {name: self._present(record) for name, record in records.items()}
+        planned = await self._plan(wanted, records, now)
+        if not planned.switches or not self._seconds_left():
+            return self._result(planned)
+        ready = await prepare(planned)
+        allowed = [each for each in planned.switches if each.act < Act.HAND_OVER or each.policy in ready]
+        done = await self._write(wanted.roles, allowed, now)
+        after = _remembering(planned, done)
+        return self._result(await self._plan(wanted, after, now))
+
+    def _present(self, record: Record) -> Record:
+        return {place: was for place, was in record.items() if place not in self._looking.absent}
+
+    async def _plan(self, wanted: Wanted, records: Mapping[str, Record], now: int) -> Plan:
+        live = {place: each.association for place, each in self._looking.live.items()}
+        statuses = await self._statuses(claimed(wanted.declared, live), wanted.window)
+        tries = remembered(self._tries or {}, now)
+        planned = plan(wanted.declared, Seen(live, records, statuses), Timing(now, wanted.interval, tries))
+        await self._keep(noted(tries, planned.undone, now))
+        return planned
+
+    async def _statuses(
+        self, places: Sequence[TurnedOff], window: timedelta
+    ) -> Mapping[TurnedOff, ControlStatus] | None:
+        """Return the statuses of controls now; None while the findings of the hub are not known exactly."""
+        if not places:
+            return {}
+        if self._hub.status.exact_at is None:
+            return None
+        controls = self._hub.controls()
+
+        def look(known: Known) -> Mapping[TurnedOff, ControlStatus] | None:
+            cells = known.cells(microseconds(window))
+            return None if cells is None else statuses_of(cells, controls, places)
+
+        return await self._hub.look(look)
+
+    async def _write(self, roles: Roles, switches: Sequence[Switch], now: int) -> list[Switch]:
+        """Write, act by act, in several spots at once; return what Security Hub accepted."""
+        turns = asyncio.Semaphore(_AT_ONCE)
+        done: list[Switch] = []
+
+        async def one(spot: Spot, policy: str, some: Sequence[Switch]) -> None:
+            def role_of(where: Spot) -> Role | None:
+                return roles.of(policy, where.account_id)
+
+            account = self._looking.accounts(role_of, spot)
+            if account is None:
+                return
+            async with turns:
+                written = await account.write(some, self._looking.live, self._seconds_left)
+            self._looking.wrote(written.done, now)
+            sent = [*written.done, *(each.switch for each in written.refused)]
+            self._refusals = {
+                place: each
+                for place, each in self._refusals.items()
+                if place not in {switch.place for switch in sent}
+            } | {each.switch.place: each for each in written.refused}
+            await self._keep(tried(self._tries or {}, sent, now))
+            done.extend(written.done)
+
+        for _, acts in groupby(switches, key=lambda each: each.act):
+            batches: dict[tuple[Spot, str], list[Switch]] = {}
+            for each in acts:
+                spot = Spot(each.place.account_id, each.place.region)
+                batches.setdefault((spot, each.policy), []).append(each)
+            await asyncio.gather(*(one(spot, policy, some) for (spot, policy), some in batches.items()))
+        return done
+
+    async def _keep(self, tries: Tries) -> None:
+        """Keep the tries that a new holder must know of."""
+        if tries == self._tries:
+            return
+        self._tries = tries
+        kept = [(where, each) for where, each in tries.items() if each.times > 1 or each.undone]
+        text = msgspec.json.encode(kept).decode()
+        await self._hub.look(lambda known: known.store.put_state({_TRIES: text}))
+
+    def _result(self, planned: Plan) -> Result:
+        wanted = {each.place for each in (*planned.switches, *planned.held)}
+        self._refusals = {place: each for place, each in self._refusals.items() if place in wanted}
+        return Result(
+            planned, self._refusals, self._looking.errors, self._looking.unseen, self._looking.absent
+        )
+
+
+def _remembering(planned: Plan, done: Sequence[Switch]) -> Mapping[str, Record]:
+    """Return the records after what was done."""
+    made = frozenset(done)
+    return planned._replace(switches=tuple(each for each in planned.switches if each in made)).intended()
+
+
+def _stored_tries(known: Known) -> Tries:
+    """Return stored tries; none where there are none, or those of another version of this program."""
+    stored = known.store.state(_TRIES)
+    try:
+        return {} if stored is None else dict(msgspec.json.decode(stored, type=list[tuple[FindingId, Try]]))
+    except msgspec.ValidationError:
+        return {}
