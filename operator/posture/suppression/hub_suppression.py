@@ -19,6 +19,7 @@ from posture.store import StoreError
 from posture.suppression import round as rounds
 from posture.suppression.cleanup import Cleanup, Leaving
 from posture.suppression.declared import Declared, MayWrite, microseconds
+from posture.suppression.owner import OwnerUnknown
 from posture.suppression.policy_conditions import Case
 from posture.suppression.reporting import Reported, Reporter
 from posture.suppression.standing import HubState, Progress
@@ -66,7 +67,7 @@ class HubSuppression:
         self._since: int | None = None
         self._acted_at: int | None = None
         self._progress: dict[str, tuple[Policy, Progress]] = {}
-        self._error: AwsError | None = None
+        self._error: AwsError | OwnerUnknown | None = None
         self._requests: dict[str, tuple[str, int]] = {}
         self._news = True
         self._woken = asyncio.Event()
@@ -174,10 +175,15 @@ class HubSuppression:
         exact_at = self._hub.status.exact_at
         config = self._world.config.current()
         watched = self._world.namespaces
+        try:
+            owner = await self._owner()
+        except OwnerUnknown as error:
+            self._error, self._acted_at = error, exact_at
+            return True
         declared = rounds.Declared(
             policies=tuple(policies.values()),
             targets={name: admitted for name, (_, admitted) in everything.targets.items()},
-            identity=Identity(await self._owner(), frozenset(config.adopt_from)),
+            identity=Identity(owner, frozenset(config.adopt_from)),
             may_write=MayWrite(config.granted, self._hub.key.role_arn),
             known=Known(everything.elsewhere, None if watched is None else frozenset(watched)),
         )

@@ -11,6 +11,7 @@ from posture.domain.grants import Mode
 from posture.domain.review import expires_soon, is_idle, is_review_due, review_due_at
 from posture.domain.suppression import Terms, is_active
 from posture.suppression.declared import Declared
+from posture.suppression.owner import OwnerUnknown
 from posture.suppression.standing import HubState, Progress
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -68,7 +69,9 @@ def readiness(case: Case) -> Said:
     if case.hub.suspended:
         return Said(unknown, "TargetSuspended", "Security Hub is not asked while its target is suspended.")
     if (error := case.hub.error) is not None:
-        return Said(stalled if isinstance(error, Terminal) else reconciling, error.reason, f"{error}.")
+        return Said(
+            stalled if isinstance(error, Terminal | OwnerUnknown) else reconciling, error.reason, f"{error}."
+        )
     if case.progress is None or terms is None:
         return Said(reconciling, "Syncing", "The findings of the target are not known exactly yet.")
     return _in_effect(case, case.progress, terms)

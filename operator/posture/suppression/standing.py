@@ -6,6 +6,7 @@ from posture.aws.errors import AwsError
 from posture.domain.suppression_plan import Outcome
 from posture.store import StoreError
 from posture.suppression.effect import Effect
+from posture.suppression.owner import OwnerUnknown
 from posture.suppression.writing import Refusal
 
 
@@ -29,8 +30,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class HubState:
-    """What of its hub concerns a policy. `error`: of reading or writing; `frozen`: nothing may be written."""
+    """What of its hub concerns a policy.
+
+    `error`: of reading, marking or writing. `frozen`: nothing may be written.
+    """
 
     suspended: bool = False
     frozen: bool = False
-    error: AwsError | StoreError | None = field(default=None)
+    error: AwsError | StoreError | OwnerUnknown | None = field(default=None)

@@ -13,17 +13,16 @@ from posture.domain.suppression import is_active
 from posture.hubs.hub import Hub
 from posture.hubs.key import HubKey
 from posture.kube.finalizers import has_finalizer
-from posture.kube.resources import NAMESPACES, Object
+from posture.kube.resources import Object
 from posture.suppression.controls_hub import HubControls
 from posture.suppression.controls_view import turned_off
 from posture.suppression.declared import Admissions, Declared, declare, microseconds
 from posture.suppression.hub_suppression import Everything, HubSuppression
+from posture.suppression.owner import cluster_owner
 from posture.suppression.stranded import Stranded
 from posture.world import World
 
 logger = logging.getLogger(__name__)
-
-_OWNER_NAMESPACE = "kube-system"
 
 
 class _Running(NamedTuple):
@@ -60,7 +59,8 @@ class Suppression:
     async def settle(self, hubs: Mapping[HubKey, Hub]) -> None:
         """Give each hub its policies, and begin or end its task."""
         for key in list(self._running):
-            if hubs.get(key) is not self._running[key].hub:
+            running = self._running[key]
+            if hubs.get(key) is not running.hub or _has_ended(running.tasks):
                 await self._end(key)
         for key, hub in hubs.items():
             if key not in self._running:
@@ -124,13 +124,22 @@ class Suppression:
         )
 
     async def _owner_id(self) -> str:
-        """Return the name by which suppressions are marked. Raises KubeError."""
+        """Return the name by which suppressions are marked. Raises OwnerUnknown and KubeError."""
         if configured := self._world.config.current().owner_id:
             return configured
         if self._owner is None:
-            namespace = await self._world.client.get(NAMESPACES, None, _OWNER_NAMESPACE)
-            self._owner = str(namespace["metadata"]["uid"])
+            self._owner = await cluster_owner(self._world.client)
         return self._owner
+
+
+def _has_ended(tasks: Iterable[asyncio.Task[None]]) -> bool:
+    """Whether a task ended, which none does by itself: then by a defect, and it is begun anew."""
+    ended = False
+    for task in tasks:
+        if task.done() and not task.cancelled() and (error := task.exception()):
+            logger.error("The %s ended by a defect, and begins anew", task.get_name(), exc_info=error)
+        ended |= task.done()
+    return ended
 
 
 def _may_mark(declared: Declared) -> bool:
