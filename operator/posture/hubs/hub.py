@@ -272,6 +272,7 @@ class Hub:
         """Open the store and keep in sync; begin again after what can be overcome that way."""
         pauses = BackOff(self._means.first_pause)
         while True:
+            ticket = self._requests.begun()
             self._bulletin.post(phase=Phase.STARTING, exact_at=None)
             try:
                 await self._keep_in_sync(pauses)
@@ -280,8 +281,8 @@ class Hub:
                 self._bulletin.post(store_replaced=str(lost))
             except (StoreError, AwsError) as error:
                 self._bulletin.failed(_START, error)
+                self._requests.ended(ticket)
                 await self._requests.woken(pauses.after(error, _USUAL_PACE))
-                self._requests.ended(self._requests.begun())
 
     async def _keep_in_sync(self, pauses: BackOff) -> None:
         """Open the store, and run until cancelled or until the store fails."""

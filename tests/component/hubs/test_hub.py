@@ -1,16 +1,17 @@
 """A hub as its targets see it: it syncs while they ask, answers as of a moment, and says what is wrong."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from posture.aws.errors import AccessDenied, HubNotEnabled
-from posture.aws.securityhub import SecurityHub
+from posture.aws.errors import AccessDenied, HubNotEnabled, Retryable
+from posture.aws.securityhub import FindingsPage, SecurityHub
 from posture.domain.accounts import AccountFilter
 from posture.domain.evaluation import View
 from posture.domain.grouping import Grouping
@@ -320,3 +321,42 @@ async def calls_made(world: World, count: int) -> None:
     async with asyncio.timeout(SOON):
         while world.emulator.calls.total("GetFindings") < count:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
+
+
+class NoGuardDuty:
+    """A cloud that cannot list GuardDuty's findings by themselves, as a sweep of this product does."""
+
+    def __init__(self, client: SecurityHub) -> None:
+        self._client = client
+        self.discover = client.discover
+
+    async def get_findings(
+        self,
+        filters: Mapping[str, Any],
+        *,
+        sort: Sequence[Mapping[str, str]] | None = None,
+        next_token: str | None = None,
+    ) -> FindingsPage:
+        if [each["Value"] for each in filters.get("ProductName", [])] == ["GuardDuty"]:
+            raise Retryable(
+                "not now", service="securityhub", operation="GetFindings", code="InternalException"
+            )
+        return await self._client.get_findings(filters, sort=sort, next_token=next_token)
+
+
+async def test_a_sweep_that_fails_does_not_hurry_the_polls(
+    world: World, client: SecurityHub, tmp_path: Path
+) -> None:
+    """It is tried again after its own pauses; polls keep their pace, and the score stays current."""
+    world.load(world.some(5))
+    hub = Hub(KEY, Means(NoGuardDuty(client), administrator, tmp_path, first_pause=0.01))
+    hub.ask([demand()])
+    async with living(hub) as changes:
+        await changes.until(lambda: hub.status.exact)
+        hub.ask([demand(products=OWN | {"GuardDuty"})])
+        await changes.until(lambda: hub.status.error is not None)
+        exact_at = hub.status.exact_at
+        await changes.until(lambda: hub.status.errors["AwsUnavailable"] > 3)
+        assert hub.status.exact_at == exact_at
+        assert await passed_and_scored(hub) is not None
+        assert await hub.evaluate(view(hub, OWN | {"GuardDuty"}), WINDOW) is None
