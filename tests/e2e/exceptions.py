@@ -92,3 +92,21 @@ def in_effect(stage: Stage, name: str = "logs") -> bool:
     found = stage.get(name, PLURAL)
     same = found.get("status", {}).get("observedGeneration") == found.get("metadata", {}).get("generation")
     return same and reason(stage, name=name)[0] == "True"
+
+
+def people_suppressed(cloud: Cloud, controls: str = CONTROLS) -> set[str]:
+    """Ids of the findings that people suppressed."""
+    return {
+        each["Id"]
+        for each in failed(cloud, controls)
+        if each["Workflow"]["Status"] == "SUPPRESSED" and mark(each) == (None, None)
+    }
+
+
+def suppressed_by(cloud: Cloud, name: str, owner: str = OWNER) -> set[str]:
+    """Ids of the findings that are suppressed, and bear the mark of a policy (namespace/name)."""
+    return {
+        each["Id"]
+        for each in cloud.control.findings()
+        if each["Workflow"]["Status"] == "SUPPRESSED" and mark(each) == (owner, name)
+    }

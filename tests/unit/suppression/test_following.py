@@ -1,0 +1,150 @@
+"""What is kept up place by place is what looking at everything anew would give."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from posture.domain.accounts import AccountFilter
+from posture.domain.controls import Controls
+from posture.domain.evaluation import View
+from posture.domain.findings import Compliance, Finding, RecordState, Workflow
+from posture.domain.grouping import Grouping
+from posture.domain.selectors import Selection, Selector
+from posture.domain.suppression import Phase, Policy, Terms
+from posture.domain.suppression_declaration import Declaration, Identity, Scope
+from posture.hubs.known import Known
+from posture.store import Read, Store
+from posture.suppression.following import Following, Moment
+from tests.unit.store.making import EC2_2, FSBP, OWNER, S3_1, finding, key
+
+NOW, INTERVAL = 1_000_000_000, 300_000_000
+TARGET, ME = "security/organization", "me"
+ACCOUNTS = ("111122223333", "444455556666")
+VIEW = View((FSBP,), Controls({}), AccountFilter(), Grouping())
+SCOPE = Scope(VIEW.covers, VIEW.controls, {})
+
+
+def policy(name: str, selector: Selector, phase: Phase = Phase.ENFORCING, **more: int) -> Policy:
+    terms = Terms(f"security/{name}", "Because it is accepted", "me@example.com", NOW * 9, 0)
+    return Policy(terms, phase, TARGET, Selection((selector,)), more.get("most", 1000))
+
+
+def declaration(*policies: Policy) -> Declaration:
+    return Declaration(policies, {TARGET: SCOPE}, identity=Identity(ME), may_write=_anywhere)
+
+
+def _anywhere(_namespace: str, _account: str) -> bool:
+    return True
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    opened = Store.open(Path(tmp_path_factory.mktemp("following")) / "hub.sqlite", owner=OWNER).store
+    yield opened
+    opened.close()
+
+
+def emptied(store: Store) -> Known:
+    store.purge_products(())
+    return Known(store)
+
+
+@st.composite
+def findings(draw: st.DrawFn) -> Finding:
+    return finding(
+        draw(st.integers(0, 5)),
+        check=draw(st.sampled_from([S3_1, EC2_2])),
+        account_id=draw(st.sampled_from(ACCOUNTS)),
+        compliance=draw(st.sampled_from([Compliance.FAILED, Compliance.PASSED, Compliance.WARNING])),
+        record_state=draw(st.sampled_from([RecordState.ACTIVE] * 3 + [RecordState.ARCHIVED])),
+        workflow=draw(st.sampled_from(list(Workflow))),
+        user_fields=draw(
+            st.sampled_from(
+                [(), (("posture.dev/owner", ME), ("posture.dev/policy", "security/a")), (("team", "x"),)]
+            )
+        ),
+    )
+
+
+@st.composite
+def declarations(draw: st.DrawFn) -> Declaration:
+    selectors = [
+        Selector(controls=("S3.*",)),
+        Selector(accounts=ACCOUNTS[:1]),
+        Selector(severities=("MEDIUM",)),
+    ]
+    return declaration(
+        *(
+            policy(name, draw(st.sampled_from(selectors)), draw(st.sampled_from(list(Phase))))
+            for name in ("a", "b")
+            if draw(st.booleans())
+        )
+    )
+
+
+def comparable(moment: Moment) -> object:
+    return sorted(moment.plan.writes), moment.outcomes, moment.unseen
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.lists(findings(), max_size=4), declarations(), st.booleans()), max_size=5))
+def test_following_is_looking_at_everything(
+    store: Store, steps: list[tuple[list[Finding], Declaration, bool]]
+) -> None:
+    known = emptied(store)
+    following = Following(known)
+    for at, (news, declared, writes) in enumerate(steps, 1):
+        fresh = [each._replace(updated_at=at) for each in {each.id: each for each in news}.values()]
+        known.changed |= known.store.write([Read(fresh, at)]).cells  # type: ignore[operator]
+        moment = following.plan(declared, NOW, INTERVAL)
+        changed, known.changed = known.changed, None
+        anew = Following(known)
+        anew._tries = following._tries
+        anew._written = dict(following._written)
+        assert comparable(anew.plan(declared, NOW, INTERVAL)) == comparable(moment)
+        known.changed = changed
+        if writes and moment.plan.writes:
+            write = moment.plan.writes[0]
+            following.wrote([write], dict(write.change.user_fields), at)
+
+
+def test_a_policy_that_is_not_there_any_more_is_found_by_its_mark(store: Store) -> None:
+    known = emptied(store)
+    ours = (
+        ("posture.dev/owner", ME),
+        ("posture.dev/policy", "security/gone"),
+        ("posture.dev/previous", "NOTIFIED"),
+    )
+    store.write([Read([finding(1, workflow=Workflow.SUPPRESSED, user_fields=ours)], 1)])
+    (write,) = Following(known).plan(declaration(), NOW, INTERVAL).plan.writes
+    assert write.change.workflow is Workflow.NOTIFIED
+
+
+def test_tries_outlive_the_process(store: Store) -> None:
+    known = emptied(store)
+    store.write([Read([finding(1)], 1)])
+    declared = declaration(policy("a", Selector(controls=("S3.*",))))
+    first = Following(known)
+    (write,) = first.plan(declared, NOW, INTERVAL).plan.writes
+    first.refused([write], NOW)
+    first.refused([write], NOW)
+    first.plan(declared, NOW, INTERVAL)
+    later = Following(known).plan(declared, NOW + INTERVAL, INTERVAL)
+    assert later.plan.writes == ()
+    assert later.outcomes["security/a"].waiting == 1
+
+
+def test_excepting_knows_frozen_policies_and_no_expired_one(store: Store) -> None:
+    known = emptied(store)
+    store.write([Read([finding(1)], 1)])
+    following = Following(known)
+    matching = Selector(controls=("S3.*",))
+    frozen = policy("frozen", matching, Phase.FROZEN)
+    following.plan(declaration(frozen, replace(policy("over", matching), phase=Phase.EXPIRED)), NOW, INTERVAL)
+    (found,) = following.excepting([key(finding(1))]).values()
+    assert found == ("security/frozen",)
+    assert following.excepting([b"nothing"]) == {}

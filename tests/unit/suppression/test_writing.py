@@ -1,0 +1,125 @@
+"""Calls to Security Hub: what is in one, what stops them, and what becomes of what is refused."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from posture.aws.errors import AccessDenied, InvalidRequest
+from posture.aws.securityhub import FindingId, FindingsUpdate, Note, UnprocessedFinding
+from posture.domain import suppression_tries
+from posture.domain.findings import Workflow
+from posture.domain.suppression_plan import Act, Change, Write
+from posture.suppression import writing
+from posture.suppression.writing import Taken, Writer
+
+SUPPRESS = Change(Workflow.SUPPRESSED, "why", (("posture.dev/owner", "me"),))
+UNMARK = Change(None, None, (("posture.dev/owner", ""), ("team", "x")))
+
+
+def write(number: int, change: Change = SUPPRESS) -> Write:
+    return Write(suppression_tries.FindingId("arn", str(number)), "1", Act.SUPPRESS, "ns/p", change)
+
+
+class Cloud:
+    """A Security Hub that answers by script: each code is given once per finding in `refusals`."""
+
+    def __init__(self, *, refuses_blanks: bool = False, **refusals: list[str]) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self.refusals = refusals
+        self.refuses_blanks = refuses_blanks
+
+    async def batch_update_findings(
+        self,
+        findings: Sequence[FindingId],
+        *,
+        workflow: Workflow | None = None,
+        note: Note | None = None,
+        user_fields: dict[str, str] | None = None,
+        within: float | None = None,
+    ) -> FindingsUpdate:
+        if self.refuses_blanks and "" in (user_fields or {}).values():
+            raise InvalidRequest("empty", service="s", operation="o", code="InvalidInputException")
+        self.calls.append(
+            {"n": len(findings), "workflow": workflow, "note": note, "fields": user_fields, "within": within}
+        )
+        unprocessed = [
+            UnprocessedFinding(each, self.refusals[f"f{each.id}"].pop(0), "so")
+            for each in findings
+            if self.refusals.get(f"f{each.id}")
+        ]
+        refused = {each.finding for each in unprocessed}
+        return FindingsUpdate(tuple(e for e in findings if e not in refused), tuple(unprocessed), 7)
+
+
+class Sink:
+    def __init__(self) -> None:
+        self.taken: list[Taken] = []
+
+    async def __call__(self, taken: Taken) -> None:
+        self.taken.append(taken)
+
+    @property
+    def ids(self) -> list[str]:
+        return [each.finding.id for taken in self.taken for each in taken.writes]
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "_FIRST_PAUSE", 0.0)
+
+
+async def test_equal_changes_go_together_up_to_a_hundred() -> None:
+    cloud, sink = Cloud(), Sink()
+    writes = [*(write(n) for n in range(150)), write(200, UNMARK)]
+    report = await Writer(cloud, lambda: 99.0).write(writes, sink)
+    assert [call["n"] for call in cloud.calls] == [100, 50, 1]
+    assert cloud.calls[0]["note"] == Note("why", "posture-operator")
+    assert (cloud.calls[2]["workflow"], cloud.calls[2]["note"]) == (None, None)
+    assert {call["within"] for call in cloud.calls} == {writing.CALL_WITHIN}
+    assert (len(sink.ids), report.unsent, report.error) == (151, 0, None)
+
+
+async def test_nothing_is_begun_once_it_may_not() -> None:
+    cloud, sink = Cloud(), Sink()
+    left = iter([5.0, 0.0])
+    report = await Writer(cloud, lambda: next(left)).write([write(n) for n in range(250)], sink)
+    assert [(call["n"], call["within"]) for call in cloud.calls] == [(100, 5.0)]
+    assert (len(sink.ids), report.unsent) == (100, 150)
+
+
+async def test_what_passes_is_written_again_and_what_does_not_is_told() -> None:
+    cloud = Cloud(
+        f1=["ConcurrentUpdateError", "InternalFailure"],
+        f2=["FindingNotFound"],
+        f3=["InvalidInput"],
+        f4=["ConcurrentUpdateError"] * 9,
+    )
+    sink = Sink()
+    report = await Writer(cloud, lambda: 99.0).write([write(n) for n in range(5)], sink)
+    assert sink.ids == ["0", "1"]
+    assert [each.finding.id for each in report.missing] == ["2"]
+    assert [(each.write.finding.id, each.code) for each in report.refused] == [("3", "InvalidInput")]
+    assert [each.write.finding.id for each in report.again] == ["4"]
+    assert [call["n"] for call in cloud.calls] == [5, 2, 2, 1]
+
+
+async def test_a_hub_that_takes_no_empty_value_is_told_in_words_and_remembered() -> None:
+    cloud, sink = Cloud(refuses_blanks=True), Sink()
+    writer = Writer(cloud, lambda: 99.0)
+    await writer.write([write(1, UNMARK)], sink)
+    await writer.write([write(2, UNMARK)], sink)
+    spelled = {"posture.dev/owner": "-", "team": "x"}
+    assert [call["fields"] for call in cloud.calls] == [spelled, spelled]
+    assert [taken.fields for taken in sink.taken] == [spelled, spelled]
+
+
+async def test_an_error_of_aws_ends_the_writing_and_is_told() -> None:
+    class Denied(Cloud):
+        async def batch_update_findings(self, *_: Any, **__: Any) -> FindingsUpdate:
+            raise AccessDenied("no", service="securityhub", operation="o", code="AccessDenied")
+
+    sink = Sink()
+    report = await Writer(Denied(), lambda: 99.0).write([write(n) for n in range(150)], sink)
+    assert isinstance(report.error, AccessDenied)
+    assert (report.unsent, sink.taken) == (150, [])
