@@ -87,7 +87,7 @@ class World:
 
     now: int
     rules: dict[str, Rule]
-    elsewhere: Collection[str] = ()
+    elsewhere: set[str] = field(default_factory=set)
     watched: Collection[str] | None = None
     forbidden: set[tuple[str, str]] = field(default_factory=set)
 

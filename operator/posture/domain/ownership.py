@@ -53,7 +53,12 @@ def read(fields: UserFields) -> Mark | None:
     previous = Workflow.__members__.get(pairs.get(PREVIOUS, ""), Workflow.NEW)
     if previous is Workflow.SUPPRESSED:
         previous = Workflow.NEW
-    return Mark(owner, policy, previous, pairs.get(DELETION_POLICY) == _RETAIN)
+    return Mark(owner, policy, previous, retains(fields))
+
+
+def retains(fields: UserFields) -> bool:
+    """Tell whether a mark says that the suppression stays when its policy is deleted."""
+    return (DELETION_POLICY, _RETAIN) in fields
 
 
 def is_complete(fields: UserFields, mark: Mark) -> bool:

@@ -57,11 +57,12 @@ MayWrite = Callable[[str, str], bool]
 class Declaration:
     """What is declared for the findings of one hub.
 
-    `policies`: of its targets. `scopes`: by target; a policy without its target's selects nothing.
-    `may_write`: whether the grants of a namespace let findings of an account be suppressed. Of all this the
-    lists must be complete: what is not in them does not exist.
+    `policies`: of its targets. `scopes`: by target; a policy without its target's must not be enforced, or
+    all that it suppressed would be reopened. `may_write`: whether the grants of a namespace let findings of
+    an account be suppressed. Of all this the lists must be complete: what is not in them does not exist.
 
-    Raises ValueError for two policies of one name, and for an owner that marks nothing.
+    Raises ValueError for two policies of one name, one that is enforced without a scope, and an owner that
+    marks nothing.
     """
 
     def __init__(
@@ -77,6 +78,9 @@ class Declaration:
         self.policies = {policy.terms.policy: policy for policy in listed}
         if len(self.policies) != len(listed):
             raise ValueError("two policies have the same name")
+        lost = [p for p in listed if p.phase is Phase.ENFORCING and p.scope not in scopes]
+        if lost:
+            raise ValueError(f"policy {lost[0].terms.policy} is enforced without a target")
         if ownership.is_nobody(identity.owner):
             raise ValueError("an operator that marks what it suppresses needs a name")
         self.scopes = dict(scopes)

@@ -54,7 +54,8 @@ class Write(NamedTuple):
     def purpose(self) -> str:
         """Name what it is to achieve: two kinds of corrections that undo each other have the same."""
         kind = "suppressed" if self.act > Act.UNMARK else self.act.name
-        return purpose_of(kind, self.policy, self.change.note or "")
+        retains = str(ownership.retains(self.change.user_fields))
+        return purpose_of(kind, self.policy, self.change.note or "", retains)
 
     @property
     def undone(self) -> str:

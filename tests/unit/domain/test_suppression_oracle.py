@@ -42,12 +42,16 @@ def assert_quiet(world: World, operator: Operator) -> None:
 
 
 @settings(max_examples=600, deadline=None)
-@given(scenes(), _STEPS)
+@given(scenes(), st.booleans(), _STEPS)
 def test_once_quiet_it_is_as_declared(
-    scene: tuple[SecurityHub, World], steps: list[Happening | str | tuple[str, int]]
+    scene: tuple[SecurityHub, World],
+    settled: bool,
+    steps: list[Happening | str | tuple[str, int]],
 ) -> None:
     hub, world = deepcopy(scene)
     operator = Operator(hub)
+    if settled:
+        operator.run(world)
     for step in steps:
         if callable(step):
             step(hub, world)

@@ -7,11 +7,12 @@ import pytest
 
 from posture.domain.findings import Workflow
 from posture.domain.suppression_declaration import Declaration, Identity
-from posture.domain.suppression_plan import MAX_BATCH, Act, Outcome, Plan, batches
+from posture.domain.suppression_plan import MAX_BATCH, Act, Outcome, Plan, Timing, batches, plan
+from posture.domain.suppression_survey import survey
 from tests.oracle.suppression import DAY, OWNER, Record, Rule, World
 from tests.oracle.suppression_histories import ONE, START, TWO
 from tests.oracle.suppression_hub import SecurityHub
-from tests.oracle.suppression_product import INTERVAL, Operator, policy_of
+from tests.oracle.suppression_product import INTERVAL, Operator, finding_of, policy_of
 
 A, B = "security/a", "security/b"
 NO_ROOM = {f"key-{n:02}": "x" for n in range(48)}
@@ -61,6 +62,11 @@ def test_two_policies_hand_over_without_a_gap_and_both_count() -> None:
     del scene.world.rules[B], scene.world.rules[A]
     scene.run()
     assert scene.record.workflow == "NOTIFIED"
+
+
+def test_the_first_by_name_suppresses_whatever_the_targets() -> None:
+    scene = Scene(records(), rule(A, target="beta"), rule(B))
+    assert scene.acts() == [(Act.SUPPRESS, A)]
 
 
 def test_too_many_matches_keep_what_is_suppressed_and_suppress_nothing_new() -> None:
@@ -152,6 +158,31 @@ def test_a_changed_text_is_written_once_without_touching_the_workflow() -> None:
     assert (write.act, write.change.workflow) == (Act.REFRESH, None)
     assert "A new and better" in scene.record.note
     assert scene.acts() == []
+
+
+@pytest.mark.parametrize(
+    ("pair", "value"),
+    [("owner", "old-cluster"), ("previous", "SUPPRESSED"), ("previous", ""), ("deletion-policy", "Retain")],
+)
+def test_a_mark_that_is_not_as_it_should_be_is_made_so(pair: str, value: str) -> None:
+    scene = Scene(records(), rule())
+    scene.run()
+    whole = dict(scene.record.fields)
+    scene.record.fields[f"posture.dev/{pair}"] = value
+    scene.world.now += INTERVAL
+    assert scene.acts() == [(Act.REFRESH, A)]
+    scene.run()
+    assert {key: scene.record.fields[key] for key in whole} == whole
+    assert scene.acts() == []
+
+
+def test_a_policy_that_is_to_retain_says_so_on_what_it_suppressed() -> None:
+    scene = Scene(records(), rule())
+    scene.run()
+    scene.world.rules[A].retain = True
+    assert scene.acts() == [(Act.REFRESH, A)]
+    scene.run()
+    assert scene.record.fields["posture.dev/deletion-policy"] == "Retain"
 
 
 def test_what_passed_is_resolved_as_security_hub_would() -> None:
@@ -268,10 +299,22 @@ def test_the_previous_workflow_is_the_one_that_was_left_last() -> None:
     assert scene.record.fields["posture.dev/previous"] == "NOTIFIED"
 
 
-def test_an_operator_without_a_name_and_two_policies_of_one_are_refused() -> None:
+def test_what_would_do_harm_is_no_declaration() -> None:
     for owner in ("", " ", "-"):
         with pytest.raises(ValueError, match="name"):
             Declaration([], {}, identity=Identity(owner), may_write=lambda *_: True)
-    twice = [policy_of(rule(), START)] * 2
+    twice = [policy_of(rule(suspended=True), START)] * 2
     with pytest.raises(ValueError, match="same name"):
         Declaration(twice, {}, identity=Identity(OWNER), may_write=lambda *_: True)
+    with pytest.raises(ValueError, match="security/a is enforced without a target"):
+        Declaration([policy_of(rule(), START)], {}, identity=Identity(OWNER), may_write=lambda *_: True)
+
+
+def test_a_frozen_policy_without_a_target_keeps_what_it_has() -> None:
+    scene = Scene(records(), rule())
+    scene.run()
+    frozen = Declaration(
+        [policy_of(rule(stalled=True), START)], {}, identity=Identity(OWNER), may_write=lambda *_: True
+    )
+    found = survey([finding_of(scene.record)], frozen)
+    assert plan(frozen, found.tallies, found.cases, Timing(START, INTERVAL)).writes == ()

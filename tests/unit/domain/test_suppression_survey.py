@@ -1,13 +1,17 @@
 from dataclasses import replace
+from itertools import chain
 
 from posture.domain.cells import Cell, Count
+from posture.domain.evaluation import evaluate
 from posture.domain.findings import Compliance, Finding, Severity, Workflow
 from posture.domain.suppression_declaration import Declaration, Known, differences
 from posture.domain.suppression_survey import Surveys, Tally, survey
+from tests.oracle.product import cells_of
 from tests.oracle.suppression import DAY, Record, Rule, World
 from tests.oracle.suppression_histories import ONE, START, TWO
 from tests.oracle.suppression_hub import SecurityHub
 from tests.oracle.suppression_product import REGION, Operator, check_of, finding_of
+from tests.unit.domain.scenes import facts, view
 
 A, B = "security/a", "security/b"
 
@@ -39,8 +43,8 @@ def effect(declaration: Declaration, *findings: Finding, policy: str = A) -> lis
 
 def test_the_effect_is_what_findings_would_say_one_for_all_of_a_kind() -> None:
     found = [
-        suppressed("1"),
-        suppressed("2", updated_at=20),
+        suppressed("1", updated_at=20),
+        suppressed("2"),
         suppressed("3", compliance="WARNING"),
         suppressed("4", by=B),
     ]
@@ -61,6 +65,21 @@ def test_what_another_policy_would_suppress_instead_is_no_effect() -> None:
     assert len(effect(declared(rule(A), rule(B, suspended=True)), suppressed("1"))) == 1
 
 
+def test_scores_without_a_policy_are_those_with_its_effect_beside_all_cells() -> None:
+    """Whether or not the findings still count as suppressed too: that adds nothing to any score."""
+    name = check_of("").standards[0]
+    seen = view(facts(name, on=("S3.1", "EC2.2")))
+    passed = finding_of(Record("p", "S3.1", ONE, compliance="PASSED", workflow="RESOLVED"))
+    other = finding_of(Record("o", "EC2.2", ONE, compliance="PASSED", workflow="RESOLVED"))
+    found = [suppressed("1", updated_at=20), suppressed("2", by=B, updated_at=20), passed, other]
+    found = [finding._replace(updated_at=20) for finding in found]
+    reopened = [found[0]._replace(workflow=Workflow.NEW), *found[1:]]
+    extra = effect(declared(rule(A), rule(B, controls=["EC2.2"])), *found)
+    without = evaluate(chain(cells_of(found, 10), extra), seen).target
+    assert without == evaluate(cells_of(reopened, 10), seen).target
+    assert without != evaluate(cells_of(found, 10), seen).target
+
+
 def test_nothing_is_left_of_a_place_that_is_empty_now() -> None:
     surveys: Surveys[str] = Surveys()
     declaration = declared(rule())
@@ -79,19 +98,23 @@ def test_nothing_is_left_of_a_place_that_is_empty_now() -> None:
 def test_what_differs_between_declarations() -> None:
     operator = Operator(SecurityHub({}, merges=False, refuses_blanks=False, passing_resolves=False))
 
-    def declare(*rules: Rule, elsewhere: tuple[str, ...] = (), now: int = START) -> Declaration:
-        return operator.declare(World(now, {each.name: each for each in rules}, elsewhere))
+    def declare(*rules: Rule, elsewhere: str = "x/y", now: int = START) -> Declaration:
+        return operator.declare(World(now, {each.name: each for each in rules}, {elsewhere}))
 
     before = declare(rule(A), rule(B))
     assert differences(before, declare(rule(A), rule(B))) == frozenset()
     assert differences(before, declare(rule(A))) == frozenset({B})
-    assert differences(before, declare(rule(A), elsewhere=(B,))) == frozenset({B})
+    assert differences(before, declare(rule(A), elsewhere=B)) == frozenset({B, "x/y"})
+    assert differences(before, declare(rule(A), rule(B), elsewhere="y/z")) == frozenset({"x/y", "y/z"})
     assert differences(before, declare(rule(A, text="Another reason"), rule(B))) == frozenset({A})
     assert differences(before, declare(rule(A), rule(B), now=START + 30 * DAY)) == frozenset({A, B})
-    granted = operator.declare(World(START, before_rules := {A: rule(A), B: rule(B)}, (), None, {("x", ONE)}))
+    granted = operator.declare(
+        World(START, before_rules := {A: rule(A), B: rule(B)}, {"x/y"}, None, {("x", ONE)})
+    )
     assert differences(before, granted) is None
     assert (
-        differences(operator.declare(World(START, before_rules, (), ("x",), {("x", ONE)})), granted) is None
+        differences(operator.declare(World(START, before_rules, {"x/y"}, ("x",), {("x", ONE)})), granted)
+        is None
     )
 
 
