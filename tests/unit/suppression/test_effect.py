@@ -1,0 +1,98 @@
+"""The effect of a policy is what evaluating everything without it gives."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from posture.api.posture_target import ScoringMethod
+from posture.domain.findings import Check, Compliance, Finding, Workflow
+from posture.domain.scores import Method, Score
+from posture.domain.selectors import Selector
+from posture.hubs.known import Known
+from posture.store import Read, Store
+from posture.suppression.following import Following
+from posture.suppression.scopes import Sight
+from tests.unit.store.making import FSBP, OWNER, finding
+from tests.unit.suppression.test_following import INTERVAL, ME, NOW, SCOPE, TARGET, VIEW, declaration, policy
+
+WINDOW = timedelta(seconds=500)
+OLD, FRESH = NOW - 501_000_000, NOW - 1_000_000
+CONTROLS = ("S3.1", "S3.2", "EC2.1")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    opened = Store.open(Path(tmp_path_factory.mktemp("effect")) / "hub.sqlite", owner=OWNER).store
+    yield opened
+    opened.close()
+
+
+@st.composite
+def findings(draw: st.DrawFn) -> Finding:
+    owner = draw(st.sampled_from(["a", "b", None]))
+    ours = () if owner is None else (("posture.dev/owner", ME), ("posture.dev/policy", f"security/{owner}"))
+    return finding(
+        draw(st.integers(0, 9)),
+        check=Check(
+            "Security Hub",
+            own=True,
+            control=draw(st.sampled_from(CONTROLS)),
+            numbered=False,
+            standards=(FSBP,),
+        ),
+        account_id=draw(st.sampled_from(["111122223333", "444455556666"])),
+        compliance=draw(st.sampled_from([Compliance.FAILED, Compliance.WARNING, Compliance.PASSED])),
+        workflow=draw(st.sampled_from([Workflow.NEW, Workflow.SUPPRESSED])),
+        updated_at=draw(st.sampled_from([OLD, FRESH])),
+        user_fields=ours,
+    )
+
+
+def score_of(found: list[Finding], store_path: Path, sight: Sight) -> Score | None:
+    """Score findings in a store of their own, the slow way."""
+    store = Store.open(store_path, owner=OWNER).store
+    try:
+        known = Known(store)
+        store.write([Read(found, NOW)])
+        known.publish(NOW, [WINDOW // timedelta(microseconds=1)], {})
+        exact = known.evaluate(sight.view, WINDOW // timedelta(microseconds=1))
+        assert exact is not None
+        return exact.evaluation.target.headline(Method(sight.method.value))
+    finally:
+        store.close()
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(findings(), max_size=10, unique_by=lambda each: each.id), st.sampled_from(list(ScoringMethod))
+)
+def test_the_score_without_a_policy_is_that_of_its_findings_unsuppressed(
+    store: Store, tmp_path_factory: pytest.TempPathFactory, found: list[Finding], method: ScoringMethod
+) -> None:
+    store.purge_products(())
+    known = Known(store)
+    store.write([Read(found, NOW)])
+    known.publish(NOW, [WINDOW // timedelta(microseconds=1)], {})
+    sight = Sight(VIEW, method, WINDOW, SCOPE)
+    declared = declaration(
+        policy("a", Selector(controls=("S3.*",))), policy("b", Selector(controls=("*.1",)))
+    )
+    following = Following(known)
+    following.plan(declared, NOW, INTERVAL)
+    effects = following.effects({TARGET: sight})
+    for name in ("security/a", "security/b"):
+        without = [
+            each._replace(workflow=Workflow.NEW)
+            if dict(each.user_fields).get("posture.dev/policy") == name
+            and each.workflow is Workflow.SUPPRESSED
+            and set(declared.selecting(each)) <= {name}
+            else each
+            for each in found
+        ]
+        path = tmp_path_factory.mktemp("without") / "hub.sqlite"
+        assert effects[name].without == score_of(without, path, sight)
+        assert effects[name].score == score_of(found, tmp_path_factory.mktemp("with") / "hub.sqlite", sight)
