@@ -1,0 +1,147 @@
+"""Controls that a policy turns off: in the cloud, in the score, and on again when the policy ends."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import boto3
+
+from sandbox.cloud import Cloud
+from sandbox.operator_process import OperatorProcess
+from tests.e2e.exceptions import OWNER, PLURAL, in_effect, in_hours, status
+from tests.e2e.stage import FSBP, Stage
+
+ROLE = "posture-controls"
+REGION = "eu-west-1"
+ARN = f"arn:aws:securityhub:{REGION}::standards/{FSBP}"
+CONTROL = "SecretsManager.4"
+
+
+def allow(stage: Stage, **changes: Any) -> None:
+    """Configure the operator to let the namespace turn controls off."""
+    grant = {
+        "namespaces": [stage.namespace],
+        "roleArns": ["arn:aws:iam::111122223333:role/posture-*"],
+        "accounts": ["*"],
+        "verbs": ["Score", "DisableControls"],
+        "disableControls": {"roleNames": [ROLE]},
+    }
+    stage.configure(**{"grants": [grant], "ownerId": OWNER, **changes})
+
+
+def policy(stage: Stage, name: str = "secrets", **spec: Any) -> str:
+    """Apply a SuppressionPolicy that turns a control off everywhere; return its name."""
+    keys = ("standards", "controls", "accounts", "regions", "roleName")
+    controls = {
+        "standards": [FSBP],
+        "controls": [CONTROL],
+        "accounts": ["*"],
+        "regions": [REGION],
+        **{key: spec.pop(key) for key in keys if key in spec},
+    }
+    declared = {
+        "targetRef": {"name": "organization"},
+        "justification": "Secrets are rotated by their own service",
+        "approvedBy": "security@example.com",
+        "expiresAt": in_hours(24 * 30),
+        "disableControls": controls,
+        **spec,
+    }
+    stage.apply("SuppressionPolicy", name, declared)
+    return name
+
+
+def hub_of(cloud: Cloud, account: str) -> Any:
+    """Return a client of an account's Security Hub, as a person there has it."""
+    env = cloud.env_for(account, REGION)
+    return boto3.client(
+        "securityhub",
+        endpoint_url=cloud.securityhub_url,
+        region_name=REGION,
+        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=env["AWS_SESSION_TOKEN"],
+    )
+
+
+def is_off(cloud: Cloud, account: str, control: str = CONTROL) -> str | None:
+    """Return the reason why a control is off in an account; None: it is on."""
+    answer = hub_of(cloud, account).batch_get_standards_control_associations(
+        StandardsControlAssociationIds=[{"StandardsArn": ARN, "SecurityControlId": control}]
+    )
+    (found,) = answer["StandardsControlAssociationDetails"]
+    return None if found["AssociationStatus"] == "ENABLED" else found["UpdatedReason"]
+
+
+def switch(cloud: Cloud, account: str, *, on: bool, why: str = "I say so", control: str = CONTROL) -> None:
+    """Turn a control on or off, as a person does."""
+    update = {"StandardsArn": ARN, "SecurityControlId": control, "UpdatedReason": why}
+    hub_of(cloud, account).batch_update_standards_control_associations(
+        StandardsControlAssociationUpdates=[{**update, "AssociationStatus": "ENABLED" if on else "DISABLED"}]
+    )
+
+
+def accounts(cloud: Cloud) -> list[str]:
+    """Return the accounts of the organization, in order."""
+    return sorted({each["AwsAccountId"] for each in cloud.control.findings()})
+
+
+def marked(cloud: Cloud, where: Iterable[str], name: str, stage: Stage) -> bool:
+    """Whether the control is off in all these accounts, for the policy of that name."""
+    mark = f"[posture.dev owner={OWNER} policy={stage.namespace}/{name} "
+    return all((is_off(cloud, account) or "").startswith(mark) for account in where)
+
+
+def scores(operator: OperatorProcess, account: str) -> tuple[float | None, float | None]:
+    """Return an account's score, and its unsuppressed score."""
+    where = {"standard": FSBP, "account_id": account}
+    return (
+        operator.value("posture_account_score_ratio", **where),
+        operator.value("posture_account_unsuppressed_score_ratio", **where),
+    )
+
+
+def findings(operator: OperatorProcess, account: str, **labels: str) -> float:
+    """Return how many findings of an account the page counts."""
+    found = operator.series("posture_findings", account_id=account, product="Security Hub", **labels)
+    return sum(each.value for each in found)
+
+
+def failing(cloud: Cloud, control: str = CONTROL) -> list[str]:
+    """Return the accounts in which the control fails by the new format's findings, in order."""
+    return sorted(
+        each["AwsAccountId"]
+        for each in cloud.control.findings()
+        if each.get("Compliance", {}).get("SecurityControlId") == control
+        and each["Compliance"]["Status"] == "FAILED"
+        and each["RecordState"] == "ACTIVE"
+        and each["Workflow"]["Status"] != "SUPPRESSED"
+    )
+
+
+def test_a_control_is_turned_off_and_on_again(stage: Stage, cloud: Cloud) -> None:
+    allow(stage)
+    stage.target()
+    operator = stage.operator()
+    operator.wait(stage.is_current, "the first exact score", seconds=60)
+    everywhere, one = accounts(cloud), failing(cloud)[0]
+    theirs = next(each for each in everywhere if each != one)
+    switch(cloud, theirs, on=False, why="Ours is different")
+    ours = [each for each in everywhere if each != theirs]
+    before, counted = scores(operator, one), findings(operator, one)
+    assert before[0] is not None
+
+    name = policy(stage)
+    operator.wait(lambda: in_effect(stage, name), "the policy to be in effect", seconds=60)
+    assert marked(cloud, ours, name, stage)
+    assert is_off(cloud, theirs) == "Ours is different"
+    assert (status(stage, name)["matched"], status(stage, name)["suppressed"]) == (9, 8)
+    operator.wait(lambda: (scores(operator, one)[0] or 0) > (before[0] or 1), "the score to follow")
+    assert scores(operator, one)[1] == before[1]
+    assert findings(operator, one) == counted
+    assert findings(operator, one, state="disabled") > 0
+
+    stage.kubectl("delete", "suppressionpolicy", name, "--wait=false")
+    operator.wait(lambda: not stage.get(name, PLURAL), "the policy to go", seconds=60)
+    assert [is_off(cloud, each) for each in ours] == [None] * len(ours)
+    assert is_off(cloud, theirs) == "Ours is different"
+    operator.wait(lambda: scores(operator, one) == before, "the score to return")

@@ -1,0 +1,204 @@
+"""What is planned for single controls, and what is remembered of them."""
+
+from dataclasses import replace
+
+import pytest
+
+from posture.domain import control_marks
+from posture.domain.control_marks import ControlMark
+from posture.domain.control_records import MAX_ACCOUNTS, MAX_ENTRIES, entries, fits
+from posture.domain.control_switches import Act, Association, Declared, Plan, Seen, noted, plan
+from posture.domain.controls import ControlStatus
+from posture.domain.evaluation import TurnedOff
+from posture.domain.suppression import Terms
+from posture.domain.suppression_declaration import Identity, Known
+from posture.domain.suppression_plan import Timing
+from posture.domain.suppression_tries import Tries, tried
+from tests.oracle.controls import ALPHA, BETA, DAY, PLACES, START, Cloud, Rule
+from tests.unit.domain.control_histories import INTERVAL, OWNER, STATUSES, Operator, place_of, policy_of
+
+HERE = PLACES[0]
+PLACE = place_of(HERE)
+NAME = "security/a"
+RULE = Rule([], ["S3.1"], [ALPHA], START + 30 * DAY, "It is done another way here")
+ON = Association(enabled=True)
+
+
+def planned(
+    live: Association,
+    *,
+    rule: Rule | None = RULE,
+    record: dict[TurnedOff, ControlStatus] | None = None,
+    tries: Tries | None = None,
+    known: Known | None = None,
+    adopted: frozenset[str] = frozenset(),
+    exact: bool = True,
+) -> Plan:
+    """Plan for one place and at most one policy."""
+    policies = {} if rule is None else {NAME: policy_of(NAME, rule, START)}
+    declared = Declared(policies, Identity(OWNER, adopted), lambda *_: True, known or Known())
+    seen = Seen({PLACE: live}, {NAME: record or {}}, STATUSES if exact else None)
+    return plan(declared, seen, Timing(START, INTERVAL, tries or {}))
+
+
+def off(owner: str = OWNER, policy: str = NAME, rule: Rule = RULE) -> Association:
+    """A control that an operator turned off for a policy."""
+    terms = policy_of(policy, rule, START).terms
+    return Association(enabled=False, reason=control_marks.turning_off(terms, owner, ControlStatus.FAILED))
+
+
+def test_it_is_turned_off_with_the_status_that_it_has() -> None:
+    (switch,) = planned(ON).switches
+    assert (switch.act, switch.enabled, switch.was) == (Act.TURN_OFF, False, STATUSES[PLACE])
+    mark = control_marks.read(switch.reason)
+    assert mark == ControlMark(OWNER, NAME, STATUSES[PLACE])
+    assert RULE.text in switch.reason
+    assert "security@example.com" in switch.reason
+
+
+def test_nothing_is_turned_off_while_findings_are_not_known_exactly() -> None:
+    assert planned(ON, exact=False).switches == ()
+    expired = replace(RULE, expires=START)
+    assert [each.act for each in planned(off(), rule=expired, exact=False).switches] == [Act.TURN_ON]
+
+
+def test_what_is_off_as_declared_needs_nothing() -> None:
+    made = planned(off())
+    assert made.switches == ()
+    assert made.records == {NAME: {PLACE: ControlStatus.FAILED}}
+    assert (made.outcomes[NAME].matched, made.outcomes[NAME].suppressed) == (1, 1)
+
+
+def test_a_new_justification_is_written_and_the_status_then_kept() -> None:
+    (switch,) = planned(off(), rule=replace(RULE, text="It is another thing altogether")).switches
+    assert (switch.act, switch.was) == (Act.REFRESH, ControlStatus.FAILED)
+
+
+def test_the_mark_of_an_adopted_operator_is_rewritten_and_that_of_another_left() -> None:
+    (switch,) = planned(off("old"), adopted=frozenset({"old"})).switches
+    assert switch.act is Act.REFRESH
+    assert planned(off("old")).switches == ()
+    assert planned(off("old"), rule=None).switches == ()
+
+
+def test_what_a_person_turned_on_again_is_drift_and_done_again_with_back_off() -> None:
+    record = {PLACE: ControlStatus.FAILED}
+    first = planned(ON, record=record)
+    assert [each.act for each in first.switches] == [Act.TURN_OFF_AGAIN]
+    assert first.outcomes[NAME].drift == 1
+    tries = tried(noted({}, first.undone, START), first.switches, START)
+    again = planned(ON, record=record, tries=tries)
+    assert again.switches == ()
+    assert [each.act for each in again.held] == [Act.TURN_OFF_AGAIN]
+    assert (again.outcomes[NAME].waiting, again.outcomes[NAME].drift) == (1, 1)
+    assert again.records == {NAME: {}}
+    # Nothing remembers that it was off any more, but for the tries.
+    assert planned(ON, tries=tries).outcomes[NAME].drift == 1
+
+
+def test_drift_keeps_the_status_then_where_there_is_no_data_now() -> None:
+    record = {PLACE: ControlStatus.FAILED}
+    declared = Declared({NAME: policy_of(NAME, RULE, START)}, Identity(OWNER), lambda *_: True)
+    (switch,) = plan(declared, Seen({PLACE: ON}, {NAME: record}, {}), Timing(START, INTERVAL)).switches
+    assert switch.was is ControlStatus.FAILED
+
+
+@pytest.mark.parametrize(
+    ("known", "acts"),
+    [
+        (Known(), [Act.TURN_ON]),
+        (Known(elsewhere=frozenset({NAME})), []),
+        (Known(namespaces=frozenset({"storage"})), []),
+    ],
+)
+def test_what_a_policy_that_is_gone_turned_off(known: Known, acts: list[Act]) -> None:
+    assert [each.act for each in planned(off(), rule=None, known=known).switches] == acts
+
+
+def test_what_a_retained_policy_that_is_gone_turned_off_is_only_let_go_of() -> None:
+    retained = off(rule=replace(RULE, retain=True))
+    (switch,) = planned(retained, rule=None).switches
+    assert (switch.act, switch.enabled) == (Act.UNMARK, False)
+    assert control_marks.read(switch.reason) is None
+
+
+def test_what_was_turned_off_before_a_crash_is_remembered_though_the_policy_narrows() -> None:
+    cloud = Cloud()
+    operator = Operator(cloud)
+    cloud.rules[NAME] = replace(RULE, accounts=[ALPHA, BETA])
+    operator.run(cut=3)
+    assert len(cloud.holders) == 3
+    cloud.rules[NAME] = replace(RULE, controls=["EC2.2"])
+    operator.settle()
+    assert all(place[1] == "EC2.2" for place in cloud.holders)
+
+
+def test_a_hand_over_has_no_gap_and_keeps_the_status_then() -> None:
+    cloud = Cloud()
+    operator = Operator(cloud)
+    cloud.rules = {NAME: replace(RULE), "security/b": replace(RULE)}
+    operator.run()
+    cloud.now += 1
+    assert set(cloud.holders.values()) == {NAME}
+    cloud.rules[NAME].deleted = cloud.now
+    switches = operator.run().switches
+    assert {each.act for each in switches} == {Act.HAND_OVER}
+    assert {each.place: each.was for each in switches} == {
+        place: was for place, was in STATUSES.items() if place.control == "S3.1" and place.account_id == ALPHA
+    }
+    assert list(cloud.rules) == ["security/b"]
+
+
+def test_too_many_controls_for_a_status_are_not_turned_off() -> None:
+    many = {
+        TurnedOff("fsbp/v/1.0.0", "S3.1", f"{number:012}", "eu-west-1"): ON
+        for number in range(MAX_ACCOUNTS + 1)
+    }
+    policy = replace(policy_of(NAME, RULE, START), accounts=lambda _: True)
+    declared = Declared({NAME: policy}, Identity(OWNER), lambda *_: True)
+    made = plan(declared, Seen(many, {}, {}), Timing(START, INTERVAL))
+    assert made.switches == ()
+    assert made.outcomes[NAME].over
+    fewer = dict(list(many.items())[1:])
+    assert len(plan(declared, Seen(fewer, {}, {}), Timing(START, INTERVAL)).switches) == MAX_ACCOUNTS
+
+
+def test_a_record_is_kept_by_entries() -> None:
+    failed, passed = ControlStatus.FAILED, ControlStatus.PASSED
+    record = {
+        TurnedOff("s", "S3.1", BETA, "eu-west-1"): failed,
+        TurnedOff("s", "S3.1", ALPHA, "eu-west-1"): failed,
+        TurnedOff("s", "S3.1", "333333333333", "eu-west-1"): passed,
+    }
+    assert entries(record) == {
+        ("s", "S3.1", "eu-west-1", failed): [ALPHA, BETA],
+        ("s", "S3.1", "eu-west-1", passed): ["333333333333"],
+    }
+    assert fits(record)
+    regions = {TurnedOff("s", "S3.1", ALPHA, f"r-{number}"): failed for number in range(MAX_ENTRIES + 1)}
+    assert not fits(regions)
+
+
+@pytest.mark.parametrize("status", list(control_marks.SPELLED))
+@pytest.mark.parametrize("retain", [True, False])
+def test_a_reason_at_every_greatest_length_bears_its_mark(status: ControlStatus, retain: bool) -> None:
+    owner, policy = "o" * 63, f"{'n' * 63}/{'p' * 253}"
+    terms = Terms(policy, "j" * 250, "a" * 100, START, START, reference="r" * 100, retain=retain)
+    reason = control_marks.turning_off(terms, owner, status)
+    assert len(reason) <= control_marks.MAX_LENGTH
+    assert reason.endswith("…")
+    assert control_marks.read(reason) == ControlMark(owner, policy, status, retain)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "",
+        "Our own choice",
+        "[posture.dev owner= policy=a/b was=Failed] x",
+        "see [posture.dev owner=prod policy=a/b was=Failed]",
+        control_marks.left_off("security/a"),
+    ],
+)
+def test_other_reasons_bear_none(reason: str) -> None:
+    assert control_marks.read(reason) is None

@@ -1,0 +1,40 @@
+"""Whatever happens in whatever order: only what policies turned off is turned on, and all of that."""
+
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.oracle.controls import Cloud
+from tests.unit.domain.control_histories import Happening, Operator, happenings, held
+
+
+@settings(max_examples=400)
+@given(st.lists(happenings(), min_size=2, max_size=14))
+def test_histories_end_as_declared_and_never_touch_a_persons(history: Sequence[Happening]) -> None:
+    cloud = Cloud()
+    operator = Operator(cloud)
+    for happen in history:
+        happen(operator)
+        # Time passes between any two things, if only a little.
+        cloud.now += 1
+    operator.settle()
+    assert cloud.unsettled(operator.reads()) == []
+    assert {name: set(record) for name, record in operator.records.items()} == held(cloud)
+    assert operator.plan().switches == ()
+
+
+@settings(max_examples=200)
+@given(st.lists(happenings(), min_size=2, max_size=14))
+def test_when_all_policies_end_nothing_of_theirs_is_left(history: Sequence[Happening]) -> None:
+    cloud = Cloud()
+    operator = Operator(cloud)
+    for happen in history:
+        happen(operator)
+        cloud.now += 1
+    for rule in cloud.rules.values():
+        rule.deleted = rule.deleted or cloud.now
+        rule.granted = ["111111111111", "222222222222"]
+    operator.settle()
+    assert cloud.rules == {}
+    assert set(cloud.holders.values()) <= {"a person"}
