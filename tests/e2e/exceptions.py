@@ -29,7 +29,7 @@ def allow(stage: Stage, *, verbs: Iterable[str] = ("Score", "Suppress"), **chang
         "accounts": changes.pop("accounts", ["*"]),
         "verbs": list(verbs),
     }
-    stage.configure(**{"grants": [grant], "ownerId": OWNER, **changes})
+    stage.configure(**{"grants": [grant], "ownerId": OWNER, "quotaShare": 1, **changes})
 
 
 def policy(

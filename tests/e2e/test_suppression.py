@@ -139,7 +139,7 @@ def test_what_is_undone_is_made_again_and_counted(stage: Stage, cloud: Cloud) ->
 def test_a_write_that_aws_applies_late_is_not_repeated(stage: Stage, cloud: Cloud) -> None:
     allow(stage)
     stage.target()
-    cloud.control.settings(update_delay=14)
+    cloud.control.settings(update_delay=9)
     ours = workflows(failed(cloud)).keys() - people_suppressed(cloud)
     policy(stage)
     operator = stage.operator()
