@@ -149,6 +149,16 @@ def test_a_hand_over_has_no_gap_and_keeps_the_status_then() -> None:
     assert list(cloud.rules) == ["security/b"]
 
 
+def test_without_the_grant_what_is_off_stays_off_and_is_counted() -> None:
+    declared = Declared(
+        {NAME: policy_of(NAME, replace(RULE, expires=START), START)}, Identity(OWNER), lambda *_: False
+    )
+    made = plan(declared, Seen({PLACE: off()}, {}, STATUSES), Timing(START, INTERVAL))
+    assert made.switches == ()
+    assert made.outcomes[NAME].forbidden == 1
+    assert made.records == {NAME: {PLACE: ControlStatus.FAILED}}
+
+
 def test_too_many_controls_for_a_status_are_not_turned_off() -> None:
     many = {
         TurnedOff("fsbp/v/1.0.0", "S3.1", f"{number:012}", "eu-west-1"): ON
