@@ -15,7 +15,7 @@ from tests.e2e.exceptions import (
     suppressed_by,
     workflows,
 )
-from tests.e2e.stage import Stage
+from tests.e2e.stage import CIS_1_4, Stage
 
 
 def test_nothing_is_written_that_is_not_granted_or_too_much(stage: Stage, cloud: Cloud) -> None:
@@ -57,6 +57,11 @@ def test_nothing_is_written_that_is_not_granted_or_too_much(stage: Stage, cloud:
     policy(stage, maxFindings=1)
     operator.wait(lambda: reason(stage, "Stalled") == ("True", "TooManyMatches"), "the lower bound")
     assert suppressed_by(cloud, f"{stage.namespace}/logs") == ours, "what is suppressed stays"
+
+    cloud.control.hub("111122223333", "eu-west-1", standards=[CIS_1_4])
+    stage.kubectl("annotate", "posturetarget", "organization", "posture.dev/requestedAt=again")
+    operator.wait(lambda: reason(stage, "Stalled") == ("True", "TargetIncomplete"), "the missing standard")
+    assert suppressed_by(cloud, f"{stage.namespace}/logs") == ours, "nothing follows from what is not listed"
 
 
 def test_freezes_hold_everything_but_the_end(stage: Stage, cloud: Cloud) -> None:

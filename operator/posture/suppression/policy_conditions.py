@@ -9,7 +9,7 @@ from posture.api.suppression_policy import DRIFTED, EXPIRED, REVIEW_DUE
 from posture.aws.errors import Terminal
 from posture.domain.grants import Mode
 from posture.domain.review import expires_soon, is_idle, is_review_due, review_due_at
-from posture.domain.suppression import Terms, is_active
+from posture.domain.suppression import Phase, Terms, is_active
 from posture.suppression.declared import Declared
 from posture.suppression.owner import OwnerUnknown
 from posture.suppression.standing import HubState, Progress
@@ -111,6 +111,13 @@ def _why_not(case: Case) -> str:
 
 def _in_effect(case: Case, progress: Progress, terms: Terms) -> Said:
     outcome = progress.outcome
+    if outcome.phase is Phase.FROZEN:
+        return Said(
+            stalled,
+            "TargetIncomplete",
+            "Security Hub has not every standard that the target chose, or does not list them: see the"
+            f" target's conditions. Nothing is suppressed or reopened meanwhile.{_would(case)}",
+        )
     if outcome.over:
         return Said(
             stalled,

@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from posture.admission import Admitted
 from posture.aws.errors import AwsError
-from posture.domain.suppression import Policy
+from posture.domain.suppression import Phase, Policy
 from posture.domain.suppression_declaration import Declaration, Identity, Known, MayWrite
 from posture.domain.suppression_plan import Act, Outcome, Write
 from posture.domain.suppression_tries import FindingId
@@ -113,8 +113,9 @@ class Rounds:
             gone = retained(known.store, [each.terms.policy for each in declared.policies])
             accounts, _ = known.store.places()
             self._shown = self._sights.of(declared.targets, hub, accounts)
+            policies = [_standing(each, self._shown.get(each.scope)) for each in declared.policies]
             declaration = Declaration(
-                [*declared.policies, *gone],
+                [*policies, *gone],
                 {name: sight.scope for name, sight in self._shown.items()},
                 identity=declared.identity,
                 may_write=declared.may_write,
@@ -174,6 +175,13 @@ class Rounds:
             found = await self._hub.look(lambda _: following.effects(self._shown))
             self._effects = (version, found or {})
         return self._effects[1]
+
+
+def _standing(policy: Policy, sight: Sight | None) -> Policy:
+    """Freeze a policy whose target cannot be seen whole."""
+    if policy.phase is Phase.ENFORCING and (sight is None or not sight.whole):
+        return replace(policy, phase=Phase.FROZEN)
+    return policy
 
 
 def _progress(

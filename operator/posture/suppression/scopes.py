@@ -14,12 +14,17 @@ from posture.target_view import chosen_standards, view_of
 
 
 class Sight(NamedTuple):
-    """One target: its view of the hub, its headline's method and window, and what its policies can select."""
+    """One target: its view of the hub, its headline's method and window, and what its policies can select.
+
+    `whole`: the hub has every standard that the target chose. Where it has not, or its standards may not be
+    listed, findings are missing from the view that a policy has suppressed: nothing follows from that.
+    """
 
     view: View
     method: ScoringMethod
     window: timedelta
     scope: Scope
+    whole: bool = True
 
 
 class HubView(NamedTuple):
@@ -61,4 +66,5 @@ class Sights:
         view = view_of(admitted, hub.facts, hub.controls, chosen.present)._replace(names=hub.names)
         groups = {account: view.grouping.of(account, hub.names.get(account)) for account in accounts}
         scope = Scope(view.covers, hub.controls, groups)
-        return key, Sight(view, spec.scoring.method, spec.scoring.evaluation_window, scope)
+        whole = bool(chosen.present) and not chosen.missing
+        return key, Sight(view, spec.scoring.method, spec.scoring.evaluation_window, scope, whole)

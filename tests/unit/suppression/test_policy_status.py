@@ -80,6 +80,7 @@ LATER = Retryable("later", service="securityhub", operation="BatchUpdateFindings
         (case(how=progress()), ("True", "InEffect"), False),
         (case(), ("False", "Syncing"), False),
         (case(how=progress(over=True)), ("False", "TooManyMatches"), True),
+        (case(how=progress(phase=Phase.FROZEN)), ("False", "TargetIncomplete"), True),
         (case(how=progress(forbidden=2)), ("False", "AccountsNotGranted"), True),
         (case(how=progress(full=(FindingId("a", "b"),))), ("False", "NoRoomForMark"), True),
         (case(how=progress(held=2)), ("False", "Writing"), False),
