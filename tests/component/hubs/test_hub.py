@@ -296,7 +296,7 @@ async def test_stop_in_the_middle_of_a_sweep_is_quick_and_keeps_its_progress(
         await calls_made(world, 4)
         started = asyncio.get_running_loop().time()
         await hub.stop()
-        assert asyncio.get_running_loop().time() - started < 2
+        assert asyncio.get_running_loop().time() - started < 5
     world.emulator.settings.latency = {}
     before = world.emulator.calls.total("GetFindings")
     again = make_hub()
