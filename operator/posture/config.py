@@ -258,16 +258,27 @@ def _read(path: Path) -> bytes:
 
 def _parse(path: Path, content: bytes) -> Config:
     try:
-        document = _document(content)
-        return Config.model_validate(document)
-    except yaml.YAMLError as error:
+        return Config.model_validate(_document(content))
+    except _NotYaml as error:
         raise ConfigError(path, (f"is not YAML: {error}",)) from None
     except ValidationError as error:
         raise ConfigError(path, problems(error)) from None
 
 
+class _NotYaml(Exception):  # noqa: N818 -- reads as what is the case
+    """A text that cannot be read as YAML. The message shows none of it: it may hold an external id."""
+
+
 def _document(content: bytes) -> Any:  # noqa: ANN401 -- whatever the file holds
-    document = yaml.load(content, Loader=_UniqueKeys)  # noqa: S506 -- a SafeLoader
+    try:
+        document = yaml.load(content, Loader=_UniqueKeys)  # noqa: S506 -- a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise _NotYaml(f"{where}{error.problem or error.context}") from None
+    # YAML's own constructors raise these for a date that does not exist and for what is nested too deep.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise _NotYaml(f"a value cannot be read ({type(error).__name__})") from None
     return {} if document is None else document
 
 
@@ -275,7 +286,7 @@ def _says_frozen(content: bytes) -> bool:
     """Look for `writes: Frozen` in a file that cannot be used, be it YAML or not."""
     try:
         document = _document(content)
-    except yaml.YAMLError:
+    except _NotYaml:
         return re.search(rb"^writes:\s*[\"']?Frozen\b", content, re.MULTILINE) is not None
     return isinstance(document, dict) and document.get("writes") == Writes.FROZEN
 

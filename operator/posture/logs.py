@@ -58,11 +58,13 @@ def configure(log_format: Literal["json", "console"], level: str) -> None:
         else logging.Formatter("{asctime} {levelname:<7} {name}: {message}{context}", style="{")
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # kopf tells of each object it sees and botocore of each credential it finds; we log what follows from it.
-    for chatty in ("kopf", "botocore", "aiobotocore", "asyncio", "urllib3"):
+    # botocore tells of each credential that it finds; we log what follows from it.
+    for chatty in ("botocore", "aiobotocore", "asyncio", "urllib3"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
-    # It warns that it takes no signals, which are not its business.
-    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
+    # kopf calls every passing refusal of the API server an error, aiobotocore tells of a refused role with a
+    # traceback: what comes of either we say ourselves, once.
+    for told_by_us in ("kopf", "aiobotocore.credentials", "botocore.credentials"):
+        logging.getLogger(told_by_us).setLevel(logging.CRITICAL)
 
 
 _RECORD_FIELDS = (*vars(logging.LogRecord("", 0, "", 0, "", (), None)), "message", "taskName")

@@ -73,19 +73,36 @@ class Supervisor:
     async def run(self) -> None:
         """List whenever woken, and every minute, until cancelled."""
         self._general_task = asyncio.create_task(self._general.run(), name="general lease")
-        watching = asyncio.create_task(self._watch_config(), name="configuration")
-        try:
-            while True:
-                self._woken.clear()
-                await self._cycle()
-                await asyncio.sleep(_AT_MOST_EVERY)
-                try:
-                    async with asyncio.timeout(_EVERY if self.not_ready is None else _RETRY):
-                        await self._woken.wait()
-                except TimeoutError:
-                    continue
-        finally:
-            watching.cancel()
+        # None of them ends by itself; one that raises ends all, and with them the process, which says so.
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._list_again_and_again(), name="listing")
+            group.create_task(self._watch_config(), name="configuration")
+            group.create_task(self._watch_general_lease(), name="general term")
+
+    async def _list_again_and_again(self) -> None:
+        while True:
+            self._woken.clear()
+            await self._cycle()
+            await asyncio.sleep(_AT_MOST_EVERY)
+            try:
+                async with asyncio.timeout(_EVERY if self.not_ready is None else _RETRY):
+                    await self._woken.wait()
+            except TimeoutError:
+                continue
+
+    async def _watch_general_lease(self) -> None:
+        """Let those that belong to no hub know at once who looks after them."""
+        while True:
+            term = await self._general.acquired()
+            self._wake_orphans()
+            await term.lost()
+            self._wake_orphans()
+
+    def _wake_orphans(self) -> None:
+        self.wake()
+        for running in self._targets.values():
+            if running.target.has_no_hub:
+                running.target.wake()
 
     async def stop(self) -> None:
         """End all tasks and give the leases back; takes a few seconds at most."""
@@ -186,9 +203,11 @@ class Supervisor:
                 self.wake()
 
     async def _end_hub(self, key: HubKey) -> None:
-        running = self._hubs.pop(key)
+        running = self._hubs[key]
+        # Forgotten only when it has ended: whoever stops everything meanwhile must find it.
         await running.hub.stop()
         running.task.cancel()
+        self._hubs.pop(key, None)
 
     async def _watch_config(self) -> None:
         config = self._world.config

@@ -4,25 +4,25 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from posture.admission import Admitted, NotAdmitted
 from posture.api.model import Metadata
 from posture.api.posture_target_status import SCORE_CURRENT, PostureTargetStatus
 from posture.domain.controls import ControlStatus
-from posture.domain.evaluation import Evaluation, TurnedOff
+from posture.domain.evaluation import TurnedOff
 from posture.hubs.hub import Hub
 from posture.hubs.key import HubKey
 from posture.kube.errors import KubeError
 from posture.kube.resources import POSTURE_TARGETS, Object, ObjectRef
 from posture.kube.status import Transition, Written, transitions, write_status
 from posture.logs import bound, next_cycle
-from posture.metrics.exposition import rendered
-from posture.metrics.families import Family
-from posture.metrics.target_samples import condition_samples, evaluation_samples, restored_samples
+from posture.metrics.exposition import Samples
+from posture.metrics.target_samples import Restored, condition_samples
 from posture.target_conditions import assessed, refused
+from posture.target_page import Shown, TargetPage
 from posture.target_situation import hub_fields, situation_of
-from posture.target_status import evaluation_fields, restored, without_scores
+from posture.target_status import evaluation_fields, restored, scope_digest, without_scores
 from posture.target_view import chosen_standards, objectives_of, view_of
 from posture.world import World
 
@@ -34,19 +34,6 @@ _AFTER_A_FAILURE = 10.0
 _LONGEST_REQUEST = 128
 _NO_WARNING = frozenset({"Syncing", "Suspended"})
 _TOLD_IN_EVENTS = ("Ready", SCORE_CURRENT)
-
-
-class Shown(NamedTuple):
-    """The evaluation that is published, and what it was made of.
-
-    The same `key` gives the same numbers. `declared`: what is scored, and how, by spec and grant.
-    """
-
-    key: tuple[object, ...]
-    declared: tuple[object, ...]
-    evaluation: Evaluation
-    exact_at: int
-    pooled: bool
 
 
 class Target:
@@ -61,13 +48,14 @@ class Target:
         self._document = document
         metadata = document["metadata"]
         self.name = f"{metadata['namespace']}/{metadata['name']}"
-        self._owner = (POSTURE_TARGETS.kind, metadata["uid"])
+        self._page = TargetPage(world.exposition, metadata["namespace"], metadata["name"], metadata["uid"])
         self._admission: Admitted | NotAdmitted | None = None
         self._hub: Hub | None = None
         self._responsible: Callable[[], bool] = lambda: False
         self._turned_off: Mapping[TurnedOff, ControlStatus] = {}
+        self._has_read = False
         self._shown: Shown | None = None
-        self._request: tuple[str, int] | None = None
+        self._request: tuple[str, Hub, int] | None = None
         self._store_replaced: str | None = None
         self._woken = asyncio.Event()
 
@@ -79,14 +67,31 @@ class Target:
         responsible: Callable[[], bool],
         turned_off: Mapping[TurnedOff, ControlStatus],
     ) -> None:
-        """Take what is declared now; the next cycle follows it.
+        """Take what is declared now; the next cycle, at once if anything is new, follows it.
 
         `turned_off`: controls that policies turned off, with the status that each had then.
         """
+        if hub is not self._hub:
+            self._store_replaced = hub.status.store_replaced if hub else None
+        is_news = (hub, turned_off, _declared(document, admission)) != (
+            self._hub,
+            self._turned_off,
+            self._admission and _declared(self._document, self._admission),
+        )
         self._document, self._admission, self._hub = document, admission, hub
         self._responsible = responsible
         self._turned_off = turned_off
-        self.wake()
+        if is_news:
+            self.wake()
+
+    @property
+    def _generation(self) -> int:
+        return int(self._document["metadata"]["generation"])
+
+    @property
+    def has_no_hub(self) -> bool:
+        """Whether the target may not look at any hub."""
+        return self._hub is None
 
     def looks_at(self, hub: HubKey) -> bool:
         """Whether the target is a view on this hub."""
@@ -99,10 +104,10 @@ class Target:
     async def run(self) -> None:
         """Run a cycle whenever woken, and now and then, until cancelled."""
         while True:
-            pause = _AT_LEAST_EVERY
             with bound(target=self.name, cycle=next_cycle()):
                 try:
                     await self._cycle()
+                    pause = min(_AT_LEAST_EVERY, self._until_stale())
                 except KubeError as error:
                     logger.warning("The status is not written, and will be tried again: %s", error)
                     pause = _AFTER_A_FAILURE
@@ -117,65 +122,90 @@ class Target:
             except TimeoutError:
                 continue
 
+    def _until_stale(self) -> float:
+        """Seconds until the score that is shown is older than two intervals, 0 or more."""
+        if self._shown is None or not isinstance(self._admission, Admitted):
+            return _AT_LEAST_EVERY
+        due = self._shown.exact_at / 1e6 + 2 * self._admission.target.spec.interval.total_seconds()
+        left = due - datetime.now(UTC).timestamp()
+        return left if left > 0 else _AT_LEAST_EVERY
+
     def end(self) -> None:
-        """Withdraw all series; the object is gone, or this process ends."""
-        self._world.exposition.withdraw(self._owner)
+        """Withdraw all series, and forget the numbers: others may write newer ones meanwhile."""
+        self._page.withdraw()
+        self._shown = None
 
     async def _cycle(self) -> None:
         self._woken.clear()
         if self._admission is None or not self._responsible():
             self.end()
+            self._has_read = False
             return
+        if not self._has_read:
+            # Whoever was responsible before may have written since this replica last listed.
+            ref = ObjectRef.of(POSTURE_TARGETS, self._document)
+            self._document = await self._world.client.reread(ref)
+            self._has_read = True
         before = PostureTargetStatus.model_validate(self._document.get("status") or {})
-        after = await self._after(before, self._admission)
-        await self._publish(after, self._admission)
+        if isinstance(self._admission, NotAdmitted):
+            after = self._refused(before, self._admission)
+            scores = None
+        else:
+            after, scores = await self._assessed(before, self._admission)
+        await self._publish(after, self._admission, scores)
         await self._write(before, after)
         await self._tell_of_the_store()
 
-    async def _after(
-        self, before: PostureTargetStatus, admission: Admitted | NotAdmitted
-    ) -> PostureTargetStatus:
-        now, generation = datetime.now(UTC), int(self._document["metadata"]["generation"])
+    def _refused(self, before: PostureTargetStatus, admission: NotAdmitted) -> PostureTargetStatus:
+        """Return the status of a target that may not look at its hub: nothing of the hub is in it."""
+        self._shown = None
+        now, generation = datetime.now(UTC), self._generation
+        return without_scores(before).model_copy(
+            update={
+                "observed_generation": generation,
+                "last_handled_request": self._handled_request(before),
+                "conditions": refused(before.conditions, admission.trouble, now, generation),
+                "sync": None,
+                "hub": None,
+            }
+        )
+
+    async def _assessed(
+        self, before: PostureTargetStatus, admission: Admitted
+    ) -> tuple[PostureTargetStatus, Shown | Restored | None]:
+        """Return the status, and the scores that go with it."""
+        hub = self._hub
+        if hub is None:
+            raise RuntimeError("an admitted target has a hub")
+        scope, method = scope_digest(admission), admission.target.spec.scoring.method
+        await self._evaluate(hub, admission, scope)
+        known = before if before.scope_digest == scope else without_scores(before)
+        scores = _newer(self._shown, restored(known, method))
+        now, generation = datetime.now(UTC), self._generation
+        situation = situation_of(admission, hub.status, scores, known)
         fields: dict[str, Any] = {
             "observed_generation": generation,
             "last_handled_request": self._handled_request(before),
+            "conditions": assessed(before.conditions, situation, now, generation),
+            **hub_fields(admission, hub.status, before),
         }
-        if isinstance(admission, NotAdmitted):
-            self._shown = None
-            fields["conditions"] = refused(before.conditions, admission.trouble, now, generation)
-            return without_scores(before).model_copy(update=fields)
-        if self._hub is None:
-            raise RuntimeError("an admitted target has a hub")
-        await self._evaluate(self._hub, admission)
-        speaks_of_spec = before.observed_generation == generation or self._shown is not None
-        status = before if speaks_of_spec else without_scores(before)
-        shown, hub = self._shown, self._hub.status
-        if shown is not None:
+        if isinstance(scores, Shown):
             fields |= evaluation_fields(
-                shown.evaluation,
-                admission.target.spec.scoring.method,
-                exact_at=shown.exact_at,
-                pooled=shown.pooled,
+                scores.evaluation, method, exact_at=scores.exact_at, pooled=scores.pooled
             )
-        situation = situation_of(admission.target, hub, shown and shown.evaluation, shown and shown.exact_at)
-        fields["conditions"] = assessed(before.conditions, situation, now, generation)
-        return status.model_copy(update={**fields, **hub_fields(hub, before)})
+            fields["scope_digest"] = scope
+        return known.model_copy(update=fields), scores
 
-    async def _evaluate(self, hub: Hub, admission: Admitted) -> None:
+    async def _evaluate(self, hub: Hub, admission: Admitted, scope: str) -> None:
         """Bring what is shown up to date with the hub; score anew only when something has changed."""
         spec, status = admission.target.spec, hub.status
-        declared = (
-            hub.key,
-            admission.accounts,
-            *(spec.source, spec.products, spec.accounts, spec.scoring, spec.grouping),
-        )
-        if self._shown is not None and self._shown.declared != declared:
+        if self._shown is not None and self._shown.scope != scope:
             self._shown = None
         facts, exact_at = status.facts, status.exact_at
         if facts is None or exact_at is None or spec.suspend:
             return
         turned_off = self._turned_off
-        key = (hub, status.version, facts, declared, turned_off)
+        key = (hub, status.version, facts, scope, turned_off)
         if self._shown is not None and self._shown.key == key:
             self._shown = self._shown._replace(exact_at=exact_at)
             return
@@ -183,29 +213,22 @@ class Target:
         view = view_of(admission, facts, hub.controls(), chosen.present)._replace(turned_off=turned_off)
         found = await hub.evaluate(view, spec.scoring.evaluation_window)
         if found is not None:
-            self._shown = Shown(key, declared, found.evaluation, found.exact_at, pooled=not chosen.missing)
+            self._shown = Shown(key, scope, found.evaluation, found.exact_at, pooled=not chosen.missing)
 
-    async def _publish(self, status: PostureTargetStatus, admission: Admitted | NotAdmitted) -> None:
+    async def _publish(
+        self,
+        status: PostureTargetStatus,
+        admission: Admitted | NotAdmitted,
+        scores: Shown | Restored | None,
+    ) -> None:
         metadata = Metadata.model_validate(self._document["metadata"])
         own = (metadata.namespace, metadata.name)
-        shown = self._shown
         conditions = {condition.type: condition.status.value for condition in status.conditions}
-        samples: dict[Family, Any] = dict(condition_samples(POSTURE_TARGETS.kind, *own, conditions))
+        state: Samples = condition_samples(POSTURE_TARGETS.kind, *own, conditions)
         if isinstance(admission, Admitted):
-            spec = admission.target.spec
-            samples |= objectives_of(*own, spec.objectives)
-            if shown is not None:
-                samples |= evaluation_samples(
-                    *own,
-                    shown.evaluation,
-                    exact_at=shown.exact_at,
-                    pooled=shown.pooled,
-                    per_control=self._world.config.current().metrics.per_control,
-                )
-            elif kept := restored(status, spec.scoring.method, metadata.generation):
-                samples |= restored_samples(*own, kept)
-        lines = await asyncio.to_thread(rendered, samples)
-        self._world.exposition.publish(self._owner, lines, self._responsible)
+            state = {**state, **objectives_of(*own, admission.target.spec.objectives)}
+        per_control = self._world.config.current().metrics.per_control
+        await self._page.show(state, scores, per_control=per_control, valid=self._responsible)
 
     async def _write(self, before: PostureTargetStatus, after: PostureTargetStatus) -> None:
         status = after.to_api()
@@ -254,6 +277,24 @@ class Target:
         suspended = isinstance(self._admission, Admitted) and self._admission.target.spec.suspend
         if hub is None or suspended:
             return requested
-        if self._request is None or self._request[0] != requested:
-            self._request = (requested, hub.request())
-        return requested if hub.has_run(self._request[1]) else before.last_handled_request
+        if self._request is None or self._request[:2] != (requested, hub):
+            self._request = (requested, hub, hub.request())
+        return requested if hub.has_run(self._request[2]) else before.last_handled_request
+
+
+def _declared(document: Object, admission: Admitted | NotAdmitted) -> tuple[object, ...]:
+    """Return what a cycle follows of an object; its status, which a cycle writes, is none of that."""
+    metadata = document["metadata"]
+    said: tuple[object, ...]
+    if isinstance(admission, Admitted):
+        said = (admission.target.spec, admission.accounts)
+    else:
+        said = (admission.trouble,)
+    return (metadata["generation"], metadata.get("annotations"), said)
+
+
+def _newer(shown: Shown | None, known: Restored | None) -> Shown | Restored | None:
+    """Return the newer of what this replica knows and what the status tells, maybe of another replica."""
+    if shown is not None and (known is None or shown.exact_at >= known.exact_at):
+        return shown
+    return known

@@ -25,6 +25,7 @@ class Situation(NamedTuple):
     `connected`: Security Hub has answered. `trouble`: of the hub's last attempt. `exact_at`: microseconds,
     None before the first complete sweep. `missing`: chosen standards that the hub does not have enabled,
     `enabled`: those that it has. `scored`: whether there is a headline. `refreshed_every`: the interval.
+    `denied`: what the reader may not see, as advice.
     """
 
     suspended: bool
@@ -39,6 +40,7 @@ class Situation(NamedTuple):
     reporting: int
     rejected: str | None
     refreshed_every: timedelta
+    denied: tuple[str, ...] = ()
 
 
 class Said(NamedTuple):
@@ -96,7 +98,8 @@ def _ready(situation: Situation) -> Said:
         return Said(_UNKNOWN, "Connecting", "Security Hub has not answered yet.")
     if situation.missing:
         return _standard_not_enabled(situation)
-    return Said(_TRUE, "SecurityHubAnswers", "Accepted; the credentials work and Security Hub answers.")
+    message = "Accepted; the credentials work and Security Hub answers."
+    return Said(_TRUE, "SecurityHubAnswers", " ".join((message, *situation.denied)))
 
 
 def _score_current(situation: Situation, now: datetime) -> Said:
@@ -129,7 +132,8 @@ def _no_score(situation: Situation) -> Said:
             _FALSE,
             "NoFindings",
             "No account of the target has a finding inside the evaluation window, so there is no score: check"
-            " spec.accounts, the accounts that are granted, and that Security Hub is on in the accounts.",
+            " spec.accounts, the accounts that are granted, and that Security Hub is on in the accounts."
+            + "".join(f" {advice}" for advice in situation.denied),
         )
     return Said(
         _FALSE,
@@ -141,11 +145,12 @@ def _no_score(situation: Situation) -> Said:
 
 def _standard_not_enabled(situation: Situation) -> Said:
     enabled = ", ".join(situation.enabled) or "none"
+    denied = "".join(f" {advice}" for advice in situation.denied)
     return Said(
         _FALSE,
         "StandardNotEnabled",
         f"Not enabled in this Security Hub: {', '.join(situation.missing)}. Enabled: {enabled}. Correct"
-        ' spec.source.securityStandards.standards, write ["*"], or enable the standard.',
+        f' spec.source.securityStandards.standards, write ["*"], or enable the standard.{denied}',
     )
 
 

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from posture.api.posture_target import PostureTarget
+from posture.admission import Admitted
+from posture.api.posture_target import ScoringMethod
 from posture.api.posture_target_status import (
     MAX_REJECTED,
     FindingFormat,
@@ -14,11 +15,12 @@ from posture.api.posture_target_status import (
 from posture.api.posture_target_status import Hub as HubField
 from posture.aws.discovery import HubFacts
 from posture.aws.errors import AwsError, Terminal
-from posture.domain.evaluation import Evaluation
-from posture.domain.scores import Method
+from posture.domain.scores import Method, Score
 from posture.hubs.status import HubStatus
+from posture.metrics.target_samples import Restored
 from posture.store import StoreError
 from posture.target_conditions import Situation, Trouble
+from posture.target_page import Shown
 from posture.target_status import moment
 from posture.target_view import chosen_standards
 
@@ -29,49 +31,68 @@ _FORMATS = {
 
 
 def situation_of(
-    target: PostureTarget, hub: HubStatus, evaluation: Evaluation | None, exact_at: int | None
+    admitted: Admitted, hub: HubStatus, scores: Shown | Restored | None, before: PostureTargetStatus
 ) -> Situation:
-    """Return what the target's conditions follow from; `exact_at`: of what is published."""
+    """Return what the target's conditions follow from; `scores`: what is published."""
+    target = admitted.target
     enabled = {standard.name for standard in hub.facts.standards} if hub.facts else set()
     chosen = chosen_standards(target.spec, enabled)
-    method = Method(target.spec.scoring.method.value)
     return Situation(
         suspended=target.spec.suspend,
         connected=hub.facts is not None,
         trouble=_trouble(hub.error),
-        exact_at=exact_at,
+        exact_at=scores.exact_at if scores else None,
         progress_percent=int(hub.progress * 100),
         suspicious=hub.suspicious,
         missing=chosen.missing if hub.facts else (),
         enabled=tuple(sorted(enabled)),
-        scored=evaluation is not None and evaluation.target.headline(method) is not None,
-        reporting=len(evaluation.reporting) if evaluation else 0,
-        rejected=_rejected(hub),
+        scored=_headline(scores, target.spec.scoring.method) is not None,
+        reporting=_reporting(scores, before),
+        rejected=_rejected(hub) if _sees_all(admitted) else None,
+        denied=hub.facts.missing if hub.facts else (),
         refreshed_every=target.spec.interval,
     )
 
 
-def hub_fields(hub: HubStatus, before: PostureTargetStatus) -> dict[str, Any]:
+def _headline(scores: Shown | Restored | None, method: ScoringMethod) -> Score | None:
+    if isinstance(scores, Shown):
+        return scores.evaluation.target.headline(Method(method.value))
+    return scores.target if scores else None
+
+
+def _reporting(scores: Shown | Restored | None, before: PostureTargetStatus) -> int:
+    if isinstance(scores, Shown):
+        return len(scores.evaluation.reporting)
+    return before.accounts.reporting if scores and before.accounts else 0
+
+
+def hub_fields(admitted: Admitted, hub: HubStatus, before: PostureTargetStatus) -> dict[str, Any]:
     """Return the status fields that speak of the hub, as keyword arguments of `PostureTargetStatus`.
 
-    What a new holder does not know yet stays as it was told before.
+    What a new holder does not know yet stays as it was told before. Of the findings of accounts that are not
+    granted nothing is told, not even how many there are.
     """
-    fields = {"sync": _sync(hub, before.sync or Sync())}
+    fields = {"sync": _sync(hub, before.sync or Sync(), sees_all=_sees_all(admitted))}
     return fields if hub.facts is None else {**fields, "hub": _hub(hub.facts)}
 
 
-def _sync(hub: HubStatus, before: Sync) -> Sync:
-    odd = (*hub.rejected_findings, *hub.unreadable_findings)
+def _sees_all(admitted: Admitted) -> bool:
+    return "*" in admitted.accounts
+
+
+def _sync(hub: HubStatus, before: Sync, *, sees_all: bool) -> Sync:
+    odd = (*hub.rejected_findings, *hub.unreadable_findings) if sees_all else ()
+    findings = hub.findings if hub.findings is not None else before.findings
     return Sync(
         last_success_time=_moment(hub.last_success) or before.last_success_time,
         last_full_time=_moment(hub.last_full) or before.last_full_time,
         next_time=_moment(hub.next_time),
-        findings=hub.findings if hub.findings is not None else before.findings,
-        changed=hub.changed,
+        findings=findings if sees_all else None,
+        changed=hub.changed if sees_all else None,
         calls=hub.calls,
         duration_seconds=None if hub.duration_seconds is None else round(hub.duration_seconds, 1),
         progress_percent=None if hub.exact_at is not None else int(hub.progress * 100),
-        rejected=hub.rejected + hub.unreadable,
+        rejected=hub.rejected + hub.unreadable if sees_all else None,
         rejected_findings=tuple(
             RejectedFinding(id=id_, reason=why) for id_, why in dict(odd[:MAX_REJECTED]).items()
         ),

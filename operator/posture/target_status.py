@@ -1,9 +1,12 @@
 """From numbers to a PostureTarget's status, and back where a new holder finds only the status."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, TypeVar
 
+from posture.admission import Admitted
 from posture.api.posture_target import ScoringMethod
 from posture.api.posture_target_status import (
     MAX_STANDARDS,
@@ -35,6 +38,25 @@ _METRIC = {
 def moment(microseconds: int) -> datetime:
     """Return the time, to the second as Kubernetes writes it, of microseconds since the epoch."""
     return datetime.fromtimestamp(microseconds // MICROSECONDS, tz=UTC)
+
+
+def scope_digest(admitted: Admitted) -> str:
+    """Return a digest of what is scored: by the spec, and by the accounts that are granted.
+
+    Numbers of another scope are never shown: not after a change of the spec, nor of a grant.
+    """
+    spec = admitted.target.spec
+    parts = {
+        name: getattr(spec, name).model_dump(mode="json")
+        for name in ("source", "accounts", "scoring", "grouping")
+    }
+    declared = {
+        **parts,
+        "hub": admitted.hub.name,
+        "products": sorted(spec.products),
+        "granted": sorted(admitted.accounts),
+    }
+    return sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def evaluation_fields(
@@ -77,6 +99,7 @@ def evaluation_fields(
 
 # What an evaluation fills: gone from the status when the numbers no longer speak of the spec.
 EVALUATED = (
+    "scope_digest",
     "score", "passed", "scored", "score_time", "unsuppressed_score", "controls", "standards",
     "standards_omitted", "workloads", "workloads_omitted", "findings", "overdue", "trend", "accounts",
 )  # fmt: skip
@@ -88,12 +111,12 @@ def without_scores(status: PostureTargetStatus) -> PostureTargetStatus:
     return status.model_copy(update={name: getattr(empty, name) for name in EVALUATED})
 
 
-def restored(status: PostureTargetStatus, method: ScoringMethod, generation: int) -> Restored | None:
-    """Return the scores that the status keeps, or None when they speak of another spec or there are none.
+def restored(status: PostureTargetStatus, method: ScoringMethod) -> Restored | None:
+    """Return the scores that the status keeps, or None when there are none.
 
-    Every score in a status is by the method of the headline, which the generation ties to `method`.
+    Every score in a status is by the method of the headline; the caller has taken those of another scope off.
     """
-    if status.observed_generation != generation or status.score_time is None:
+    if status.score_time is None:
         return None
     return Restored(
         metric=_METRIC[method],

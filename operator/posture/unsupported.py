@@ -35,7 +35,8 @@ class Unsupported:
         for document in objects:
             try:
                 conditions = await self._settle_one(resource, document)
-            except KubeError as error:
+            except (KubeError, ValueError) as error:
+                # ValueError: a status that another version wrote, and this one cannot read.
                 logger.warning("The status is not written, and will be tried again: %s", error)
                 continue
             metadata = document["metadata"]

@@ -101,6 +101,27 @@ def test_a_frozen_holder_does_not_come_back_as_one(stage: Stage) -> None:
     assert holder(stage) == "replica-1"
 
 
+def test_a_replica_that_was_away_does_not_bring_an_older_score_back(stage: Stage, cloud: Cloud) -> None:
+    name = stage.target()
+    first = stage.operator("replica-0")
+    first.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
+    old = stage.status(name)
+    first.pause()
+    cloud.control.mutate({"op": "update", "where": FAILED, "set": {"Compliance": {"Status": "PASSED"}}})
+    second = stage.operator("replica-1")
+    second.wait(lambda: stage.status(name)["score"] > old["score"], "the newer score", seconds=60)
+    cloud.control.fault("denied", "GetFindings")
+    newer = stage.status(name)
+    second.kill()
+    first.resume()
+    first.wait(lambda: holder(stage) == "replica-0", "the first to hold the hub again", seconds=30)
+    first.wait(lambda: stage.condition("Ready")["reason"] == "AccessDenied", "a cycle of the first")
+    status = stage.status(name)
+    assert (status["score"], status["passed"]) == (newer["score"], newer["passed"])
+    assert status["scoreTime"] >= newer["scoreTime"]
+    assert first.value("posture_target_score_ratio", target=name) == newer["passed"] / newer["scored"]
+
+
 def test_it_stops_within_ten_seconds_and_gives_its_leases_back(stage: Stage) -> None:
     name = stage.target()
     operator = stage.operator()

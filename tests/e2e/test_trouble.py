@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-import pytest
-
 from sandbox.cloud import Cloud
 from sandbox.operator_process import OperatorProcess
 from tests.e2e.stage import FSBP, READER, Stage
@@ -180,30 +178,53 @@ def test_bad_findings_are_counted_and_named_and_stop_nothing(stage: Stage, cloud
     assert operator.log().count("no-time") <= 2, "logged once, not at each poll"
 
 
-@pytest.mark.parametrize("kind", ["SuppressionPolicy", "RemediationRule"])
-def test_kinds_that_this_version_does_not_act_on_say_so(stage: Stage, kind: str) -> None:
-    specs: dict[str, dict[str, Any]] = {
-        "SuppressionPolicy": {
-            "targetRef": {"name": "organization"},
-            "justification": "Retention is handled by lifecycle policies",
-            "approvedBy": "security@example.com",
-            "expiresAt": "2099-03-31T00:00:00Z",
-            "suppressFindings": {"match": [{"controls": ["S3.11"]}]},
-        },
-        "RemediationRule": {
-            "targetRef": {"name": "organization"},
-            "match": [{"controls": ["S3.1"]}],
-            "identity": {"roleName": "posture-remediation"},
-            "action": {"builtin": {"name": "s3-account-block-public-access"}},
-        },
+def test_kinds_that_this_version_does_not_act_on_say_so(stage: Stage) -> None:
+    spec = {
+        "targetRef": {"name": "organization"},
+        "match": [{"controls": ["S3.1"]}],
+        "identity": {"roleName": "posture-remediation"},
+        "action": {"builtin": {"name": "s3-account-block-public-access"}},
     }
-    stage.apply(kind, "example", specs[kind])
+    stage.apply("RemediationRule", "example", spec)
     operator = stage.operator()
-    plural = {"SuppressionPolicy": "suppressionpolicies", "RemediationRule": "remediationrules"}[kind]
     operator.wait(
-        lambda: stage.condition("Stalled", "example", plural)["reason"] == "NotSupported", "the condition"
+        lambda: stage.condition("Stalled", "example", "remediationrules")["reason"] == "NotSupported",
+        "the condition",
     )
-    assert condition_metric(operator, "example", "Stalled", "True", kind) == 1
+    assert condition_metric(operator, "example", "Stalled", "True", "RemediationRule") == 1
+
+
+def test_a_narrowed_grant_hides_what_was_known_even_while_suspended(stage: Stage) -> None:
+    name = stage.target()
+    operator = stage.operator()
+    operator.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
+    stage.target(suspend=True)
+    operator.wait(lambda: stage.condition("ScoreCurrent")["reason"] == "Suspended", "the condition")
+    assert stage.status(name)["workloads"]
+    stage.configure(
+        grants=[
+            {
+                "namespaces": [stage.namespace],
+                "roleArns": ["arn:aws:iam::*:role/*"],
+                "accounts": ["6*"],
+                "verbs": ["Score"],
+            }
+        ]
+    )
+    operator.wait(lambda: "workloads" not in stage.status(name), "numbers of other accounts to go")
+    assert "score" not in stage.status(name)
+    _, page = operator.get("/metrics")
+    assert f'target="{name}",workload=' not in page
+
+
+def test_calls_that_are_denied_to_the_reader_are_named_with_what_they_cost(
+    stage: Stage, cloud: Cloud
+) -> None:
+    cloud.control.fault("denied", "ListMembers")
+    name = stage.target()
+    operator = stage.operator()
+    operator.wait(lambda: stage.is_current(name), "the score in spite of it", seconds=60)
+    assert "securityhub:ListMembers" in stage.condition("Ready", name)["message"]
 
 
 def test_missing_rights_are_said_in_readyz_and_once_in_the_log(stage: Stage) -> None:

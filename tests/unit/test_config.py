@@ -154,8 +154,14 @@ def test_a_grant_that_says_nothing_grants_nothing(path: Path) -> None:
             "lease: write a duration of at least 1s",
         ),
         ("outputs: {splunk: {}}", "outputs.splunk: this operator does not know this field"),
-        ("grants: []\nwrites: Enabled\ngrants: []", "is not YAML: 'grants' is written twice"),
-        ("grants: [{accounts: ['*'], accounts: []}]", "is not YAML: 'accounts' is written twice"),
+        (
+            "grants: []\nwrites: Enabled\ngrants: []",
+            "is not YAML: line 3, column 1: 'grants' is written twice",
+        ),
+        (
+            "grants: [{accounts: ['*'], accounts: []}]",
+            "is not YAML: line 1, column 28: 'accounts' is written twice",
+        ),
         ("writes: [", "is not YAML:"),
         ("writes: !!python/object:posture.config.Config {}", "is not YAML:"),
         ("{[a]: b}", "is not YAML:"),
@@ -314,3 +320,31 @@ def test_a_line_to_paste_is_one_line_of_yaml() -> None:
     assert isinstance(refusal, NotGranted)
     assert "\n" not in refusal.line
     assert yaml.safe_load(refusal.line) == [json.loads(refusal.line.removeprefix("- "))]
+
+
+@pytest.mark.parametrize(
+    "slip",
+    ["ownerId: 2026-13-45", "ownerId: !!float x", "grants: " + "[" * 5000, "ownerId: 'unclosed"],
+    ids=["no such date", "no such number", "nested too deep", "unclosed"],
+)
+def test_no_slip_of_the_pen_stops_the_reloading_or_the_brake(tmp_path: Path, slip: str) -> None:
+    path = tmp_path / "posture.yaml"
+    path.write_text("writes: Enabled\n", encoding="utf-8")
+    file = ConfigFile(path)
+    path.write_text(f"writes: Frozen\n{slip}\n", encoding="utf-8")
+    assert file.reload_if_changed()
+    assert file.error is not None
+    assert file.current().frozen
+    path.write_text("writes: Enabled\n", encoding="utf-8")
+    assert file.reload_if_changed()
+    assert file.error is None
+    assert not file.current().frozen
+
+
+def test_what_cannot_be_read_is_not_shown(tmp_path: Path) -> None:
+    path = tmp_path / "posture.yaml"
+    path.write_text("grants:\n  - externalId: 'topsecret\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        ConfigFile(path)
+    assert "topsecret" not in str(caught.value)
+    assert "line " in str(caught.value)

@@ -1,8 +1,12 @@
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.api.posture_target import ScoringMethod
+from posture.admission import Admitted
+from posture.api.posture_target import PostureTarget, ScoringMethod
 from posture.api.posture_target_status import PostureTargetStatus
+from posture.api.resource import parse
 from posture.domain.accounts import AccountFilter
 from posture.domain.cells import Cell, Count
 from posture.domain.controls import Controls
@@ -10,9 +14,10 @@ from posture.domain.evaluation import Evaluation, View, evaluate
 from posture.domain.findings import Check, Compliance, Severity, Workflow
 from posture.domain.grouping import Grouping
 from posture.domain.standards import ControlAssociation, Standard
+from posture.hubs.key import HubKey
 from posture.metrics.families import score_family
 from posture.metrics.target_samples import evaluation_samples, restored_samples
-from posture.target_status import EVALUATED, evaluation_fields, restored, without_scores
+from posture.target_status import EVALUATED, evaluation_fields, restored, scope_digest, without_scores
 
 STANDARD = "s/v/1"
 EXACT_AT = 1_800_000_000_000_000
@@ -49,10 +54,11 @@ def test_what_a_new_holder_restores_is_what_the_old_one_published(
 ) -> None:
     found = evaluation(outcomes)
     written = PostureTargetStatus.model_validate(status_of(found, method).to_api())
-    again = restored(written, method, 3)
+    again = restored(written, method)
     assert again is not None
     suffix = "score_ratio" if method is ScoringMethod.SECURITY_HUB else "expected_controls_score_ratio"
-    published = evaluation_samples("ns", "t", found, exact_at=EXACT_AT)
+    published = evaluation_samples("ns", "t", found)
+    assert again.exact_at == EXACT_AT
     for family, values in restored_samples("ns", "t", again).items():
         assert sorted(values) == sorted(published[family]), family.name
     for scope in ("target", "standard", "workload"):
@@ -61,10 +67,36 @@ def test_what_a_new_holder_restores_is_what_the_old_one_published(
         )
 
 
-def test_scores_of_another_spec_are_not_restored() -> None:
-    status = status_of(evaluation([[Compliance.PASSED]]), ScoringMethod.SECURITY_HUB)
-    assert restored(status, ScoringMethod.SECURITY_HUB, 4) is None
-    assert restored(PostureTargetStatus(observed_generation=4), ScoringMethod.SECURITY_HUB, 4) is None
+def test_without_scores_there_is_nothing_to_restore() -> None:
+    status = without_scores(status_of(evaluation([[Compliance.PASSED]]), ScoringMethod.SECURITY_HUB))
+    assert restored(status, ScoringMethod.SECURITY_HUB) is None
+
+
+def admitted(accounts: tuple[str, ...] = ("*",), **spec: Any) -> Admitted:
+    document = {
+        "metadata": {"name": "t", "namespace": "ns"},
+        "spec": {
+            "aws": {"region": "eu-west-1"},
+            "source": {"securityStandards": {"standards": ["*"]}},
+            **spec,
+        },
+    }
+    return Admitted(parse(PostureTarget, document), HubKey(None, None, "eu-west-1"), accounts)
+
+
+def test_the_digest_tells_scopes_apart_and_nothing_else() -> None:
+    digest = scope_digest(admitted())
+    same: list[dict[str, Any]] = [{"suspend": True}, {"interval": "1h"}, {"objectives": {"minimumScore": 1}}]
+    assert {scope_digest(admitted(**each)) for each in same} == {digest}
+    other: list[dict[str, Any]] = [
+        {"accounts": {"exclude": ["111122223333"]}},
+        {"scoring": {"method": "ExpectedControls"}},
+        {"grouping": {"defaultEnvironment": "x"}},
+        {"products": ["Security Hub", "GuardDuty"]},
+        {"source": {"securityStandards": {"standards": ["pci-dss/v/3.2.1"]}}},
+    ]
+    digests = {scope_digest(admitted(**each)) for each in other} | {scope_digest(admitted(("6*",)))}
+    assert len(digests | {digest}) == len(other) + 2
 
 
 def test_without_a_chosen_standard_there_is_no_headline_but_the_others_stay() -> None:

@@ -147,6 +147,9 @@ class PostureTargetStatus(Status):
     passed: int | None = Field(None, description="Controls that passed.")
     scored: int | None = Field(None, description="Controls behind the score.")
     score_time: Time | None = Field(None, description="When this score was exact.")
+    scope_digest: Line | None = Field(
+        None, description="Digest of the spec and the grant that the scores speak of."
+    )
     unsuppressed_score: Percent | None = Field(
         None, description="The score with every suppressed finding and every control that a policy disabled."
     )

@@ -40,9 +40,14 @@ def hub_samples(hubs: Iterable[Hub]) -> Samples:
             (families.SYNC_CORRECTIONS, status.corrections),
         ):
             samples.setdefault(family, []).extend(
-                ((*labels, reason), count) for reason, count in counts.items()
+                ((*labels, _snake_case(reason)), count) for reason, count in counts.items()
             )
     return samples
+
+
+def _snake_case(reason: str) -> str:
+    """Return a condition's reason (`AccessDenied`) as labels spell it (`access_denied`)."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in reason).lstrip("_")
 
 
 def _seconds(microseconds: int | None) -> float | None:

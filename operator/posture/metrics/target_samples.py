@@ -29,11 +29,10 @@ def evaluation_samples(
     target: str,
     evaluation: Evaluation,
     *,
-    exact_at: int,
     pooled: bool = True,
     per_control: bool = False,
 ) -> dict[Family, list[Value]]:
-    """Return the samples of an evaluation that was exact at `exact_at` (microseconds).
+    """Return the samples of an evaluation, but for its time.
 
     `pooled`: False leaves the target's own scores out, where a chosen standard is missing.
     """
@@ -42,7 +41,6 @@ def evaluation_samples(
     samples |= _scores("standard", [((*own, standard), s) for standard, s in evaluation.standards.items()])
     samples |= _scores("workload", [((*own, *scope), s) for scope, s in evaluation.workloads.items()])
     samples |= _scores("account", [((*own, *scope), s) for scope, s in evaluation.accounts.items()])
-    samples[families.SCORE_TIMESTAMP] = [(own, exact_at / MICROSECONDS)]
     samples[families.ACCOUNTS] = [
         ((*own, "reporting"), len(evaluation.reporting)),
         ((*own, "silent"), len(evaluation.silent)),
@@ -70,7 +68,7 @@ def evaluation_samples(
 
 
 def restored_samples(namespace: str, target: str, restored: Restored) -> dict[Family, list[Value]]:
-    """Return the samples of scores that were exact at an earlier time, as the status keeps them."""
+    """Return the samples of scores that the status keeps, but for their time."""
     own = (namespace, target)
     scores: dict[Family, list[Value]] = {
         score_family("standard", restored.metric): [
@@ -79,11 +77,15 @@ def restored_samples(namespace: str, target: str, restored: Restored) -> dict[Fa
         score_family("workload", restored.metric): [
             ((*own, *scope), score.ratio) for scope, score in restored.workloads.items()
         ],
-        families.SCORE_TIMESTAMP: [(own, restored.exact_at / MICROSECONDS)],
     }
     if restored.target is not None:
         scores[score_family("target", restored.metric)] = [(own, restored.target.ratio)]
     return scores
+
+
+def timestamp_samples(namespace: str, target: str, exact_at: int) -> Samples:
+    """Return the sample of the time (microseconds) at which what is published was exact."""
+    return {families.SCORE_TIMESTAMP: [((namespace, target), exact_at / MICROSECONDS)]}
 
 
 def objective_samples(

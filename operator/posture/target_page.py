@@ -1,0 +1,89 @@
+"""The series of one target: scores are rendered once for each evaluation, the rest when it changes."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from posture.domain.evaluation import Evaluation
+from posture.metrics.exposition import Exposition, Samples, rendered
+from posture.metrics.target_samples import (
+    Restored,
+    evaluation_samples,
+    restored_samples,
+    timestamp_samples,
+)
+
+
+class Shown(NamedTuple):
+    """The evaluation that is published, and what it was made of.
+
+    The same `key` gives the same numbers. `scope`: digest of what is scored. `exact_at`: µs.
+    """
+
+    key: tuple[object, ...]
+    scope: str
+    evaluation: Evaluation
+    exact_at: int
+    pooled: bool
+
+
+class TargetPage:
+    """What the metrics page shows of one target; `valid` is asked at each scrape whether it still may."""
+
+    def __init__(self, exposition: Exposition, namespace: str, name: str, uid: str) -> None:
+        self._exposition = exposition
+        self._own = (namespace, name)
+        self._scores, self._state = ("target scores", uid), ("target state", uid)
+        self._rendered: tuple[object, ...] | None = None
+
+    async def show(
+        self,
+        state: Samples,
+        scores: Shown | Restored | None,
+        *,
+        per_control: bool,
+        valid: Callable[[], bool],
+    ) -> None:
+        """Publish the state (conditions, objectives) and scores: new ones, those of the status, or none."""
+        if scores is None:
+            self._exposition.withdraw(self._scores)
+            self._rendered = None
+        else:
+            state = {**state, **timestamp_samples(*self._own, scores.exact_at)}
+            await self._show_scores(scores, per_control=per_control, valid=valid)
+        self._exposition.publish(self._state, await asyncio.to_thread(rendered, state), valid)
+
+    async def _show_scores(
+        self, scores: Shown | Restored, *, per_control: bool, valid: Callable[[], bool]
+    ) -> None:
+        identity: tuple[object, ...]
+        if isinstance(scores, Shown):
+            identity = (scores.evaluation, scores.pooled, per_control)
+            make = partial(
+                evaluation_samples,
+                *self._own,
+                scores.evaluation,
+                pooled=scores.pooled,
+                per_control=per_control,
+            )
+        else:
+            identity = (scores,)
+            make = partial(restored_samples, *self._own, scores)
+        known = self._rendered
+        if known is not None and len(known) == len(identity) and _same(known, identity):
+            return
+        lines = await asyncio.to_thread(lambda: rendered(make()))
+        self._exposition.publish(self._scores, lines, valid)
+        self._rendered = identity
+
+    def withdraw(self) -> None:
+        """Show nothing any more."""
+        self._exposition.withdraw(self._scores)
+        self._exposition.withdraw(self._state)
+        self._rendered = None
+
+
+def _same(known: tuple[object, ...], identity: tuple[object, ...]) -> bool:
+    # An evaluation is told by identity: comparing the numbers of a large one costs as much as rendering it.
+    return known[0] is identity[0] and known[1:] == identity[1:]
