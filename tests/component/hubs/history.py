@@ -8,7 +8,7 @@ import msgspec
 
 from posture.aws.wire import decode_page
 from posture.domain.findings import Compliance, Finding, RecordState, Workflow
-from tests.component.hubs.world import MINUTE, World
+from tests.component.hubs.world import MINUTE, NEWCOMER, World
 
 Document = dict[str, Any]
 Name = tuple[str, str]
@@ -158,6 +158,11 @@ class History:
         """New findings, one of another product and without Compliance."""
         made = self.world.some(self.random.randrange(1, 4), within=MINUTE)
         self.world.load([*made, *self.world.some(1, within=MINUTE, product="GuardDuty", compliance=None)])
+
+    def join(self) -> None:
+        """An account joins, with findings of its past: no poll reaches back so far."""
+        self.world.load(self.world.some(5, account=NEWCOMER))
+        self.note()
 
     def forge(self) -> None:
         """A member imports a finding that calls itself Security Hub's, and passes."""

@@ -57,6 +57,8 @@ async def test_every_bound_is_kept(world: World, client: SecurityHub, begin: Beg
             witness.history.happen(random.randrange(1, 8))
             await world.pass_time(client, random.choice((5 * MINUTE, 40 * MINUTE, 8 * HOUR)))
             await witness.poll()
+        witness.history.join()
+        await witness.poll()
         await witness.relist()
         witness.history.happen(random.randrange(5))
         await witness.sweep()

@@ -21,6 +21,7 @@ from sandbox.securityhub.server import SecurityHubServer
 
 ADMINISTRATOR = "111122223333"
 MEMBERS = ("444455556666", "777788889999")
+NEWCOMER = "222200001111"
 REGION = "eu-west-1"
 REGIONS = (REGION, "us-east-1")
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
@@ -41,6 +42,8 @@ _SEED: dict[str, Any] = {
     "aggregation": {"region": REGION},
     "standards": [FSBP],
 }
+
+_NAMES = {each["id"]: each["name"] for each in _SEED["accounts"]}
 
 
 def finding(  # noqa: PLR0913 - what a finding can differ in
@@ -69,7 +72,7 @@ def finding(  # noqa: PLR0913 - what a finding can differ in
         "Region": region,
         "GeneratorId": f"security-control/{control}",
         "AwsAccountId": account,
-        "AwsAccountName": next(each["name"] for each in _SEED["accounts"] if each["id"] == account),
+        "AwsAccountName": _NAMES.get(account, "newcomer"),
         "Types": ["Software and Configuration Checks/Industry and Regulatory Standards"],
         "CreatedAt": "2026-01-01T00:00:00.000Z",
         "UpdatedAt": updated_at,
