@@ -7,13 +7,14 @@ import boto3
 
 from sandbox.cloud import Cloud
 from sandbox.operator_process import OperatorProcess
-from tests.e2e.exceptions import OWNER, PLURAL, in_effect, in_hours, status
+from tests.e2e.exceptions import OWNER, PLURAL, in_effect, in_hours, reason, status
 from tests.e2e.stage import FSBP, Stage
 
 ROLE = "posture-controls"
 REGION = "eu-west-1"
 ARN = f"arn:aws:securityhub:{REGION}::standards/{FSBP}"
 CONTROL = "SecretsManager.4"
+UPDATE = "BatchUpdateStandardsControlAssociations"
 
 
 def allow(stage: Stage, **changes: Any) -> None:
@@ -145,3 +146,66 @@ def test_a_control_is_turned_off_and_on_again(stage: Stage, cloud: Cloud) -> Non
     assert [is_off(cloud, each) for each in ours] == [None] * len(ours)
     assert is_off(cloud, theirs) == "Ours is different"
     operator.wait(lambda: scores(operator, one) == before, "the score to return")
+
+
+def test_what_was_turned_off_before_kill_9_is_turned_on_though_the_policy_narrows(
+    stage: Stage, cloud: Cloud
+) -> None:
+    allow(stage)
+    stage.target()
+    operator = stage.operator()
+    operator.wait(stage.is_current, "the first exact score", seconds=60)
+    everywhere = accounts(cloud)
+    cloud.control.fault("slow", UPDATE, after=2, count=None, options={"seconds": 20})
+    name = policy(stage)
+    operator.wait(lambda: cloud.control.call_total(UPDATE) >= 4, "writes in flight", seconds=30)
+    operator.kill()
+    cloud.control.lift_faults()
+    off = [each for each in everywhere if is_off(cloud, each)]
+    # What was asked for is done, and nobody was told.
+    assert len(off) > 2
+    kept = off[0]
+    policy(stage, name, accounts=[kept])
+    # Another replica, without what the first one stored.
+    operator = stage.operator("replica-1")
+    operator.wait(lambda: in_effect(stage, name), "the policy to be in effect", seconds=60)
+    assert [each for each in everywhere if is_off(cloud, each)] == [kept]
+    assert marked(cloud, [kept], name, stage)
+
+
+def test_trouble_drift_and_expiry(stage: Stage, cloud: Cloud) -> None:
+    allow(stage)
+    stage.target()
+    operator = stage.operator()
+    operator.wait(stage.is_current, "the first exact score", seconds=60)
+    first, second, *others = accounts(cloud)
+    switch(cloud, second, on=False, why="Ours is different")
+    cloud.control.fault("denied", "GetEnabledStandards", account=first, count=None)
+
+    name = policy(stage, mode="DryRun")
+    operator.wait(lambda: reason(stage, name=name) == ("True", "DryRun"), "the dry run")
+    operator.wait(lambda: status(stage, name).get("wouldSuppress") == len(others), "what it would do")
+    assert not any(is_off(cloud, each) for each in others)
+
+    policy(stage, name)
+    operator.wait(lambda: marked(cloud, others, name, stage), "the other accounts")
+    operator.wait(lambda: reason(stage, name=name) == ("False", "AccessDenied"), "one account's trouble")
+    assert [each["id"] for each in status(stage, name)["failures"]] == [f"{first} {REGION}"]
+    cloud.control.lift_faults()
+    operator.wait(lambda: in_effect(stage, name), "the policy to be in effect", seconds=60)
+    assert marked(cloud, [first], name, stage)
+
+    switch(cloud, first, on=True)
+    operator.wait(lambda: marked(cloud, [first], name, stage), "what was undone to be done again")
+    operator.wait(lambda: reason(stage, "Drifted", name)[0] == "True", "the drift to be told")
+    assert status(stage, name)["drift"] == 1
+
+    allow(stage, writes="Frozen")
+    policy(stage, name, expiresAt=in_hours(6 / 3600))
+    operator.wait(lambda: reason(stage, "Expired", name)[0] == "True", "the end")
+    assert marked(cloud, others, name, stage)
+    allow(stage)
+    operator.wait(lambda: reason(stage, name=name) == ("False", "Expired"), "the end to be done")
+    operator.wait(lambda: status(stage, name)["suppressed"] == 0, "the controls to be on again")
+    assert [each for each in accounts(cloud) if is_off(cloud, each)] == [second]
+    assert is_off(cloud, second) == "Ours is different"
