@@ -161,6 +161,7 @@ class History:
 
     def join(self) -> None:
         """An account joins, with findings of its past: no poll reaches back so far."""
+        self.world.join(NEWCOMER)
         self.world.load(self.world.some(5, account=NEWCOMER))
         self.note()
 

@@ -14,6 +14,7 @@ from posture.aws.usage import Usage
 from posture.aws.wire import decode_page
 from posture.domain.findings import Finding, RecordState
 from posture.store import Store
+from sandbox.securityhub.accounts import Member
 from sandbox.securityhub.emulator import Emulator
 from sandbox.securityhub.mutations import mutate, mutation_of
 from sandbox.securityhub.seed import apply_seed, seed_of
@@ -143,6 +144,11 @@ class World:
         text = clock.timestamp()
         clock.advance(before / SECOND)
         return text
+
+    def join(self, account: str) -> None:
+        """Make an account the administrator's member."""
+        clock, organization = self.emulator.clock, self.emulator.organization
+        organization.members[account] = Member(account, ADMINISTRATOR, clock.now(), "new@example.com")
 
     def load(self, findings: Iterable[dict[str, Any]]) -> None:
         self.emulator.load(findings)
