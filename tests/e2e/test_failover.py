@@ -110,7 +110,7 @@ def test_a_replica_that_was_away_does_not_bring_an_older_score_back(stage: Stage
     cloud.control.mutate({"op": "update", "where": FAILED, "set": {"Compliance": {"Status": "PASSED"}}})
     second = stage.operator("replica-1")
     second.wait(lambda: stage.status(name)["score"] > old["score"], "the newer score", seconds=60)
-    cloud.control.fault("denied", "GetFindings")
+    cloud.control.fault("denied", "GetFindings", count=1000)
     newer = stage.status(name)
     second.kill()
     first.resume()

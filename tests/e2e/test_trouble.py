@@ -211,7 +211,7 @@ def test_a_narrowed_grant_hides_what_was_known_even_while_suspended(stage: Stage
             }
         ]
     )
-    operator.wait(lambda: "workloads" not in stage.status(name), "numbers of other accounts to go")
+    operator.wait(lambda: not stage.status(name).get("workloads"), "numbers of other accounts to go")
     assert "score" not in stage.status(name)
     _, page = operator.get("/metrics")
     assert f'target="{name}",workload=' not in page
