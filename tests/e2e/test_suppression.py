@@ -47,7 +47,6 @@ def test_a_policy_suppresses_and_its_deletion_reopens(stage: Stage, cloud: Cloud
     shown = status(stage)
     assert (shown["matched"], shown["suppressed"]) == (len(before), len(before) - len(people))
     assert (shown["failed"], shown["drift"]) == (0, 0)
-    operator.wait(lambda: has_effect(stage), "the effect on the score, once it has moved")
     labels = {"namespace": stage.namespace, "policy": name, "target": "organization"}
     assert operator.value("posture_suppressed_findings", **labels) == shown["suppressed"]
     assert operator.value("posture_suppression_drift", **labels) == 0
@@ -62,12 +61,13 @@ def test_a_policy_suppresses_and_its_deletion_reopens(stage: Stage, cloud: Cloud
     new |= {"Id": f"{theirs}-{uuid.uuid4()}", "Workflow": {"Status": "NEW"}, "UserDefinedFields": {}}
     new["UpdatedAt"] = in_hours(0)
     cloud.control.mutate({"op": "put", "finding": new})
+    fixed = next(iter(before.keys() - people - {theirs}))
+    cloud.control.mutate({"op": "update", "id": fixed, "set": {"Compliance": passed(cloud, fixed)}})
     operator.wait(
         lambda: new["Id"] in suppressed_by(cloud, f"{stage.namespace}/{name}"), "a new finding to follow"
     )
-    fixed = next(iter(before.keys() - people - {theirs}))
-    cloud.control.mutate({"op": "update", "id": fixed, "set": {"Compliance": passed(cloud, fixed)}})
     operator.wait(lambda: workflow(cloud, fixed) == "RESOLVED", "what has passed to be let go of")
+    operator.wait(lambda: has_effect(stage), "the effect on the score, once it has moved")
 
     operator.kill()
     stage.kubectl("delete", "suppressionpolicy", name, "--wait=false")
