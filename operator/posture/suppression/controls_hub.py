@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from posture.api.model import Metadata
@@ -19,14 +20,17 @@ from posture.store import StoreError
 from posture.suppression import declared as declarations
 from posture.suppression.cleanup import Cleanup, Leaving
 from posture.suppression.controls_declared import Roles, control_policy, exact_accounts, reaches
+from posture.suppression.controls_effect import effects
 from posture.suppression.controls_progress import planned_progress, progress_of
 from posture.suppression.controls_round import ControlRounds, Result, Wanted
 from posture.suppression.controls_status import ControlProgress, status_of
 from posture.suppression.controls_view import recorded
 from posture.suppression.declared import microseconds
+from posture.suppression.effect import Effect
 from posture.suppression.hub_suppression import Everything
 from posture.suppression.policy_conditions import Case
 from posture.suppression.reporting import Reported, Reporter
+from posture.suppression.scopes import HubView, Sights
 from posture.suppression.standing import HubState
 from posture.world import World
 
@@ -61,6 +65,8 @@ class HubControls:
         self._searched_at: int | None = None
         self._progress: dict[str, tuple[ControlPolicy, ControlProgress]] = {}
         self._requests: dict[str, str] = {}
+        self._sights = Sights()
+        self._effects: tuple[object, Mapping[str, Effect]] = (None, {})
         self._news = True
         self._woken = asyncio.Event()
 
@@ -134,7 +140,7 @@ class HubControls:
 
         result = await self._rounds.run(wanted, records, now, prepare)
         if result is not None:
-            self._take(policies, result, now)
+            await self._take(everything, policies, result, now)
             self._requests = self._asked(everything)
 
     async def _what(
@@ -195,13 +201,34 @@ class HubControls:
             self._progress = before
         return frozenset(guarded) if well else frozenset()
 
-    def _take(self, policies: Mapping[str, ControlPolicy], result: Result, now: int) -> None:
+    async def _take(
+        self, everything: Everything, policies: Mapping[str, ControlPolicy], result: Result, now: int
+    ) -> None:
         facts = self._hub.status.facts
         central = facts is not None and bool(facts.central_configuration)
+        shown = await self._effects_of(everything, result.plan.records)
         self._progress = {
-            name: (policy, progress_of(result, name, policy, now, central=central))
+            name: (
+                policy,
+                replace(progress_of(result, name, policy, now, central=central), effect=shown.get(name)),
+            )
             for name, policy in policies.items()
         }
+
+    async def _effects_of(
+        self, everything: Everything, records: Mapping[str, Record]
+    ) -> Mapping[str, Effect]:
+        """Return the effects, reckoned once for each version of the hub's numbers and of what is off."""
+        facts, key = self._hub.status.facts, (self._hub.status.version, records)
+        if facts is None or key == self._effects[0]:
+            return self._effects[1]
+        view = HubView(facts, self._hub.controls(), self._hub.names())
+        targets = {name: admitted for name, (_, admitted) in everything.targets.items()}
+        sights = self._sights.of(targets, view, view.names)
+        own = {each.name: sights[each.scope] for each in everything.policies if each.name in records}
+        found = await self._hub.look(lambda known: effects(known, own, records))
+        self._effects = (key, found or {})
+        return self._effects[1]
 
     async def _report(self, everything: Everything, policies: Mapping[str, ControlPolicy], now: int) -> bool:
         cases = [self._case(each, policies, now) for each in everything.policies]

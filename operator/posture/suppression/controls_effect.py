@@ -1,0 +1,55 @@
+"""What turning controls off does to a target's score: the score with it, and the one without."""
+
+from collections.abc import Iterable, Mapping
+
+from posture.domain.cells import Cell, Count
+from posture.domain.control_records import Record
+from posture.domain.controls import SECURITY_HUB, ControlStatus
+from posture.domain.evaluation import evaluate
+from posture.domain.findings import Check, Compliance, Severity, Workflow
+from posture.domain.scores import Method
+from posture.hubs.demand import microseconds
+from posture.hubs.known import Known
+from posture.suppression.effect import Effect
+from posture.suppression.scopes import Sight
+
+_SAID = {
+    ControlStatus.PASSED: Compliance.PASSED,
+    ControlStatus.FAILED: Compliance.FAILED,
+    ControlStatus.UNKNOWN: Compliance.WARNING,
+}
+
+
+def effects(known: Known, sights: Mapping[str, Sight], records: Mapping[str, Record]) -> dict[str, Effect]:
+    """Return the effect of each policy of that name, by the sight of its target; none before there is one.
+
+    `records`: what policies of the hub turned off. Without one of them its controls would be on, and have at
+    least the status that they had then.
+    """
+    found: dict[str, Effect] = {}
+    everything = {place: was for record in records.values() for place, was in record.items()}
+    for name, sight in sights.items():
+        window, method = microseconds(sight.window), Method(sight.method.value)
+        whole = known.evaluate(sight.view._replace(turned_off=everything), window)
+        cells = known.cells(window)
+        if whole is None or cells is None:
+            continue
+        score = without = whole.evaluation.target.headline(method)
+        if own := records[name]:
+            rest = {place: was for place, was in everything.items() if place not in own}
+            reporting = frozenset(whole.evaluation.reporting)
+            then = [*cells, *_as_they_were(own, reporting)]
+            without = evaluate(then, sight.view._replace(turned_off=rest)).target.headline(method)
+        found[name] = Effect(score, without)
+    return found
+
+
+def _as_they_were(record: Record, accounts: frozenset[str]) -> Iterable[Cell]:
+    """Yield a finding for each control; a silent account, which has no score, gets none."""
+    for place, was in record.items():
+        if place.account_id in accounts and was in _SAID:
+            check = Check(
+                SECURITY_HUB, own=True, control=place.control, numbered=False, standards=(place.standard,)
+            )
+            look = Count(Severity.MEDIUM, _SAID[was], Workflow.NEW, fresh=True, n=1)
+            yield Cell(check, place.account_id, place.region, (look,))
