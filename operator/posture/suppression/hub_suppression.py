@@ -9,6 +9,8 @@ from typing import NamedTuple
 from posture.admission import Admitted
 from posture.api.model import Metadata
 from posture.aws.errors import AwsError
+from posture.domain.controls import ControlStatus
+from posture.domain.evaluation import TurnedOff
 from posture.domain.suppression import Phase, Policy
 from posture.domain.suppression_declaration import Identity, Known
 from posture.hubs.hub import Hub
@@ -40,12 +42,14 @@ class Everything(NamedTuple):
     `policies`: of its targets. `targets`: by namespace/name, as listed and as admitted. `elsewhere`: the
     policies of other hubs, or of no target, by namespace/name. `others`: the policies of the hub that do not
     suppress findings but turn controls off, or the other way round.
+    `turned_off`: what all policies turned off, with the status it had then.
     """
 
     policies: Sequence[Declared]
     targets: Mapping[str, tuple[Object, Admitted]]
     elsewhere: frozenset[str]
     others: Sequence[Declared] = ()
+    turned_off: Mapping[TurnedOff, ControlStatus] = {}
 
 
 class HubSuppression:
@@ -186,6 +190,7 @@ class HubSuppression:
             identity=Identity(owner, frozenset(config.adopt_from)),
             may_write=MayWrite(config.granted, self._hub.key.role_arn),
             known=Known(everything.elsewhere, None if watched is None else frozenset(watched)),
+            turned_off=everything.turned_off,
         )
 
         async def guard(names: Collection[str]) -> set[str]:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from posture.admission import Admitted
 from posture.aws.errors import AwsError
+from posture.domain.controls import ControlStatus
+from posture.domain.evaluation import TurnedOff
 from posture.domain.suppression import Phase, Policy
 from posture.domain.suppression_declaration import Declaration, Identity, Known, MayWrite
 from posture.domain.suppression_plan import Act, Outcome, Write
@@ -30,7 +32,8 @@ _AT_ONCE = 2_000
 class Declared(NamedTuple):
     """What is declared for a hub, as it stands now.
 
-    `policies`: of its targets; `targets` by namespace/name; `known`: which other policies there are.
+    `policies`: of its targets; `targets` by namespace/name; `known`: which other policies there are;
+    `turned_off`: what policies turned off, with the status it had then.
     """
 
     policies: Sequence[Policy]
@@ -38,6 +41,7 @@ class Declared(NamedTuple):
     identity: Identity
     may_write: MayWrite
     known: Known
+    turned_off: Mapping[TurnedOff, ControlStatus] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ class Rounds:
         facts = self._hub.status.facts
         if facts is None:
             return None
-        hub = HubView(facts, self._hub.controls(), self._hub.names())
+        hub = HubView(facts, self._hub.controls(), self._hub.names(), declared.turned_off)
         interval = int((self._hub.status.interval_seconds or 0) * 1_000_000)
 
         def look(known: hub_known.Known) -> Moment:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from posture.admission import Admitted
 from posture.api.posture_target import ScoringMethod
 from posture.aws.discovery import HubFacts
-from posture.domain.controls import Controls
-from posture.domain.evaluation import View
+from posture.domain.controls import Controls, ControlStatus
+from posture.domain.evaluation import TurnedOff, View
 from posture.domain.suppression_declaration import Scope
 from posture.target_view import chosen_standards, view_of
 
@@ -28,11 +28,15 @@ class Sight(NamedTuple):
 
 
 class HubView(NamedTuple):
-    """What a hub knows, of which targets are views: its facts, its controls, names of accounts by id."""
+    """What a hub knows, of which targets are views: its facts, its controls, names of accounts by id.
+
+    `turned_off`: what policies turned off, with the status it had then.
+    """
 
     facts: HubFacts
     controls: Controls
     names: Mapping[str, str]
+    turned_off: Mapping[TurnedOff, ControlStatus] = {}
 
 
 class Sights:
@@ -59,11 +63,12 @@ class Sights:
     ) -> tuple[tuple[object, ...], Sight]:
         spec = admitted.target.spec
         declared = (admitted.accounts, spec.source, spec.products, spec.accounts, spec.scoring, spec.grouping)
-        key = (*declared, hub.facts, id(hub.controls), dict(hub.names), accounts)
+        key = (*declared, hub.facts, id(hub.controls), dict(hub.names), dict(hub.turned_off), accounts)
         if known is not None and known[0] == key:
             return known
         chosen = chosen_standards(spec, {standard.name for standard in hub.facts.standards})
-        view = view_of(admitted, hub.facts, hub.controls, chosen.present)._replace(names=hub.names)
+        view = view_of(admitted, hub.facts, hub.controls, chosen.present)
+        view = view._replace(names=hub.names, turned_off=hub.turned_off)
         groups = {account: view.grouping.of(account, hub.names.get(account)) for account in accounts}
         scope = Scope(view.covers, hub.controls, groups)
         whole = bool(chosen.present) and not chosen.missing

@@ -121,6 +121,7 @@ class Suppression:
             )
             - names,
             others=[each for each in own if each.suppresses is not suppressing],
+            turned_off=self.turned_off(),
         )
 
     async def _owner_id(self) -> str:
