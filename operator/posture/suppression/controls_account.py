@@ -66,6 +66,10 @@ class Written(NamedTuple):
     done: tuple[Switch, ...]
     refused: tuple[Refusal, ...]
 
+    def joined(self, other: "Written") -> "Written":
+        """Return what became of both."""
+        return Written(self.done + other.done, self.refused + other.refused)
+
 
 class AccountControls:
     """The controls of one spot, through one role. Methods raise AwsError."""
@@ -141,63 +145,76 @@ class AccountControls:
 
         What fails as a whole is refused as a whole: other spots are not concerned.
         """
-        done: list[Switch] = []
-        refused: list[Refusal] = []
+        outcome = Written((), ())
         for start in range(0, len(switches), BATCH):
             within = seconds_left()
             if not within:
                 break
             batch = switches[start : start + BATCH]
             try:
-                refusals = await self._write_batch(batch, live, within)
+                outcome = outcome.joined(await self._write_batch(batch, live, within))
+            except Terminal as error:
+                if error.operation != _UPDATE:
+                    outcome = outcome.joined(_all_refused(batch, error))
+                    continue
+                logger.info("The older call is tried: %s", error)
+                outcome = outcome.joined(await self._write_one_by_one(batch, live, seconds_left, error))
             except AwsError as error:
-                refusals = [Refusal(each, error.code, f"{error}") for each in batch]
-            failed = {refusal.switch.place for refusal in refusals}
-            refused += refusals
-            done += [each for each in batch if each.place not in failed]
-        return Written(tuple(done), tuple(refused))
+                outcome = outcome.joined(_all_refused(batch, error))
+        return outcome
 
     async def _write_batch(
         self, batch: Sequence[Switch], live: Mapping[TurnedOff, Live], within: float
-    ) -> list[Refusal]:
+    ) -> Written:
         by_name = {(live[each.place].standards_arn, live[each.place].control_id): each for each in batch}
         updates = [
             AssociationUpdate(arn, control, switch.enabled, switch.reason)
             for (arn, control), switch in by_name.items()
         ]
-        try:
-            answer = await self._hub.batch_update_standards_control_associations(updates, within=within)
-        except Terminal as error:
-            if error.operation != _UPDATE:
-                raise
-            logger.info("The older call is tried: %s", error)
-            return await self._write_one_by_one(batch, live, within, error)
-        return [
+        answer = await self._hub.batch_update_standards_control_associations(updates, within=within)
+        refused = tuple(
             Refusal(
                 by_name[entry.update.standards_arn, entry.update.security_control_id],
                 entry.code,
                 entry.message,
             )
             for entry in answer
-        ]
+        )
+        failed = {refusal.switch.place for refusal in refused}
+        return Written(tuple(each for each in batch if each.place not in failed), refused)
 
     async def _write_one_by_one(
-        self, batch: Sequence[Switch], live: Mapping[TurnedOff, Live], within: float, newer: Terminal
-    ) -> list[Refusal]:
+        self,
+        batch: Sequence[Switch],
+        live: Mapping[TurnedOff, Live],
+        seconds_left: Callable[[], float],
+        newer: Terminal,
+    ) -> Written:
         """Use the older call, at one a second; what it refuses too is refused for the newer one's reason."""
-        refused = []
-        for position, switch in enumerate(batch):
+        done: list[Switch] = []
+        refused: list[Refusal] = []
+        for switch in batch:
+            arns = live[switch.place].older_arns
+            within = seconds_left()
+            if not within:
+                break
             try:
-                if not live[switch.place].older_arns:
-                    raise newer
-                for arn in live[switch.place].older_arns:
+                for arn in arns:
                     reason = "" if switch.enabled else switch.reason
                     await self._hub.update_standards_control(
-                        arn, enabled=switch.enabled, reason=reason, within=within
+                        arn, enabled=switch.enabled, reason=reason, within=within / len(arns)
                     )
             except Retryable as error:
-                refused += [Refusal(each, error.code, f"{error}") for each in batch[position:]]
-                break
+                refused.append(Refusal(switch, error.code, f"{error}"))
             except AwsError:
                 refused.append(Refusal(switch, newer.code, f"{newer}"))
-        return refused
+            else:
+                if arns:
+                    done.append(switch)
+                else:
+                    refused.append(Refusal(switch, newer.code, f"{newer}"))
+        return Written(tuple(done), tuple(refused))
+
+
+def _all_refused(batch: Sequence[Switch], error: AwsError) -> Written:
+    return Written((), tuple(Refusal(each, error.code, f"{error}") for each in batch))

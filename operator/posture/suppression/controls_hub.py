@@ -41,6 +41,7 @@ _AT_MOST_EVERY = 0.5
 _SOON = 2.0
 _MICRO = 1_000_000
 _LONGEST_CALL = 30.0
+_PICTURE_HOLDS = 3 * _MICRO
 _LEAST_WITHIN = 0.5
 _SEARCH_EVERY = 24 * 3600 * _MICRO
 
@@ -130,15 +131,20 @@ class HubControls:
         wanted = await self._what(everything, policies, records, config, now)
         declared = (policies, everything.elsewhere, wanted.reaches, config, self._asked(everything))
         late = self._looked_at is None or not 0 <= now - self._looked_at < wanted.interval
-        if declared != self._wanted or late:
-            await self._rounds.look(wanted, now)
-            self._wanted, self._looked_at = declared, now
-            self._searched_at = now if wanted.everything else self._searched_at
+        fresh = declared != self._wanted or late
 
         async def prepare(planned: Plan) -> frozenset[str]:
             return await self._prepare(everything, policies, planned, records, now)
 
-        result = await self._rounds.run(wanted, records, now, prepare)
+        if not fresh:
+            planned = await self._rounds.run(wanted, records, now, None)
+            switching = planned is not None and planned.plan.switches and self._seconds_left()
+            fresh = bool(switching) and now - (self._looked_at or 0) >= _PICTURE_HOLDS
+        if fresh:
+            await self._rounds.look(wanted, now)
+            self._wanted, self._looked_at = declared, now
+            self._searched_at = now if wanted.everything else self._searched_at
+        result = await self._rounds.run(wanted, records, now, prepare if fresh else None)
         if result is not None:
             await self._take(everything, policies, result, now)
             self._requests = self._asked(everything)

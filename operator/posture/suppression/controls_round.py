@@ -93,12 +93,13 @@ class ControlRounds:
         await self._looking.look(wanted.reaches, controls.spelled, everything, now)
 
     async def run(
-        self, wanted: Wanted, records: Mapping[str, Record], now: int, prepare: Prepare
+        self, wanted: Wanted, records: Mapping[str, Record], now: int, prepare: Prepare | None
     ) -> Result | None:
-        """Plan and write by what was read last; None where the hub's store is not open here.
+        """Plan by what was read last, and write; None where the hub's store is not open here.
 
-        `prepare`: has policies wait for their clean-up, and remembers what will be off; returns those for
-        which anything may be turned off. Raises StoreError.
+        Nothing may be written by an old picture: a person may have turned a control off since. `prepare`: has
+        policies wait for their clean-up, and remembers what will be off; returns those for which anything may
+        be turned off. Without it nothing is written. Raises StoreError.
         """
         if self._tries is None and (stored := await self._hub.look(_stored_tries)) is not None:
             self._tries = stored
@@ -106,7 +107,7 @@ class ControlRounds:
             return None
         records = {name: self._present(record) for name, record in records.items()}
         planned = await self._plan(wanted, records, now)
-        if not planned.switches or not self._seconds_left():
+        if prepare is None or not planned.switches or not self._seconds_left():
             return self._result(planned)
         ready = await prepare(planned)
         allowed = [each for each in planned.switches if each.act < Act.HAND_OVER or each.policy in ready]
