@@ -209,7 +209,7 @@ class Target:
         if self._shown is not None and self._shown.key == key:
             self._shown = self._shown._replace(exact_at=exact_at)
             return
-        chosen = chosen_standards(spec, {standard.name for standard in facts.standards})
+        chosen = chosen_standards(spec, facts)
         view = view_of(admission, facts, hub.controls(), chosen.present)._replace(turned_off=turned_off)
         found = await hub.evaluate(view, spec.scoring.evaluation_window)
         if found is not None:

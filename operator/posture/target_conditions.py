@@ -25,7 +25,8 @@ class Situation(NamedTuple):
     `connected`: Security Hub has answered. `trouble`: of the hub's last attempt. `exact_at`: microseconds,
     None before the first complete sweep. `missing`: chosen standards that the hub does not have enabled,
     `enabled`: those that it has. `scored`: whether there is a headline. `refreshed_every`: the interval.
-    `denied`: what the reader may not see, as advice.
+    `withheld`: why a poll that went well has published nothing. `notes`: what is denied to the reader, and
+    what else should be known of the hub.
     """
 
     suspended: bool
@@ -40,7 +41,8 @@ class Situation(NamedTuple):
     reporting: int
     rejected: str | None
     refreshed_every: timedelta
-    denied: tuple[str, ...] = ()
+    withheld: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Said(NamedTuple):
@@ -99,7 +101,7 @@ def _ready(situation: Situation) -> Said:
     if situation.missing:
         return _standard_not_enabled(situation)
     message = "Accepted; the credentials work and Security Hub answers."
-    return Said(_TRUE, "SecurityHubAnswers", " ".join((message, *situation.denied)))
+    return Said(_TRUE, "SecurityHubAnswers", " ".join((message, *situation.notes)))
 
 
 def _score_current(situation: Situation, now: datetime) -> Said:
@@ -118,7 +120,10 @@ def _score_current(situation: Situation, now: datetime) -> Said:
     if situation.missing:
         return _standard_not_enabled(situation)
     if not is_current(situation.exact_at, _microseconds(now), situation.refreshed_every // _MICROSECOND):
-        why = situation.trouble or Trouble("PollOverdue", "Security Hub has not been read for two intervals.")
+        overdue = Trouble("PollOverdue", "Security Hub has not been read for two intervals.")
+        if situation.withheld:
+            overdue = Trouble("RelistDue", f"{situation.withheld}.")
+        why = situation.trouble or overdue
         return Said(_FALSE, why.reason, f"The score is as of status.scoreTime. {why.message}")
     if not situation.scored:
         return _no_score(situation)
@@ -133,7 +138,7 @@ def _no_score(situation: Situation) -> Said:
             "NoFindings",
             "No account of the target has a finding inside the evaluation window, so there is no score: check"
             " spec.accounts, the accounts that are granted, and that Security Hub is on in the accounts."
-            + "".join(f" {advice}" for advice in situation.denied),
+            + "".join(f" {advice}" for advice in situation.notes),
         )
     return Said(
         _FALSE,
@@ -145,7 +150,7 @@ def _no_score(situation: Situation) -> Said:
 
 def _standard_not_enabled(situation: Situation) -> Said:
     enabled = ", ".join(situation.enabled) or "none"
-    denied = "".join(f" {advice}" for advice in situation.denied)
+    denied = "".join(f" {advice}" for advice in situation.notes)
     return Said(
         _FALSE,
         "StandardNotEnabled",

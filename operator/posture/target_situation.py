@@ -36,7 +36,6 @@ def situation_of(
     """Return what the target's conditions follow from; `scores`: what is published."""
     target = admitted.target
     enabled = {standard.name for standard in hub.facts.standards} if hub.facts else set()
-    chosen = chosen_standards(target.spec, enabled)
     return Situation(
         suspended=target.spec.suspend,
         connected=hub.facts is not None,
@@ -44,14 +43,24 @@ def situation_of(
         exact_at=scores.exact_at if scores else None,
         progress_percent=int(hub.progress * 100),
         suspicious=hub.suspicious,
-        missing=chosen.missing if hub.facts else (),
+        missing=chosen_standards(target.spec, hub.facts).missing if hub.facts else (),
         enabled=tuple(sorted(enabled)),
         scored=_headline(scores, target.spec.scoring.method) is not None,
         reporting=_reporting(scores, before),
         rejected=_rejected(hub) if _sees_all(admitted) else None,
-        denied=hub.facts.missing if hub.facts else (),
+        withheld=hub.withheld,
+        notes=_notes(hub.facts) if hub.facts else (),
         refreshed_every=target.spec.interval,
     )
+
+
+def _notes(facts: HubFacts) -> tuple[str, ...]:
+    """Return what a reader of the score should know of the hub: what is denied, what it does not see."""
+    elsewhere = facts.aggregation_region
+    if elsewhere is None or elsewhere == facts.region:
+        return facts.missing
+    note = f"Findings of all Regions are collected in {elsewhere}; this target reads {facts.region} only."
+    return (*facts.missing, note)
 
 
 def _headline(scores: Shown | Restored | None, method: ScoringMethod) -> Score | None:

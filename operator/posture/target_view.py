@@ -1,6 +1,5 @@
 """What a target's spec asks of its hub, as the rules take it."""
 
-from collections.abc import Collection
 from typing import NamedTuple
 
 from posture.admission import Admitted
@@ -13,6 +12,7 @@ from posture.domain.evaluation import View
 from posture.domain.findings import Severity
 from posture.domain.grouping import Grouping
 from posture.hubs.demand import Demand
+from posture.hubs.queries import product_of_name
 from posture.metrics.exposition import Samples
 from posture.metrics.target_samples import objective_samples
 
@@ -24,12 +24,18 @@ class Chosen(NamedTuple):
     missing: tuple[str, ...]
 
 
-def chosen_standards(spec: PostureTargetSpec, enabled: Collection[str]) -> Chosen:
-    """Return the chosen standards; `enabled`: those of the hub, by name. `*` stands for all of them."""
+def chosen_standards(spec: PostureTargetSpec, facts: HubFacts) -> Chosen:
+    """Return the chosen standards; `*` stands for all that are enabled in the hub.
+
+    Where the reader may not list them, those that are named are taken to be enabled: their findings tell.
+    """
+    enabled = {standard.name for standard in facts.standards}
     source = spec.source.security_standards
     names = () if source is None else source.standards
     if "*" in names:
         return Chosen(tuple(sorted(enabled)), ())
+    if not facts.standards_known:
+        return Chosen(tuple(names), ())
     return Chosen(
         tuple(name for name in names if name in enabled), tuple(name for name in names if name not in enabled)
     )
@@ -55,7 +61,7 @@ def view_of(admitted: Admitted, facts: HubFacts, controls: Controls, standards: 
                 each.account_id: (each.workload, each.environment) for each in spec.grouping.overrides
             },
         ),
-        products=frozenset(spec.products),
+        products=frozenset(map(product_of_name, spec.products)),
         members=frozenset(facts.members),
         home=(facts.account_id, facts.region),
     )

@@ -77,7 +77,8 @@ class Calls:
         attempts = _Attempts(patience)
         while True:
             started = await bucket.acquire()
-            self._usage.throttled(self._service, operation, attempts.throttled_for())
+            if waited := attempts.throttled_for():
+                self._usage.throttled(self._service, operation, *waited)
             client = await self._sessions.client(self._identity, self._service)
             try:
                 answer = await self._once(client, operation, parameters)
@@ -126,20 +127,20 @@ class _Attempts:
 
     def __init__(self, patience: float) -> None:
         self._deadline = time.monotonic() + patience
-        self._throttled_at: float | None = None
+        self._throttled: tuple[float, str] | None = None
         self._faults = 0
         self._renewed = False
 
-    def throttled_for(self) -> float:
-        """Seconds since AWS throttled the last attempt, counted once; 0 where it did not."""
-        since, self._throttled_at = self._throttled_at, None
-        return 0.0 if since is None else time.monotonic() - since
+    def throttled_for(self) -> tuple[str, float] | None:
+        """With which code AWS throttled the last attempt, and how many seconds ago; told once."""
+        throttled, self._throttled = self._throttled, None
+        return throttled and (throttled[1], time.monotonic() - throttled[0])
 
     def throttled(self, refused: Throttled) -> None:
         """Go on until patience ends: the limiter paces the next attempt."""
         if time.monotonic() >= self._deadline:
             raise refused
-        self._throttled_at = time.monotonic()
+        self._throttled = (time.monotonic(), refused.code)
 
     def renewing(self, refused: AwsError) -> None:
         """Go on with new credentials, once."""

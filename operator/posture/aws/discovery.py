@@ -29,6 +29,7 @@ class HubFacts(NamedTuple):
     `standards`: enabled ones. `members`: account id → name (None: Security Hub does not say; findings do),
     this account included. `central_configuration`: an administrator's central configuration decides which
     controls are on; None where this account cannot see that. `missing`: what was denied, as advice.
+    `standards_known`: False where the reader may not list which standards are enabled.
     Facts are equal as long as nothing that they say has changed.
     """
 
@@ -42,6 +43,7 @@ class HubFacts(NamedTuple):
     members: Mapping[str, str | None]
     central_configuration: bool | None
     missing: tuple[str, ...]
+    standards_known: bool = True
 
 
 async def discover(calls: Calls, account_id: str, region: str) -> HubFacts:
@@ -55,6 +57,7 @@ async def discover(calls: Calls, account_id: str, region: str) -> HubFacts:
     members = await _members(calls, missing)
     administrator_id = await _administrator(calls, missing)
     central = None if administrator_id else await _central_configuration(calls, members, missing)
+    standards = await read_standards(calls, missing)
     return HubFacts(
         account_id=account_id,
         region=region,
@@ -62,10 +65,11 @@ async def discover(calls: Calls, account_id: str, region: str) -> HubFacts:
         administrator_id=administrator_id,
         aggregation_region=await _aggregation_region(calls, missing),
         finding_format=hub.get("ControlFindingGenerator", ""),
-        standards=await read_standards(calls, missing),
+        standards=standards or (),
         members={account_id: None, **dict.fromkeys(members)},
         central_configuration=central,
         missing=tuple(sorted(missing)),
+        standards_known=standards is not None,
     )
 
 

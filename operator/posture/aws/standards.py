@@ -20,8 +20,10 @@ _NOT_READY = "ResourceNotFoundException"
 _CONTROL_ARN = re.compile(r"arn:[^:]+:securityhub:[^:]*:[0-9]*:control/(.+)/([^/]+)")
 
 
-async def read_standards(calls: Calls, missing: list[str]) -> tuple[Standard, ...]:
+async def read_standards(calls: Calls, missing: list[str]) -> tuple[Standard, ...] | None:
     """List the enabled standards with their controls; what is denied is added to `missing`.
+
+    None where not even the standards may be listed.
 
     A standard that is being disabled is none any more. One whose controls or associations cannot be read is
     `complete=False`.
@@ -30,7 +32,7 @@ async def read_standards(calls: Calls, missing: list[str]) -> tuple[Standard, ..
         subscriptions = await list_all(calls, "GetEnabledStandards", "StandardsSubscriptions")
     except AccessDenied as error:
         missing.append(denied(error, "which standards are enabled is not known"))
-        return ()
+        return None
     arns = [entry["StandardsArn"] for entry in subscriptions if entry["StandardsStatus"] != "DELETING"]
     try:
         async with asyncio.TaskGroup() as group:

@@ -109,7 +109,7 @@ async def _of_target(
     key = hubs.key_of(target)
     facts, findings = await hubs.read(key)
     controls = Controls({standard.name: standard for standard in facts.standards})
-    chosen = chosen_standards(target.spec, {standard.name for standard in facts.standards})
+    chosen = chosen_standards(target.spec, facts)
     view = view_of(Admitted(target, key, ("*",)), facts, controls, chosen.present)
     return entries(name_of(document), findings, view, declared, now)
 

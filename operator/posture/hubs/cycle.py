@@ -1,6 +1,7 @@
 """The life of a hub whose store is open: polls at their pace, re-lists and sweeps beside them."""
 
 import asyncio
+import logging
 import time
 from typing import Any
 
@@ -21,6 +22,12 @@ _SUSPICIOUS = (
     "More findings are gone at once than is usual: they are kept until a second complete sweep has missed "
     "them too. If nothing was taken away on purpose, look for a member, a Region or a right that is missing"
 )
+_WITHHELD = (
+    "After a long pause what is gone is looked for first, by a re-list of what has not passed or by a sweep: "
+    "the score follows when that is complete"
+)
+
+logger = logging.getLogger(__name__)
 
 
 class Cycle:
@@ -102,8 +109,12 @@ class Cycle:
             self._bulletin.succeeded(_DISCOVERY)
         else:
             self._bulletin.failed(_DISCOVERY, error)
-        if self._bulletin.status.facts != self._facts.facts:
-            self._bulletin.post(facts=self._facts.facts)
+        known, facts = self._bulletin.status.facts, self._facts.facts
+        if known != facts:
+            for advice in facts.missing:
+                if known is None or advice not in known.missing:
+                    logger.warning("%s", advice)
+            self._bulletin.post(facts=facts)
 
     async def _rest(self, wanted: Wanted, ticket: int) -> None:
         """Wait until the next poll is due, somebody asks for it, or a job has ended well."""
@@ -160,6 +171,7 @@ class Cycle:
             "progress": sync.progress(),
             "interval_seconds": wanted.interval / _MICRO,
             "suspicious": None if done.suspicious is None else _SUSPICIOUS,
+            "withheld": _WITHHELD if sync.withheld else None,
             "last_full": None if done.swept is None else done.swept + done.sweep_took,
             "next_time": (desk.latest or time.time_ns() // 1_000) + self._left(),
             "corrections": dict(desk.tally.corrections),

@@ -37,6 +37,21 @@ async def stored_facts(desk: Desk) -> Discovered | None:
         return None
 
 
+def kept(before: HubFacts, found: HubFacts) -> HubFacts:
+    """Return what was found, but for what the reader may no longer see: of that, what was seen before.
+
+    A right that is withdrawn must not turn controls on that are off: `found.missing` says what is denied.
+    """
+    if not found.standards_known:
+        return found._replace(standards=before.standards, standards_known=before.standards_known)
+    complete = {standard.name: standard for standard in before.standards if standard.complete}
+    standards = tuple(
+        standard if standard.complete else complete.get(standard.name, standard)
+        for standard in found.standards
+    )
+    return found._replace(standards=standards)
+
+
 async def current_facts(
     desk: Desk, cloud: Cloud, before: Discovered | None, *, anew: bool
 ) -> tuple[Discovered, AwsError | None]:
@@ -49,7 +64,8 @@ async def current_facts(
     if before is not None and not anew and 0 <= now - before.at < desk.bounds.facts:
         return before, None
     try:
-        found = Discovered(await cloud.discover(), now)
+        facts = await cloud.discover()
+        found = Discovered(facts if before is None else kept(before.facts, facts), now)
     except AwsError as error:
         if before is None:
             raise

@@ -53,6 +53,7 @@ class HubStatus:
     interval_seconds: float | None = None
     progress: float = 0.0
     suspicious: str | None = None
+    withheld: str | None = None
     rejected: int = 0
     rejected_findings: tuple[tuple[str, str], ...] = ()
     unreadable: int = 0

@@ -31,6 +31,7 @@ class Sync:
     full_sync: int = DAY
     exact_products: frozenset[str] = frozenset()
     published: Published | None = None
+    withheld: bool = False
     _reading: Reading | None = None
     _progress: float = field(default=0.0)
 
@@ -75,7 +76,8 @@ class Sync:
         await relist_exceptional(desk)
         done.polled, desk.progress.changes = started, None
         state = desk.progress.stored(POLLS, CHANGES)
-        if self._owes(started):
+        self.withheld = self._owes(started)
+        if self.withheld:
             await desk.worker.call(desk.known.store.put_state, state)
             return False
         await self._publish(started, state)

@@ -98,7 +98,9 @@ SYNC_LAST_SUCCESS = Family(
 )
 SYNC_DURATION = Family("posture_sync_last_duration_seconds", "Duration of the last complete poll.", HUB)
 SYNC_INTERVAL = Family("posture_sync_interval_seconds", "Time from one poll to the next.", HUB)
-SYNC_PROGRESS = Family("posture_sync_progress_ratio", "Progress of the sweep that is under way.", HUB)
+SYNC_PROGRESS = Family(
+    "posture_sync_progress_ratio", "Progress of the first sweep; 1 when it is complete.", HUB
+)
 SYNC_ERRORS = Family(
     "posture_sync_errors_total", "Failed attempts to sync a hub.", (*HUB, "reason"), "counter"
 )
@@ -117,7 +119,7 @@ AWS_REQUESTS = Family(
 AWS_THROTTLED = Family(
     "posture_aws_throttled_seconds_total",
     "Time spent waiting for AWS's quota.",
-    ("service", "operation"),
+    ("service", "operation", "code"),
     "counter",
 )
 WRITES_FROZEN = Family("posture_writes_frozen", "1 while the configuration says writes: Frozen.")

@@ -66,7 +66,7 @@ class Sights:
         key = (*declared, hub.facts, id(hub.controls), dict(hub.names), dict(hub.turned_off), accounts)
         if known is not None and known[0] == key:
             return known
-        chosen = chosen_standards(spec, {standard.name for standard in hub.facts.standards})
+        chosen = chosen_standards(spec, hub.facts)
         view = view_of(admitted, hub.facts, hub.controls, chosen.present)
         view = view._replace(names=hub.names, turned_off=hub.turned_off)
         groups = {account: view.grouping.of(account, hub.names.get(account)) for account in accounts}

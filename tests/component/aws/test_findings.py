@@ -95,7 +95,7 @@ async def test_throttling_is_waited_out_and_counted(
     page = await hub.get_findings(OWN)
     assert len(page.findings) == 1
     assert usage.requests["securityhub", "GetFindings", "TooManyRequestsException"] == 9
-    assert usage.throttled_seconds["securityhub", "GetFindings"] > 0
+    assert usage.throttled_seconds["securityhub", "GetFindings", "TooManyRequestsException"] > 0
     buckets = hub._calls._limiters
     assert buckets.bucket(ADMINISTRATOR, "eu-west-1", "securityhub", "GetFindings").rate < 1
 
