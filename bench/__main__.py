@@ -25,10 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows: list[Row] = []
     for name in options.only:
         print(f"Measuring: {name}", file=sys.stderr, flush=True)
-        rows += importlib.import_module(f"bench.{name}").measure(options.findings)
-    print(f"\n{machine()}; {options.findings:,} findings\n")
+        measured = importlib.import_module(f"bench.{name}").measure(options.findings)
+        rows += measured
+        print(table(measured), "\n", flush=True)
+        # After each, so that a long run which ends early has not been in vain.
+        write_json(options.json, rows, machine(), findings=options.findings)
+    print(f"{machine()}; {options.findings:,} findings\n")
     print(table(rows))
-    write_json(options.json, rows, machine(), findings=options.findings)
     return 0
 
 
