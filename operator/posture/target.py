@@ -19,6 +19,7 @@ from posture.kube.status import Transition, Written, transitions, write_status
 from posture.logs import bound, next_cycle
 from posture.metrics.exposition import Samples
 from posture.metrics.target_samples import Restored, condition_samples
+from posture.store import StoreError
 from posture.target_conditions import assessed, refused
 from posture.target_page import Shown, TargetPage
 from posture.target_situation import hub_fields, situation_of
@@ -110,6 +111,9 @@ class Target:
                     pause = min(_AT_LEAST_EVERY, self._until_stale())
                 except KubeError as error:
                     logger.warning("The status is not written, and will be tried again: %s", error)
+                    pause = _AFTER_A_FAILURE
+                except StoreError as error:
+                    logger.info("The hub's store is closing or begun anew: %s", error)
                     pause = _AFTER_A_FAILURE
                 except Exception:
                     # One target's trouble is its own: no other ends with it, and this one is tried again.

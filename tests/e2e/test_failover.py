@@ -140,7 +140,6 @@ def test_the_api_server_may_be_away_for_two_minutes(stage: Stage, cloud: Cloud) 
     operator = stage.operator()
     for each in (name, doomed):
         operator.wait(lambda each=each: stage.is_current(each), "the first exact score", seconds=60)  # type: ignore[misc]
-    stage.kubectl("delete", "posturetarget", doomed, "--wait=false")
     stage.plane.stop_apiserver(grace_seconds=0)
     try:
         away_until = time.monotonic() + 120
@@ -150,11 +149,30 @@ def test_the_api_server_may_be_away_for_two_minutes(stage: Stage, cloud: Cloud) 
         operator.wait(lambda: operator.get("/readyz")[0] == 503, "not ready", seconds=100)
         assert operator.get("/healthz")[0] == 200
         operator.wait(lambda: time.monotonic() > away_until, "two minutes", seconds=125)
+        # Frozen, it cannot see the deletion happen: it can only find the target missing.
+        operator.pause()
     finally:
         stage.plane.start_apiserver()
+    stage.kubectl("delete", "posturetarget", doomed, "--wait=false")
+    operator.resume()
     operator.wait(lambda: operator.get("/readyz")[0] == 200, "ready again", seconds=90)
     operator.wait(lambda: agrees(cloud, operator, name), "the oracle's numbers", seconds=60)
     assert not operator.series("posture_target_score_ratio", target=doomed)
+
+
+def test_a_watch_that_is_cut_is_taken_up_again(stage: Stage) -> None:
+    name = stage.target(interval="1h")
+    operator = stage.operator()
+    operator.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
+    stage.plane.stop_apiserver(grace_seconds=0)
+    stage.plane.start_apiserver()
+    stage.target(interval="1h", objectives={"minimumScore": 77})
+    operator.wait(
+        lambda: operator.value("posture_objective_minimum_score_ratio", target=name) == 0.77,
+        "the change to be seen",
+        seconds=40,
+    )
+    assert operator.running
 
 
 def test_a_store_deleted_under_it_is_swept_again(stage: Stage, cloud: Cloud) -> None:

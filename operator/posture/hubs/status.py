@@ -30,7 +30,7 @@ class HubStatus:
     try failed with, by poll, sweep or re-list. `last_success`: end of the last complete poll; `last_full`: of
     the last complete sweep. `findings`: stored; `changed`, `calls` (to GetFindings), `duration_seconds`: of
     the last poll and what ran beside it. `progress`: of the first sweep, 0 to 1. `suspicious`: why what looks
-    gone is kept.
+    gone is kept. `withheld`: why a poll that went well has published nothing.
     `rejected`: findings that could not be stored, of which `rejected_findings` names some as (Id, why);
     `unreadable` likewise those that were stored with a default in the place of what was odd.
     `errors`, `corrections`: counts by reason since the process took up the hub. `store_replaced`: why the
