@@ -3,6 +3,7 @@
 
 import sqlite3
 from collections.abc import Collection, Iterator
+from heapq import heappop, heappush
 from typing import Any
 
 from posture.domain.findings import RecordState
@@ -25,17 +26,22 @@ class Removals:
 
     def __init__(self) -> None:
         self.asked: dict[bytes, int] = {}
-        self._latest = 0
+        self._noted: list[tuple[int, list[bytes]]] = []
 
     def note(self, keys: Collection[bytes], asked_at: int) -> None:
         """Remember that these were gone."""
-        self.asked.update(dict.fromkeys(keys, asked_at))
-        self._latest = max(self._latest, asked_at)
+        if keys:
+            self.asked.update(dict.fromkeys(keys, asked_at))
+            heappush(self._noted, (asked_at, list(keys)))
+        self.settle(asked_at)
 
     def settle(self, now: int) -> None:
-        """Forget all of them once the last is too long ago for a late answer."""
-        if self.asked and now - self._latest > SETTLING:
-            self.asked.clear()
+        """Forget those of so long ago that no answer can be so late."""
+        while self._noted and now - self._noted[0][0] > SETTLING:
+            asked_at, keys = heappop(self._noted)
+            for key in keys:
+                if self.asked.get(key) == asked_at:
+                    del self.asked[key]
 
 
 def remove(

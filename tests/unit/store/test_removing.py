@@ -42,6 +42,24 @@ def test_removals_are_forgotten_once_no_answer_can_be_so_late(store: Store) -> N
     assert not store._removals.asked
 
 
+def test_removals_do_not_pile_up_while_there_is_always_another(store: Store) -> None:
+    step = SETTLING // 4
+    for n in range(40):
+        store.write([Read([finding(n)], n * step)])
+        store.remove([key(finding(n))], asked_at=n * step + 1)
+        assert store._removals.asked.keys() == {key(finding(kept)) for kept in range(max(0, n - 4), n + 1)}
+
+
+def test_one_that_went_twice_is_remembered_from_the_second_time(store: Store) -> None:
+    for asked_at in (1, SETTLING):
+        store.write([Read([ONE], asked_at)])
+        store.remove([key(ONE)], asked_at=asked_at + 1)
+    store.write([Read([finding(2)], SETTLING + 3)])
+    assert store.write([Read([ONE], SETTLING)]).changed == 0
+    store.write([Read([finding(2)], 2 * SETTLING + 2)])
+    assert not store._removals.asked
+
+
 def test_products_that_nobody_wants_go(path: Path) -> None:
     other = GUARDDUTY._replace(product="Inspector")
     unwanted = [finding(f"i{n}", check=other._replace(control=str(n % 3))) for n in range(4_100)]
