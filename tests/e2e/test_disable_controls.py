@@ -209,3 +209,29 @@ def test_trouble_drift_and_expiry(stage: Stage, cloud: Cloud) -> None:
     operator.wait(lambda: status(stage, name)["suppressed"] == 0, "the controls to be on again")
     assert [each for each in accounts(cloud) if is_off(cloud, each)] == [second]
     assert is_off(cloud, second) == "Ours is different"
+
+
+def test_two_policies_hand_over_and_one_that_retains_leaves_it(stage: Stage, cloud: Cloud) -> None:
+    allow(stage)
+    stage.target()
+    one, *others = accounts(cloud)
+    first, second = (
+        policy(stage, "a-first"),
+        policy(stage, "b-second", accounts=[one], deletionPolicy="Retain"),
+    )
+    operator = stage.operator()
+    operator.wait(lambda: in_effect(stage, first) and in_effect(stage, second), "both policies", seconds=60)
+    assert (status(stage, first)["suppressed"], status(stage, second)["suppressed"]) == (len(others) + 1, 0)
+    assert status(stage, second)["matched"] == 1
+
+    stage.kubectl("delete", "suppressionpolicy", first, "--wait=false")
+    operator.wait(lambda: not stage.get(first, PLURAL), "the first to go", seconds=30)
+    assert marked(cloud, [one], second, stage)
+    assert not any(is_off(cloud, each) for each in others)
+    stage.kubectl("delete", "suppressionpolicy", second, "--wait=false")
+    operator.wait(lambda: not stage.get(second, PLURAL), "the second to go", seconds=30)
+    left = is_off(cloud, one)
+    assert left is not None
+    assert OWNER not in left
+    assert second in left
+    operator.wait(lambda: not stage.get()["metadata"].get("finalizers"), "nothing to hold the target")

@@ -241,7 +241,10 @@ class _Switchboard:
             self._undone.setdefault(undone, set()).add(tried_as(place))
             self._found_on[place] = undone
         policy = next((name for name in (undone, *claims) if name and name not in self._over), "")
-        if not policy or self._seen.statuses is None:
+        if not policy:
+            return
+        if self._seen.statuses is None:
+            self._counts[policy]["waiting"] += 1
             return
         was, act = self._status(place), Act.TURN_OFF
         if policy == undone or self._was_undone(place, policy):

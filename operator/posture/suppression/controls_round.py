@@ -22,7 +22,6 @@ from posture.domain.control_switches import (
     noted,
     plan,
 )
-from posture.domain.controls import ControlStatus
 from posture.domain.evaluation import TurnedOff
 from posture.domain.suppression_plan import Timing
 from posture.domain.suppression_tries import FindingId, Tries, Try, remembered, tried
@@ -107,7 +106,7 @@ class ControlRounds:
             return None
         records = {name: self._present(record) for name, record in records.items()}
         planned = await self._plan(wanted, records, now)
-        if prepare is None or not planned.switches or not self._seconds_left():
+        if prepare is None or planned is None or not planned.switches or not self._seconds_left():
             return self._result(planned)
         ready = await prepare(planned)
         allowed = [each for each in planned.switches if each.act < Act.HAND_OVER or each.policy in ready]
@@ -118,29 +117,22 @@ class ControlRounds:
     def _present(self, record: Record) -> Record:
         return {place: was for place, was in record.items() if place not in self._looking.absent}
 
-    async def _plan(self, wanted: Wanted, records: Mapping[str, Record], now: int) -> Plan:
+    async def _plan(self, wanted: Wanted, records: Mapping[str, Record], now: int) -> Plan | None:
+        """Plan in the hub's thread, as controls of many accounts are many."""
         live = {place: each.association for place, each in self._looking.live.items()}
-        statuses = await self._statuses(claimed(wanted.declared, live), wanted.window)
-        tries = remembered(self._tries or {}, now)
-        planned = plan(wanted.declared, Seen(live, records, statuses), Timing(now, wanted.interval, tries))
-        await self._keep(noted(tries, planned.undone, now))
+        timing = Timing(now, wanted.interval, remembered(self._tries or {}, now))
+        controls, exact = self._hub.controls(), self._hub.status.exact_at is not None
+
+        def think(known: Known) -> Plan:
+            places = claimed(wanted.declared, live)
+            cells = known.cells(microseconds(wanted.window)) if places and exact else None
+            statuses = None if cells is None else statuses_of(cells, controls, places)
+            return plan(wanted.declared, Seen(live, records, statuses), timing)
+
+        planned = await self._hub.look(think)
+        if planned is not None:
+            await self._keep(noted(timing.tries, planned.undone, now))
         return planned
-
-    async def _statuses(
-        self, places: Sequence[TurnedOff], window: timedelta
-    ) -> Mapping[TurnedOff, ControlStatus] | None:
-        """Return the statuses of controls now; None while the findings of the hub are not known exactly."""
-        if not places:
-            return {}
-        if self._hub.status.exact_at is None:
-            return None
-        controls = self._hub.controls()
-
-        def look(known: Known) -> Mapping[TurnedOff, ControlStatus] | None:
-            cells = known.cells(microseconds(window))
-            return None if cells is None else statuses_of(cells, controls, places)
-
-        return await self._hub.look(look)
 
     async def _write(self, roles: Roles, switches: Sequence[Switch], now: int) -> list[Switch]:
         """Write, act by act, in several spots at once; return what Security Hub accepted."""
@@ -183,7 +175,9 @@ class ControlRounds:
         text = msgspec.json.encode(kept).decode()
         await self._hub.look(lambda known: known.store.put_state({_TRIES: text}))
 
-    def _result(self, planned: Plan) -> Result:
+    def _result(self, planned: Plan | None) -> Result | None:
+        if planned is None:
+            return None
         wanted = {each.place for each in (*planned.switches, *planned.held)}
         self._refusals = {place: each for place, each in self._refusals.items() if place in wanted}
         return Result(

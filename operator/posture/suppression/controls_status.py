@@ -190,8 +190,8 @@ def _troubled(case: Case, progress: ControlProgress) -> Said | None:
 
 def _in_effect(case: Case, progress: ControlProgress, terms: Terms) -> Said:
     outcome = progress.outcome
-    if progress.held:
-        return Said(reconciling, "Writing", f"{progress.held} controls are still to be switched.")
+    if todo := progress.held + outcome.waiting:
+        return Said(reconciling, "Writing", f"{todo} controls are still to be switched.")
     if outcome.forbidden:
         return Said(
             stalled,

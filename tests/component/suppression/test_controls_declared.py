@@ -193,6 +193,7 @@ def progress(**changes: Any) -> ControlProgress:
         ({}, progress(unread={Spot(TWO, "eu-west-1"): LATER}), {}, ("False", "AwsUnavailable")),
         ({}, progress(held=2), {"frozen": True}, ("False", "WritesFrozen")),
         ({}, progress(held=2), {}, ("False", "Writing")),
+        ({}, progress(waiting=2), {}, ("False", "Writing")),
         ({}, progress(forbidden=1), {}, ("False", "AccountsNotGranted")),
         ({}, progress(), {"suspended": True}, ("Unknown", "TargetSuspended")),
         ({"suspend": True}, progress(), {}, ("Unknown", "Suspended")),

@@ -57,7 +57,9 @@ def test_it_is_turned_off_with_the_status_that_it_has() -> None:
 
 
 def test_nothing_is_turned_off_while_findings_are_not_known_exactly() -> None:
-    assert planned(ON, exact=False).switches == ()
+    made = planned(ON, exact=False)
+    assert made.switches == ()
+    assert made.outcomes[NAME].waiting == 1
     expired = replace(RULE, expires=START)
     assert [each.act for each in planned(off(), rule=expired, exact=False).switches] == [Act.TURN_ON]
 
