@@ -18,9 +18,11 @@ Right = tuple[str, str, str]
 
 
 def _rights(role: Manifest) -> set[Right]:
-    assert all(rule.keys() == {"apiGroups", "resources", "verbs"} for rule in role["rules"])
+    assert all(
+        rule.keys() - {"resourceNames"} == {"apiGroups", "resources", "verbs"} for rule in role["rules"]
+    )
     return {
-        (group, resource, verb)
+        (group, "/".join([resource, *rule.get("resourceNames", [])]), verb)
         for rule in role["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
@@ -53,9 +55,15 @@ def test_cluster_wide_rights_are_just_those_needed(render: Render) -> None:
     noticing_crds = {
         ("apiextensions.k8s.io", "customresourcedefinitions", verb) for verb in ("list", "watch")
     }
-    assert _rights(cluster_role) == _needed(leases=False) | noticing_crds
+    cluster_id = ("", "namespaces/kube-system", "get")
+    assert _rights(cluster_role) == _needed(leases=False) | noticing_crds | {cluster_id}
     assert _rights(role) == _needed(leases=True)
     assert role["metadata"]["namespace"] == NAMESPACE
+
+
+def test_the_clusters_id_is_read_only_where_nothing_else_marks_what_is_ours(render: Render) -> None:
+    (cluster_role,) = kinds(render(config={"ownerId": "prod-eu"}))["ClusterRole"]
+    assert not [right for right in _rights(cluster_role) if right[1].startswith("namespaces")]
 
 
 def test_with_namespaces_nothing_is_granted_beyond_them(render: Render) -> None:
