@@ -103,7 +103,8 @@ def _sync(hub: HubStatus, before: Sync, *, sees_all: bool) -> Sync:
         progress_percent=None if hub.exact_at is not None else int(hub.progress * 100),
         rejected=hub.rejected + hub.unreadable if sees_all else None,
         rejected_findings=tuple(
-            RejectedFinding(id=id_, reason=why) for id_, why in dict(odd[:MAX_REJECTED]).items()
+            RejectedFinding(id=id_, reason=why)
+            for id_, why in {id_: why for id_, why, *_ in odd[:MAX_REJECTED]}.items()
         ),
     )
 
@@ -131,7 +132,7 @@ def _rejected(hub: HubStatus) -> str | None:
         (hub.unreadable, hub.unreadable_findings, "are odd and are counted by the defaults that they tell"),
     ):
         if count:
-            examples = "; ".join(f"{id_}: {why}" for id_, why in named[:3])
+            examples = "; ".join(f"{id_}: {why}" for id_, why, *_ in named[:3])
             notes.append(f"{count} findings {outcome}: {examples}.")
     return " ".join(notes) or None
 

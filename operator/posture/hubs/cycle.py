@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from posture.aws.errors import AwsError
@@ -14,6 +15,7 @@ from posture.hubs.pacing import BackOff
 from posture.hubs.requests import Requests
 from posture.hubs.status import Phase
 from posture.hubs.sync import Sync
+from posture.store import Rejection
 
 _MICRO = 1_000_000
 _PROGRESS_EVERY = 5.0
@@ -166,7 +168,7 @@ class Cycle:
     def _post(self, wanted: Wanted, **more: Any) -> None:  # noqa: ANN401 - fields of HubStatus
         """Post how the sync stands."""
         sync, desk = self._sync, self._sync.desk
-        done, noted, published = desk.progress.done, desk.tally.noted, sync.published
+        done, published = desk.progress.done, sync.published
         changes: dict[str, Any] = {
             "progress": sync.progress(),
             "interval_seconds": wanted.interval / _MICRO,
@@ -175,8 +177,6 @@ class Cycle:
             "last_full": None if done.swept is None else done.swept + done.sweep_took,
             "next_time": (desk.latest or time.time_ns() // 1_000) + self._left(),
             "corrections": dict(desk.tally.corrections),
-            "unreadable": len(noted),
-            "unreadable_findings": tuple(noted.items())[-10:],
         }
         if published is not None:
             changes |= {
@@ -185,6 +185,13 @@ class Cycle:
                 "version": published.version,
                 "findings": published.findings,
                 "rejected": published.rejected,
-                "rejected_findings": tuple((each.id, each.why) for each in published.examples),
+                "rejected_findings": _named(published.rejected_findings),
+                "unreadable": published.unreadable,
+                "unreadable_findings": _named(published.unreadable_findings),
             }
         self._bulletin.post(phase=Phase.SYNCING if published is None else Phase.CURRENT, **changes | more)
+
+
+def _named(findings: Iterable[Rejection]) -> tuple[tuple[str, str, str], ...]:
+    """Return findings as (Id, why, account id)."""
+    return tuple((each.id, each.why, each.account_id) for each in findings)

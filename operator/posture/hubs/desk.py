@@ -18,8 +18,6 @@ MINUTE = 60 * 1_000_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
-_NOTED = 10_000
-
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -46,7 +44,6 @@ class Tally:
     calls: int = 0
     changed: int = 0
     corrections: Counter[str] = field(default_factory=Counter)
-    noted: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -81,16 +78,10 @@ class Desk:
         self.tally.corrections.update(taken.corrections)
         for each in taken.rejected:
             logger.warning("finding %s of account %s is left out: %s", each.id, each.account_id, each.why)
-        for page in pages:
-            self._note_unreadable(page)
+        for each in taken.unreadable:
+            logger.warning("finding %s of account %s: %s", each.id, each.account_id, each.why)
         return taken
 
     async def some(self, refs: Iterator[FindingRef], n: int) -> list[FindingRef]:
         """Take up to n from an iterator of the store."""
         return await self.worker.call(some, refs, n)
-
-    def _note_unreadable(self, page: FindingsPage) -> None:
-        for each in page.unreadable:
-            if self.tally.noted.get(each.identity) != each.why and len(self.tally.noted) < _NOTED:
-                self.tally.noted[each.identity] = each.why
-                logger.warning("finding %s of account %s: %s", each.identity, each.account_id, each.why)

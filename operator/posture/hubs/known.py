@@ -19,18 +19,22 @@ from posture.store import CellKey, CustomerWrite, FindingRef, Members, Read, Rej
 
 State = Mapping[str, str | None]
 
-NAMED = 5
-"""Rejected findings that are named in a status."""
+NAMED = 200
+"""Rejected findings that are named in a status, and unreadable ones."""
 
 
 class Taken(NamedTuple):
-    """What pages changed. `rejected`: findings met for the first time that cannot be stored."""
+    """What pages changed. `rejected`: findings met for the first time that cannot be stored.
+
+    `unreadable`: those of which it is new that they are stored with a default for what was odd.
+    """
 
     changed: int
     corrections: Mapping[str, int]
     news: int | None
     renamed: bool
     rejected: list[Rejection]
+    unreadable: Sequence[Rejection]
 
 
 # Of the whole process: a store that is begun anew must not repeat the versions of the one before.
@@ -38,14 +42,19 @@ _versions = count(1)
 
 
 class Published(NamedTuple):
-    """A moment of the boards. `version` changes with them and with the names of accounts."""
+    """A moment of the boards. `version` changes with them and with the names of accounts.
+
+    `rejected`, `unreadable`: how many findings are; some of them are named.
+    """
 
     exact_at: int
     version: int
     findings: int
     names: Mapping[str, str]
     rejected: int
-    examples: tuple[Rejection, ...]
+    rejected_findings: tuple[Rejection, ...]
+    unreadable: int
+    unreadable_findings: tuple[Rejection, ...]
 
 
 class Exact(NamedTuple):
@@ -80,7 +89,11 @@ class Known:
     ) -> Taken:
         """Store the pages' findings of the wanted products, and the state that goes with them."""
         reads = [
-            Read([each for each in page.findings if each.check.product in wanted], page.asked_at)
+            Read(
+                [each for each in page.findings if each.check.product in wanted],
+                page.asked_at,
+                {each.identity: each.why for each in page.unreadable},
+            )
             for page in pages
         ]
         written = self._note(self.store.write(reads, cursor=cursor, state=dict(state or {})))
@@ -89,7 +102,14 @@ class Known:
             if page.rejected:
                 met = [Rejection(*each) for each in page.rejected]
                 rejected += self.store.reject(met, asked_at=page.asked_at)
-        return Taken(written.changed, written.corrections, written.news, written.renamed, rejected)
+        return Taken(
+            written.changed,
+            written.corrections,
+            written.news,
+            written.renamed,
+            rejected,
+            written.unreadable,
+        )
 
     def remove(self, gone: Iterable[tuple[int, Sequence[bytes]]]) -> int:
         """Remove findings: by the start of the request that did not return them, their keys."""
@@ -128,6 +148,8 @@ class Known:
             names,
             self.store.count_rejected(),
             tuple(self.store.rejected(NAMED)),
+            self.store.count_unreadable(),
+            tuple(self.store.unreadable(NAMED)),
         )
         return self._published
 

@@ -31,8 +31,8 @@ class HubStatus:
     the last complete sweep. `findings`: stored; `changed`, `calls` (to GetFindings), `duration_seconds`: of
     the last poll and what ran beside it. `progress`: of the first sweep, 0 to 1. `suspicious`: why what looks
     gone is kept. `withheld`: why a poll that went well has published nothing.
-    `rejected`: findings that could not be stored, of which `rejected_findings` names some as (Id, why);
-    `unreadable` likewise those that were stored with a default in the place of what was odd.
+    `rejected`: findings that could not be stored, of which `rejected_findings` names some as (Id, why,
+    account id); `unreadable` likewise those that were stored with a default in the place of what was odd.
     `errors`, `corrections`: counts by reason since the process took up the hub. `store_replaced`: why the
     store was begun anew; it stays until the next time.
     """
@@ -55,9 +55,9 @@ class HubStatus:
     suspicious: str | None = None
     withheld: str | None = None
     rejected: int = 0
-    rejected_findings: tuple[tuple[str, str], ...] = ()
+    rejected_findings: tuple[tuple[str, str, str], ...] = ()
     unreadable: int = 0
-    unreadable_findings: tuple[tuple[str, str], ...] = ()
+    unreadable_findings: tuple[tuple[str, str, str], ...] = ()
     errors: Mapping[str, int] = field(default_factory=dict)
     corrections: Mapping[str, int] = field(default_factory=dict)
     store_replaced: str | None = None

@@ -29,6 +29,7 @@ _STATEMENTS = {
     "customer": "UPDATE body SET customer = ? WHERE id = ?",
     "removed row": "DELETE FROM finding WHERE key = ?",
     "removed overlay": "DELETE FROM overlay WHERE key = ?",
+    "removed unreadable": "DELETE FROM unreadable WHERE key = ?",
     "removed body": "DELETE FROM body WHERE id = ?",
 }
 
@@ -86,9 +87,10 @@ class Changes:
         self._rows["customer"].append((customer, body))
 
     def remove(self, key: bytes, place: Place, body: int) -> None:
-        """Delete a row, its body and its overlay."""
+        """Delete a row, its body, its overlay, and what is said of it."""
         self._rows["removed row"].append((key,))
         self._rows["removed overlay"].append((key,))
+        self._rows["removed unreadable"].append((key,))
         self._rows["removed body"].append((body,))
         self._count(place)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from posture.domain.cells import Cell
@@ -12,10 +13,14 @@ CellKey: TypeAlias = tuple[int, int, int]
 
 
 class Read(NamedTuple):
-    """One answer of GetFindings. `asked_at`: when its request started."""
+    """One answer of GetFindings. `asked_at`: when its request started.
+
+    `unreadable`: by Id, why some of the findings have a default in the place of what was odd.
+    """
 
     findings: Sequence[Finding]
     asked_at: int
+    unreadable: Mapping[str, str] = MappingProxyType({})
 
 
 class FindingRef(NamedTuple):
@@ -45,7 +50,8 @@ class Written(NamedTuple):
     `changed`: rows inserted, changed or removed. `cells`: where they were and are, with those of archived
     rows left out. `corrections`: by reason, rows that the changes should have brought before the sweep did.
     `renamed`: an account has another name now. `news`: the smallest `updated_at` of the rows that are new or
-    came to a greater one; None when there are none, as when only workflows changed.
+    came to a greater one; None when there are none, as when only workflows changed. `unreadable`: those of
+    which that had not been said yet.
     """
 
     changed: int
@@ -53,6 +59,7 @@ class Written(NamedTuple):
     corrections: Mapping[str, int]
     renamed: bool = False
     news: int | None = None
+    unreadable: Sequence["Rejection"] = ()
 
 
 class CellRow(NamedTuple):
@@ -80,7 +87,10 @@ class Summary(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """A finding that could not be decoded. `id`: its Id, or a digest where it has none."""
+    """A finding that could not be decoded, or (unreadable) only with a default for what was odd.
+
+    `id`: its Id, or a digest where it has none.
+    """
 
     id: str
     account_id: str

@@ -12,7 +12,7 @@ sweep or a re-list did not see is what was last asked for before it began.
 import sqlite3
 
 APPLICATION_ID = 0x504F5354
-VERSION = 2
+VERSION = 3
 
 CACHE_KIB = 24 * 1024
 CHECKPOINT_PAGES = 8000
@@ -54,6 +54,10 @@ _TABLES = (
     (
         "CREATE TABLE rejected (id TEXT PRIMARY KEY, account TEXT NOT NULL, why TEXT NOT NULL,"
         " asked INTEGER NOT NULL) WITHOUT ROWID"
+    ),
+    (
+        "CREATE TABLE unreadable (key BLOB PRIMARY KEY, id TEXT NOT NULL, account TEXT NOT NULL,"
+        " why TEXT NOT NULL) WITHOUT ROWID"
     ),
 )
 

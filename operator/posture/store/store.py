@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from posture.domain.findings import Check, Finding, RecordState
-from posture.store import members, overlays, removing, states
+from posture.store import members, overlays, removing, states, unreadable
 from posture.store.cells import CellReader, aged
 from posture.store.changes import Changes, Place
 from posture.store.database import Database
@@ -82,11 +82,14 @@ class Store:
             writing.take(connection, copies)
             self._dimensions.save(connection)
             changes.apply(connection)
+            said = unreadable.note(connection, copies, reads)
             self._rejections.decoded(connection, reads)
             states.put(connection, state or {})
         self._committed()
         self._removals.settle(max((read.asked_at for read in reads), default=0))
-        return Written(changes.changed, changes.cells, writing.corrections, writing.renamed, writing.news)
+        return Written(
+            changes.changed, changes.cells, writing.corrections, writing.renamed, writing.news, said
+        )
 
     def remove(
         self, keys: Collection[bytes], *, asked_at: int, state: Mapping[str, str | None] | None = None
@@ -250,6 +253,14 @@ class Store:
     def forget_rejected(self, asked_before: int) -> None:
         """Forget rejections that no request since has met, as after a complete sweep that began then."""
         self._rejections.forget(asked_before)
+
+    def unreadable(self, limit: int = 20) -> list[Rejection]:
+        """Return findings that are stored with a default for what was odd."""
+        return unreadable.some(self._database, limit)
+
+    def count_unreadable(self) -> int:
+        """Return how many findings are stored with a default for what was odd."""
+        return unreadable.count(self._database)
 
     def _remove_chunks(self, chunks: Iterator[list[tuple[bytes, Place, int]]]) -> Written:
         changed, cells = 0, set[CellKey]()

@@ -27,7 +27,7 @@ Copy = tuple[Finding, int]
 def newest_copies(reads: Sequence[Read]) -> dict[bytes, Copy]:
     """Return the one copy of each finding that counts among several answers, by key."""
     newest: dict[bytes, Copy] = {}
-    for findings, asked_at in reads:
+    for findings, asked_at, _ in reads:
         for finding in findings:
             key = key_of(finding.product_arn, finding.id)
             known = newest.get(key)

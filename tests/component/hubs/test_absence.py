@@ -122,7 +122,7 @@ async def test_a_finding_that_becomes_unreadable_is_not_counted_as_it_was(
     assert len(stored(sync.desk.known.store)) == 29
     assert sync.published is not None
     assert sync.published.rejected == 1
-    assert sync.published.examples[0].id == broken
+    assert sync.published.rejected_findings[0].id == broken
     assert [record.message for record in caplog.records if broken in record.message] != []
     logged = len(caplog.records)
     await sync.sweep()
@@ -131,6 +131,34 @@ async def test_a_finding_that_becomes_unreadable_is_not_counted_as_it_was(
     await sync.sweep()
     assert await sync.poll()
     assert sync.published.rejected == 0
+
+
+async def test_a_finding_that_is_odd_is_named_until_it_is_not(
+    world: World, open_sync: OpenSync, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Named and counted by a default, said once; also by the process that comes after."""
+    world.load(world.some(30))
+    sync = await settled(open_sync)
+    odd, gone = documents(world)[:2]
+    for each in (odd, gone):
+        world.mutate({"op": "replace", "id": each["Id"], "set": {"Severity": {"Label": "SEVERE"}}})
+    await sync.sweep()
+    sync = await open_sync()
+    await sync.sweep()
+    assert await sync.poll()
+    assert stored(sync.desk.known.store) == world.truth()
+    assert sync.published is not None
+    assert sync.published.unreadable == 2
+    named = {each.id: each.account_id for each in sync.published.unreadable_findings}
+    assert named == {each["Id"]: each["AwsAccountId"] for each in (odd, gone)}
+    assert len([record for record in caplog.records if odd["Id"] in record.message]) == 1
+    world.mutate(
+        {"op": "replace", "id": odd["Id"], "set": {"Severity": odd["Severity"]}},
+        {"op": "delete", "id": gone["Id"]},
+    )
+    await sync.sweep()
+    assert await sync.poll()
+    assert (sync.published.unreadable, sync.published.unreadable_findings) == (0, ())
 
 
 def documents(world: World) -> list[dict[str, Any]]:

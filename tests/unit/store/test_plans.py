@@ -10,6 +10,9 @@ SMALL = {"meta", "state", "rejected", "overlay"}
 WHOLE = {
     "SELECT state, chk, count(*), min(asked) FROM finding GROUP BY state, chk",
     "SELECT count(*) FROM finding WHERE state >= 0",
+    "SELECT count(*) FROM unreadable",
+    "SELECT 1 FROM unreadable LIMIT 1",
+    "SELECT id, account, why FROM unreadable LIMIT 20",
 }
 
 
@@ -31,6 +34,10 @@ def use_everything(store: Store) -> None:
     list(store.findings(accounts=["1"]))
     list(store.findings(state=RecordState.ARCHIVED))
     list(store.findings_of(cells))
+    store.write([Read(findings, 4, {findings[0].id: "odd"})])
+    store.write([Read(findings, 5)])
+    store.unreadable()
+    store.count_unreadable()
     store.remove([key(findings[0])], asked_at=9)
     store.forget_archived(9)
     store.purge_products(set())

@@ -1,0 +1,76 @@
+"""Findings that are stored with a default for what could not be read: named as long as the row stands so."""
+# ruff: noqa: S608 - statements are made of constants and question marks; values are always bound
+
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+
+from posture.store.changes import batches, placeholders
+from posture.store.database import Database
+from posture.store.records import Read, Rejection
+from posture.store.writing import Copy
+
+
+def note(
+    connection: sqlite3.Connection, copies: Mapping[bytes, Copy], reads: Sequence[Read]
+) -> list[Rejection]:
+    """Name the rows that now stand by an unreadable copy, and withdraw those that stand by a readable one.
+
+    After the rows were written, in the caller's transaction. Returns what was not said yet: of another
+    finding, or for another reason. Copies that were too late to change anything say nothing of the row. When
+    a row is removed, so is what is said of it (`Changes.remove`).
+    """
+    whys = {(read.asked_at, finding_id): why for read in reads for finding_id, why in read.unreadable.items()}
+    said = _said(connection, copies)
+    if not whys and not said:
+        return []
+    now = {
+        key: Rejection(finding.id, finding.account_id, whys[asked_at, finding.id])
+        for key, (finding, asked_at) in copies.items()
+        if (asked_at, finding.id) in whys
+    }
+    asked = _asked(connection, now.keys() | said.keys())
+    standing = {key for key, at in asked.items() if at == copies[key][1]}
+    fresh = {key: now[key] for key in standing & now.keys() if said.get(key) != now[key].why}
+    connection.executemany(
+        "REPLACE INTO unreadable VALUES (?, ?, ?, ?)", [(key, *each) for key, each in fresh.items()]
+    )
+    connection.executemany(
+        "DELETE FROM unreadable WHERE key = ?", [(key,) for key in (standing & said.keys()) - now.keys()]
+    )
+    return list(fresh.values())
+
+
+def some(database: Database, limit: int) -> list[Rejection]:
+    """Return some of them, mostly the same ones."""
+    rows = database.rows("SELECT id, account, why FROM unreadable LIMIT ?", (limit,))
+    return [Rejection(*row) for row in rows]
+
+
+def count(database: Database) -> int:
+    """Return how many there are."""
+    return int(database.rows("SELECT count(*) FROM unreadable")[0][0])
+
+
+def _said(connection: sqlite3.Connection, keys: Collection[bytes]) -> dict[bytes, str]:
+    if connection.execute("SELECT 1 FROM unreadable LIMIT 1").fetchone() is None:
+        return {}
+    said: dict[bytes, str] = {}
+    for batch in batches(keys):
+        said.update(
+            connection.execute(f"SELECT key, why FROM unreadable WHERE key IN ({placeholders(batch)})", batch)
+        )
+    return said
+
+
+def _asked(connection: sqlite3.Connection, keys: Collection[bytes]) -> dict[bytes, int]:
+    """Return by key when the copies were asked for that the rows stand by."""
+    asked: dict[bytes, int] = {}
+    for batch in batches(keys):
+        asked.update(
+            connection.execute(
+                "SELECT key, asked FROM finding INDEXED BY finding_by_key"
+                f" WHERE key IN ({placeholders(batch)})",
+                batch,
+            )
+        )
+    return asked
