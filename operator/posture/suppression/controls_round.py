@@ -22,6 +22,7 @@ from posture.domain.control_switches import (
     noted,
     plan,
 )
+from posture.domain.controls import ControlStatus
 from posture.domain.evaluation import TurnedOff
 from posture.domain.suppression_plan import Timing
 from posture.domain.suppression_tries import FindingId, Tries, Try, remembered, tried
@@ -80,6 +81,7 @@ class ControlRounds:
         )
         self._tries: Tries | None = None
         self._refusals: dict[TurnedOff, Refusal] = {}
+        self._discovery: int | None = None
 
     async def look(self, wanted: Wanted, now: int) -> None:
         """Read the controls of all spots (`now` in µs)."""
@@ -107,12 +109,12 @@ class ControlRounds:
         records = {name: self._present(record) for name, record in records.items()}
         planned = await self._plan(wanted, records, now)
         if prepare is None or planned is None or not planned.switches or not self._seconds_left():
-            return self._result(planned)
+            return self._result(planned, records)
         ready = await prepare(planned)
         allowed = [each for each in planned.switches if each.act < Act.HAND_OVER or each.policy in ready]
         done = await self._write(wanted.roles, allowed, now)
         after = _remembering(planned, done)
-        return self._result(await self._plan(wanted, after, now))
+        return self._result(await self._plan(wanted, after, now), records)
 
     def _present(self, record: Record) -> Record:
         return {place: was for place, was in record.items() if place not in self._looking.absent}
@@ -175,14 +177,42 @@ class ControlRounds:
         text = msgspec.json.encode(kept).decode()
         await self._hub.look(lambda known: known.store.put_state({_TRIES: text}))
 
-    def _result(self, planned: Plan | None) -> Result | None:
+    def _result(self, planned: Plan | None, before: Mapping[str, Record]) -> Result | None:
         if planned is None:
             return None
+        planned = self._not_discovered(planned, before)
         wanted = {each.place for each in (*planned.switches, *planned.held)}
         self._refusals = {place: each for place, each in self._refusals.items() if place in wanted}
         return Result(
             planned, self._refusals, self._looking.errors, self._looking.unseen, self._looking.absent
         )
+
+    def _not_discovered(self, planned: Plan, before: Mapping[str, Record]) -> Plan:
+        """Keep what is on again in the hub's own account and Region until its facts say so too.
+
+        What they call off is off in the whole target, unless a policy turned it off: it would be missed.
+        """
+        facts = self._hub.status.facts
+        if facts is None:
+            return planned
+        home, standards = (facts.account_id, facts.region), self._hub.controls().standards
+        kept: dict[str, dict[TurnedOff, ControlStatus]] = {}
+        for name, record in before.items():
+            for place, was in record.items():
+                live = self._looking.live.get(place)
+                known = standards[place.standard].controls if place.standard in standards else {}
+                is_on = live is not None and live.association.enabled and place[2:] == home
+                if is_on and place.control in known and not known[place.control].enabled:
+                    kept.setdefault(name, {})[place] = was
+        if not kept:
+            return planned
+        if self._discovery is None or self._hub.has_run(self._discovery):
+            self._discovery = self._hub.request()
+        records = {name: {**record, **kept.get(name, {})} for name, record in planned.records.items()}
+        outcomes = {
+            name: outcome._replace(marked=len(records[name])) for name, outcome in planned.outcomes.items()
+        }
+        return planned._replace(records=records, outcomes=outcomes)
 
 
 def _remembering(planned: Plan, done: Sequence[Switch]) -> Mapping[str, Record]:
