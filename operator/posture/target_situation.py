@@ -1,10 +1,11 @@
 """What a hub's state means for one of its targets: the input of its conditions, its part of the status."""
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from posture.admission import Admitted
-from posture.api.posture_target import ScoringMethod
+from posture.api.posture_target import Accounts, ScoringMethod
 from posture.api.posture_target_status import (
     MAX_REJECTED,
     FindingFormat,
@@ -15,6 +16,7 @@ from posture.api.posture_target_status import (
 from posture.api.posture_target_status import Hub as HubField
 from posture.aws.discovery import HubFacts
 from posture.aws.errors import AwsError, Terminal
+from posture.domain.accounts import Standing
 from posture.domain.scores import Method, Score
 from posture.hubs.status import HubStatus
 from posture.metrics.target_samples import Restored
@@ -22,7 +24,7 @@ from posture.store import StoreError
 from posture.target_conditions import Situation, Trouble
 from posture.target_page import Shown
 from posture.target_status import moment
-from posture.target_view import chosen_standards
+from posture.target_view import account_filter, chosen_standards
 
 _FORMATS = {
     "SECURITY_CONTROL": FindingFormat.SECURITY_CONTROL,
@@ -47,7 +49,7 @@ def situation_of(
         enabled=tuple(sorted(enabled)),
         scored=_headline(scores, target.spec.scoring.method) is not None,
         reporting=_reporting(scores, before),
-        rejected=_rejected(hub) if _sees_all(admitted) else None,
+        rejected=_rejected(_odd(admitted, hub)),
         withheld=hub.withheld,
         notes=_notes(hub.facts) if hub.facts else (),
         refreshed_every=target.spec.interval,
@@ -81,7 +83,7 @@ def hub_fields(admitted: Admitted, hub: HubStatus, before: PostureTargetStatus) 
     What a new holder does not know yet stays as it was told before. Of the findings of accounts that are not
     granted nothing is told, not even how many there are.
     """
-    fields = {"sync": _sync(hub, before.sync or Sync(), sees_all=_sees_all(admitted))}
+    fields = {"sync": _sync(hub, before.sync or Sync(), _odd(admitted, hub), sees_all=_sees_all(admitted))}
     return fields if hub.facts is None else {**fields, "hub": _hub(hub.facts)}
 
 
@@ -89,8 +91,41 @@ def _sees_all(admitted: Admitted) -> bool:
     return "*" in admitted.accounts
 
 
-def _sync(hub: HubStatus, before: Sync, *, sees_all: bool) -> Sync:
-    odd = (*hub.rejected_findings, *hub.unreadable_findings) if sees_all else ()
+class _Odd(NamedTuple):
+    """Findings of a target's accounts that could not be read, or only by defaults; some of them by name."""
+
+    rejected: int
+    rejected_findings: tuple[tuple[str, str], ...]
+    unreadable: int
+    unreadable_findings: tuple[tuple[str, str], ...]
+
+
+def _odd(admitted: Admitted, hub: HubStatus) -> _Odd:
+    """Return what the target may see of the hub's odd findings.
+
+    One whose account cannot be read either is seen by those who may see all accounts.
+    """
+    accounts, sees_all = account_filter(admitted), _sees_all(admitted)
+
+    def seen(named: Iterable[tuple[str, str, str]]) -> tuple[tuple[str, str], ...]:
+        return tuple(
+            (id_, why)
+            for id_, why, account in named
+            if (accounts.standing(account) is Standing.TARGETED if account else sees_all)
+        )
+
+    rejected, unreadable = seen(hub.rejected_findings), seen(hub.unreadable_findings)
+    whole = sees_all and admitted.target.spec.accounts == Accounts()
+    return _Odd(
+        hub.rejected if whole else len(rejected),
+        rejected,
+        hub.unreadable if whole else len(unreadable),
+        unreadable,
+    )
+
+
+def _sync(hub: HubStatus, before: Sync, odd: _Odd, *, sees_all: bool) -> Sync:
+    named = dict((*odd.rejected_findings, *odd.unreadable_findings)[:MAX_REJECTED])
     findings = hub.findings if hub.findings is not None else before.findings
     return Sync(
         last_success_time=_moment(hub.last_success) or before.last_success_time,
@@ -101,11 +136,8 @@ def _sync(hub: HubStatus, before: Sync, *, sees_all: bool) -> Sync:
         calls=hub.calls,
         duration_seconds=None if hub.duration_seconds is None else round(hub.duration_seconds, 1),
         progress_percent=None if hub.exact_at is not None else int(hub.progress * 100),
-        rejected=hub.rejected + hub.unreadable if sees_all else None,
-        rejected_findings=tuple(
-            RejectedFinding(id=id_, reason=why)
-            for id_, why in {id_: why for id_, why, *_ in odd[:MAX_REJECTED]}.items()
-        ),
+        rejected=odd.rejected + odd.unreadable,
+        rejected_findings=tuple(RejectedFinding(id=id_, reason=why) for id_, why in named.items()),
     )
 
 
@@ -125,14 +157,14 @@ def _trouble(error: AwsError | StoreError | None) -> Trouble | None:
     return Trouble(error.reason, f"{error}.", terminal=isinstance(error, Terminal))
 
 
-def _rejected(hub: HubStatus) -> str | None:
+def _rejected(odd: _Odd) -> str | None:
     notes = []
     for count, named, outcome in (
-        (hub.rejected, hub.rejected_findings, "could not be read and are not counted"),
-        (hub.unreadable, hub.unreadable_findings, "are odd and are counted by the defaults that they tell"),
+        (odd.rejected, odd.rejected_findings, "could not be read and are not counted"),
+        (odd.unreadable, odd.unreadable_findings, "are odd and are counted by the defaults that they tell"),
     ):
         if count:
-            examples = "; ".join(f"{id_}: {why}" for id_, why, *_ in named[:3])
+            examples = "; ".join(f"{id_}: {why}" for id_, why in named[:3])
             notes.append(f"{count} findings {outcome}: {examples}.")
     return " ".join(notes) or None
 

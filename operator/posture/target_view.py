@@ -41,6 +41,12 @@ def chosen_standards(spec: PostureTargetSpec, facts: HubFacts) -> Chosen:
     )
 
 
+def account_filter(admitted: Admitted) -> AccountFilter:
+    """Return how the target stands to each account: what is granted, included, excluded."""
+    accounts = admitted.target.spec.accounts
+    return AccountFilter(granted=admitted.accounts, include=accounts.include, exclude=accounts.exclude)
+
+
 def view_of(admitted: Admitted, facts: HubFacts, controls: Controls, standards: tuple[str, ...]) -> View:
     """Return the view of a target on its hub; `controls`: made of the hub's facts.
 
@@ -51,9 +57,7 @@ def view_of(admitted: Admitted, facts: HubFacts, controls: Controls, standards: 
     return View(
         standards=standards,
         controls=controls,
-        accounts=AccountFilter(
-            granted=admitted.accounts, include=spec.accounts.include, exclude=spec.accounts.exclude
-        ),
+        accounts=account_filter(admitted),
         grouping=Grouping(
             compile_pattern(pattern) if pattern else None,
             default_environment=spec.grouping.default_environment,

@@ -178,6 +178,28 @@ def test_bad_findings_are_counted_and_named_and_stop_nothing(stage: Stage, cloud
     assert operator.log().count("no-time") <= 2, "logged once, not at each poll"
 
 
+def test_bad_findings_of_accounts_outside_the_grant_are_not_named(stage: Stage, cloud: Cloud) -> None:
+    template = a_finding(cloud, RecordState="ACTIVE", AwsAccountId="111122223333")
+    keys = {
+        key: template[key] for key in ("ProductArn", "AwsAccountId", "Region", "UpdatedAt", "ProductName")
+    }
+    body = json.dumps({**template, "Id": "hidden", "Compliance": {"Status": "MAYBE"}})
+    cloud.control.mutate({"op": "raw", "body": body, "keys": {**keys, "Id": "hidden"}})
+    grant = {
+        "namespaces": [stage.namespace],
+        "roleArns": ["arn:aws:iam::*:role/*"],
+        "accounts": ["6*"],
+        "verbs": ["Score"],
+    }
+    stage.configure(grants=[grant])
+    name = stage.target()
+    operator = stage.operator()
+    operator.wait(lambda: stage.is_current(name), "the score", seconds=60)
+    assert "hidden" not in json.dumps(stage.status(name))
+    stage.configure(grants=[{**grant, "accounts": ["*"]}])
+    operator.wait(lambda: "hidden" in json.dumps(stage.status(name)), "the name, once it is granted")
+
+
 def test_kinds_that_this_version_does_not_act_on_say_so(stage: Stage) -> None:
     spec = {
         "targetRef": {"name": "organization"},
