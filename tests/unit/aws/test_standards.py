@@ -72,7 +72,9 @@ def hub(
 
 async def read(documented: Documented) -> tuple[tuple[Standard, ...], list[str]]:
     missing: list[str] = []
-    return await read_standards(cast("Calls", documented), missing), missing
+    standards = await read_standards(cast("Calls", documented), missing)
+    assert standards is not None
+    return standards, missing
 
 
 @pytest.mark.parametrize(
