@@ -21,6 +21,7 @@ from posture.hubs.desk import Bounds, Desk
 from posture.hubs.facts import Cloud
 from posture.hubs.key import HubKey
 from posture.hubs.known import Known
+from posture.hubs.opening import Opening
 from posture.hubs.ordering import Ordered
 from posture.hubs.pacing import BackOff
 from posture.hubs.progress import Progress
@@ -29,7 +30,7 @@ from posture.hubs.requests import Requests
 from posture.hubs.status import HubStatus, Phase
 from posture.hubs.sync import Sync
 from posture.hubs.worker import Worker
-from posture.store import FindingRef, Store, StoreError, StoreLost
+from posture.store import FindingRef, StoreError, StoreLost
 
 logger = logging.getLogger(__name__)
 
@@ -288,16 +289,14 @@ class Hub:
         """Open the store, and run until cancelled or until the store fails."""
         account_id = await self._means.account()
         worker = Worker(self.name)
-        closing: Callable[[], None] = _nothing
         path = self._means.data_dir / f"{self.name}.sqlite"
+        opening = Opening(path, f"{self.name} {account_id}", worker.stop)
         try:
-            opened = await worker.call(Store.open, path, owner=f"{self.name} {account_id}")
-            known = Known(opened.store)
-            closing = known.close
-            if opened.moved_aside:
-                logger.warning("hub %s: the store is begun anew: %s", self.name, opened.moved_aside)
-                self._bulletin.post(store_replaced=opened.moved_aside)
-            progress = Progress(await worker.call(opened.store.states))
+            known, moved_aside = await worker.call(opening.open)
+            if moved_aside:
+                logger.warning("hub %s: the store is begun anew: %s", self.name, moved_aside)
+                self._bulletin.post(store_replaced=moved_aside)
+            progress = Progress(await worker.call(known.store.states))
             source = Ordered(self._means.cloud, progress.latest)
             self._sync = Sync(Desk(source, worker, known, progress, self._means.bounds))
             self._bulletin.succeeded(_START)
@@ -312,7 +311,7 @@ class Hub:
         finally:
             self._sync = None
             with suppress(StoreError):
-                await worker.close(closing)
+                await worker.close(opening.close)
 
 
 async def _acquired(candidate: Candidate, competing: asyncio.Task[None]) -> Term:
@@ -326,7 +325,3 @@ async def _acquired(candidate: Candidate, competing: asyncio.Task[None]) -> Term
         raise RuntimeError("the Lease is no longer competed for")
     finally:
         acquired.cancel()
-
-
-def _nothing() -> None:
-    """There is nothing to close."""

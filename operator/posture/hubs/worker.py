@@ -6,16 +6,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from posture.store import StoreUnavailable
+from posture.store import Stop, StoreUnavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Worker:
-    """One thread. What is given to it runs in the order in which it was given."""
+    """One thread. What is given to it runs in the order in which it was given.
+
+    `stop`: for work that takes long, which is to end when the worker is closed.
+    """
 
     def __init__(self, name: str) -> None:
+        self.stop = Stop()
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._abandoned: list[Future[Any]] = []
         self._closed = False
@@ -43,8 +47,12 @@ class Worker:
         return result
 
     async def close(self, last: Callable[[], None]) -> None:
-        """Run what was handed over, then `last`, and end the thread; nothing can be given to it any more."""
+        """Run what was handed over, then `last`, and end the thread; nothing can be given to it any more.
+
+        Work that heeds `stop` ends early.
+        """
         self._closed = True
+        self.stop.ask()
         try:
             await self._run(last)
         finally:

@@ -13,6 +13,7 @@ from posture.store.records import (
     Summary,
     Written,
 )
+from posture.store.stopping import Stop
 from posture.store.store import Opened, Store
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Opened",
     "Read",
     "Rejection",
+    "Stop",
     "Store",
     "StoreError",
     "StoreLost",

@@ -9,6 +9,7 @@ from typing import Any
 from posture.store import schema
 from posture.store.aside import move_aside
 from posture.store.errors import StoreError, StoreLost, StoreUnavailable
+from posture.store.stopping import Stop
 
 LOCK_TIMEOUT_SECONDS = 1.0
 
@@ -27,6 +28,7 @@ _ADVICE = {
         "StoreLocked",
         "give each replica a --data-dir of its own; the other process has it",
     ),
+    sqlite3.SQLITE_INTERRUPT: ("StoreClosed", "it is opened again when it is needed"),
     sqlite3.SQLITE_NOMEM: ("StoreOutOfMemory", "raise the memory limit of the operator"),
 }
 
@@ -67,6 +69,22 @@ class Database:
         connection = self._present()
         with self._typed_errors():
             return connection.execute(sql, arguments).fetchall()
+
+    def rows_unless_stopped(self, sql: str, stop: Stop) -> list[Any]:
+        """Return all rows of a query that may take long; StoreUnavailable when it is stopped meanwhile."""
+        connection = self._present()
+        with self._typed_errors():
+            # SQLite forgets an interrupt when no statement is running. This one runs until the end, so that
+            # an interrupt that comes before the query has begun ends it all the same.
+            running = connection.execute("SELECT 1 UNION ALL SELECT 2")
+            try:
+                with stop.interrupting(connection.interrupt):
+                    stop.check()
+                    rows = connection.execute(sql).fetchall()
+                stop.check()
+                return rows
+            finally:
+                running.close()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

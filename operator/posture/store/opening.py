@@ -15,6 +15,9 @@ from posture.store.aside import move_aside
 from posture.store.database import Database
 from posture.store.dimensions import Dimensions
 from posture.store.errors import StoreLost, StoreUnavailable
+from posture.store.stopping import Stop
+
+CHECK = "PRAGMA quick_check(1)"
 
 T = TypeVar("T")
 Build: TypeAlias = Callable[[Database, Dimensions], T]
@@ -24,22 +27,24 @@ class _Unfit(Exception):  # noqa: N818 - not an error: a finding about the file
     """The file is sound, but cannot be used here."""
 
 
-def open_fitting(path: Path, owner: str, build: Build[T]) -> tuple[T, str | None]:
+def open_fitting(path: Path, owner: str, stop: Stop, build: Build[T]) -> tuple[T, str | None]:
     """Open or create the store of `owner` at `path`, and build what reads it further.
 
-    Returns with it why the file that was there has been moved aside, if it was. Raises `StoreUnavailable`.
+    Returns with it why the file that was there has been moved aside, if it was. Raises `StoreUnavailable`,
+    also when it is stopped.
     """
+    stop.check()
     _make_directory(path.parent)
     try:
-        return _open(path, owner, build), None
+        return _open(path, owner, stop, build), None
     except StoreLost as damaged:
         reason = str(damaged)
     except _Unfit as unfit:
         reason = f"{unfit}; it was moved to {move_aside(path).name}"
-    return _open(path, owner, build), reason
+    return _open(path, owner, stop, build), reason
 
 
-def _open(path: Path, owner: str, build: Build[T]) -> T:
+def _open(path: Path, owner: str, stop: Stop, build: Build[T]) -> T:
     """Open a file that is new or fits."""
     database = Database(path)
     try:
@@ -47,7 +52,7 @@ def _open(path: Path, owner: str, build: Build[T]) -> T:
             with database.transaction() as connection:
                 schema.create(connection, owner)
         _refuse_foreign(database, owner)
-        _refuse_damaged(database)
+        _refuse_damaged(database, stop)
         dimensions = _load(database)
         with database.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('in use', 'yes')")
@@ -82,10 +87,10 @@ def _refuse_foreign(database: Database, owner: str) -> None:
         raise _Unfit("the file belongs to another hub")
 
 
-def _refuse_damaged(database: Database) -> None:
+def _refuse_damaged(database: Database, stop: Stop) -> None:
     if not database.rows("SELECT 1 FROM meta WHERE key = 'in use'"):
         return
-    verdict = database.rows("PRAGMA quick_check(1)")
+    verdict = database.rows_unless_stopped(CHECK, stop)
     if verdict != [("ok",)]:
         raise _Unfit(f"the file is damaged ({verdict[0][0]})")
 

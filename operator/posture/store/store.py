@@ -1,6 +1,7 @@
 """What is known of one hub's findings, in one SQLite file. All SQL of the operator is in this package."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from posture.store.records import (
     Written,
 )
 from posture.store.rejections import Rejections
+from posture.store.stopping import Stop
 from posture.store.summary import summarize
 from posture.store.writing import Writing, newest_copies
 
@@ -35,9 +37,10 @@ class Store:
     be written to while they run, and rows that move meanwhile are met once, twice or not at all.
     """
 
-    def __init__(self, database: Database, dimensions: Dimensions) -> None:
+    def __init__(self, database: Database, dimensions: Dimensions, stop: Stop) -> None:
         self._database = database
         self._dimensions = dimensions
+        self._stop = stop
         self._overlays = overlays.Overlays(database)
         self._rejections = Rejections(database)
         self._removals = removing.Removals()
@@ -45,13 +48,15 @@ class Store:
         database.on_rollback = self._rolled_back
 
     @staticmethod
-    def open(path: Path, *, owner: str) -> "Opened":
+    def open(path: Path, *, owner: str, stop: Stop | None = None) -> "Opened":
         """Open or create the store at `path`; `owner` is the hub it belongs to.
 
         A file that is damaged, of another version, or not this hub's, is moved aside and replaced by an empty
-        one. Raises `StoreUnavailable`, also while another process has it open.
+        one. Raises `StoreUnavailable`, also while another process has it open. `stop` ends the opening, and
+        later `purge_products` and `forget_archived`, which then raise `StoreUnavailable`.
         """
-        return Opened(*open_fitting(path, owner, Store))
+        stop = stop or Stop()
+        return Opened(*open_fitting(path, owner, stop, partial(Store, stop=stop)))
 
     def close(self) -> None:
         """Close the file, marked as sound. Closing again, or after `StoreLost`, does nothing."""
@@ -107,7 +112,10 @@ class Store:
         return Written(changes.changed, changes.cells, {})
 
     def purge_products(self, wanted: Collection[str]) -> Written:
-        """Remove the findings of all other products, in several transactions; call again after a failure."""
+        """Remove the findings of all other products, in several transactions; call again after a failure.
+
+        In one call, so that nobody meets those that are not removed yet.
+        """
         return self._remove_chunks(
             removing.chunks_of_other_products(self._database, self._dimensions, wanted)
         )
@@ -265,6 +273,7 @@ class Store:
     def _remove_chunks(self, chunks: Iterator[list[tuple[bytes, Place, int]]]) -> Written:
         changed, cells = 0, set[CellKey]()
         for chunk in chunks:
+            self._stop.check()
             changes = self._changes()
             for key, place, body in chunk:
                 changes.remove(key, place, body)

@@ -8,11 +8,10 @@ import pytest
 from posture.aws import calls
 from posture.aws.securityhub import SecurityHub
 from posture.hubs.desk import Bounds, Desk
-from posture.hubs.known import Known
+from posture.hubs.opening import Opening
 from posture.hubs.progress import Progress
 from posture.hubs.sync import Sync
 from posture.hubs.worker import Worker
-from posture.store import Store
 from tests.component.hubs.world import ADMINISTRATOR, REGION, World
 
 OpenSync = Callable[..., Awaitable[Sync]]
@@ -42,9 +41,10 @@ async def open_sync(client: SecurityHub, tmp_path: Path) -> AsyncIterator[OpenSy
     async def open_it(*products: str, bounds: Bounds | None = None) -> Sync:
         await drop()
         worker = Worker("test")
-        store = (await worker.call(Store.open, tmp_path / "hub.sqlite", owner="test")).store
-        progress = Progress(await worker.call(store.states))
-        sync = Sync(Desk(client, worker, Known(store), progress, bounds or Bounds()))
+        opening = Opening(tmp_path / "hub.sqlite", "test", worker.stop)
+        known, _ = await worker.call(opening.open)
+        progress = Progress(await worker.call(known.store.states))
+        sync = Sync(Desk(client, worker, known, progress, bounds or Bounds()))
         sync.windows = frozenset({26 * 3_600_000_000})
         open_ones.append(sync)
         await sync.want(products or ("Security Hub",))

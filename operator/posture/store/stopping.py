@@ -1,0 +1,46 @@
+"""How long work of a store is ended from another thread, so that closing it never takes long."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from posture.store.errors import StoreUnavailable
+
+
+class Stop:
+    """Asks the long work of one store to end: opening it, and removing very many rows. For any thread.
+
+    What it ends raises `StoreUnavailable`, leaves nothing half done, and can be done again.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked = False
+        self._interrupt: Callable[[], None] | None = None
+
+    def ask(self) -> None:
+        """End what is under way, and whatever long work begins later."""
+        with self._lock:
+            self._asked = True
+            if self._interrupt is not None:
+                self._interrupt()
+
+    def check(self) -> None:
+        """Raise `StoreUnavailable` if it has been asked for."""
+        if self._asked:
+            raise StoreUnavailable(
+                "The store is about to be closed",
+                reason="StoreClosed",
+                advice="it is opened again when it is needed",
+            )
+
+    @contextmanager
+    def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
+        """Within the block, call `interrupt` when it is asked for: never after the block has ended."""
+        with self._lock:
+            self._interrupt = interrupt
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._interrupt = None
