@@ -1,0 +1,107 @@
+"""The plain way to match: every finding with every policy, one list after the other, over compiled patterns.
+
+It means what the operator's matcher means, and shares nothing with it. Each list of globs is one compiled
+pattern, and the first list that does not fit ends a selector, so that it is as fast as such a loop can be.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from posture.domain.findings import Compliance, Finding
+from posture.domain.grouping import Group
+from posture.domain.selectors import Selection, Selector
+
+Fits = Callable[[str], Any]
+_NO_GROUP = Group("", "")
+
+
+class _Patterns(NamedTuple):
+    controls: Fits | None
+    standards: Fits | None
+    accounts: Fits | None
+    workloads: Fits | None
+    environments: Fits | None
+    regions: Fits | None
+    resource_types: Fits | None
+    resource_ids: Fits | None
+    severities: Fits | None
+    titles: Fits | None
+    tags: tuple[tuple[str, Fits], ...]
+
+
+class Loop:
+    """Matches findings of Security Hub itself against selections by name; `products` are unknown to it."""
+
+    def __init__(self, selections: Mapping[str, Selection], groups: Mapping[str, Group]) -> None:
+        self._groups = groups
+        self._compiled = [
+            (
+                name,
+                [_patterns(each) for each in selection.match],
+                [_patterns(each) for each in selection.exceptions],
+            )
+            for name, selection in selections.items()
+        ]
+
+    def __call__(self, findings: Iterable[Finding]) -> dict[tuple[str, str], tuple[str, ...]]:
+        """Return the policies that select each finding which did not pass, by ProductArn and Id."""
+        found = {}
+        for finding in findings:
+            if finding.compliance is Compliance.PASSED:
+                continue
+            group = self._groups.get(finding.account_id, _NO_GROUP)
+            names = [
+                name
+                for name, match, exceptions in self._compiled
+                if any(_selects(each, finding, group) for each in match)
+                and not any(_selects(each, finding, group) for each in exceptions)
+            ]
+            if names:
+                found[finding.product_arn, finding.id] = tuple(names)
+        return found
+
+
+def _selects(wanted: _Patterns, finding: Finding, group: Group) -> bool:
+    check = finding.check
+    return bool(
+        (wanted.controls is None or wanted.controls(check.control))
+        and (wanted.accounts is None or wanted.accounts(finding.account_id))
+        and (wanted.standards is None or any(map(wanted.standards, check.standards)))
+        and (wanted.workloads is None or wanted.workloads(group.workload))
+        and (wanted.environments is None or wanted.environments(group.environment))
+        and (wanted.regions is None or wanted.regions(finding.region))
+        and (wanted.severities is None or wanted.severities(finding.severity.name))
+        and (wanted.titles is None or wanted.titles(finding.title))
+        and _selects_resource(wanted, finding)
+    )
+
+
+def _selects_resource(wanted: _Patterns, finding: Finding) -> bool:
+    if wanted.resource_types is wanted.resource_ids is None and not wanted.tags:
+        return True
+    return any(
+        (wanted.resource_types is None or wanted.resource_types(each.type))
+        and (wanted.resource_ids is None or wanted.resource_ids(each.id))
+        and all(any(key == name and fits(value) for key, value in each.tags) for name, fits in wanted.tags)
+        for each in finding.resources
+    )
+
+
+def _patterns(selector: Selector) -> _Patterns:
+    if selector.products:
+        raise ValueError("this loop knows findings of one product only")
+    lists = {
+        name: _pattern(getattr(selector, name), ignore_case=name == "controls")
+        for name in _Patterns._fields
+        if name != "tags"
+    }
+    tags = tuple((key, fits) for key, values in selector.tags if (fits := _pattern(values)))
+    return _Patterns(**lists, tags=tags)
+
+
+def _pattern(globs: tuple[str, ...], *, ignore_case: bool = False) -> Fits | None:
+    if not globs:
+        return None
+    written = ("".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in glob) for glob in globs)
+    return re.compile("|".join(written), re.DOTALL | (re.IGNORECASE if ignore_case else 0)).fullmatch
