@@ -193,10 +193,7 @@ def test_builds_at_the_same_time_wait_for_each_other(go: Path, tools_dir: Path) 
         "tools._TOOLS_DIR = Path(sys.argv[1]); sys.exit(tools.main(['build', 'etcd', 'kubectl']))"
     )
     command = [sys.executable, "-c", code, str(tools_dir)]
-    builders = [
-        subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True)
-        for _ in range(4)
-    ]
+    builders = [subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     for builder in builders:
         output, _ = builder.communicate(timeout=30)
         assert builder.returncode == 0, output
