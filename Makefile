@@ -55,7 +55,7 @@ check: install ## The fast gate: format, lint, types, layers, generated files, u
 	@$(BIN)/python -m posture.metrics.reference --check
 	@$(BIN)/python deploy/helm/sync_crds.py --check
 	@$(BIN)/hadolint Dockerfile
-	@$(BIN)/python -m pytest -q tests/unit
+	@$(BIN)/python -m pytest -q -n 2 tests/unit
 
 .PHONY: test
 test: tools check ## Everything: the gate, then component, end-to-end and chart tests, and the demo

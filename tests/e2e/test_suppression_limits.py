@@ -83,6 +83,7 @@ def test_freezes_hold_everything_but_the_end(stage: Stage, cloud: Cloud) -> None
     assert reason(stage) == ("Unknown", "Suspended")
     assert suppressed_by(cloud, f"{stage.namespace}/logs") == ours
     allow(stage, writes="Frozen")
+    operator.wait(lambda: operator.value("posture_writes_frozen") == 1, "the configuration to be read")
     policy(stage, match=other)
     operator.wait(lambda: reason(stage) == ("False", "WritesFrozen"), "the brake")
     assert operator.value("posture_writes_frozen") == 1
