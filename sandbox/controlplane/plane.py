@@ -18,6 +18,7 @@ from typing import IO, Any, Self
 from sandbox import tools
 from sandbox.controlplane import kubeconfig
 from sandbox.controlplane.api import HOST, ApiClient
+from sandbox.controlplane.etcd import EtcdClient
 from sandbox.controlplane.process import Server
 from sandbox.controlplane.run_folder import RunFolder
 
@@ -155,6 +156,11 @@ class ControlPlane:
     ) -> tuple[int, Any]:
         """Make one API call as cluster admin; return HTTP status and decoded body (see ApiClient.request)."""
         return self._api().request(method, path, body, content_type=content_type)
+
+    @property
+    def etcd(self) -> EtcdClient:
+        """A client of what is stored, past the API server and all that it checks."""
+        return EtcdClient(self._run_dir / "client.sock")
 
     def kubeconfig_for(self, service_account: str, namespace: str) -> Path:
         """Return a kubeconfig with which a process acts as exactly that ServiceAccount, which must exist.

@@ -240,3 +240,20 @@ def test_a_server_that_cannot_start_is_reported_with_its_log(tmp_path: Path) -> 
     with pytest.raises(ControlPlaneError, match=r"etcd ended while it was starting(.|\n)*not a directory"):
         ControlPlane.start(tmp_path)
     assert os.listdir(tmp_path)  # noqa: PTH208 - the caller's folder is not removed
+
+
+def test_what_is_stored_can_be_rewritten_unless_it_has_changed_since(
+    control_plane: ControlPlane, namespace: str
+) -> None:
+    control_plane.kubectl("apply", "-f", "-", input=json.dumps(_CRD))
+    control_plane.kubectl("wait", "--for=condition=Established", "crd/ranges.sandbox.test", "--timeout=30s")
+    control_plane.kubectl("create", "-f", "-", input=range_of(1, 2, namespace))
+    key = f"/registry/sandbox.test/ranges/{namespace}/one"
+    assert control_plane.etcd.read(f"{key}-less") is None
+    stored = control_plane.etcd.read(key)
+    assert stored is not None
+    stored.document["metadata"]["creationTimestamp"] = "2020-01-01T00:00:00Z"
+    assert control_plane.etcd.replace(key, stored.document, stored.revision)
+    assert not control_plane.etcd.replace(key, stored.document, stored.revision)
+    shown = control_plane.kubectl("get", "ranges", "one", "-n", namespace, "-o", "jsonpath={.metadata}")
+    assert json.loads(shown.stdout)["creationTimestamp"] == "2020-01-01T00:00:00Z"
