@@ -14,7 +14,7 @@ import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any, Protocol, Self
+from typing import Any, Protocol, Self
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
@@ -91,7 +91,7 @@ class Cloud:
 
     def _start(self, quotas: float | None) -> None:
         directory = Path(self._resources.enter_context(tempfile.TemporaryDirectory(prefix="cloud-")))
-        self.moto_url = self._run([sys.executable, "-m", "sandbox.cloud"], directory / "moto.log")
+        self.moto_url = self._run([sys.executable, "-m", "sandbox.moto"], directory / "moto.log")
         command = [sys.executable, "-m", "sandbox.securityhub.command", "--until-stdin-closes"]
         command += ["--sts-url", self.moto_url, "--directory", str(directory)]
         command += ["--quotas", str(quotas)] if quotas is not None else []
@@ -129,6 +129,13 @@ class Cloud:
     def control(self) -> ControlClient:
         """The client of the emulator's control endpoint."""
         return ControlClient(self.securityhub_url)
+
+    def refuse_roles(self, *arns: str) -> None:
+        """Have STS refuse the roles of these ARNs (globs) from now on, and no others."""
+        body = json.dumps(arns).encode()
+        request = Request(f"{self.moto_url}/_control/refused-roles", body, method="PUT")  # noqa: S310 - it is our moto
+        with urlopen(request, timeout=30):  # noqa: S310 - as above
+            pass
 
     @property
     def env(self) -> dict[str, str]:
@@ -202,19 +209,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def serve_moto(stdin: IO[bytes]) -> None:
-    """Serve moto on a free port until `stdin` ends. Prints `{"url": …}` when it listens."""
-    from moto.moto_server.threaded_moto_server import ThreadedMotoServer  # noqa: PLC0415 - a second to import
-
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    print(json.dumps({"url": f"http://{host}:{port}"}), flush=True)
-    stdin.read()
-    server.stop()
-
-
-if __name__ == "__main__":
-    serve_moto(sys.stdin.buffer)

@@ -1,7 +1,9 @@
 """Faults on request: which kind, on which calls, how often."""
 
+import asyncio
 import itertools
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from random import Random
 from typing import Any
@@ -15,6 +17,8 @@ KINDS = {
     "unreachable": "the connection is closed before anything is done",
     "reset": "the call is done, but the connection breaks in the middle of the answer",
     "slow": "the answer takes longer: options seconds (1)",
+    "held": "the call is done, and its answer kept back until the fault is lifted: options filters (names of"
+    " the attributes that the call filters by, no others), next_page (true: a page that is not the first)",
     "truncated": "200 with half of the JSON and a Content-Length that fits",
     "html": "200 with an HTML page",
     "empty": "200 without a body",
@@ -24,7 +28,7 @@ KINDS = {
     "unprocessed": "BatchUpdateFindings leaves findings as they are: options code, ids (any), findings (1)",
 }
 """Every kind of fault, and what it does."""
-WITHIN = frozenset({"invalid_token", "duplicate", "moved", "short", "unprocessed"})
+WITHIN = frozenset({"invalid_token", "duplicate", "moved", "short", "unprocessed", "held"})
 """Kinds that need an occasion (a token, a page that others follow, an update): only these are counted."""
 
 _numbers = itertools.count(1)
@@ -32,7 +36,10 @@ _numbers = itertools.count(1)
 
 @dataclass(slots=True)
 class Fault:
-    """One rule: it fires on matching calls, after the first `after`, `count` times (None: for ever)."""
+    """One rule: it fires on matching calls, after the first `after`, `count` times (None: for ever).
+
+    `holding`, `broken_off`: the parameters of calls that it holds, and of those whose caller went away.
+    """
 
     kind: str
     operation: str = "*"
@@ -45,6 +52,8 @@ class Fault:
     id: int = field(default_factory=lambda: next(_numbers))
     seen: int = 0
     hits: int = 0
+    holding: list[dict[str, Any]] = field(default_factory=list)
+    broken_off: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -58,6 +67,14 @@ class Fault:
             and self.region in {None, region}
         )
 
+    def means(self, parameters: Mapping[str, Any]) -> bool:
+        """Say whether it holds a call with these parameters."""
+        filters = self.options.get("filters")
+        asked = parameters.get("Filters", {}).keys()
+        return (filters is None or asked == set(filters)) and (
+            not self.options.get("next_page") or "NextToken" in parameters
+        )
+
 
 class Faults:
     """The rules in force."""
@@ -65,6 +82,7 @@ class Faults:
     def __init__(self, random: Random) -> None:
         self.rules: list[Fault] = []
         self._random = random
+        self._lifted: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
 
     def add(self, kind: str, **rule: Any) -> Fault:  # noqa: ANN401 - the members of Fault
         """Put a rule in force. Raises ValueError or TypeError for what is none."""
@@ -73,8 +91,26 @@ class Faults:
         return fault
 
     def remove(self, identifier: int | None = None) -> None:
-        """Lift one rule, or all."""
-        self.rules = [rule for rule in self.rules if identifier not in (None, rule.id)]
+        """Lift one rule, or all, and let the calls go that they hold."""
+        lifted = [rule for rule in self.rules if identifier in (None, rule.id)]
+        self.rules = [rule for rule in self.rules if rule not in lifted]
+        for rule in lifted:
+            self._lifted[rule.id].set()
+
+    async def hold(self, operation: str, account: str, region: str, parameters: dict[str, Any]) -> None:
+        """Return at once, or where a rule holds this call when that is lifted."""
+        meant = [rule for rule in self.rules if rule.kind == "held" and rule.means(parameters)]
+        rule = next((rule for rule in meant if self._fires(rule, operation, account, region)), None)
+        if rule is None:
+            return
+        rule.holding.append(parameters)
+        try:
+            await self._lifted[rule.id].wait()
+        except asyncio.CancelledError:
+            rule.broken_off.append(parameters)
+            raise
+        finally:
+            rule.holding.remove(parameters)
 
     def firing(self, operation: str, account: str, region: str) -> list[Fault]:
         """Return the rules that fire on this call, whatever it asks."""

@@ -97,6 +97,7 @@ class SecurityHubServer:
         )
         slow = first(faults, "slow")
         await asyncio.sleep(pause + (slow.options.get("seconds", 1.0) if slow else 0))
+        await self.emulator.faults.hold(name, caller.account, caller.region, record.parameters)
         return await self._send(request, response, faults)
 
     def _answer(

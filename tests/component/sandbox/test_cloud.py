@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox.cloud import Cloud
 from sandbox.securityhub.client import ControlError
@@ -124,6 +125,18 @@ def test_the_control_client_shows_and_changes_the_truth(cloud: Cloud) -> None:
     assert control.faults()[0]["id"] == fault
     control.lift_faults(fault)
     assert control.faults() == []
+
+
+def test_a_role_is_refused_until_it_is_allowed(cloud: Cloud, session: boto3.Session) -> None:
+    sts = session.client("sts")
+    role, other = (f"arn:aws:iam::{MEMBER}:role/{name}" for name in ("posture-reader", "other"))
+    cloud.refuse_roles("arn:aws:iam::*:role/posture-*")
+    with pytest.raises(ClientError, match=f"not authorized to perform: sts:AssumeRole on resource: {role}"):
+        sts.assume_role(RoleArn=role, RoleSessionName="test")
+    assert sts.assume_role(RoleArn=other, RoleSessionName="test")["Credentials"]
+    assert sts.get_caller_identity()["Account"] == ADMIN
+    cloud.refuse_roles()
+    assert sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
 
 
 def test_findings_are_loaded_from_a_file(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -260,6 +260,36 @@ async def test_faults_between_pages(server: SecurityHubServer, client: Any) -> N
     faults.add("invalid_token")
     assert await code_of(pages(client)) == "InvalidInputException"
     assert len(await pages(client)) == 2
+
+
+async def test_calls_are_held_until_they_are_let_go_or_broken_off(
+    server: SecurityHubServer, client: Any
+) -> None:
+    faults = server.emulator.faults
+    active, second = list(ACTIVE), {"next_page": True}
+    rule = faults.add("held", operation="GetFindings", count=None, options={"filters": active, **second})
+    await client.get_findings(MaxResults=3)
+    page = await client.get_findings(MaxResults=3, Filters=ACTIVE)
+    assert (rule.hits, rule.holding) == (0, []), "neither other filters nor a first page"
+    for let_go in (False, True):
+        call = asyncio.create_task(
+            client.get_findings(MaxResults=3, Filters=ACTIVE, NextToken=page["NextToken"])
+        )
+        await until(lambda: len(rule.holding) == 1)
+        assert not call.done()
+        if let_go:
+            faults.remove(rule.id)
+            assert len((await call)["Findings"]) == 3
+        else:
+            call.cancel()
+            await until(lambda: not rule.holding)
+    assert [it["Filters"] for it in rule.broken_off] == [ACTIVE]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - the server tells nobody when it changes
+            await asyncio.sleep(0.01)
 
 
 def test_a_fault_that_is_none_is_refused(server: SecurityHubServer) -> None:
