@@ -9,16 +9,20 @@ in, and it may end at any time (rights withdrawn, the API server away); then it 
 
 import asyncio
 import concurrent.futures
+import contextlib
+import contextvars
 import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import kopf
 
 from posture.kube.finalizers import FINALIZER
 from posture.kube.resources import KINDS
+from posture.logs import bound, next_cycle
 
 logger = logging.getLogger(__name__)
 
@@ -46,12 +50,14 @@ class Watch:
         loop = asyncio.get_running_loop()
         while True:
             started = loop.time()
-            why = await self._watch_once()
-            pause = _FIRST_PAUSE if loop.time() - started > _HEALTHY_AFTER else min(pause * 2, _LONGEST_PAUSE)
-            self.stopped_because = (
-                f"the watch of the API server ended ({why}); it starts again in {pause:.0f} s"
-            )
-            logger.warning(self.stopped_because)
+            with bound(cycle=next_cycle()):
+                why = await self._watch_once()
+                is_healthy = loop.time() - started > _HEALTHY_AFTER
+                pause = _FIRST_PAUSE if is_healthy else min(pause * 2, _LONGEST_PAUSE)
+                self.stopped_because = (
+                    f"the watch of the API server ended ({why}); it starts again in {pause:.0f} s"
+                )
+                logger.warning(self.stopped_because)
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, no secret
 
     async def _watch_once(self) -> str:
@@ -80,9 +86,11 @@ class _Session:
         self._stop: asyncio.Event | None = None
         self._stopping = False
         self._lock = threading.Lock()
-        # Cancelled by wrap_future when the waiter is: the thread then has nobody to tell.
         self.ended: concurrent.futures.Future[str] = concurrent.futures.Future()
-        self.thread = threading.Thread(target=self._run, name="kopf", daemon=True)
+        # Not to be cancelled any more: a waiter that is gone must not surprise the thread that tells it.
+        self.ended.set_running_or_notify_cancel()
+        run = partial(contextvars.copy_context().run, self._run)
+        self.thread = threading.Thread(target=run, name="kopf", daemon=True)
 
     def stop(self) -> None:
         """Tell kopf to end; safe at any time and from the outer loop only."""
@@ -95,10 +103,9 @@ class _Session:
         try:
             asyncio.run(self._watch())
             why = "stopped"
-        except Exception as error:  # noqa: BLE001 - whatever ends kopf is told, and it is started again
+        except BaseException as error:  # noqa: BLE001 - whatever ends kopf is told, and it is started again
             why = f"{type(error).__name__}: {error}"
-        if not self.ended.cancelled():
-            self.ended.set_result(why)
+        self.ended.set_result(why)
 
     async def _watch(self) -> None:
         stop, ready = asyncio.Event(), asyncio.Event()
@@ -127,7 +134,8 @@ class _Session:
         self._call_outside(self._wake)
 
     def _call_outside(self, call: Wake) -> None:
-        if not self._outer.is_closed():
+        # Closed at any moment, when the process ends: then there is nobody to tell.
+        with contextlib.suppress(RuntimeError):
             self._outer.call_soon_threadsafe(call)
 
     def _registry(self) -> kopf.OperatorRegistry:

@@ -1,40 +1,82 @@
-"""Logging: one line an occurrence, JSON or for a console, with the object and the cycle it belongs to."""
+"""Logging: one line an occurrence, JSON or for a console, with the object and the cycle it belongs to.
+
+Whoever works for an object, or runs a round of anything, says so once with `bound`; every line that is logged
+inside carries it, a library's too: the fields follow the context (`contextvars`) into tasks, and into threads
+that are started in a copy of it.
+
+- `cycle`: a number for one round of whoever logs; no other round of the process has it.
+- `target`: the PostureTarget (namespace/name) that a line is about, or the list of those that a hub serves.
+- `hub`, `policy`, `rule`, `remediation`: whose round it is, and which object of a round a line is about.
+"""
 
 import contextlib
 import contextvars
 import itertools
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from pythonjsonlogger.json import JsonFormatter
 
-_context: contextvars.ContextVar[tuple[tuple[str, str], ...]] = contextvars.ContextVar(
-    "posture_log", default=()
-)
+Field = str | Sequence[str] | Callable[[], Sequence[str]]
+"""What a field says: a text, names, or whom to ask for names at each line, from whichever thread logs it."""
+
+NAMES_SHOWN = 5
+
+_context: contextvars.ContextVar[Mapping[str, Field]] = contextvars.ContextVar("posture_log", default={})  # noqa: B039 - a Mapping: it is replaced, never changed
 _cycles = itertools.count(1)
+
+_RECORD_FIELDS = (*vars(logging.LogRecord("", 0, "", 0, "", (), None)), "message", "asctime", "taskName")
+_RENAMED = {"asctime": "time", "levelname": "level", "name": "logger"}
+_RESERVED = frozenset({*_RECORD_FIELDS, *_RENAMED.values(), "context"})
 
 
 class _Context(logging.Filter):
-    """Puts the surrounding `bound` fields on each record."""
+    """Puts the surrounding `bound` fields on each record; what a line says itself stays."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        fields = dict(_context.get())
-        for key, value in fields.items():
-            setattr(record, key, value)
-        record.context = "".join(f" {key}={value}" for key, value in fields.items())
+        context = []
+        for key, field in _context.get().items():
+            said = getattr(record, key, None) or _said(field)
+            if not said:
+                continue
+            setattr(record, key, said)
+            context.append(f" {key}={','.join(said) if isinstance(said, list) else said}")
+        record.context = "".join(context)
         return True
 
 
+def _said(field: Field) -> str | list[str]:
+    """Return what a field says at this moment: many names are cut to some and how many more there are."""
+    if isinstance(field, str):
+        return field
+    names = list(field() if callable(field) else field)
+    left = len(names) - NAMES_SHOWN
+    return [*names[:NAMES_SHOWN], f"+{left}"] if left > 0 else names
+
+
 @contextlib.contextmanager
-def bound(**fields: str) -> Iterator[None]:
-    """Put `fields` (`target="security/organization"`, `cycle="7"`, ...) on every line logged inside."""
-    token = _context.set(tuple({**dict(_context.get()), **fields}.items()))
+def bound(**fields: Field) -> Iterator[None]:
+    """Put `fields` (`target="security/organization"`, `cycle=next_cycle()`, ...) on every line logged inside.
+
+    An inner field takes the place of an outer one of its name; one that says nothing is left out. Raises
+    ValueError for a name that a line has already.
+    """
+    if taken := _RESERVED & fields.keys():
+        raise ValueError(f"every log line has these fields already: {', '.join(sorted(taken))}")
+    token = _context.set({**_context.get(), **fields})
     try:
         yield
     finally:
         _context.reset(token)
+
+
+def apart() -> contextvars.Context:
+    """Return the context for a task that outlives the round which starts it, and has rounds of its own."""
+    context = contextvars.copy_context()
+    context.run(_context.set, {})
+    return context
 
 
 def next_cycle() -> str:
@@ -50,7 +92,7 @@ def configure(log_format: Literal["json", "console"], level: str) -> None:
         JsonFormatter(
             "{asctime}{levelname}{name}{message}",
             style="{",
-            rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+            rename_fields=_RENAMED,
             datefmt="%Y-%m-%dT%H:%M:%S%z",
             reserved_attrs=[*_RECORD_FIELDS, "context"],
         )
@@ -65,6 +107,3 @@ def configure(log_format: Literal["json", "console"], level: str) -> None:
     # traceback: what comes of either we say ourselves, once.
     for told_by_us in ("kopf", "aiobotocore.credentials", "botocore.credentials"):
         logging.getLogger(told_by_us).setLevel(logging.CRITICAL)
-
-
-_RECORD_FIELDS = (*vars(logging.LogRecord("", 0, "", 0, "", (), None)), "message", "taskName")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from posture.kube.access import check_access
 from posture.kube.client import KubeClient
 from posture.kube.errors import KubeError
+from posture.logs import bound, next_cycle
 
 logger = logging.getLogger(__name__)
 
@@ -32,15 +33,21 @@ class Readiness:
     async def run(self, client: KubeClient, namespaces: Sequence[str] | None, lease_namespace: str) -> None:
         """Check rights and CRDs again and again, until cancelled."""
         while True:
-            try:
-                access = await check_access(client, namespaces, lease_namespace)
-                missing = None if access.complete else str(access)
-            except KubeError as error:
-                missing = str(error)
-            if missing != self._missing:
-                if missing:
-                    logger.error("Not ready: %s", missing)
-                else:
-                    logger.info("Rights and CRDs are as needed")
-            self._missing = missing
-            await asyncio.sleep(_EVERY_WHILE_MISSING if missing else _EVERY)
+            with bound(cycle=next_cycle()):
+                await self._check(client, namespaces, lease_namespace)
+            await asyncio.sleep(_EVERY_WHILE_MISSING if self._missing else _EVERY)
+
+    async def _check(
+        self, client: KubeClient, namespaces: Sequence[str] | None, lease_namespace: str
+    ) -> None:
+        try:
+            access = await check_access(client, namespaces, lease_namespace)
+            missing = None if access.complete else str(access)
+        except KubeError as error:
+            missing = str(error)
+        if missing != self._missing:
+            if missing:
+                logger.error("Not ready: %s", missing)
+            else:
+                logger.info("Rights and CRDs are as needed")
+        self._missing = missing

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from posture.admission import Admitted, NotAdmitted, admit
 from posture.hubs.demand import Demand
 from posture.hubs.hub import Hub
 from posture.hubs.key import HubKey
+from posture.hubs.pacing import BackOff
 from posture.kube.errors import KubeError
 from posture.kube.finalizers import has_finalizer, is_deleted
 from posture.kube.resources import (
@@ -20,7 +21,7 @@ from posture.kube.resources import (
     SUPPRESSION_POLICIES,
     Object,
 )
-from posture.logs import bound
+from posture.logs import apart, bound, next_cycle
 from posture.metrics.exposition import Samples
 from posture.metrics.process_samples import hub_samples, process_samples
 from posture.suppression.declared import name_of
@@ -37,6 +38,9 @@ _RETRY = 5.0
 _AT_MOST_EVERY = 0.5
 _CONFIG_EVERY = 2.0
 _GENERAL_LEASE = "posture-operator"
+_FIRST_PAUSE = 10.0
+_LONGEST_PAUSE = 300.0
+_HEALTHY_AFTER = 600.0
 
 
 class _Running(NamedTuple):
@@ -47,6 +51,10 @@ class _Running(NamedTuple):
 class _RunningHub(NamedTuple):
     hub: Hub
     task: asyncio.Task[None]
+
+
+Listed = Mapping[str, Sequence[Object]]
+"""All objects of each of our kinds."""
 
 
 class Supervisor:
@@ -60,10 +68,13 @@ class Supervisor:
         self._woken = asyncio.Event()
         self._targets: dict[str, _Running] = {}
         self._hubs: dict[HubKey, _RunningHub] = {}
+        self._names: dict[HubKey, Sequence[str]] = {}
+        self._pauses: dict[HubKey, BackOff] = {}
         self._general = world.lease(_GENERAL_LEASE)
         self._general_task: asyncio.Task[None] | None = None
         self._unsupported = Unsupported(world, self._general.held)
         self._suppression = Suppression(world, self._general.held)
+        self._defect: str | None = None
         self.not_ready: str | None = "the declared objects have not been listed yet"
 
     def wake(self) -> None:
@@ -82,7 +93,8 @@ class Supervisor:
     async def _list_again_and_again(self) -> None:
         while True:
             self._woken.clear()
-            await self._cycle()
+            with bound(cycle=next_cycle()):
+                await self._cycle()
             await asyncio.sleep(_AT_MOST_EVERY)
             try:
                 async with asyncio.timeout(_EVERY if self.not_ready is None else _RETRY):
@@ -126,15 +138,33 @@ class Supervisor:
         }
 
     async def _cycle(self) -> None:
+        listed = await self._listed()
+        if listed is None:
+            return
+        self.not_ready = self._defect
+        try:
+            await self._settle(listed)
+        except Exception as error:
+            # What runs goes on: ended with the process it would only meet the same objects again.
+            why = f"what is declared cannot be followed, by a defect of the operator ({type(error).__name__})"
+            if why != self._defect:
+                logger.exception("What is declared cannot be followed, by a defect of the operator")
+            self._defect = self.not_ready = why
+        else:
+            self._defect = self.not_ready = None
+
+    async def _listed(self) -> Listed | None:
+        """Return all that is declared, whole; None, and why in `not_ready`, where that is not known."""
         client, namespaces = self._world.client, self._world.namespaces
         try:
-            listed = {kind: await client.list_objects(KINDS[kind], namespaces) for kind in KINDS}
+            return {kind: await client.list_objects(KINDS[kind], namespaces) for kind in KINDS}
         except KubeError as error:
             if self.not_ready != str(error):
                 logger.warning("What is declared is not known, the last known stays in force: %s", error)
             self.not_ready = str(error)
-            return
-        self.not_ready = None
+            return None
+
+    async def _settle(self, listed: Listed) -> None:
         admissions = self._admissions(listed[POSTURE_TARGETS.kind])
         self._suppression.declare(
             listed[SUPPRESSION_POLICIES.kind], {name_of(each[0]): each for each in admissions.values()}
@@ -155,33 +185,42 @@ class Supervisor:
 
     async def _settle_hubs(self, admitted: Iterable[Admitted]) -> None:
         wanted: dict[HubKey, list[Demand]] = {}
+        names: dict[HubKey, list[str]] = {}
         for each in admitted:
             demands = wanted.setdefault(each.hub, [])
             target = each.target
             name = f"{target.metadata.namespace}/{target.metadata.name}"
+            names.setdefault(each.hub, []).append(name)
             if not target.spec.suspend or self._suppression.needs_hub(name):
                 demands.append(demand_of(each.target.spec))
-        for key in self._hubs.keys() - wanted.keys():
-            await self._end_hub(key)
+        gone = self._hubs.keys() - wanted.keys()
+        ended = {key for key, running in self._hubs.items() if running.task.done()}
+        await asyncio.gather(*(self._end_hub(key) for key in gone | ended))
+        for key in gone:
+            self._pauses.pop(key, None)
+        self._names = {key: sorted(each) for key, each in names.items()}
         for key, demands in wanted.items():
-            if key in self._hubs and self._hubs[key].task.done():
-                await self._end_hub(key)
             if key not in self._hubs:
-                hub = self._world.hub(key)
-                hub.on_change(partial(self._wake_targets_of, key))
-                self._hubs[key] = _RunningHub(hub, asyncio.create_task(self._live(hub), name=hub.name))
+                self._hubs[key] = self._begin_hub(key)
             self._hubs[key].hub.ask(demands)
+
+    def _begin_hub(self, key: HubKey) -> _RunningHub:
+        hub = self._world.hub(key)
+        hub.on_change(partial(self._wake_targets_of, key))
+        return _RunningHub(hub, asyncio.create_task(self._live(hub), name=hub.name, context=apart()))
 
     def _settle_targets(self, admissions: Mapping[str, tuple[Object, Admitted | NotAdmitted]]) -> None:
         turned_off = self._suppression.turned_off()
-        for uid in self._targets.keys() - admissions.keys():
+        ended = {uid for uid, running in self._targets.items() if running.task.done()}
+        for uid in (self._targets.keys() - admissions.keys()) | ended:
             running = self._targets.pop(uid)
             running.task.cancel()
             running.target.end()
         for uid, (document, admission) in admissions.items():
             if uid not in self._targets:
                 target = Target(self._world, document)
-                self._targets[uid] = _Running(target, asyncio.create_task(target.run(), name=target.name))
+                task = asyncio.create_task(target.run(), name=target.name, context=apart())
+                self._targets[uid] = _Running(target, task)
             hub = self._hubs[admission.hub].hub if isinstance(admission, Admitted) else None
             self._targets[uid].target.update(
                 document, admission, hub, self._general.held if hub is None else hub.leads, turned_off
@@ -194,12 +233,20 @@ class Supervisor:
 
     async def _live(self, hub: Hub) -> None:
         """Let a hub live. One that ends by a defect is begun anew: the others must not end with it."""
-        with bound(hub=hub.name):
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        with bound(hub=hub.name, target=lambda: self._names.get(hub.key, ()), cycle=next_cycle()):
             try:
                 await hub.run()
-            except Exception:
-                logger.exception("The hub has ended by a defect of the operator; it is begun anew")
-                await asyncio.sleep(_RETRY)
+            except Exception as error:
+                pauses = self._pauses.setdefault(hub.key, BackOff(_FIRST_PAUSE, _LONGEST_PAUSE))
+                if loop.time() - began > _HEALTHY_AFTER:
+                    pauses.succeeded()
+                pause = pauses.after(error, _LONGEST_PAUSE)
+                logger.exception(
+                    "The hub has ended by a defect of the operator; it is begun anew in %.0f s", pause
+                )
+                await asyncio.sleep(pause)
                 self.wake()
 
     async def _end_hub(self, key: HubKey) -> None:
@@ -215,9 +262,12 @@ class Supervisor:
             await asyncio.sleep(_CONFIG_EVERY)
             if not config.reload_if_changed():
                 continue
-            if config.error is not None:
-                logger.error("The configuration cannot be used, the last good one stays: %s", config.error)
-            else:
-                logger.info("The configuration has changed")
+            with bound(cycle=next_cycle()):
+                if config.error is None:
+                    logger.info("The configuration has changed")
+                else:
+                    logger.error(
+                        "The configuration cannot be used, the last good one stays: %s", config.error
+                    )
             self._world.limiters.set_share(config.current().quota_share)
             self.wake()

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from posture.api.conditions import Condition, stalled
 from posture.api.resource import Status
 from posture.kube.errors import KubeError
-from posture.kube.resources import ApiResource, Object
+from posture.kube.resources import REMEDIATION_RULES, ApiResource, Object
 from posture.kube.status import write_status
+from posture.logs import Field, bound
 from posture.metrics.exposition import Samples, rendered
 from posture.metrics.target_samples import condition_samples
+from posture.suppression.declared import name_of, target_name_of
 from posture.world import World
 
 logger = logging.getLogger(__name__)
@@ -33,12 +35,13 @@ class Unsupported:
             return
         samples: Samples = {}
         for document in objects:
-            try:
-                conditions = await self._settle_one(resource, document)
-            except (KubeError, ValueError) as error:
-                # ValueError: a status that another version wrote, and this one cannot read.
-                logger.warning("The status is not written, and will be tried again: %s", error)
-                continue
+            with bound(**_about(resource, document)):
+                try:
+                    conditions = await self._settle_one(resource, document)
+                except (KubeError, ValueError) as error:
+                    # ValueError: a status that another version wrote, and this one cannot read.
+                    logger.warning("The status is not written, and will be tried again: %s", error)
+                    continue
             metadata = document["metadata"]
             for family, values in condition_samples(
                 resource.kind, metadata["namespace"], metadata["name"], {c.type: c.status for c in conditions}
@@ -62,6 +65,12 @@ class Unsupported:
             self._world.client, resource, document, after.to_api(), ours=self._responsible, within=5.0
         )
         return conditions
+
+
+def _about(resource: ApiResource, document: Object) -> dict[str, Field]:
+    """Return what a log line says of the object: itself under its kind, and its target."""
+    kind = "rule" if resource is REMEDIATION_RULES else "remediation"
+    return {kind: name_of(document), "target": target_name_of(document)}
 
 
 def _message(resource: ApiResource) -> str:

@@ -15,6 +15,7 @@ from posture.hubs.pacing import BackOff
 from posture.hubs.requests import Requests
 from posture.hubs.status import Phase
 from posture.hubs.sync import Sync
+from posture.logs import bound, next_cycle
 from posture.store import Rejection
 
 _MICRO = 1_000_000
@@ -53,12 +54,14 @@ class Cycle:
         """Work until cancelled."""
         try:
             while True:
-                ticket = self._requests.begun()
-                if self._requests.wanted is None:
-                    await self._idle(ticket)
-                else:
-                    await self._go(self._requests.wanted, ticket)
-                    await self._rest(self._requests.wanted, ticket)
+                # A re-list or a sweep carries the round that began it.
+                with bound(cycle=next_cycle()):
+                    ticket = self._requests.begun()
+                    if self._requests.wanted is None:
+                        await self._idle(ticket)
+                    else:
+                        await self._go(self._requests.wanted, ticket)
+                        await self._rest(self._requests.wanted, ticket)
         finally:
             await self._jobs.stop()
 

@@ -30,6 +30,7 @@ from posture.hubs.requests import Requests
 from posture.hubs.status import HubStatus, Phase
 from posture.hubs.sync import Sync
 from posture.hubs.worker import Worker
+from posture.logs import bound, next_cycle
 from posture.store import FindingRef, StoreError, StoreLost
 
 logger = logging.getLogger(__name__)
@@ -275,15 +276,16 @@ class Hub:
         while True:
             ticket = self._requests.begun()
             self._bulletin.post(phase=Phase.STARTING, exact_at=None)
-            try:
-                await self._keep_in_sync(pauses)
-            except StoreLost as lost:
-                self._bulletin.failed(_START, lost)
-                self._bulletin.post(store_replaced=str(lost))
-            except (StoreError, AwsError) as error:
-                self._bulletin.failed(_START, error)
-                self._requests.ended(ticket)
-                await self._requests.woken(pauses.after(error, _USUAL_PACE))
+            with bound(cycle=next_cycle()):
+                try:
+                    await self._keep_in_sync(pauses)
+                except StoreLost as lost:
+                    self._bulletin.failed(_START, lost)
+                    self._bulletin.post(store_replaced=str(lost))
+                except (StoreError, AwsError) as error:
+                    self._bulletin.failed(_START, error)
+                    self._requests.ended(ticket)
+                    await self._requests.woken(pauses.after(error, _USUAL_PACE))
 
     async def _keep_in_sync(self, pauses: BackOff) -> None:
         """Open the store, and run until cancelled or until the store fails."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -59,7 +60,8 @@ class Worker:
             self._executor.shutdown(wait=False)
 
     async def _run(self, function: Callable[[], T]) -> T:
-        handed_over = self._executor.submit(function)
+        # In the caller's context, as by asyncio.to_thread: what is logged there says for whom it is done.
+        handed_over = self._executor.submit(partial(copy_context().run, function))
         waited_for = asyncio.wrap_future(handed_over)
         try:
             return await asyncio.shield(waited_for)

@@ -11,6 +11,7 @@ from posture.domain.suppression import Phase
 from posture.kube.errors import Gone, KubeError
 from posture.kube.finalizers import add_finalizer, has_finalizer, is_deleted, remove_finalizer
 from posture.kube.resources import POSTURE_TARGETS, SUPPRESSION_POLICIES, ApiResource, Object, ObjectRef
+from posture.logs import bound
 from posture.suppression.declared import Declared, deleted_at, name_of
 from posture.suppression.standing import Progress
 from posture.world import World
@@ -54,10 +55,11 @@ class Cleanup:
         guarded = set()
         for each in declared:
             target = targets.get(each.scope)
-            if target is None or not await self._add(POSTURE_TARGETS, target):
-                continue
-            if await self._add(SUPPRESSION_POLICIES, each.document):
-                guarded.add(each.name)
+            with bound(policy=each.name, target=each.scope):
+                if target is None or not await self._add(POSTURE_TARGETS, target):
+                    continue
+                if await self._add(SUPPRESSION_POLICIES, each.document):
+                    guarded.add(each.name)
         return guarded
 
     async def let_go(self, policies: Sequence[Leaving], now: int) -> set[str]:
@@ -70,10 +72,12 @@ class Cleanup:
             overdue = now - declared.deleted_at >= LONGEST_WAIT
             if not (overdue or _is_done(leaving)):
                 continue
-            if overdue and not _is_done(leaving):
-                await self._tell(SUPPRESSION_POLICIES, declared.document, "CleanupAbandoned", _left(leaving))
-            if await self._remove(SUPPRESSION_POLICIES, declared.document):
-                gone.add(declared.name)
+            with bound(policy=declared.name, target=declared.scope):
+                if overdue and not _is_done(leaving):
+                    note = _left(leaving)
+                    await self._tell(SUPPRESSION_POLICIES, declared.document, "CleanupAbandoned", note)
+                if await self._remove(SUPPRESSION_POLICIES, declared.document):
+                    gone.add(declared.name)
         return gone
 
     async def release_targets(
@@ -86,19 +90,22 @@ class Cleanup:
             if guarded and each.name not in gone:
                 needed.setdefault(each.scope, []).append(each.name)
         for target in targets:
-            waiting = needed.get(name_of(target))
-            if not has_finalizer(target):
-                continue
-            deleted = deleted_at(target)
-            if waiting and (deleted is None or now - deleted < LONGEST_WAIT):
-                if deleted is not None:
-                    note = f"It waits for its policies to be deleted: {', '.join(waiting[:10])}."
-                    await self._tell(POSTURE_TARGETS, target, "WaitingForPolicies", note)
-                continue
-            if waiting:
-                note = f"It goes without its policies, whose suppressions stay: {', '.join(waiting[:10])}."
-                await self._tell(POSTURE_TARGETS, target, "CleanupAbandoned", note)
-            await self._remove(POSTURE_TARGETS, target)
+            if has_finalizer(target):
+                with bound(target=name_of(target)):
+                    await self._release_target(target, needed.get(name_of(target), ()), now)
+
+    async def _release_target(self, target: Object, waiting: Sequence[str], now: int) -> None:
+        """Let a target go, unless policies (namespace/name) still wait and may do so."""
+        deleted = deleted_at(target)
+        if waiting and (deleted is None or now - deleted < LONGEST_WAIT):
+            if deleted is not None:
+                note = f"It waits for its policies to be deleted: {', '.join(waiting[:10])}."
+                await self._tell(POSTURE_TARGETS, target, "WaitingForPolicies", note)
+            return
+        if waiting:
+            note = f"It goes without its policies, whose suppressions stay: {', '.join(waiting[:10])}."
+            await self._tell(POSTURE_TARGETS, target, "CleanupAbandoned", note)
+        await self._remove(POSTURE_TARGETS, target)
 
     async def _add(self, resource: ApiResource, document: Object) -> bool:
         """Whether the finalizer is on the object now; not on one that is being deleted without it."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -87,7 +87,7 @@ class HubControls:
         while True:
             pause = _SOON
             self._woken.clear()
-            with bound(hub=self._hub.name, cycle=next_cycle()):
+            with bound(hub=self._hub.name, target=self._targets, cycle=next_cycle()):
                 try:
                     pause = await self._cycle()
                 except (KubeError, StoreError) as error:
@@ -102,6 +102,9 @@ class HubControls:
     def end(self) -> None:
         """Withdraw all series."""
         self._reporter.end()
+
+    def _targets(self) -> Sequence[str]:
+        return sorted(self._everything.targets)
 
     async def _cycle(self) -> float:
         """Act and report; return the seconds until the next cycle."""

@@ -94,7 +94,7 @@ class HubSuppression:
         while True:
             pause = _SOON
             self._woken.clear()
-            with bound(hub=self._hub.name, cycle=next_cycle()):
+            with bound(hub=self._hub.name, target=self._targets, cycle=next_cycle()):
                 try:
                     pause = await self._cycle()
                 except (KubeError, StoreError) as error:
@@ -110,6 +110,9 @@ class HubSuppression:
     def end(self) -> None:
         """Withdraw all series."""
         self._reporter.end()
+
+    def _targets(self) -> Sequence[str]:
+        return sorted(self._everything.targets)
 
     async def excepting(self, keys: Sequence[bytes]) -> Mapping[bytes, tuple[str, ...]] | None:
         """Return, for some findings, the policies that select them and have not expired, frozen ones too.

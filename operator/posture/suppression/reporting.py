@@ -10,6 +10,7 @@ from posture.domain.review import review_due_at
 from posture.kube.errors import KubeError
 from posture.kube.resources import SUPPRESSION_POLICIES, Object, ObjectRef
 from posture.kube.status import Transition, Written, transitions, write_status
+from posture.logs import bound
 from posture.metrics.exposition import rendered
 from posture.metrics.policy_samples import PolicySample, policy_samples
 from posture.suppression.declared import Declared
@@ -64,11 +65,12 @@ class Reporter:
             before = self.status_before(case.declared)
             after = self._status_of(before, case, handled)
             samples.append(_sample(case, after))
-            try:
-                await self._write(case.declared, before, after)
-            except KubeError as error:
-                logger.warning("The status is not written, and will be tried again: %s", error)
-                well = False
+            with bound(policy=case.declared.name, target=case.declared.scope):
+                try:
+                    await self._write(case.declared, before, after)
+                except KubeError as error:
+                    logger.warning("The status is not written, and will be tried again: %s", error)
+                    well = False
         if self._ours():
             lines = rendered(policy_samples(SUPPRESSION_POLICIES.kind, samples))
             self._world.exposition.publish(self._owner, lines)

@@ -14,6 +14,7 @@ from posture.hubs.hub import Hub
 from posture.hubs.key import HubKey
 from posture.kube.finalizers import has_finalizer
 from posture.kube.resources import Object
+from posture.logs import apart, bound
 from posture.suppression.controls_hub import HubControls
 from posture.suppression.controls_view import turned_off
 from posture.suppression.declared import Admissions, Declared, declare, microseconds
@@ -60,8 +61,9 @@ class Suppression:
         """Give each hub its policies, and begin or end its task."""
         for key in list(self._running):
             running = self._running[key]
-            if hubs.get(key) is not running.hub or _has_ended(running.tasks):
-                await self._end(key)
+            with bound(hub=running.hub.name, target=sorted(self._targets_of(key))):
+                if hubs.get(key) is not running.hub or _has_ended(running.tasks):
+                    await self._end(key)
         for key, hub in hubs.items():
             if key not in self._running:
                 self._running[key] = self._begin(hub)
@@ -91,8 +93,8 @@ class Suppression:
         hub.on_change(suppression.wake)
         hub.on_change(controls.wake)
         tasks = {
-            asyncio.create_task(suppression.run(), name=f"suppression of {hub.name}"),
-            asyncio.create_task(controls.run(), name=f"controls of {hub.name}"),
+            asyncio.create_task(suppression.run(), name=f"suppression of {hub.name}", context=apart()),
+            asyncio.create_task(controls.run(), name=f"controls of {hub.name}", context=apart()),
         }
         return _Running(hub, suppression, controls, tasks)
 
@@ -108,11 +110,7 @@ class Suppression:
         """Return what is declared for a hub: of the policies, those of one kind, and the others beside."""
         own = [each for each in self._declared if each.admitted is not None and each.admitted.hub == key]
         names = {each.name for each in own}
-        targets = {
-            name: (document, admission)
-            for name, (document, admission) in self._admissions.items()
-            if isinstance(admission, Admitted) and admission.hub == key
-        }
+        targets = self._targets_of(key)
         return Everything(
             policies=[each for each in own if each.suppresses is suppressing],
             targets=targets,
@@ -123,6 +121,14 @@ class Suppression:
             others=[each for each in own if each.suppresses is not suppressing],
             turned_off=self.turned_off(),
         )
+
+    def _targets_of(self, key: HubKey) -> dict[str, tuple[Object, Admitted]]:
+        """Return the targets that look at a hub, by namespace/name."""
+        return {
+            name: (document, admission)
+            for name, (document, admission) in self._admissions.items()
+            if isinstance(admission, Admitted) and admission.hub == key
+        }
 
     async def _owner_id(self) -> str:
         """Return the name by which suppressions are marked. Raises OwnerUnknown and KubeError."""
