@@ -9,6 +9,7 @@ import pytest
 
 from posture.kube.access import Access, check_access
 from posture.kube.client import connect
+from posture.suppression.owner import OwnerUnknown, cluster_owner
 from sandbox.controlplane import ControlPlane
 from tests.chart.conftest import CHART, Helm, Render, kinds
 
@@ -58,6 +59,21 @@ def _access(cluster: ControlPlane, monkeypatch: pytest.MonkeyPatch, namespaces: 
     return asyncio.run(ask())
 
 
+def _owner(cluster: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the name that the operator gives itself, or why it has none."""
+    kubeconfig = cluster.kubeconfig_for("posture-posture-operator", "posture")
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+
+    async def ask() -> str:
+        async with connect(within=10.0) as kube:
+            try:
+                return await cluster_owner(kube)
+            except OwnerUnknown as unknown:
+                return str(unknown)
+
+    return asyncio.run(ask())
+
+
 def test_a_release_lives_and_its_objects_outlive_it(
     helm: Helm, cluster: ControlPlane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,6 +82,10 @@ def test_a_release_lives_and_its_objects_outlive_it(
     assert "serves all namespaces" in notes
     access = _access(cluster, monkeypatch, None)
     assert access.complete, str(access)
+    cluster_id = cluster.kubectl(
+        "get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"
+    ).stdout.strip()
+    assert _owner(cluster, monkeypatch) == cluster_id
 
     notes = _release(
         helm, cluster, "upgrade", {**ALL_ON, "persistence": {}, "watchNamespaces": ["security", "posture"]}
@@ -76,6 +96,7 @@ def test_a_release_lives_and_its_objects_outlive_it(
     assert access.complete, str(access)
     # What it had before for all namespaces is gone.
     assert "list posturetargets.posture.dev in all namespaces" in _beyond(cluster)
+    assert "set ownerId in the operator's configuration" in _owner(cluster, monkeypatch)
     shown = cluster.kubectl(
         "get", "configmap", "posture-posture-operator", "-n", "posture", "-o", "yaml"
     ).stdout

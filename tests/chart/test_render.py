@@ -84,6 +84,28 @@ def test_with_namespaces_nothing_is_granted_beyond_them(render: Render) -> None:
     ]
 
 
+@pytest.mark.parametrize("verb", ["Suppress", "DisableControls"])
+def test_with_namespaces_what_is_marked_needs_a_name_that_lasts(
+    helm: Helm, render: Render, verb: str
+) -> None:
+    grants = [{"verbs": ["Score"]}, {"namespaces": ["security"], "verbs": ["Score", verb]}]
+    values: dict[str, Any] = {"watchNamespaces": ["security"], "config": {"grants": grants}}
+    done = helm("template", "posture", str(CHART), values=values, check=False)
+    assert done.returncode != 0
+    assert "config.ownerId is required" in done.stderr
+    assert "kubectl get namespace kube-system -o jsonpath={.metadata.uid}" in done.stderr
+    enough: list[dict[str, Any]] = [
+        {"config": {"grants": grants, "ownerId": "prod-eu"}},
+        {"config": {"grants": grants[:1]}},
+        {"config": {"grants": [{"namespaces": ["security"]}]}},
+        {"watchNamespaces": []},
+        # Whoever binds the rights may have bound that to read the cluster's id.
+        {"rbac": {"create": False}},
+    ]
+    for each in enough:
+        assert kinds(render(**{**values, **each}))["ConfigMap"]
+
+
 def test_every_role_is_bound_to_the_service_account_and_to_nothing_else(render: Render) -> None:
     for values in ({}, {"watchNamespaces": ["a", "b"]}):
         found = kinds(render(**values))
@@ -196,6 +218,9 @@ def test_the_crds_are_those_of_the_models(render: Render) -> None:
         ({"metrics": {"port": 0}}, "port"),
         ({"terminationGracePeriodSeconds": 5}, "terminationGracePeriodSeconds"),
         ({"config": {"grant": []}}, "config"),
+        ({"config": {"ownerId": ""}}, "ownerId"),
+        ({"config": {"ownerId": "prod eu"}}, "ownerId"),
+        ({"config": {"adoptFrom": ["-"]}}, "adoptFrom"),
         ({"config": {"writes": "frozen"}}, "writes"),
         ({"config": {"quotaShare": 2}}, "quotaShare"),
         ({"config": {"grants": [{"accounts": [111122223333]}]}}, "accounts"),

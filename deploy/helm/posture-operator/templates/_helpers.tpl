@@ -55,3 +55,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   name: {{ include "posture.serviceAccount" . }}
   namespace: {{ .Release.Namespace }}
 {{- end -}}
+
+{{/* The operator may not read the cluster's id where it only has rights in some namespaces, and whatever it marked
+must be known as its own by the next installation: a name that is made up here would be another one then. */}}
+{{- define "posture.requireOwnerId" -}}
+{{- if and .Values.watchNamespaces .Values.rbac.create (not .Values.config.ownerId) -}}
+{{- range .Values.config.grants -}}
+{{- if or (has "Suppress" (.verbs | default list)) (has "DisableControls" (.verbs | default list)) -}}
+{{- fail "config.ownerId is required, as watchNamespaces is set and Suppress or DisableControls is granted: it marks what this operator suppresses and turns off. Give every cluster its own, and keep it. The one that fits, which the operator takes by itself when it serves all namespaces, is printed by: kubectl get namespace kube-system -o jsonpath={.metadata.uid}" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
