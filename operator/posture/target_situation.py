@@ -8,9 +8,12 @@ from posture.admission import Admitted
 from posture.api.posture_target import Accounts, ScoringMethod
 from posture.api.posture_target_status import (
     MAX_REJECTED,
+    MAX_STANDARDS,
+    EnabledStandard,
     FindingFormat,
     PostureTargetStatus,
     RejectedFinding,
+    StandardStatus,
     Sync,
 )
 from posture.api.posture_target_status import Hub as HubField
@@ -18,6 +21,7 @@ from posture.aws.discovery import HubFacts
 from posture.aws.errors import AwsError, Terminal
 from posture.domain.accounts import Standing
 from posture.domain.scores import Method, Score
+from posture.domain.standards import Standard
 from posture.hubs.status import HubStatus
 from posture.metrics.target_samples import Restored
 from posture.store import StoreError
@@ -30,6 +34,7 @@ _FORMATS = {
     "SECURITY_CONTROL": FindingFormat.SECURITY_CONTROL,
     "STANDARD_CONTROL": FindingFormat.STANDARD_CONTROL,
 }
+_STANDARD_STATUSES = {status.name: status for status in StandardStatus}
 
 
 def situation_of(
@@ -142,12 +147,26 @@ def _sync(hub: HubStatus, before: Sync, odd: _Odd, *, sees_all: bool) -> Sync:
 
 
 def _hub(facts: HubFacts) -> HubField:
+    standards = sorted(facts.standards, key=lambda standard: standard.name)
     return HubField(
         account=facts.account_id,
         region=facts.region,
         administrator=facts.account_id if facts.administrator else facts.administrator_id,
         aggregation_region=facts.aggregation_region,
         finding_format=_FORMATS.get(facts.finding_format),
+        standards=tuple(map(_enabled, standards[:MAX_STANDARDS])) if facts.standards_known else None,
+        standards_omitted=len(standards[MAX_STANDARDS:]) or None,
+    )
+
+
+def _enabled(standard: Standard) -> EnabledStandard:
+    """Return what is shown of an enabled standard; controls are counted only where all of them are known."""
+    controls = standard.controls.values() if standard.complete else None
+    return EnabledStandard(
+        standard=standard.name,
+        status=_STANDARD_STATUSES.get(standard.status),
+        controls=None if controls is None else len(controls),
+        enabled_controls=None if controls is None else sum(control.enabled for control in controls),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.cloud import Cloud
 from tests.e2e.stage import CIS_1_4, FSBP, ORGANIZATION, PATTERN, Stage
-from tests.e2e.truth import expected_scores, shown_scores
+from tests.e2e.truth import enabled_standards, expected_scores, shown_scores
 
 SPEC: dict[str, Any] = {
     "source": {"securityStandards": {"standards": [FSBP, CIS_1_4]}},
@@ -50,6 +50,7 @@ def test_every_score_on_the_page_is_the_oracles_and_follows_the_cloud(stage: Sta
         "aggregationRegion": "eu-west-1",
         "findingFormat": "SecurityControl",
         "region": "eu-west-1",
+        "standards": enabled_standards(ORGANIZATION),
     }
 
 

@@ -36,6 +36,18 @@ def hub_of(organization: Organization) -> dict[str, Any]:
     }
 
 
+def enabled_standards(organization: Organization) -> list[dict[str, Any]]:
+    """Return what a target's status must say of the standards that are enabled in its hub."""
+    return [
+        {
+            "standard": name,
+            "controls": len(standard["controls"]),
+            "enabledControls": sum(control["enabled"] for control in standard["controls"]),
+        }
+        for name, standard in sorted(hub_of(organization)["standards"].items())
+    ]
+
+
 def expected_scores(
     cloud: Cloud, organization: Organization, spec: dict[str, Any]
 ) -> dict[str, dict[Labels, float]]:

@@ -126,6 +126,29 @@ class FindingFormat(StrEnum):
     STANDARD_CONTROL = "StandardControl"
 
 
+class StandardStatus(StrEnum):
+    """`StandardsStatus` of GetEnabledStandards, but for READY, and for DELETING, which enables nothing."""
+
+    PENDING = "Pending"
+    INCOMPLETE = "Incomplete"
+    FAILED = "Failed"
+
+
+class EnabledStandard(Observed):
+    """A standard that is enabled in the hub, whether or not it is chosen."""
+
+    standard: Line = Field(description="The standard, as written in `spec`.")
+    status: StandardStatus | None = Field(
+        None, description="What Security Hub says of it; absent where it is ready."
+    )
+    controls: int | None = Field(
+        None,
+        description="Controls that it has in the account and Region of the hub; absent where they cannot all"
+        " be read.",
+    )
+    enabled_controls: int | None = Field(None, description="Those of them that are turned on there.")
+
+
 class Hub(Observed):
     """The Security Hub that answers."""
 
@@ -138,6 +161,10 @@ class Hub(Observed):
     finding_format: FindingFormat | None = Field(
         None, description="Whether control findings are consolidated (`SecurityControl`) or per standard."
     )
+    standards: Annotated[tuple[EnabledStandard, ...], bounded(MAX_STANDARDS, keys=("standard",))] | None = (
+        Field(None, description="Enabled standards, by name; absent where they may not be listed.")
+    )
+    standards_omitted: int | None = Field(None, description="Standards that are left out of the list.")
 
 
 class PostureTargetStatus(Status):

@@ -33,30 +33,37 @@ async def read_standards(calls: Calls, missing: list[str]) -> tuple[Standard, ..
     except AccessDenied as error:
         missing.append(denied(error, "which standards are enabled is not known"))
         return None
-    arns = [entry["StandardsArn"] for entry in subscriptions if entry["StandardsStatus"] != "DELETING"]
+    enabled = [
+        Standard(
+            standard_name(entry["StandardsArn"]), entry["StandardsArn"], {}, status=entry["StandardsStatus"]
+        )
+        for entry in subscriptions
+        if entry["StandardsStatus"] != "DELETING"
+    ]
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_read_standard(calls, arn, missing)) for arn in arns]
+            tasks = [group.create_task(_read_standard(calls, each, missing)) for each in enabled]
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from failed
     return tuple(sorted((task.result() for task in tasks), key=lambda standard: standard.name))
 
 
-async def _read_standard(calls: Calls, arn: str, missing: list[str]) -> Standard:
-    name = standard_name(arn)
+async def _read_standard(calls: Calls, standard: Standard, missing: list[str]) -> Standard:
+    """Add a standard's controls to it."""
+    name = standard.name
     try:
         definitions = await list_all(
             calls,
             "ListSecurityControlDefinitions",
             "SecurityControlDefinitions",
-            {"StandardsArn": arn, "MaxResults": _BATCH},
+            {"StandardsArn": standard.arn, "MaxResults": _BATCH},
         )
     except AccessDenied as error:
         missing.append(denied(error, f"the controls of {name} are known by their findings only"))
-        return Standard(name, arn, {}, complete=False)
+        return standard._replace(complete=False)
     ids = [entry["SecurityControlId"] for entry in definitions]
     try:
-        return await _read_associations(calls, Standard(name, arn, {}), definitions, missing)
+        return await _read_associations(calls, standard, definitions, missing)
     except AccessDenied as error:
         missing.append(denied(error, f"which controls of {name} are turned off is not known"))
     except Terminal as error:
@@ -64,7 +71,7 @@ async def _read_standard(calls: Calls, arn: str, missing: list[str]) -> Standard
             raise
         missing.append(f"{name} cannot be read yet: {error.code}: {error.message}")
     controls = {control.upper(): ControlAssociation(control, enabled=True) for control in ids}
-    return Standard(name, arn, controls, complete=False)
+    return standard._replace(controls=controls, complete=False)
 
 
 async def _read_associations(

@@ -21,10 +21,11 @@ class Standard(NamedTuple):
 
     `controls` is keyed by the upper-cased security control id. `complete` is False where the reader may not
     list the controls or their associations: then a control is enabled while it has findings, and an expected
-    score does not exist.
+    score does not exist. `status`: StandardsStatus of GetEnabledStandards (`READY`, `PENDING`, …).
     """
 
     name: str
     arn: str
     controls: Mapping[str, ControlAssociation]
     complete: bool = True
+    status: str = "READY"

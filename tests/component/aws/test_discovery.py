@@ -17,7 +17,7 @@ async def test_an_administrator_in_its_aggregation_region(hub: SecurityHub) -> N
     assert facts.finding_format == "SECURITY_CONTROL"
     assert facts.central_configuration is False
     assert facts.members == {ADMINISTRATOR: None, MEMBER: None}
-    assert [standard.name for standard in facts.standards] == [FSBP, CIS_1_4]
+    assert [(each.name, each.status) for each in facts.standards] == [(FSBP, "READY"), (CIS_1_4, "READY")]
 
 
 async def test_standards_know_their_controls_and_numbers(hub: SecurityHub) -> None:

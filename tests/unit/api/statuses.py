@@ -8,6 +8,7 @@ from posture.api.posture_target_status import (
     SCORE_CURRENT,
     AccountCounts,
     ControlCounts,
+    EnabledStandard,
     FindingCounts,
     FindingFormat,
     Hub,
@@ -16,6 +17,7 @@ from posture.api.posture_target_status import (
     RejectedFinding,
     SeverityCounts,
     StandardScore,
+    StandardStatus,
     Sync,
     TrendStatus,
     WorkloadScore,
@@ -91,6 +93,11 @@ STATUSES: dict[type[Resource], Status] = {
             administrator="111122223333",
             aggregation_region="eu-west-1",
             finding_format=FindingFormat.SECURITY_CONTROL,
+            standards=(
+                EnabledStandard(standard=FSBP, controls=320, enabled_controls=300),
+                EnabledStandard(standard="pci-dss/v/3.2.1", status=StandardStatus.PENDING),
+            ),
+            standards_omitted=1,
         ),
     ),
     SuppressionPolicy: SuppressionPolicyStatus(

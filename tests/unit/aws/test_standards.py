@@ -85,7 +85,9 @@ async def test_a_standard_counts_until_it_is_being_disabled(status: str, *, coun
     documented = hub([definition("S3.1")], [detail("S3.1")])
     documented.answers["GetEnabledStandards"] = {"StandardsSubscriptions": [subscription(FSBP, status)]}
     standards, missing = await read(documented)
-    assert [standard.name for standard in standards] == ([NAME] if counts else [])
+    assert [(standard.name, standard.status) for standard in standards] == (
+        [(NAME, status)] if counts else []
+    )
     assert missing == []
 
 

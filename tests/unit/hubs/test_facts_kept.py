@@ -36,6 +36,12 @@ def test_standards_that_may_no_longer_be_listed_are_those_of_before() -> None:
     assert found.standards_known
 
 
+def test_the_status_of_a_standard_is_the_one_that_was_found() -> None:
+    assert kept(facts(OFF), facts(GUESSED._replace(status="PENDING"))).standards == (
+        OFF._replace(status="PENDING"),
+    )
+
+
 def test_what_is_seen_wins_over_what_was_seen() -> None:
     now_on = OFF._replace(controls={"S3.1": ControlAssociation("S3.1", enabled=True)})
     assert kept(facts(OFF), facts(now_on)).standards == (now_on,)

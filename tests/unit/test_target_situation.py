@@ -1,0 +1,125 @@
+"""What a target's status says of its hub: what is enabled there, and of that no more than is known."""
+
+from collections.abc import Iterable
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from posture.admission import Admitted
+from posture.api.posture_target import PostureTarget
+from posture.api.posture_target_status import (
+    MAX_STANDARDS,
+    EnabledStandard,
+    Hub,
+    PostureTargetStatus,
+    StandardStatus,
+)
+from posture.api.resource import parse
+from posture.aws.discovery import HubFacts
+from posture.domain.standards import ControlAssociation, Standard
+from posture.hubs.key import HubKey
+from posture.hubs.status import HubStatus
+from posture.target_situation import hub_fields
+
+DOCUMENT = {
+    "metadata": {"name": "t", "namespace": "ns"},
+    "spec": {"aws": {"region": "eu-west-1"}, "source": {"securityStandards": {"standards": ["a/v/1"]}}},
+}
+ADMITTED = Admitted(parse(PostureTarget, DOCUMENT), HubKey(None, None, "eu-west-1"), ("*",))
+BEFORE = PostureTargetStatus()
+
+
+def standard(
+    name: str, *, on: int = 0, off: int = 0, complete: bool = True, status: str = "READY"
+) -> Standard:
+    controls = {f"S3.{n}": ControlAssociation(f"S3.{n}", enabled=n < on) for n in range(on + off)}
+    return Standard(name, f"arn:aws:securityhub:::standards/{name}", controls, complete, status)
+
+
+def facts(standards: Iterable[Standard], *, known: bool = True) -> HubFacts:
+    return HubFacts(
+        account_id="111122223333",
+        region="eu-west-1",
+        administrator=True,
+        administrator_id=None,
+        aggregation_region=None,
+        finding_format="SECURITY_CONTROL",
+        standards=tuple(standards),
+        members={},
+        central_configuration=None,
+        missing=(),
+        standards_known=known,
+    )
+
+
+def hub_of(standards: Iterable[Standard], *, known: bool = True) -> Hub:
+    hub = hub_fields(ADMITTED, HubStatus(facts=facts(standards, known=known)), BEFORE)["hub"]
+    assert isinstance(hub, Hub)
+    return hub
+
+
+def test_enabled_standards_are_shown_with_how_many_of_their_controls_are_on() -> None:
+    hub = hub_of([standard("b/v/1", on=3, off=2), standard("a/v/1", off=1)])
+    assert hub.standards == (
+        EnabledStandard(standard="a/v/1", controls=1, enabled_controls=0),
+        EnabledStandard(standard="b/v/1", controls=5, enabled_controls=3),
+    )
+    assert hub.to_api()["standards"][1] == {"standard": "b/v/1", "controls": 5, "enabledControls": 3}
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("READY", None),
+        ("PENDING", StandardStatus.PENDING),
+        ("INCOMPLETE", StandardStatus.INCOMPLETE),
+        ("FAILED", StandardStatus.FAILED),
+        ("SOMETHING_NEW", None),
+    ],
+)
+def test_a_standard_that_is_not_ready_says_so(said: str, shown: StandardStatus | None) -> None:
+    [only] = hub_of([standard("a/v/1", on=1, status=said)]).standards or ()
+    assert only.status is shown
+
+
+def test_controls_that_could_not_all_be_read_are_not_counted() -> None:
+    [only] = hub_of([standard("a/v/1", on=5, complete=False)]).standards or ()
+    assert only.to_api() == {"standard": "a/v/1"}
+
+
+def test_standards_that_may_not_be_listed_are_not_said_to_be_none() -> None:
+    assert "standards" not in hub_of((), known=False).to_api()
+    assert hub_of(()).to_api()["standards"] == []
+
+
+@given(st.permutations([standard(f"s-{n}/v/1", on=n) for n in range(4)]))
+def test_the_order_in_which_they_are_found_changes_nothing(found: list[Standard]) -> None:
+    assert hub_of(found) == hub_of(sorted(found))
+
+
+def test_the_list_is_bounded_and_says_what_it_leaves_out() -> None:
+    hub = hub_of(standard(f"s-{n:03}/v/1") for n in range(MAX_STANDARDS + 7))
+    assert [each.standard for each in hub.standards or ()] == [f"s-{n:03}/v/1" for n in range(MAX_STANDARDS)]
+    assert hub.standards_omitted == 7
+    assert hub_of([standard("a/v/1")]).standards_omitted is None
+
+
+def test_what_is_written_reads_back_the_same() -> None:
+    """An unchanged hub is an unchanged status, which is not written again."""
+    hub = hub_of([standard("a/v/1", on=1, status="PENDING"), standard("b/v/1", complete=False)])
+    assert Hub.model_validate(hub.to_api()) == hub
+
+
+def test_a_new_holder_that_knows_nothing_yet_leaves_what_was_told() -> None:
+    assert "hub" not in hub_fields(ADMITTED, HubStatus(), BEFORE)
+
+
+def test_facts_that_an_older_version_stored_are_read() -> None:
+    """A NamedTuple is stored as a list, which then has no status of a standard at its end."""
+    found = facts([standard("a/v/1", on=2)])
+    stored = msgspec.json.decode(msgspec.json.encode(found))
+    at = HubFacts._fields.index("standards")
+    stored[at] = [each[: Standard._fields.index("status")] for each in stored[at]]
+    assert msgspec.json.decode(msgspec.json.encode(stored), type=HubFacts) == found
