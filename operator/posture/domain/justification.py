@@ -6,16 +6,12 @@ for `.*\S.*`, in which a dot may stand for no line break.
 """
 
 import unicodedata
-from datetime import UTC, datetime, timedelta
 
+from posture.domain.moments import text_of
 from posture.domain.suppression import Release, Terms
 
 AUTHOR = "posture-operator"
 MAX_LENGTH = 512
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST = datetime.min.replace(tzinfo=UTC) - _EPOCH
-_LAST = datetime.max.replace(tzinfo=UTC) - _EPOCH
 
 
 def suppression_note(terms: Terms) -> str:
@@ -26,7 +22,7 @@ def suppression_note(terms: Terms) -> str:
     """
     reference = f", reference {_line(terms.reference)}" if _line(terms.reference) else ""
     return _shortened(
-        f"Suppressed by policy {terms.policy} until {_moment(terms.expires_at)}, "
+        f"Suppressed by policy {terms.policy} until {text_of(terms.expires_at)}, "
         f"approved by {_line(terms.approved_by)}{reference}: {_line(terms.justification)}"
     )
 
@@ -44,12 +40,6 @@ _REASONS = {
     Release.NARROWED: "it does not select this finding",
     Release.PASSED: "the finding has passed",
 }
-
-
-def _moment(instant: int) -> str:
-    """Write a moment; an offset can put one beyond the last year that there is."""
-    since = min(max(timedelta(microseconds=instant), _FIRST), _LAST)
-    return (_EPOCH + since).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _line(text: str) -> str:

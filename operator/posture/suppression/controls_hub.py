@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from posture.api.model import Metadata
 from posture.aws.errors import AwsError
@@ -25,7 +24,6 @@ from posture.suppression.controls_progress import planned_progress, progress_of
 from posture.suppression.controls_round import ControlRounds, Result, Wanted
 from posture.suppression.controls_status import ControlProgress, status_of
 from posture.suppression.controls_view import recorded
-from posture.suppression.declared import microseconds
 from posture.suppression.effect import Effect
 from posture.suppression.hub_suppression import Everything
 from posture.suppression.policy_conditions import Case
@@ -111,7 +109,7 @@ class HubControls:
         if not self._hub.leads():
             self._stand_down()
             return _AT_LEAST_EVERY
-        everything, now = self._everything, microseconds(datetime.now(UTC))
+        everything, now = self._everything, self._hub.now()
         self._news = False
         config = self._world.config.current()
         policies = _policies(everything, config, now)
@@ -252,12 +250,13 @@ class HubControls:
         self, declared: declarations.Declared, policies: Mapping[str, ControlPolicy], now: int
     ) -> Reported:
         suspended = declared.admitted is not None and declared.admitted.target.spec.suspend
+        progress = self._current(declared, policies)
         state = HubState(
             suspended=suspended,
             frozen=self._world.config.current().frozen,
-            error=self._error(),
+            # Controls are read by calls of their own, whatever becomes of those for findings.
+            error=self._error() if progress is None else None,
         )
-        progress = self._current(declared, policies)
         handled = self._requests.get(
             declared.name, self._reporter.status_before(declared).last_handled_request
         )

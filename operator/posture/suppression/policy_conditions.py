@@ -1,20 +1,23 @@
-"""The conditions of a SuppressionPolicy, from what is declared and how far it is."""
+"""The conditions of a SuppressionPolicy, from what is declared and how far it is: the same for both kinds.
+
+What a kind says in its own words of being in effect, and of what stands in its way, is in `Words`.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from posture.api.conditions import Condition, ConditionStatus, ready, reconciling, set_condition, stalled
 from posture.api.suppression_policy import DRIFTED, EXPIRED, REVIEW_DUE
 from posture.aws.errors import Terminal
 from posture.domain.grants import Mode
+from posture.domain.moments import datetime_of, text_of
 from posture.domain.review import expires_soon, is_idle, is_review_due, review_due_at
-from posture.domain.suppression import Phase, Terms, is_active
+from posture.domain.suppression import Terms, is_active
 from posture.suppression.declared import Declared
 from posture.suppression.owner import OwnerUnknown
 from posture.suppression.standing import HubState, Progress
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Way = Callable[[Sequence[Condition], str, str, datetime, int | None], tuple[Condition, ...]]
 
 
@@ -36,11 +39,35 @@ class Said(NamedTuple):
     message: str
 
 
+class Words(NamedTuple):
+    """What policies of one kind say.
+
+    `noun`: what they except, in the plural. `would`: takes the numbers of what is held back, to except and to
+    let go of. `awaited`: when it is not known yet what is to be let go of; `letting_go`: when nothing is left
+    to do; `over`: that nothing is left, of one that has expired. `suspended`, `dry_run`, `target_suspended`,
+    `syncing`: what holds them back. `failure`: why something could not be let go of, without a full stop,
+    empty where nothing failed. `in_effect`: what matters most while nothing holds it back.
+    """
+
+    noun: str
+    would: str
+    awaited: str
+    letting_go: str
+    over: str
+    suspended: str
+    dry_run: str
+    target_suspended: str
+    syncing: str
+    failure: Callable[[Case], str]
+    in_effect: Callable[[Case, Progress, Terms], Said]
+
+
 def conditions_of(
-    before: Sequence[Condition], case: Case, generation: int, said: Said
+    before: Sequence[Condition], case: Case, generation: int, words: Words
 ) -> tuple[Condition, ...]:
-    """Return the conditions of a policy; `said`: of its readiness."""
-    moment = _time(case.now)
+    """Return the conditions of a policy of the kind that says it in these words."""
+    moment = datetime_of(case.now)
+    said = _readiness(case, words)
     conditions = said.way(before, said.reason, said.message, moment, generation)
     for kind, holds, reason, message in _others(case):
         status = ConditionStatus.of(holds)
@@ -48,133 +75,68 @@ def conditions_of(
     return conditions
 
 
-def readiness(case: Case) -> Said:
-    """Say of a policy that suppresses findings what matters most."""
-    declared = case.declared
+def _readiness(case: Case, words: Words) -> Said:
+    """Say what matters most."""
+    declared, terms, error = case.declared, case.declared.terms, case.hub.error
     if declared.deleted_at is not None:
-        return Said(reconciling, "Deleting", _left_to_do(case) or "What it suppressed is being reopened.")
-    terms = declared.terms
+        return Said(reconciling, "Deleting", _left_to_do(case, words) or words.letting_go)
     if terms is not None and not is_active(terms, case.now):
-        return _expired(case, terms)
+        return _expired(case, terms, words)
     if declared.trouble is not None:
         return Said(stalled, declared.trouble.reason, declared.trouble.message)
     if terms is not None and terms.suspended:
-        return Said(
-            unknown,
-            "Suspended",
-            f"Nothing is suppressed or reopened while spec.suspend is true.{_would(case)}",
-        )
+        return Said(unknown, "Suspended", f"{words.suspended}{what_would_be(case, words)}")
     if terms is not None and terms.mode is Mode.DRY_RUN:
-        return Said(ready, "DryRun", f"Nothing is written while spec.mode is DryRun.{_would(case)}")
+        return Said(ready, "DryRun", f"{words.dry_run}{what_would_be(case, words)}")
     if case.hub.suspended:
-        return Said(unknown, "TargetSuspended", "Security Hub is not asked while its target is suspended.")
-    if (error := case.hub.error) is not None:
-        return Said(
-            stalled if isinstance(error, Terminal | OwnerUnknown) else reconciling, error.reason, f"{error}."
-        )
+        return Said(unknown, "TargetSuspended", words.target_suspended)
+    if error is not None:
+        way = stalled if isinstance(error, Terminal | OwnerUnknown) else reconciling
+        return Said(way, error.reason, f"{error}.")
     if case.progress is None or terms is None:
-        return Said(reconciling, "Syncing", "The findings of the target are not known exactly yet.")
-    return _in_effect(case, case.progress, terms)
+        return Said(reconciling, "Syncing", words.syncing)
+    return words.in_effect(case, case.progress, terms)
 
 
-def _expired(case: Case, terms: Terms) -> Said:
+def _expired(case: Case, terms: Terms, words: Words) -> Said:
     when = f"It expired at {text_of(terms.expires_at)}"
-    if left := _left_to_do(case):
+    if left := _left_to_do(case, words):
         return Said(reconciling, EXPIRED, f"{when}. {left}")
-    return Said(
-        stalled,
-        EXPIRED,
-        f"{when}, and nothing is suppressed by it any longer: delete it, or have a later end approved.",
-    )
+    return Said(stalled, EXPIRED, f"{when}, and {words.over}: delete it, or have a later end approved.")
 
 
-def _left_to_do(case: Case) -> str:
-    """Say what still has to be let go of; empty where that is nothing."""
+def _left_to_do(case: Case, words: Words) -> str:
+    """Say what still has to be let go of, and why as far as that is known; empty where that is nothing."""
     if case.progress is None:
-        return "What it suppressed is reopened as soon as the findings of its target are known exactly."
+        return words.awaited
     marked = case.progress.outcome.marked
     if not marked:
         return ""
-    why = "writes are frozen by the operator's configuration" if case.hub.frozen else _why_not(case)
-    return f"{marked} findings are still to be let go of" + (f": {why}." if why else ".")
+    if case.hub.frozen:
+        why = "writes are frozen by the operator's configuration"
+    elif case.declared.trouble is not None:
+        why = case.declared.trouble.message.rstrip(".")
+    else:
+        why = words.failure(case)
+    return f"{marked} {words.noun} are still to be let go of" + (f": {why}." if why else ".")
 
 
-def _why_not(case: Case) -> str:
-    if case.declared.trouble is not None:
-        return case.declared.trouble.message.rstrip(".")
-    if case.hub.error is not None:
-        return str(case.hub.error)
-    if case.progress is not None and case.progress.refusals:
-        return _first_refusal(case.progress)
-    return ""
+def what_would_be(case: Case, words: Words) -> str:
+    """Say what is held back, after a space; empty where that is not known."""
+    if case.progress is None:
+        return ""
+    outcome = case.progress.outcome
+    return " " + words.would.format(outcome.would_suppress, outcome.would_reopen)
 
 
-def _in_effect(case: Case, progress: Progress, terms: Terms) -> Said:
-    outcome = progress.outcome
-    if outcome.phase is Phase.FROZEN:
-        return Said(
-            stalled,
-            "TargetIncomplete",
-            "Security Hub has not every standard that the target chose, or does not list them: see the"
-            f" target's conditions. Nothing is suppressed or reopened meanwhile.{_would(case)}",
-        )
-    if outcome.over:
-        return Said(
-            stalled,
-            "TooManyMatches",
-            f"{outcome.matched} findings match, which is more than spec.suppressFindings.maxFindings: nothing"
-            " new is suppressed. Narrow match, or raise maxFindings.",
-        )
-    if outcome.full:
-        return Said(
-            stalled,
-            "NoRoomForMark",
-            f"{len(outcome.full)} findings have no room for the mark of ownership and are not suppressed,"
-            f" such as {outcome.full[0].id}: remove some of their user-defined fields.",
-        )
-    if case.hub.frozen and progress.held:
-        return Said(
-            reconciling,
-            "WritesFrozen",
-            f"{progress.held} findings are to be written to, but the operator's configuration says"
-            " writes: Frozen.",
-        )
-    if progress.refusals:
-        return Said(reconciling, "WritesRefused", f"{_first_refusal(progress)}. It is tried again.")
-    if progress.held:
-        return Said(reconciling, "Writing", f"{progress.held} findings are still to be written to.")
-    if outcome.forbidden:
-        return Said(
-            stalled,
-            "AccountsNotGranted",
-            f"{outcome.forbidden} findings match in accounts in which this namespace is not granted Suppress:"
-            " narrow match, or have the accounts granted.",
-        )
+def done(case: Case, terms: Terms, message: str) -> Said:
+    """Say that all is as declared, and when that ends soon, or has been for nothing; `message`: what is."""
     soon = f" It expires soon: at {text_of(terms.expires_at)}." if expires_soon(terms, case.now) else ""
     if is_idle(terms, case.now, case.last_matched):
         return Said(
             ready, "MatchesNothing", f"It has matched nothing for a week: correct it, or delete it.{soon}"
         )
-    return Said(
-        ready,
-        "InEffect",
-        f"{outcome.suppressed} findings are suppressed until {text_of(terms.expires_at)}.{soon}",
-    )
-
-
-def _would(case: Case) -> str:
-    if case.progress is None:
-        return ""
-    outcome = case.progress.outcome
-    return f" It would suppress {outcome.would_suppress} findings and reopen {outcome.would_reopen}."
-
-
-def _first_refusal(progress: Progress) -> str:
-    first = progress.refusals[0]
-    return (
-        f"Security Hub refused {len(progress.refusals)} writes, such as that to {first.write.finding.id}:"
-        f" {first.code}: {first.message.rstrip('.')}"
-    )
+    return Said(ready, "InEffect", f"{message}{soon}")
 
 
 def unknown(
@@ -216,12 +178,3 @@ def _others(case: Case) -> Iterator[tuple[str, bool | None, str, str]]:
         yield DRIFTED, True, "SuppressionsUndone", message
     else:
         yield DRIFTED, False, "AsDeclared", "Nobody undid a suppression within the last day."
-
-
-def text_of(instant: int) -> str:
-    """Return a time (µs) as people and Kubernetes write it."""
-    return _time(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _time(instant: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=instant)

@@ -1,6 +1,5 @@
 """The status of a SuppressionPolicy, from what is declared and how far it is."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from posture.api.suppression_policy import (
@@ -9,17 +8,20 @@ from posture.api.suppression_policy import (
     SuppressionFailure,
     SuppressionPolicyStatus,
 )
+from posture.domain.moments import datetime_of
 from posture.domain.review import review_due_at
 from posture.domain.scores import Score
 from posture.suppression.declared import microseconds
-from posture.suppression.policy_conditions import Case, conditions_of, readiness
+from posture.suppression.findings_conditions import FINDINGS
+from posture.suppression.policy_conditions import Case, Words, conditions_of
 from posture.suppression.standing import Progress
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MATCHED_EVERY = 3600 * 1_000_000
 
 
-def status_of(before: SuppressionPolicyStatus, case: Case, handled: str | None) -> SuppressionPolicyStatus:
+def status_of(
+    before: SuppressionPolicyStatus, case: Case, handled: str | None, words: Words = FINDINGS
+) -> SuppressionPolicyStatus:
     """Return the status of a policy; `handled`: the last request whose run has ended.
 
     What is not known, because the hub is not exact yet, stays as it was told before.
@@ -31,9 +33,9 @@ def status_of(before: SuppressionPolicyStatus, case: Case, handled: str | None) 
     fields: dict[str, Any] = {
         "observed_generation": generation,
         "last_handled_request": handled,
-        "last_matched_time": None if last_matched is None else _time(last_matched),
-        "review_due_time": None if due_at is None else _time(due_at),
-        "conditions": conditions_of(before.conditions, case, generation, readiness(case)),
+        "last_matched_time": None if last_matched is None else datetime_of(last_matched),
+        "review_due_time": None if due_at is None else datetime_of(due_at),
+        "conditions": conditions_of(before.conditions, case, generation, words),
     }
     if case.progress is not None:
         fields |= _counts(case.progress)
@@ -73,7 +75,3 @@ def _last_matched(before: SuppressionPolicyStatus, case: Case) -> int | None:
 
 def _percent(score: Score | None) -> float | None:
     return None if score is None else round(100 * score.ratio, 2)
-
-
-def _time(instant: int) -> datetime:
-    return (_EPOCH + timedelta(microseconds=instant)).replace(microsecond=0)

@@ -1,7 +1,6 @@
 """The register of exceptions, as auditors read it: what is suppressed, by which policy, why, until when."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from posture.api.suppression_policy import EXPIRED, REVIEW_DUE, SuppressionPolicy
@@ -9,11 +8,11 @@ from posture.domain import ownership
 from posture.domain.controls import Controls
 from posture.domain.evaluation import View
 from posture.domain.findings import Finding
+from posture.domain.moments import text_of
 from posture.domain.review import review_due_at
 from posture.domain.suppression import is_active
 from posture.suppression.declared import Declared
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MISSING = "PolicyMissing"
 _NO_POLICY = "NoPolicy"
 
@@ -149,9 +148,9 @@ def _documented(target: str, name: str, declared: Declared, policy: SuppressionP
         approved_by=spec.approved_by,
         reference=spec.reference or "",
         owner=spec.owner or "",
-        since="" if terms is None else _text(terms.created_at),
-        until="" if terms is None else _text(terms.expires_at),
-        review_due="" if due_at is None else _text(due_at),
+        since="" if terms is None else text_of(terms.created_at),
+        until="" if terms is None else text_of(terms.expires_at),
+        review_due="" if due_at is None else text_of(due_at),
     )
 
 
@@ -178,7 +177,3 @@ def _state(declared: Declared, due_at: int | None, now: int) -> str:
     if terms is not None and terms.suspended:
         return "Suspended"
     return REVIEW_DUE if due_at is not None and now >= due_at else "Active"
-
-
-def _text(instant: int) -> str:
-    return (_EPOCH + timedelta(microseconds=instant)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -133,6 +133,13 @@ def test_a_review_is_due_an_interval_after_the_last_one() -> None:
     assert status.review_due_time == datetime(2026, 11, 27, tzinfo=UTC)
 
 
+def test_a_moment_that_no_calendar_has_keeps_nothing_from_being_said() -> None:
+    late = declared(review={"interval": "168h", "reviewedAt": "9999-12-31T00:00:00Z"})
+    assert said(case(late, progress()))["ReviewDue"] == ("False", "Reviewed")
+    status = status_of(SuppressionPolicyStatus(), case(late, progress()), None)
+    assert status.to_api()["reviewDueTime"] == "9999-12-31T23:59:59Z"
+
+
 def test_what_is_not_known_stays_as_it_was_told() -> None:
     first = status_of(SuppressionPolicyStatus(), case(how=progress(drift=2, refusals=(REFUSAL,))), "run-1")
     assert (first.matched, first.suppressed, first.drift, first.failed) == (3, 3, 2, 1)

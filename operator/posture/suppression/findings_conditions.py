@@ -1,0 +1,89 @@
+"""What a SuppressionPolicy that suppresses findings says of itself."""
+
+from posture.api.conditions import reconciling, stalled
+from posture.domain.moments import text_of
+from posture.domain.suppression import Phase, Terms
+from posture.suppression.policy_conditions import Case, Said, Words, done, what_would_be
+from posture.suppression.standing import Progress
+
+
+def _in_effect(case: Case, progress: Progress, terms: Terms) -> Said:
+    suppressed = f"{progress.outcome.suppressed} findings are suppressed until {text_of(terms.expires_at)}."
+    return _troubled(case, progress) or done(case, terms, suppressed)
+
+
+def _troubled(case: Case, progress: Progress) -> Said | None:
+    """Say what stands in the way; None: nothing does."""
+    outcome = progress.outcome
+    if outcome.phase is Phase.FROZEN:
+        return Said(
+            stalled,
+            "TargetIncomplete",
+            "Security Hub has not every standard that the target chose, or does not list them: see the"
+            " target's conditions. Nothing is suppressed or reopened meanwhile."
+            f"{what_would_be(case, FINDINGS)}",
+        )
+    if outcome.over:
+        return Said(
+            stalled,
+            "TooManyMatches",
+            f"{outcome.matched} findings match, which is more than spec.suppressFindings.maxFindings: nothing"
+            " new is suppressed. Narrow match, or raise maxFindings.",
+        )
+    if outcome.full:
+        return Said(
+            stalled,
+            "NoRoomForMark",
+            f"{len(outcome.full)} findings have no room for the mark of ownership and are not suppressed,"
+            f" such as {outcome.full[0].id}: remove some of their user-defined fields.",
+        )
+    if case.hub.frozen and progress.held:
+        return Said(
+            reconciling,
+            "WritesFrozen",
+            f"{progress.held} findings are to be written to, but the operator's configuration says"
+            " writes: Frozen.",
+        )
+    if progress.refusals:
+        return Said(reconciling, "WritesRefused", f"{_first_refusal(progress)}. It is tried again.")
+    if progress.held:
+        return Said(reconciling, "Writing", f"{progress.held} findings are still to be written to.")
+    if outcome.forbidden:
+        return Said(
+            stalled,
+            "AccountsNotGranted",
+            f"{outcome.forbidden} findings match in accounts in which this namespace is not granted Suppress:"
+            " narrow match, or have the accounts granted.",
+        )
+    return None
+
+
+def _failure(case: Case) -> str:
+    if case.hub.error is not None:
+        return str(case.hub.error)
+    if case.progress is not None and case.progress.refusals:
+        return _first_refusal(case.progress)
+    return ""
+
+
+def _first_refusal(progress: Progress) -> str:
+    first = progress.refusals[0]
+    return (
+        f"Security Hub refused {len(progress.refusals)} writes, such as that to {first.write.finding.id}:"
+        f" {first.code}: {first.message.rstrip('.')}"
+    )
+
+
+FINDINGS = Words(
+    noun="findings",
+    would="It would suppress {} findings and reopen {}.",
+    awaited="What it suppressed is reopened as soon as the findings of its target are known exactly.",
+    letting_go="What it suppressed is being reopened.",
+    over="nothing is suppressed by it any longer",
+    suspended="Nothing is suppressed or reopened while spec.suspend is true.",
+    dry_run="Nothing is written while spec.mode is DryRun.",
+    target_suspended="Security Hub is not asked while its target is suspended.",
+    syncing="The findings of the target are not known exactly yet.",
+    failure=_failure,
+    in_effect=_in_effect,
+)
