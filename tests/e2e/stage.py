@@ -12,6 +12,7 @@ from sandbox.cloud import Cloud
 from sandbox.controlplane import ControlPlane
 from sandbox.operator_process import OperatorProcess
 from sandbox.organization import Organization
+from tests.e2e.log_lines import unaddressed
 
 CHART = Path(__file__).parents[2] / "deploy" / "helm" / "posture-operator"
 READER = "arn:aws:iam::111122223333:role/posture-reader"
@@ -33,6 +34,7 @@ class Stage:
         self.config = folder / "posture.yaml"
         self.configure()
         self._exits = contextlib.ExitStack()
+        self._replicas: list[OperatorProcess] = []
         self._service_account = self._grant_rights()
 
     def _grant_rights(self) -> Path:
@@ -72,6 +74,7 @@ class Stage:
             identity=name,
             arguments=[*arguments, *changes.pop("arguments", [])],
         )
+        self._replicas.append(replica)
         self._exits.callback(replica.stop)
         return replica.start() if start else replica
 
@@ -125,6 +128,10 @@ class Stage:
         return self.plane.kubectl("--namespace", self.namespace, *arguments).stdout
 
     def close(self) -> None:
-        """Stop the replicas and delete the targets, that a later test's operator does not see them."""
+        """Stop the replicas and delete the targets, that a later test's operator does not see them.
+
+        Whatever the test was about, each line that they logged says for whom and in which round.
+        """
         self._exits.close()
         self.kubectl("delete", "posturetargets", "--all", "--wait=false")
+        assert [line for replica in self._replicas for line in unaddressed(replica.log())] == []
