@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from posture.api.crds import documents
+from posture.domain.scores import Score
 from sandbox import tools
 from sandbox.cloud import Cloud
 from sandbox.controlplane import ControlPlane
@@ -141,13 +142,20 @@ def _change(kubectl: Kubectl, cloud: Cloud, operator: OperatorProcess) -> None:
     after = _ratio(operator)
     print(f"posture_target_score_ratio of payments: {before:.4f} -> {after:.4f}")
     deadline = time.monotonic() + 30
-    while kubectl(
-        "get", "posturetarget", "payments", "-n", NAMESPACE, "-o", "jsonpath={.status.score}", quiet=True
-    ) != str(round((after or 0) * 100)):
+    while not _status_says(kubectl, after):
         if time.monotonic() > deadline:
             raise operator.failure("the status does not follow the metric")
         time.sleep(0.5)
     kubectl("get", "posturetargets", "--namespace", NAMESPACE)
+
+
+def _status_says(kubectl: Kubectl, ratio: float | None) -> bool:
+    """Whether the status has these controls behind its score, and the percents that they make."""
+    fields = "jsonpath={.status.passed} {.status.scored} {.status.score}"
+    shown = kubectl("get", "posturetarget", "payments", "-n", NAMESPACE, "-o", fields, quiet=True)
+    passed, scored, percent = map(int, shown.split())
+    score = Score(passed, scored)
+    return score.ratio == ratio and score.percent == percent
 
 
 def _ratio(operator: OperatorProcess) -> float | None:

@@ -128,10 +128,10 @@ class Target:
 
     def _until_stale(self) -> float:
         """Seconds until the score that is shown is older than two intervals, 0 or more."""
-        if self._shown is None or not isinstance(self._admission, Admitted):
+        if self._shown is None or self._hub is None or not isinstance(self._admission, Admitted):
             return _AT_LEAST_EVERY
-        due = self._shown.exact_at / 1e6 + 2 * self._admission.target.spec.interval.total_seconds()
-        left = due - datetime.now(UTC).timestamp()
+        age = (self._hub.now() - self._shown.exact_at) / 1e6
+        left = 2 * self._admission.target.spec.interval.total_seconds() - age
         return left if left > 0 else _AT_LEAST_EVERY
 
     def end(self) -> None:
@@ -185,7 +185,7 @@ class Target:
         await self._evaluate(hub, admission, scope)
         known = before if before.scope_digest == scope else without_scores(before)
         scores = _newer(self._shown, restored(known, method))
-        now, generation = datetime.now(UTC), self._generation
+        now, generation = datetime.fromtimestamp(hub.now() / 1e6, UTC), self._generation
         situation = situation_of(admission, hub.status, scores, known)
         fields: dict[str, Any] = {
             "observed_generation": generation,

@@ -69,7 +69,7 @@ def refused(
 def assessed(
     before: Sequence[Condition], situation: Situation, now: datetime, generation: int
 ) -> tuple[Condition, ...]:
-    """Return the conditions of an admitted target."""
+    """Return the conditions of an admitted target; `now` by the clock that dated its score: AWS's."""
     ready = _ready(situation)
     current = _score_current(situation, now)
     stuck = ready.status is _FALSE and _is_terminal(situation)

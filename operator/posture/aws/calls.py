@@ -100,10 +100,10 @@ class Calls:
 
     async def _once(self, client: Any, operation: str, parameters: Mapping[str, Any]) -> Answer:  # noqa: ANN401 - aiobotocore's clients have no types
         known = self.clock.uncertainty is not None
-        sent = time.monotonic()
+        sent = self.clock.steady()
         asked_at = self.clock.stamp(sent) if known else 0
         body = await getattr(client, xform_name(operation))(**parameters)
-        received = time.monotonic()
+        received = self.clock.steady()
         self.clock.learn(body["ResponseMetadata"]["HTTPHeaders"].get("date"), sent, received)
         if MALFORMED in body:
             raise MalformedResponse(

@@ -3,35 +3,50 @@
 Findings carry AWS's times, so a poll must say "since when" by AWS's clock, however wrong this machine's is.
 """
 
+import sys
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
 _MICRO = 1_000_000
+# Linux's CLOCK_MONOTONIC, and with it `time.monotonic`, stands still while the machine sleeps.
+_UNSET = time.CLOCK_BOOTTIME if sys.platform == "linux" else time.CLOCK_MONOTONIC
+
+
+def steady() -> float:
+    """Return the seconds since some moment, by a clock that nobody sets and that never stands still."""
+    return time.clock_gettime(_UNSET)
 
 
 class AwsClock:
     """Microseconds since the epoch by AWS's clock, ordered like the requests that ask for them.
 
-    The local wall clock is read once and counted on by the monotonic one, so that a step of the wall clock
-    moves nothing. A Date header names whole seconds: it bounds the offset from both sides, and the offset
+    The local wall clock is read once and counted on by a steady one, so that a step of the wall clock moves
+    nothing. A Date header names whole seconds: it bounds the offset from both sides, and the offset
     moves only when it is out of those bounds, and then no further than into them. The error is therefore at
     most a second and the time that the answer took: `uncertainty`, in microseconds, None until learned.
+    Moments are readings of `steady`, in seconds.
     """
 
     def __init__(
         self,
         *,
         wall: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
+        steady: Callable[[], float] = steady,
     ) -> None:
-        self._epoch = wall() - monotonic()
+        self._wall = wall
+        self.steady = steady
+        self._epoch = wall() - steady()
         self._offset = 0.0
         self._last = 0
         self.uncertainty: int | None = None
 
+    def now(self) -> int:
+        """Return the time; as long as no answer has taught any better, by the local wall clock."""
+        return int(self._wall() * _MICRO) if self.uncertainty is None else self.at(self.steady())
+
     def at(self, moment: float) -> int:
-        """Convert monotonic seconds by what is known now."""
+        """Convert a reading of `steady` by what is known now."""
         return int((moment + self._epoch + self._offset) * _MICRO)
 
     def stamp(self, moment: float) -> int:
@@ -40,7 +55,7 @@ class AwsClock:
         return self._last
 
     def learn(self, date: str | None, sent: float, received: float) -> None:
-        """Take in an answer's Date header, with the monotonic seconds of sending and receiving.
+        """Take in an answer's Date header, with the readings of `steady` at sending and receiving.
 
         A header that is missing or unreadable teaches nothing.
         """

@@ -110,6 +110,10 @@ class SecurityHub:
         self._sessions = sessions
         self._calls = Calls(sessions, identity, limiters, usage, service="securityhub")
 
+    def now(self) -> int:
+        """Return the time in microseconds by AWS's clock; by the local one while AWS has not answered."""
+        return self._calls.clock.now()
+
     async def discover(self) -> HubFacts:
         """Find out what this hub is: see `discovery.discover`."""
         return await discover(self._calls, await self._sessions.account(self.identity), self.identity.region)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import click
 
@@ -14,6 +14,7 @@ from posture import logs
 from posture.admission import Admitted
 from posture.api.posture_target import PostureTarget
 from posture.api.resource import InvalidObject, parse
+from posture.aws.discovery import HubFacts
 from posture.aws.errors import AwsError
 from posture.aws.limiter import Limiters
 from posture.aws.securityhub import SecurityHub
@@ -95,19 +96,17 @@ async def _register(target: str | None, namespace: str | None, config: Config) -
         hubs = _Hubs(sessions, config)
         for document in wanted:
             try:
-                found += await _of_target(document, declared, hubs, now)
+                found += await _of_target(document, declared, hubs)
             except (AwsError, InvalidObject) as error:
                 problems.append(f"{name_of(document)}: counts are those of the policies' status: {error}")
                 found += from_status(name_of(document), declared, now)
     return Register(found, problems)
 
 
-async def _of_target(
-    document: Object, declared: Mapping[str, Declared], hubs: "_Hubs", now: int
-) -> list[Entry]:
+async def _of_target(document: Object, declared: Mapping[str, Declared], hubs: "_Hubs") -> list[Entry]:
     target = parse(PostureTarget, document)
     key = hubs.key_of(target)
-    facts, findings = await hubs.read(key)
+    facts, findings, now = await hubs.read(key)
     controls = Controls({standard.name: standard for standard in facts.standards})
     chosen = chosen_standards(target.spec, facts)
     view = view_of(Admitted(target, key, ("*",)), facts, controls, chosen.present)
@@ -115,13 +114,13 @@ async def _of_target(
 
 
 class _Hubs:
-    """What each hub has suppressed, read once."""
+    """What each hub has suppressed, read once, and the time (µs) then by its clock, as the operator's is."""
 
     def __init__(self, sessions: Sessions, config: Config) -> None:
         self._sessions = sessions
         self._config = config
         self._limiters = Limiters(config.quota_share)
-        self._read: dict[HubKey, tuple[Any, list[Finding]]] = {}
+        self._read: dict[HubKey, tuple[HubFacts, list[Finding], int]] = {}
 
     def key_of(self, target: PostureTarget) -> HubKey:
         role_arn = target.spec.aws.role_arn
@@ -129,12 +128,12 @@ class _Hubs:
         external_id = None if isinstance(identity, NotGranted) else identity.external_id
         return HubKey(role_arn, external_id, target.spec.aws.region)
 
-    async def read(self, key: HubKey) -> tuple[Any, list[Finding]]:
+    async def read(self, key: HubKey) -> tuple[HubFacts, list[Finding], int]:
         if key not in self._read:
             identity = Identity(key.role_arn, key.external_id, key.region)
             hub = SecurityHub(self._sessions, identity, self._limiters, Usage())
             facts = await hub.discover()
-            self._read[key] = facts, await _suppressed(hub)
+            self._read[key] = facts, await _suppressed(hub), hub.now()
         return self._read[key]
 
 

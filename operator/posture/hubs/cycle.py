@@ -178,7 +178,7 @@ class Cycle:
             "suspicious": None if done.suspicious is None else _SUSPICIOUS,
             "withheld": _WITHHELD if sync.withheld else None,
             "last_full": None if done.swept is None else done.swept + done.sweep_took,
-            "next_time": (desk.latest or time.time_ns() // 1_000) + self._left(),
+            "next_time": self._cloud.now() + self._left(),
             "corrections": dict(desk.tally.corrections),
         }
         if published is not None:

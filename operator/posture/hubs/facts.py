@@ -16,6 +16,10 @@ _KEY = "facts"
 class Cloud(Source, Protocol):
     """What a hub asks of AWS; `posture.aws.securityhub.SecurityHub` is one."""
 
+    def now(self) -> int:
+        """Return the time (µs) by AWS's clock; by the local one while AWS has not answered."""
+        ...
+
     async def discover(self) -> HubFacts:
         """Find out what this hub is."""
         ...

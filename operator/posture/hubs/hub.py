@@ -131,6 +131,14 @@ class Hub:
         status = self._bulletin.status
         return replace(status, holder=self._candidate.holder_seen) if self._candidate else status
 
+    def now(self) -> int:
+        """Return the time (µs) by AWS's clock; by the local one while this hub's AWS has not answered.
+
+        Whatever AWS has dated is as old as it is by this clock, however wrong the machine's is; and whatever
+        people set an end to on this hub ends by it.
+        """
+        return self._means.cloud.now()
+
     def ask(self, demands: Iterable[Demand]) -> None:
         """Say what all targets together want from now on; suspended ones ask for nothing."""
         self._requests.ask(demands)

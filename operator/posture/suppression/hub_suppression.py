@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from posture.admission import Admitted
@@ -20,7 +19,7 @@ from posture.logs import bound, next_cycle
 from posture.store import StoreError
 from posture.suppression import round as rounds
 from posture.suppression.cleanup import Cleanup, Leaving
-from posture.suppression.declared import Declared, MayWrite, microseconds
+from posture.suppression.declared import Declared, MayWrite
 from posture.suppression.owner import OwnerUnknown
 from posture.suppression.policy_conditions import Case
 from posture.suppression.reporting import Reported, Reporter
@@ -129,7 +128,7 @@ class HubSuppression:
         if not self._hub.leads():
             self._stand_down()
             return _AT_LEAST_EVERY
-        everything, now = self._everything, _now()
+        everything, now = self._everything, self._hub.now()
         self._news = False
         policies = self._policies(everything, now)
         await self._follow(everything, policies)
@@ -261,7 +260,3 @@ class HubSuppression:
 def _version(declared: Declared) -> tuple[str, int, str | None]:
     metadata = declared.document["metadata"]
     return metadata["uid"], metadata["generation"], metadata.get("deletionTimestamp")
-
-
-def _now() -> int:
-    return microseconds(datetime.now(UTC))

@@ -30,6 +30,7 @@ class Stranded:
         if not self._responsible():
             self._reporter.end()
             return
+        # There is no hub whose clock could be asked.
         now = microseconds(datetime.now(UTC))
         state = HubState(frozen=self._world.config.current().frozen)
         cases = [

@@ -48,14 +48,15 @@ class Suppression:
 
     def declare(self, policies: Iterable[Object], admissions: Admissions) -> None:
         """Take what is declared: all policies and all targets, each listed whole."""
-        config, now = self._world.config.current(), microseconds(datetime.now(UTC))
+        # What is declared is taken before it is known which hub is asked: by the local clock, which decides
+        # only whether an end is too far away.
+        config, now = self._world.config.current(), _local_now()
         self._declared = [declare(document, admissions, config, now) for document in policies]
         self._admissions = admissions
 
     def needs_hub(self, target: str) -> bool:
         """Whether policies of a target (namespace/name) are to be ended, even while it is suspended."""
-        now = microseconds(datetime.now(UTC))
-        return any(each.scope == target and _is_ending(each, now) for each in self._declared)
+        return any(each.scope == target and _is_ending(each, self._now(each)) for each in self._declared)
 
     async def settle(self, hubs: Mapping[HubKey, Hub]) -> None:
         """Give each hub its policies, and begin or end its task."""
@@ -86,6 +87,11 @@ class Suppression:
     def turned_off(self) -> Mapping[TurnedOff, ControlStatus]:
         """Return the controls that policies turned off, with the status that each had then."""
         return turned_off(each.document for each in self._declared if not each.suppresses)
+
+    def _now(self, declared: Declared) -> int:
+        """Return the time (µs) by the clock of a policy's hub; by the local one where it has none here."""
+        running = self._running.get(declared.admitted.hub) if declared.admitted else None
+        return _local_now() if running is None else running.hub.now()
 
     def _begin(self, hub: Hub) -> _Running:
         suppression = HubSuppression(self._world, hub, self._owner_id)
@@ -137,6 +143,10 @@ class Suppression:
         if self._owner is None:
             self._owner = await cluster_owner(self._world.client)
         return self._owner
+
+
+def _local_now() -> int:
+    return microseconds(datetime.now(UTC))
 
 
 def _has_ended(tasks: Iterable[asyncio.Task[None]]) -> bool:

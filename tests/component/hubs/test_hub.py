@@ -328,7 +328,7 @@ class NoGuardDuty:
 
     def __init__(self, client: SecurityHub) -> None:
         self._client = client
-        self.discover = client.discover
+        self.discover, self.now = client.discover, client.now
 
     async def get_findings(
         self,

@@ -11,7 +11,7 @@ LOCAL = 1_700_000_000.0
 
 
 def clock(wall: float = LOCAL) -> AwsClock:
-    return AwsClock(wall=lambda: wall, monotonic=lambda: 50.0)
+    return AwsClock(wall=lambda: wall, steady=lambda: 50.0)
 
 
 def date(seconds: float) -> str:
@@ -63,3 +63,17 @@ def test_an_unreadable_date_teaches_nothing(header: str | None) -> None:
     learner.learn(header, 50.0, 50.1)
     assert learner.uncertainty is None
     assert learner.at(50.0) == int(LOCAL * 1e6)
+
+
+@pytest.mark.parametrize("skew", [-600.0, 0.0, 600.0])
+def test_the_time_is_the_local_one_until_aws_tells_and_then_awss(skew: float) -> None:
+    wall, moment = LOCAL, 50.0
+    learner = AwsClock(wall=lambda: wall, steady=lambda: moment)
+    wall += 3600
+    assert learner.now() == int(wall * 1e6), "a wall clock that was set right counts while nothing is known"
+    learner.learn(date(LOCAL + skew), 50.0, 50.1)
+    assert learner.uncertainty is not None
+    assert abs(learner.now() - (LOCAL + skew) * 1e6) <= learner.uncertainty + 1
+    before = learner.now()
+    wall, moment = 0.0, moment + 300
+    assert learner.now() == before + 300e6, "a wall clock that is set moves nothing"
