@@ -67,12 +67,18 @@ class Sync:
         """Read the changes and the exceptional set; publish and return True where the picture is exact then.
 
         Before the first sweep has begun there is nothing to poll from, and until it has ended nothing to
-        publish: what changes meanwhile is read after it, at once.
+        publish: what changes meanwhile is read after it, at once. One that was interrupted is brought to its
+        end, and what has changed since it began is read too: its picture would be of two moments, maybe hours
+        apart.
         """
         desk, done = self.desk, self.desk.progress.done
         if not done.products:
             return False
+        interrupted = desk.progress.changes is not None
         started = await read_changes(desk)
+        if interrupted:
+            done.polled, desk.progress.changes = started, None
+            started = await read_changes(desk)
         await relist_exceptional(desk)
         done.polled, desk.progress.changes = started, None
         state = desk.progress.stored(POLLS, CHANGES)
