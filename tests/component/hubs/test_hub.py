@@ -1,6 +1,7 @@
 """A hub as its targets see it: it syncs while they ask, answers as of a moment, and says what is wrong."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -19,7 +20,7 @@ from posture.hubs.demand import Demand
 from posture.hubs.hub import Candidate, Hub, Means
 from posture.hubs.key import HubKey
 from posture.hubs.status import Phase
-from tests.component.hubs.world import ADMINISTRATOR, FSBP, REGION, World
+from tests.component.hubs.world import ADMINISTRATOR, FSBP, REGION, SECOND, World
 
 WINDOW = timedelta(hours=26)
 KEY = HubKey(None, None, REGION)
@@ -134,6 +135,23 @@ async def test_it_polls_at_the_shortest_interval(world: World, make_hub: MakeHub
             await changes.until(partial(moved, hub, before))
         assert hub.status.interval_seconds == 0.05
         assert hub.status.next_time is not None
+
+
+@pytest.mark.parametrize("ahead", [-600, 0, 600])
+async def test_the_time_is_awss_from_its_first_answer_on(world: World, make_hub: MakeHub, ahead: int) -> None:
+    world.emulator.clock.advance(ahead)
+    world.load(world.some(5))
+    hub, local = make_hub(), time.time() * SECOND
+    assert abs(hub.now() - local) < 60 * SECOND
+    hub.ask([demand(interval=1800)])
+    async with living(hub) as changes:
+        await changes.until(lambda: hub.status.exact)
+        status, aws = hub.status, world.emulator.clock.now()
+        assert abs(hub.now() - aws) < 60 * SECOND
+        assert status.exact_at is not None
+        assert status.next_time is not None
+        assert abs(status.exact_at - aws) < 60 * SECOND
+        assert abs(status.next_time - aws - 1800 * SECOND) < 60 * SECOND
 
 
 async def test_nobody_asks_nothing_is_called(world: World, make_hub: MakeHub) -> None:
