@@ -28,7 +28,7 @@ from posture.aws.wire import decode_page
 from posture.domain.controls import Controls
 from posture.domain.findings import Check, Compliance, Finding, RecordState, Workflow
 from posture.domain.grouping import Group, Grouping
-from posture.domain.selectors import Candidates, Selection
+from posture.domain.selectors import Selection
 from posture.domain.suppression import Phase, Policy, Terms
 from posture.domain.suppression_declaration import Declaration, Identity, Scope
 from posture.domain.suppression_survey import Survey, survey
@@ -235,16 +235,6 @@ def _surveyed(held: _Held, drawn: Mapping[str, Selection]) -> Survey:
     accounts, regions = ({place[part] for place in places} for part in (0, 1))
     found = declaration.candidates(held.cells, accounts, regions)
     return survey(_at(held.cells, found), declaration)
-
-
-def _at(cells: Cells, found: Iterable[Candidates]) -> Iterable[Finding]:
-    chosen = dict[tuple[Check, tuple[str, str]], Sequence[Finding]]()
-    for checks, accounts, regions in found:
-        for check in cells if checks is None else checks:
-            for place, findings in cells[check].items():
-                if (accounts is None or place[0] in accounts) and (regions is None or place[1] in regions):
-                    chosen[check, place] = findings
-    return chain.from_iterable(chosen.values())
 
 
 def _claims(surveyed: Survey) -> dict[tuple[str, str], tuple[str, ...]]:

@@ -176,15 +176,14 @@ class Operator:
 
 
 def _places(declared: Declaration, cells: Collection[Cell], changed: Collection[str] | None) -> set[Cell]:
-    checks, accounts = {check for check, _ in cells}, {account for _, account in cells}
-    candidates = declared.candidates(checks, accounts, {REGION}, only=changed)
-    return {
-        (check, account)
-        for check, account in cells
-        for place in candidates
-        if (place.checks is None or check in place.checks)
-        and (place.accounts is None or account in place.accounts)
-    }
+    there: dict[Check, dict[str, dict[str, Cell]]] = {}
+    for check, account in cells:
+        there.setdefault(check, {})[account] = {REGION: (check, account)}
+    checks = declared.checks(there, changed)
+    narrowed = {check: there[check] for check in checks}
+    found = {place for place, _ in declared.places(there, changed)}
+    assert found == {place for place, _ in declared.places(narrowed, changed)}
+    return found
 
 
 def _assert_narrowed(declared: Declaration, cells: Mapping[Cell, list[Finding]], whole: Survey) -> None:

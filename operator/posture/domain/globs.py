@@ -1,7 +1,8 @@
 """Globs over whole strings: `*` is any run of characters, `?` is one; every other character is itself."""
 
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 
 
@@ -24,24 +25,83 @@ class Globs:
     Case-sensitive unless `ignore_case`, which folds by upper-casing both sides (control ids are ASCII).
     """
 
-    __slots__ = ("_exact", "_ignore_case", "_wild", "patterns")
+    __slots__ = ("_ends", "_exact", "_ignore_case", "_starts", "_wild", "patterns")
 
     def __init__(self, patterns: Iterable[str], *, ignore_case: bool = False) -> None:
         self.patterns = tuple(patterns)
         self._ignore_case = ignore_case
         spelled = {p.upper() if ignore_case else p for p in self.patterns}
         self._exact = frozenset(p for p in spelled if not is_wild(p))
-        wild = "|".join(_expression(p) for p in sorted(spelled - self._exact))
+        # Most globs have one star, at an end. Looking there costs a fraction of an expression.
+        self._starts = tuple(sorted(p[:-1] for p in spelled if p.endswith("*") and not is_wild(p[:-1])))
+        self._ends = tuple(sorted(p[1:] for p in spelled if p.startswith("*") and not is_wild(p[1:])))
+        simple = {*self._exact, *(f"{p}*" for p in self._starts), *(f"*{p}" for p in self._ends)}
+        wild = "|".join(_expression(p) for p in sorted(spelled - simple))
         self._wild = re.compile(wild, re.DOTALL).fullmatch if wild else None
 
     def __call__(self, value: str) -> bool:
         """Whether any of the globs fits the whole of `value`."""
         if self._ignore_case:
             value = value.upper()
-        return value in self._exact or (self._wild is not None and self._wild(value) is not None)
+        return (
+            value in self._exact
+            or value.startswith(self._starts)
+            or value.endswith(self._ends)
+            or (self._wild is not None and self._wild(value) is not None)
+        )
 
     def __repr__(self) -> str:
         return f"Globs({list(self.patterns)})"
+
+
+class GlobLists:
+    """Many lists of globs at once: which of them fit a value, one bit each; the first list is bit 0.
+
+    An empty list asks for nothing and fits every value: `free` are the bits of these.
+    """
+
+    __slots__ = ("_exact", "_ignore_case", "_wild", "free")
+
+    def __init__(self, lists: Sequence[Collection[str]], *, ignore_case: bool = False) -> None:
+        self._ignore_case = ignore_case
+        self.free = bits(index for index, patterns in enumerate(lists) if not patterns)
+        self._exact: defaultdict[str, int] = defaultdict(int)
+        wild: defaultdict[str, int] = defaultdict(int)
+        for index, patterns in enumerate(lists):
+            for pattern in patterns:
+                spelled = pattern.upper() if ignore_case else pattern
+                (wild if is_wild(spelled) else self._exact)[spelled] |= 1 << index
+        self._wild: list[tuple[Callable[[str], bool], int]] = [
+            (globs((pattern,)), lists_of_it) for pattern, lists_of_it in wild.items()
+        ]
+
+    def __call__(self, value: str) -> int:
+        """Return the lists that a value fits, the empty ones included."""
+        if self._ignore_case:
+            value = value.upper()
+        fitting = self.free | self._exact.get(value, 0)
+        for fits, lists in self._wild:
+            if fits(value):
+                fitting |= lists
+        return fitting
+
+
+def bits(indexes: Iterable[int]) -> int:
+    """Return a number that has these bits."""
+    found = 0
+    for index in indexes:
+        found |= 1 << index
+    return found
+
+
+def indexes(of: int) -> list[int]:
+    """Return which bits a number has, the lowest first."""
+    found = []
+    while of:
+        lowest = of & -of
+        found.append(lowest.bit_length() - 1)
+        of ^= lowest
+    return found
 
 
 def is_wild(pattern: str) -> bool:
@@ -49,7 +109,7 @@ def is_wild(pattern: str) -> bool:
     return "*" in pattern or "?" in pattern
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def globs(patterns: tuple[str, ...]) -> Globs:
     """Compile a list of case-sensitive globs, once for equal lists."""
     return Globs(patterns)

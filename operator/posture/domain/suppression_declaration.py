@@ -1,6 +1,7 @@
 """Everything that is declared for the findings of one hub, and what it says of each of them."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from posture.domain import ownership
@@ -8,8 +9,9 @@ from posture.domain.controls import Controls
 from posture.domain.findings import Check, Compliance, Finding
 from posture.domain.grouping import Group
 from posture.domain.justification import suppression_note
+from posture.domain.matcher import Cells, Matcher, Place
 from posture.domain.ownership import Mark
-from posture.domain.selectors import Candidates, Matcher, Selection
+from posture.domain.selectors import Selection
 from posture.domain.suppression import Phase, Policy, Release, namespace_of
 
 _SELECTING = frozenset({Phase.ENFORCING, Phase.FROZEN})
@@ -52,6 +54,7 @@ class Known(NamedTuple):
 
 
 MayWrite = Callable[[str, str], bool]
+Selecting = Callable[[Finding], tuple[str, ...]]
 
 
 class Declaration:
@@ -90,35 +93,37 @@ class Declaration:
         self.may_write = may_write
         self._owners = identity.adopted | {identity.owner}
         self._matchers = {
-            name: Matcher(self._selections(name, self.policies), scope.controls, scope.groups)
+            name: Matcher(self._selections(name), scope.controls, scope.groups)
             for name, scope in self.scopes.items()
         }
         self._covering: dict[tuple[Check, str], tuple[Matcher[str], ...]] = {}
         self._permitted: dict[tuple[str, str], bool] = {}
 
-    def _selections(self, scope: str, names: Collection[str]) -> dict[str, Selection]:
+    def _selections(self, scope: str) -> dict[str, Selection]:
         return {
             name: policy.selection
             for name, policy in self.policies.items()
-            if name in names and policy.scope == scope and policy.phase in _SELECTING
+            if policy.scope == scope and policy.phase in _SELECTING
         }
 
     def selecting(self, finding: Finding) -> tuple[str, ...]:
         """Return the policies that select a finding, whether or not they are frozen, in their order.
 
-        A finding that passed needs no exception. Its record state is for the caller to look at.
+        A finding that passed needs no exception: none. Its record state is for the caller to look at.
         """
-        if finding.compliance is Compliance.PASSED:
-            return ()
-        place = finding.check, finding.account_id
+        return self.at(finding.check, finding.account_id, finding.region)(finding)
+
+    def at(self, check: Check, account_id: str, region: str) -> Selecting:
+        """Return `selecting` for the findings of one check, account and Region, which share most of it."""
+        place = check, account_id
         matchers = self._covering.get(place)
         if matchers is None:
             matchers = self._covering[place] = tuple(
                 matcher for name, matcher in self._matchers.items() if self.scopes[name].covers(*place)
             )
         if len(matchers) == 1:
-            return matchers[0](finding)
-        return tuple(sorted(name for matcher in matchers for name in matcher(finding)))
+            return matchers[0].at(check, account_id, region)
+        return partial(_any_of, [matcher.at(check, account_id, region) for matcher in matchers])
 
     def claiming(self, finding: Finding, selecting: Iterable[str]) -> tuple[str, ...]:
         """Return those of the policies that want the finding suppressed now, and may have it written to."""
@@ -173,25 +178,24 @@ class Declaration:
             return None
         return Release.RETAINED if mark.retain else Release.GONE
 
-    def candidates(
-        self,
-        checks: Collection[Check],
-        accounts: Collection[str],
-        regions: Collection[str],
-        *,
-        only: Collection[str] | None = None,
-    ) -> list[Candidates]:
-        """Say where to look for what policies select, of all checks, accounts and Regions that there are.
+    def checks(self, checks: Iterable[Check], only: Collection[str] | None = None) -> set[Check]:
+        """Return those checks of which policies can select findings; `only`: policies of these names."""
+        return {each for matcher in self._matchers.values() for each in matcher.checks(checks, only)}
 
-        `only`: for these policies; None: for all. Targets narrow it further.
+    def places(
+        self, cells: Cells[Place], only: Collection[str] | None = None
+    ) -> Iterator[tuple[Place, Selecting]]:
+        """Yield where policies can select anything, of what there is, and `at` of there.
+
+        `only`: policies of these names; None: all. A place of several targets comes once for each of them,
+        with the policies of that one.
         """
-        names = self.policies.keys() if only is None else only
-        found: dict[Candidates, None] = {}
-        for name, scope in self.scopes.items():
-            selections = self._selections(name, names)
-            matcher = Matcher(selections, scope.controls, scope.groups)
-            found.update(dict.fromkeys(matcher.candidates(checks, accounts, regions)))
-        return list(found)
+        for name, matcher in self._matchers.items():
+            yield from matcher.places(cells, self.scopes[name].covers, only)
+
+
+def _any_of(selecting: Iterable[Selecting], finding: Finding) -> tuple[str, ...]:
+    return tuple(sorted(name for each in selecting for name in each(finding)))
 
 
 def differences(before: Declaration, after: Declaration) -> frozenset[str] | None:

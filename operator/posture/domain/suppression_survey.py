@@ -6,8 +6,8 @@ did.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
-from operator import add, sub
+from itertools import chain, groupby
+from operator import add, attrgetter, sub
 from typing import Generic, NamedTuple, TypeVar
 
 from posture.domain import ownership
@@ -15,7 +15,7 @@ from posture.domain.cells import Cell, Count
 from posture.domain.findings import Check, Compliance, Finding, RecordState, Severity, Workflow
 from posture.domain.ownership import Mark
 from posture.domain.suppression import Phase, Release
-from posture.domain.suppression_declaration import Declaration
+from posture.domain.suppression_declaration import Declaration, Selecting
 
 Place = TypeVar("Place", bound=Hashable)
 
@@ -70,13 +70,14 @@ class Survey(NamedTuple):
 def survey(findings: Iterable[Finding], declaration: Declaration) -> Survey:
     """Survey findings, of any record state, each of which must be there once."""
     surveyor = _Surveyor(declaration)
-    for finding in findings:
-        surveyor.look_at(finding)
+    for (check, account_id, region), those in groupby(findings, _place_of):
+        surveyor.look_at(those, declaration.at(check, account_id, region))
     return Survey(
         {name: Tally(*counts) for name, counts in surveyor.counts.items()}, surveyor.cases, surveyor.effects
     )
 
 
+_place_of = attrgetter("check", "account_id", "region")
 _MATCHED, _SUPPRESSED, _MARKED, _UNDONE, _FORBIDDEN, _WOULD_SUPPRESS, _WOULD_REOPEN = range(
     len(Tally._fields)
 )
@@ -89,13 +90,16 @@ class _Surveyor:
         self.cases: list[Case] = []
         self.effects: dict[str, Effects] = {}
 
-    def look_at(self, finding: Finding) -> None:
-        declared = self._declared
-        selecting = declared.selecting(finding)
-        mark = declared.mark_of(finding)
-        if not selecting and mark is None:
-            return
-        claims = declared.claiming(finding, selecting)
+    def look_at(self, findings: Iterable[Finding], selecting: Selecting) -> None:
+        """Take in findings of one check, account and Region."""
+        for finding in findings:
+            names = selecting(finding)
+            mark = self._declared.mark_of(finding) if finding.user_fields else None
+            if names or mark is not None:
+                self._look_at(finding, names, mark)
+
+    def _look_at(self, finding: Finding, selecting: tuple[str, ...], mark: Mark | None) -> None:
+        claims = self._declared.claiming(finding, selecting)
         if finding.record_state is RecordState.ACTIVE:
             self._count_matches(finding, selecting, claims)
         if mark is not None:
@@ -177,7 +181,7 @@ class Surveys(Generic[Place]):
 
     def put(self, place: Place, found: Survey) -> None:
         """Keep the survey of a place instead of the one before."""
-        before = self._kept.pop(place, _NOTHING)
+        before = self._kept.pop(place, NOTHING)
         for name, tally in before.tallies.items():
             self._totals[name] = self._totals[name].combined(tally, sub)
             self._places[name].discard(place)
@@ -219,4 +223,4 @@ class Surveys(Generic[Place]):
                 yield Cell(check, account_id, region, tuple(looks))
 
 
-_NOTHING = Survey({}, (), {})
+NOTHING = Survey({}, (), {})

@@ -4,9 +4,11 @@
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from posture.store.records import CellKey
+
+Key = TypeVar("Key")
 
 BATCH = 1000
 """Keys in one statement; SQLite's own limit is above 30,000."""
@@ -121,13 +123,13 @@ def stored_rows(connection: sqlite3.Connection, keys: Collection[bytes]) -> dict
     return rows
 
 
-def batches(keys: Collection[bytes]) -> Iterator[Sequence[bytes]]:
+def batches(keys: Collection[Key]) -> Iterator[Sequence[Key]]:
     """Cut keys into parts that fit into one statement."""
     iterator = iter(keys)
     while batch := tuple(islice(iterator, BATCH)):
         yield batch
 
 
-def placeholders(values: Sequence[bytes]) -> str:
+def placeholders(values: Sequence[object]) -> str:
     """Return the question marks of an IN list."""
     return ",".join("?" * len(values))

@@ -70,6 +70,12 @@ class Database:
         with self._typed_errors():
             return connection.execute(sql, arguments).fetchall()
 
+    def each(self, sql: str, arguments: Sequence[Any]) -> Iterator[Any]:
+        """Yield the rows of a query as SQLite finds them; nothing may be written before the last."""
+        connection = self._present()
+        with self._typed_errors():
+            yield from connection.execute(sql, arguments)
+
     def rows_unless_stopped(self, sql: str, stop: Stop) -> list[Any]:
         """Return all rows of a query that may take long; StoreUnavailable when it is stopped meanwhile."""
         connection = self._present()

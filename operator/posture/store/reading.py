@@ -2,6 +2,8 @@
 # ruff: noqa: S608 - statements are made of constants and question marks; values are always bound
 
 from collections.abc import Collection, Iterator
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import Any
 
 from posture.domain.findings import Check, Compliance, Finding, RecordState, Severity, Workflow
@@ -33,7 +35,16 @@ _ANNOTATED_CELLS = (
     "SELECT DISTINCT chk, account, region FROM finding INDEXED BY finding_annotated"
     f" WHERE {schema.ANNOTATED} AND state = 0"
 )
-_UNSETTLED = _OF_CELL.replace(" ORDER BY", f" AND (compliance <> 0 OR finding.{schema.ANNOTATED}) ORDER BY")
+_OPEN_CELLS = (
+    "SELECT DISTINCT chk, account, region FROM finding INDEXED BY finding_open"
+    f" WHERE {schema.OPEN} AND chk IN ({{}})"
+)
+_UNSETTLED = (
+    f"SELECT {_COLUMNS} FROM (SELECT column1 AS c, column2 AS a, column3 AS r FROM (VALUES {{}}))"
+    " CROSS JOIN finding ON state = 0 AND chk = c AND account = a AND region = r"
+    f" AND (compliance <> 0 OR finding.{schema.ANNOTATED}) CROSS JOIN body ON body.id = body"
+)
+_cell_of = itemgetter(1, 2, 3)
 _STATES, _SEVERITIES = tuple(RecordState), tuple(Severity)
 _COMPLIANCES, _WORKFLOWS = tuple(Compliance), tuple(Workflow)
 
@@ -85,30 +96,28 @@ class FindingReader:
         """Return the cells with an ACTIVE finding that has a note or user-defined fields."""
         return set(self._database.rows(_ANNOTATED_CELLS))
 
-    def cells_at(
-        self,
-        checks: Collection[Check] | None,
-        accounts: Collection[str] | None,
-        regions: Collection[str] | None,
-    ) -> set[CellKey]:
-        """Return the cells of these checks, accounts and Regions that have ACTIVE findings; None: of any."""
+    def open_cells(self, checks: Collection[Check]) -> dict[Check, dict[str, dict[str, CellKey]]]:
+        """Return the cells with an ACTIVE finding that did not pass, by check, account and Region."""
         dimensions = self._dimensions
-        wanted_accounts = None if accounts is None else dimensions.accounts.known(accounts)
-        wanted_regions = None if regions is None else dimensions.regions.known(regions)
-        numbers = range(len(dimensions.checks.values)) if checks is None else dimensions.checks.known(checks)
-        return {
-            key
-            for check in numbers
-            for key in self._cells(RecordState.ACTIVE, check, wanted_accounts)
-            if wanted_regions is None or key[2] in wanted_regions
-        }
+        accounts, regions = dimensions.accounts.values, dimensions.regions.values
+        cells: dict[Check, dict[str, dict[str, CellKey]]] = {}
+        for batch in batches(dimensions.checks.known(checks)):
+            for key in self._database.rows(_OPEN_CELLS.format(placeholders(batch)), batch):
+                check, account, region = key
+                by_account = cells.setdefault(dimensions.checks.values[check], {})
+                by_account.setdefault(accounts[account], {})[regions[region]] = key
+        return cells
 
-    def unsettled(self, key: CellKey) -> Iterator[Finding]:
-        """Yield the ACTIVE findings of a cell that did not pass, or have a note or user-defined fields."""
-        position: tuple[Any, ...] = (-1, -1, -1, b"")
-        while rows := self._database.rows(_UNSETTLED, (int(RecordState.ACTIVE), *key, *position)):
-            yield from map(self._finding, rows)
-            position = rows[-1][4:8]
+    def unsettled(self, cells: Collection[CellKey]) -> Iterator[tuple[CellKey, Iterator[Finding]]]:
+        """Yield the ACTIVE findings that did not pass, or have a note or user-defined fields, cell by cell.
+
+        Cells without any are left out. Each cell's are to be read before the next cell is asked for.
+        """
+        for batch in batches(sorted(cells)):
+            wanted = ",".join("(?, ?, ?)" for _ in batch)
+            rows = self._database.each(_UNSETTLED.format(wanted), tuple(chain.from_iterable(batch)))
+            for key, those in groupby(rows, _cell_of):
+                yield key, map(self._finding, those)
 
     def of_cell(self, key: CellKey, state: RecordState) -> Iterator[Finding]:
         """Yield the findings of one cell, or the archived ones that would be in it."""

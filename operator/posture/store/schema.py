@@ -12,7 +12,7 @@ sweep or a re-list did not see is what was last asked for before it began.
 import sqlite3
 
 APPLICATION_ID = 0x504F5354
-VERSION = 3
+VERSION = 4
 
 CACHE_KIB = 24 * 1024
 CHECKPOINT_PAGES = 8000
@@ -24,6 +24,8 @@ PLACE = "state, chk, account, region, severity, compliance, workflow, key"
 
 ANNOTATED = "customer IS NOT NULL"
 """With a note or user-defined fields."""
+OPEN = "state = 0 AND compliance <> 0"
+"""ACTIVE and not PASSED: what an exception can be made of."""
 EXCEPTIONAL = "state = 0 AND (workflow IN (1, 3) OR (workflow = 2 AND compliance <> 0))"
 
 _TABLES = (
@@ -45,6 +47,7 @@ _TABLES = (
     ),
     "CREATE UNIQUE INDEX finding_by_key ON finding (key)",
     f"CREATE INDEX finding_exceptional ON finding ({PLACE}) WHERE {EXCEPTIONAL}",
+    f"CREATE INDEX finding_open ON finding ({PLACE}) WHERE {OPEN}",
     f"CREATE INDEX finding_annotated ON finding ({PLACE}) WHERE {ANNOTATED}",
     "CREATE TABLE body (id INTEGER PRIMARY KEY, provider BLOB NOT NULL, customer BLOB)",
     (

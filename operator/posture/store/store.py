@@ -192,19 +192,16 @@ class Store:
         """Return the cells with an ACTIVE finding that has a note or user-defined fields."""
         return FindingReader(self._database, self._dimensions).annotated_cells()
 
-    def cells_at(
-        self,
-        *,
-        checks: Collection[Check] | None = None,
-        accounts: Collection[str] | None = None,
-        regions: Collection[str] | None = None,
-    ) -> set[CellKey]:
-        """Return the cells of these checks, accounts and Regions that have ACTIVE findings; None: of any."""
-        return FindingReader(self._database, self._dimensions).cells_at(checks, accounts, regions)
+    def open_cells(self, checks: Collection[Check]) -> Mapping[Check, Mapping[str, Mapping[str, CellKey]]]:
+        """Return the cells with an ACTIVE finding that did not pass, by check, account id and Region."""
+        return FindingReader(self._database, self._dimensions).open_cells(checks)
 
-    def unsettled(self, cell: CellKey) -> Iterator[Finding]:
-        """Yield the ACTIVE findings of a cell that did not pass, or have a note or user-defined fields."""
-        return FindingReader(self._database, self._dimensions).unsettled(cell)
+    def unsettled(self, cells: Collection[CellKey]) -> Iterator[tuple[CellKey, Iterator[Finding]]]:
+        """Yield the ACTIVE findings that did not pass, or have a note or user-defined fields, cell by cell.
+
+        Cells without any are left out. Each cell's are to be read before the next cell is asked for.
+        """
+        return FindingReader(self._database, self._dimensions).unsettled(cells)
 
     def unseen_writes(self) -> dict[bytes, int]:
         """Return the findings with a write of ours that no read has shown yet, and when it was written."""

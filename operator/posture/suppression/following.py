@@ -10,7 +10,7 @@ import msgspec
 
 from posture.domain.suppression_declaration import Declaration, differences
 from posture.domain.suppression_plan import Act, Outcome, Plan, Timing, Write, plan
-from posture.domain.suppression_survey import Surveys, survey
+from posture.domain.suppression_survey import NOTHING, Surveys, survey
 from posture.domain.suppression_tries import FindingId, Tries, Try, remembered, tried
 from posture.hubs.known import Known
 from posture.store import CellKey, CustomerWrite, key_of
@@ -46,7 +46,6 @@ class Following:
         self.known = known
         self._declaration: Declaration | None = None
         self._surveys: Surveys[CellKey] = Surveys()
-        self._surveyed: set[CellKey] = set()
         self._written: dict[bytes, str] = {}
         self._tries = _decoded(known.store.state(_TRIES))
         self._noted = False
@@ -113,28 +112,28 @@ class Following:
         """Survey again wherever findings changed, or what is declared for them did."""
         changed, self.known.changed = self.known.changed or set(), set()
         before, self._declaration = self._declaration, declaration
+        store = self.known.store
         others = None if before is None else differences(before, declaration)
         if others is None:
-            places = self._surveyed | self.known.store.annotated_cells() | self._selectable(declaration, None)
+            self._surveys = Surveys()
+            places = store.annotated_cells() | self._selectable(declaration, None)
         else:
             places = changed
             if others:
                 places |= self._selectable(declaration, others)
                 places |= {place for name in others for place in self._surveys.places_of(name)}
         places.discard(_ARCHIVED)
+        for place, findings in store.unsettled(places):
+            self._surveys.put(place, survey(findings, declaration))
+            places.discard(place)
         for place in places:
-            self._surveys.put(place, survey(self.known.store.unsettled(place), declaration))
-        self._surveyed |= places
-        self._surveys.put(_ARCHIVED, survey(self.known.store.annotated_archived(), declaration))
+            self._surveys.put(place, NOTHING)
+        self._surveys.put(_ARCHIVED, survey(store.annotated_archived(), declaration))
 
     def _selectable(self, declaration: Declaration, only: frozenset[str] | None) -> set[CellKey]:
         store = self.known.store
-        names = None if only is None else only & declaration.policies.keys()
-        accounts, regions = store.places()
-        cells = set[CellKey]()
-        for where in declaration.candidates(store.checks(), accounts, regions, only=names):
-            cells |= store.cells_at(checks=where.checks, accounts=where.accounts, regions=where.regions)
-        return cells
+        cells = store.open_cells(declaration.checks(store.checks(), only))
+        return {place for place, _ in declaration.places(cells, only)}
 
     def _unseen(self, declaration: Declaration) -> dict[str, int]:
         unseen = self.known.store.unseen_writes()

@@ -1,13 +1,15 @@
 """Each rule of selectors by itself."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 
 from posture.domain.controls import Controls
 from posture.domain.findings import Check, Compliance, Finding, RecordState, Resource, Severity, Workflow
 from posture.domain.grouping import Group
-from posture.domain.selectors import Candidates, Matcher, Selection, Selector
+from posture.domain.matcher import Matcher
+from posture.domain.selectors import Selection, Selector
 from tests.unit.domain.scenes import CIS, FSBP, ONE, TWO, facts
 
 HUB = Controls(
@@ -116,22 +118,38 @@ def test_a_selector_without_lists_is_refused(at: str) -> None:
         Matcher({"p": selection}, HUB, GROUPS)
 
 
-def test_candidates_narrow_by_what_exists() -> None:
-    selection = Selection(
-        (
-            Selector(controls=("cloudtrail.*",), accounts=("1*",)),
-            Selector(titles=("x",)),
-            Selector(workloads=("shop",), environments=("dev",), regions=("eu-*",)),
-            Selector(controls=("EC2.1",)),
+def test_places_narrow_by_check_account_and_region() -> None:
+    selections = {
+        "p": Selection(
+            (Selector(controls=("cloudtrail.*",), accounts=("1*",)),), (Selector(accounts=("1*",)),)
         ),
-        (Selector(accounts=("1*",)),),
-    )
-    matcher = Matcher({"p": selection}, HUB, GROUPS)
-    assert matcher.candidates([OWN, CLASSIC, GUARD_DUTY], [ONE, TWO], ["eu-west-1", "us-east-1"]) == [
-        Candidates(frozenset({CLASSIC}), frozenset({ONE}), None),
-        Candidates(None, None, None),
-        Candidates(None, frozenset({TWO}), frozenset({"eu-west-1"})),
+        "q": Selection((Selector(workloads=("shop",), environments=("dev",), regions=("eu-*",)),)),
+        "r": Selection((Selector(controls=("EC2.1",)),)),
+    }
+    matcher = Matcher(selections, HUB, GROUPS)
+    checks, accounts, regions = [OWN, CLASSIC, GUARD_DUTY], [ONE, TWO], ["eu-west-1", "us-east-1"]
+    cells = {
+        check: {account: {region: (check, account, region) for region in regions} for account in accounts}
+        for check in checks
+    }
+
+    def found(*names: str, covers: Callable[[Check, str], bool] = lambda *_: True) -> list[object]:
+        return [place for place, _ in matcher.places(cells, covers, names)]
+
+    assert found("p") == [(CLASSIC, ONE, "eu-west-1"), (CLASSIC, ONE, "us-east-1")]
+    assert found("q") == [(check, TWO, "eu-west-1") for check in checks]
+    assert found("r") == []
+    assert found("q", covers=lambda check, account: (check, account) == (OWN, TWO)) == [
+        (OWN, TWO, "eu-west-1")
     ]
+    assert matcher.checks(checks, {"p", "r"}) == [CLASSIC]
+    assert matcher.checks(checks) == checks
+
+
+def test_what_passed_is_never_selected() -> None:
+    matcher = Matcher({"p": Selection((Selector(titles=("*",)),))}, HUB, GROUPS)
+    assert matcher(finding()) == ("p",)
+    assert matcher(finding()._replace(compliance=Compliance.PASSED)) == ()
 
 
 def test_more_titles_than_are_remembered_do_no_harm() -> None:

@@ -1,12 +1,24 @@
 """What exceptions are planned from: cells to look at, and findings that bear somebody's words."""
 
+from collections.abc import Collection
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posture.domain.findings import Compliance, Finding, RecordState, Workflow
-from posture.store import CustomerWrite, Read, Store
+from posture.domain.findings import Check, Compliance, Finding, RecordState, Workflow
+from posture.store import CellKey, CustomerWrite, Read, Store
+from posture.store.changes import BATCH
 from tests.unit.store.making import EC2_2, S3_1, content, emptied, finding, key
 from tests.unit.store.strategies import small_findings
+
+
+def opened(store: Store, checks: Collection[Check]) -> dict[CellKey, tuple[Check, str, str]]:
+    return {
+        key: (check, account, region)
+        for check, by_account in store.open_cells(checks).items()
+        for account, by_region in by_account.items()
+        for region, key in by_region.items()
+    }
 
 
 def annotated(each: Finding) -> bool:
@@ -26,27 +38,37 @@ def test_only_what_did_not_pass_or_is_annotated_is_looked_at(
     assert set(store.annotated_archived()) == {each for each in archived if annotated(each)}
     marked = {each for cell in store.annotated_cells() for each in store.findings_of([cell])}
     assert {each for each in active if annotated(each)} <= marked
-    looked_at = [each for cell in store.cells_at() for each in store.unsettled(cell)]
+    everywhere = store.annotated_cells() | opened(store, store.checks()).keys()
+    looked_at = [each for _, those in store.unsettled(everywhere) for each in those]
     assert len(looked_at) == len(set(looked_at))
     assert set(looked_at) == {
         each for each in active if annotated(each) or each.compliance is not Compliance.PASSED
     }
 
 
-def test_cells_are_found_by_check_account_and_region(shared_store: Store) -> None:
+def test_open_cells_are_found_by_check(shared_store: Store) -> None:
     store = emptied(shared_store)
     other = finding(2, check=EC2_2, account_id="444455556666", region="us-east-1")
-    store.write([Read([finding(1), other], 1)])
+    store.write([Read([finding(1), other, finding(3, check=EC2_2, compliance=Compliance.PASSED)], 1)])
 
-    def found(**where: list[object]) -> set[str]:
-        return {each.id for cell in store.cells_at(**where) for each in store.unsettled(cell)}  # type: ignore[arg-type]
+    def found(*checks: Check) -> set[str]:
+        return {each.id for _, those in store.unsettled(opened(store, checks)) for each in those}
 
-    assert found() == {finding(1).id, other.id}
-    assert found(checks=[S3_1]) == {finding(1).id}
-    assert found(accounts=["444455556666"]) == {other.id}
-    assert found(regions=["us-east-1"], checks=[EC2_2]) == {other.id}
-    assert found(regions=["us-east-1"], checks=[S3_1]) == set()
-    assert found(accounts=["999999999999"]) == set()
+    assert found(S3_1, EC2_2) == {finding(1).id, other.id}
+    assert found(S3_1) == {finding(1).id}
+    assert list(opened(store, [EC2_2]).values()) == [(EC2_2, "444455556666", "us-east-1")]
+    assert found() == found(S3_1._replace(control="S3.999")) == set()
+
+
+def test_more_cells_than_one_statement_names_are_read_in_pages(shared_store: Store) -> None:
+    store = emptied(shared_store)
+    many = [finding(n, account_id=f"{n:012}") for n in range(2 * BATCH + 1)]
+    store.write([Read(many, 1)])
+    read = [
+        (key, [each.id for each in those]) for key, those in store.unsettled(opened(store, [S3_1]).keys())
+    ]
+    assert len({key for key, _ in read}) == len(many)
+    assert sorted(name for _, (name,) in read) == sorted(each.id for each in many)
 
 
 def test_a_write_is_unseen_until_a_read_shows_it(shared_store: Store) -> None:
