@@ -1,14 +1,15 @@
 """The plain way to match: every finding with every policy, one list after the other, over compiled patterns.
 
 It means what the operator's matcher means, and shares nothing with it. Each list of globs is one compiled
-pattern, and the first list that does not fit ends a selector, so that it is as fast as such a loop can be.
+pattern; a finding that needs no exception ends a pair at once, and the first list that does not fit ends a
+selector.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from posture.domain.findings import Compliance, Finding
+from posture.domain.findings import Compliance, Finding, RecordState
 from posture.domain.grouping import Group
 from posture.domain.selectors import Selection, Selector
 
@@ -45,21 +46,26 @@ class Loop:
         ]
 
     def __call__(self, findings: Iterable[Finding]) -> dict[tuple[str, str], tuple[str, ...]]:
-        """Return the policies that select each finding which did not pass, by ProductArn and Id."""
+        """Return the policies that select each finding, by ProductArn and Id."""
         found = {}
         for finding in findings:
-            if finding.compliance is Compliance.PASSED:
-                continue
             group = self._groups.get(finding.account_id, _NO_GROUP)
-            names = [
-                name
-                for name, match, exceptions in self._compiled
-                if any(_selects(each, finding, group) for each in match)
-                and not any(_selects(each, finding, group) for each in exceptions)
-            ]
+            names = []
+            for name, match, exceptions in self._compiled:
+                if _any_selects(match, finding, group) and not _any_selects(exceptions, finding, group):
+                    names.append(name)
             if names:
                 found[finding.product_arn, finding.id] = tuple(names)
         return found
+
+
+def _any_selects(selectors: Sequence[_Patterns], finding: Finding, group: Group) -> bool:
+    if finding.compliance is Compliance.PASSED or finding.record_state is RecordState.ARCHIVED:
+        return False
+    for each in selectors:  # noqa: SIM110 -- a generator for each pair would slow the loop
+        if _selects(each, finding, group):
+            return True
+    return False
 
 
 def _selects(wanted: _Patterns, finding: Finding, group: Group) -> bool:
