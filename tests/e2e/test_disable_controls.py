@@ -52,23 +52,24 @@ def policy(stage: Stage, name: str = "secrets", **spec: Any) -> str:
     return name
 
 
-def hub_of(cloud: Cloud, account: str) -> Any:
+def hub_of(cloud: Cloud, account: str, region: str = REGION) -> Any:
     """Return a client of an account's Security Hub, as a person there has it."""
-    env = cloud.env_for(account, REGION)
+    env = cloud.env_for(account, region)
     return boto3.client(
         "securityhub",
         endpoint_url=cloud.securityhub_url,
-        region_name=REGION,
+        region_name=region,
         aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
         aws_session_token=env["AWS_SESSION_TOKEN"],
     )
 
 
-def is_off(cloud: Cloud, account: str, control: str = CONTROL) -> str | None:
+def is_off(cloud: Cloud, account: str, control: str = CONTROL, region: str = REGION) -> str | None:
     """Return the reason why a control is off in an account; None: it is on."""
-    answer = hub_of(cloud, account).batch_get_standards_control_associations(
-        StandardsControlAssociationIds=[{"StandardsArn": ARN, "SecurityControlId": control}]
+    arn = ARN.replace(REGION, region)
+    answer = hub_of(cloud, account, region).batch_get_standards_control_associations(
+        StandardsControlAssociationIds=[{"StandardsArn": arn, "SecurityControlId": control}]
     )
     (found,) = answer["StandardsControlAssociationDetails"]
     return None if found["AssociationStatus"] == "ENABLED" else found["UpdatedReason"]

@@ -1,5 +1,7 @@
 """`posture exceptions`: the register, from the cluster's policies and from Security Hub itself."""
 
+import csv
+import io
 import json
 import os
 import subprocess
@@ -7,8 +9,10 @@ import sys
 from pathlib import Path
 
 from sandbox.cloud import Cloud
+from sandbox.securityhub.catalogue import STANDARDS
+from tests.e2e import test_disable_controls as controls
 from tests.e2e.exceptions import allow, failed, in_effect, people_suppressed, policy, suppressed_by
-from tests.e2e.stage import Stage
+from tests.e2e.stage import CIS_1_4, FSBP, ORGANIZATION, Stage
 
 
 def run(
@@ -54,7 +58,7 @@ def test_the_register_tells_every_suppression_and_its_reason(stage: Stage, cloud
     assert "looks fine to me" in {each["why"] for each in undocumented}
 
     table = run(stage, stage.plane.kubeconfig, "--target", "organization").stdout.splitlines()
-    assert table[0].split()[:4] == ["TARGET", "POLICY", "STATE", "CONTROL"]
+    assert table[0].split()[:4] == ["TARGET", "POLICY", "STATE", "WHAT"]
     assert len(table) == len(entries) + 1
 
     unreachable = run(
@@ -73,3 +77,55 @@ def test_the_register_tells_every_suppression_and_its_reason(stage: Stage, cloud
     missing = run(stage, stage.plane.kubeconfig, "--target", "nowhere")
     assert missing.returncode == 1
     assert "there is no PostureTarget nowhere" in missing.stderr
+
+
+def is_in(standard: str, control: str) -> bool:
+    """Whether a standard has a control at all, and the target looks at it."""
+    known = {each.id for each in STANDARDS[standard].controls()}
+    return control in known and standard in {FSBP, CIS_1_4}
+
+
+def test_the_register_tells_every_control_that_is_off(stage: Stage, cloud: Cloud) -> None:
+    controls.allow(stage)
+    stage.target()
+    one, two, *_ = controls.accounts(cloud)
+    controls.switch(cloud, controls.HOME, on=False, why="Ours is different", control="SecretsManager.1")
+    name = controls.policy(stage, accounts=[one, two], reference="SEC-7", review={"interval": "168h"})
+    idle = controls.policy(stage, "idle", accounts=["999999999999"])
+    operator = stage.operator()
+    operator.wait(lambda: in_effect(stage, name) and in_effect(stage, idle), "both policies", seconds=60)
+    # The role is not the auditor's in one of the accounts: there, the status is all that there is.
+    cloud.refuse_roles(f"arn:aws:iam::{two}:role/{controls.ROLE}")
+    answer = run(stage, stage.plane.kubeconfig, "-o", "json")
+    assert answer.returncode == 1
+    assert f"{two} in {controls.REGION}" in answer.stderr
+    entries = [each for each in json.loads(answer.stdout) if each["what"] == "disableControls"]
+    documented = [each for each in entries if each["policy"] == f"{stage.namespace}/{name}"]
+    assert [(each["account"], each["evidence"]) for each in documented] == [
+        (one, "SecurityHub"),
+        (two, "Status"),
+    ]
+    for each in documented:
+        assert (each["control"], each["standard"]) == (controls.CONTROL, FSBP)
+        assert (each["region"], each["number"], each["state"]) == (controls.REGION, 1, "Active")
+        assert each["why"] == "Secrets are rotated by their own service"
+        assert (each["approvedBy"], each["reference"]) == ("security@example.com", "SEC-7")
+        assert each["since"] < each["reviewDue"] < each["until"]
+    (unused,) = [each for each in entries if each["policy"] == f"{stage.namespace}/{idle}"]
+    assert (unused["number"], unused["account"], unused["state"]) == (0, "", "Active")
+    by_hand = {
+        (each["standard"], each["control"]): each
+        for each in entries
+        if each["state"] == "NoPolicy" and each["account"] == controls.HOME
+    }
+    off = {pair for pair in ORGANIZATION.disabled_controls if is_in(*pair)}
+    assert by_hand.keys() == {*off, (FSBP, "SecretsManager.1")}
+    assert by_hand[FSBP, "SecretsManager.1"]["why"] == "Ours is different"
+    assert by_hand[FSBP, "SecretsManager.1"]["since"]
+
+    cloud.refuse_roles()
+    complete = run(stage, stage.plane.kubeconfig, "-o", "csv")
+    assert (complete.returncode, complete.stderr) == (0, "")
+    rows = list(csv.DictReader(io.StringIO(complete.stdout)))
+    assert {each["evidence"] for each in rows} == {"SecurityHub"}
+    assert len([each for each in rows if each["policy"] == f"{stage.namespace}/{name}"]) == 2

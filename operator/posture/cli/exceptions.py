@@ -11,38 +11,32 @@ from typing import NamedTuple
 import click
 
 from posture import logs
-from posture.admission import Admitted
+from posture.admission import Admitted, NotAdmitted
 from posture.api.posture_target import PostureTarget
 from posture.api.resource import InvalidObject, parse
-from posture.aws.discovery import HubFacts
 from posture.aws.errors import AwsError
-from posture.aws.limiter import Limiters
-from posture.aws.securityhub import SecurityHub
-from posture.aws.sessions import Identity, Sessions
+from posture.aws.sessions import Sessions
 from posture.aws.usage import Usage
+from posture.cli.exceptions_hubs import Hubs
 from posture.cli.exceptions_text import as_csv, as_json, as_markdown, as_table
 from posture.config import Config, ConfigError, load
-from posture.domain.controls import Controls
-from posture.domain.findings import Finding
-from posture.domain.grants import NotGranted, may_use_identity
-from posture.hubs.key import HubKey
+from posture.domain.suppression import namespace_of
 from posture.kube.client import connect
 from posture.kube.connection import NoCluster
 from posture.kube.errors import KubeError
 from posture.kube.resources import POSTURE_TARGETS, SUPPRESSION_POLICIES, Object
+from posture.suppression.controls_account import Spot
 from posture.suppression.declared import Declared, declare, microseconds, name_of
-from posture.suppression.register import Entry, entries, from_status
+from posture.suppression.register import MISSING, Entry, entries, from_status
+from posture.suppression.register_controls import control_entries, controls_from_status
+from posture.target_conditions import Trouble
 from posture.target_view import chosen_standards, view_of
 
 _FORMATS = {"table": as_table, "csv": as_csv, "markdown": as_markdown, "json": as_json}
-_SUPPRESSED = {
-    "WorkflowStatus": [{"Comparison": "EQUALS", "Value": "SUPPRESSED"}],
-    "RecordState": [{"Comparison": "EQUALS", "Value": "ACTIVE"}],
-}
 
 
 class Register(NamedTuple):
-    """The entries, and why some of them are only as the status of policies tells."""
+    """Entries, and why some of them are only as the status of policies tells."""
 
     entries: Sequence[Entry]
     problems: Sequence[str]
@@ -61,11 +55,11 @@ class Register(NamedTuple):
     help="The operator's configuration file, for the external ids of roles.",
 )
 def exceptions(*, target: str | None, namespace: str | None, output: str, config: Path | None) -> None:
-    """Print what is suppressed: by which policy, why, who approved it, until when; and what has no policy.
+    """Print every exception: by which policy, why, who approved it, until when; and what has no policy.
 
-    Policies come from the cluster, findings from Security Hub, with the AWS credentials at hand and each
-    target's role. Where Security Hub cannot be read, what the policies' status says is printed, and the
-    command ends with 1.
+    Policies come from the cluster, findings and controls from Security Hub, with the AWS credentials at hand,
+    each target's role, and the roles of policies that turn controls off. Where Security Hub cannot be read,
+    what the policies' status says is printed, and the command ends with 1.
     """
     logs.configure("console", "error")
     logging.captureWarnings(capture=True)
@@ -88,59 +82,63 @@ async def _register(target: str | None, namespace: str | None, config: Config) -
         targets = await client.list_objects(POSTURE_TARGETS, namespaces)
         policies = await client.list_objects(SUPPRESSION_POLICIES, namespaces)
     wanted = [each for each in targets if target in {None, each["metadata"]["name"]}]
-    now = microseconds(datetime.now(UTC))
-    declared = {name_of(each): declare(each, {}, config, now) for each in policies}
-    found: list[Entry] = []
     problems = [] if wanted else [f"there is no PostureTarget {target or ''}".rstrip()]
+    now = microseconds(datetime.now(UTC))
+    found: list[Entry] = []
     async with Sessions(Usage()) as sessions:
-        hubs = _Hubs(sessions, config)
-        for document in wanted:
+        hubs = Hubs(sessions, config)
+        admissions = {name_of(each): (each, _seen(each, hubs)) for each in targets}
+        declared = {name_of(each): declare(each, admissions, config, now) for each in policies}
+        for name in map(name_of, wanted):
+            _, admission = admissions[name]
             try:
-                found += await _of_target(document, declared, hubs)
-            except (AwsError, InvalidObject) as error:
-                problems.append(f"{name_of(document)}: counts are those of the policies' status: {error}")
-                found += from_status(name_of(document), declared, now)
-    return Register(found, problems)
+                register = await _of_target(name, admission, declared, hubs)
+            except AwsError as error:
+                register = _from_status(name, declared, now, f"{error}")
+            found += register.entries
+            problems += register.problems
+    return Register([_told(each, namespace) for each in found], problems)
 
 
-async def _of_target(document: Object, declared: Mapping[str, Declared], hubs: "_Hubs") -> list[Entry]:
-    target = parse(PostureTarget, document)
-    key = hubs.key_of(target)
-    facts, findings, now = await hubs.read(key)
-    controls = Controls({standard.name: standard for standard in facts.standards})
-    chosen = chosen_standards(target.spec, facts)
-    view = view_of(Admitted(target, key, ("*",)), facts, controls, chosen.present)
-    return entries(name_of(document), findings, view, declared, now)
+def _told(entry: Entry, namespace: str | None) -> Entry:
+    """Take no policy for missing that is in a namespace of which none were listed."""
+    if entry.state == MISSING and namespace not in {None, namespace_of(entry.policy)}:
+        return entry._replace(state="PolicyNotRead")
+    return entry
 
 
-class _Hubs:
-    """What each hub has suppressed, read once, and the time (µs) then by its clock, as the operator's is."""
-
-    def __init__(self, sessions: Sessions, config: Config) -> None:
-        self._sessions = sessions
-        self._config = config
-        self._limiters = Limiters(config.quota_share)
-        self._read: dict[HubKey, tuple[HubFacts, list[Finding], int]] = {}
-
-    def key_of(self, target: PostureTarget) -> HubKey:
-        role_arn = target.spec.aws.role_arn
-        identity = may_use_identity(self._config.granted, target.metadata.namespace, role_arn)
-        external_id = None if isinstance(identity, NotGranted) else identity.external_id
-        return HubKey(role_arn, external_id, target.spec.aws.region)
-
-    async def read(self, key: HubKey) -> tuple[HubFacts, list[Finding], int]:
-        if key not in self._read:
-            identity = Identity(key.role_arn, key.external_id, key.region)
-            hub = SecurityHub(self._sessions, identity, self._limiters, Usage())
-            facts = await hub.discover()
-            self._read[key] = facts, await _suppressed(hub), hub.now()
-        return self._read[key]
+def _seen(document: Object, hubs: Hubs) -> Admitted | NotAdmitted:
+    """Return a target that an auditor may look at whatever the operator is granted."""
+    try:
+        target = parse(PostureTarget, document)
+    except InvalidObject as error:
+        return NotAdmitted(None, Trouble("InvalidSpec", f"{error}"))
+    return Admitted(target, hubs.key_of(target), ("*",))
 
 
-async def _suppressed(hub: SecurityHub) -> list[Finding]:
-    page = await hub.get_findings(_SUPPRESSED)
-    found = {(each.product_arn, each.id): each for each in page.findings}
-    while page.next_token is not None:
-        page = await hub.get_findings(_SUPPRESSED, next_token=page.next_token)
-        found |= {(each.product_arn, each.id): each for each in page.findings}
-    return list(found.values())
+async def _of_target(
+    name: str, admission: Admitted | NotAdmitted, declared: Mapping[str, Declared], hubs: Hubs
+) -> Register:
+    if isinstance(admission, NotAdmitted):
+        return _from_status(name, declared, microseconds(datetime.now(UTC)), admission.trouble.message)
+    hub = await hubs.read(admission.hub)
+    chosen = chosen_standards(admission.target.spec, hub.facts)
+    view = view_of(admission, hub.facts, hub.controls, chosen.present)
+    own = [each for each in declared.values() if each.scope == name]
+    looked, errors = await hubs.look(admission.hub, own)
+    found = entries(name, hub.suppressed, view, declared, hub.now)
+    found += control_entries(name, looked, declared, hub.now, view)
+    return Register(found, [_unread(name, errors)] if errors else [])
+
+
+def _from_status(name: str, declared: Mapping[str, Declared], now: int, why: str) -> Register:
+    found = from_status(name, declared, now) + controls_from_status(name, declared, now)
+    return Register(found, [f"{name}: counts are those of the policies' status: {why}"])
+
+
+def _unread(name: str, errors: Mapping[Spot, AwsError]) -> str:
+    first = min(errors)
+    return (
+        f"{name}: what is off in {len(errors)} accounts and Regions is what the policies' status says:"
+        f" {first.account_id} in {first.region}: {errors[first]}"
+    )

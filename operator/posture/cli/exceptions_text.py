@@ -11,7 +11,9 @@ _HEADINGS = {
     "target": "TARGET",
     "policy": "POLICY",
     "state": "STATE",
+    "what": "WHAT",
     "control": "CONTROL",
+    "standard": "STANDARD",
     "account": "ACCOUNT",
     "region": "REGION",
     "number": "NUMBER",
@@ -20,6 +22,7 @@ _HEADINGS = {
     "since": "SINCE",
     "until": "UNTIL",
     "review_due": "NEXT REVIEW",
+    "evidence": "EVIDENCE",
 }
 _WIDEST = 48
 # What a spreadsheet would take for a formula: notes and names of resources are other people's words.

@@ -1,9 +1,12 @@
-"""The register of exceptions, as auditors read it: what is suppressed, by which policy, why, until when."""
+"""The register of exceptions, as auditors read it: what is suppressed, by which policy, why, until when.
+
+Controls that are turned off are in `register_controls`.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from posture.api.suppression_policy import EXPIRED, REVIEW_DUE, SuppressionPolicy
+from posture.api.suppression_policy import EXPIRED, REVIEW_DUE
 from posture.domain import ownership
 from posture.domain.controls import Controls
 from posture.domain.evaluation import View
@@ -13,18 +16,23 @@ from posture.domain.review import review_due_at
 from posture.domain.suppression import is_active
 from posture.suppression.declared import Declared
 
-_MISSING = "PolicyMissing"
+MISSING = "PolicyMissing"
 _NO_POLICY = "NoPolicy"
+
+SECURITY_HUB = "SecurityHub"
+STATUS = "Status"
 
 
 class Entry(NamedTuple):
     """One exception in one account and Region.
 
-    `policy`: namespace/name, empty where people suppressed it by hand. `state`: Active, Expired, ReviewDue,
-    Deleted or Suspended; PolicyMissing where the mark names a policy that is not in the cluster; NoPolicy.
-    `number`: of findings, or of accounts in which a control is turned off. `why`: the justification; without
-    a policy the finding's note. `since`: when the policy was made. Times as in Kubernetes, empty where there
-    is none.
+    `policy`: namespace/name, empty where people made it by hand. `state`: Active, Expired, ReviewDue, Deleted
+    or Suspended; PolicyMissing where the mark names a policy that is not in the cluster; NoPolicy. `what`:
+    suppressFindings or disableControls. `standard`: in which a control is off; findings are suppressed in all
+    of theirs. `number`: of findings, or of controls that are off. `why`: the justification; without a policy
+    the finding's note, or the reason that Security Hub keeps of the control. `since`: when the policy was
+    made; without one, when the control was turned off. `evidence`: SecurityHub where it was read there,
+    Status where only the status of the policy says so. Times as in Kubernetes, empty where there is none.
     """
 
     target: str
@@ -32,6 +40,7 @@ class Entry(NamedTuple):
     state: str
     what: str
     control: str
+    standard: str
     account: str
     region: str
     number: int
@@ -43,6 +52,7 @@ class Entry(NamedTuple):
     since: str
     until: str
     review_due: str
+    evidence: str
 
 
 class _Place(NamedTuple):
@@ -56,7 +66,7 @@ class _Place(NamedTuple):
 def entries(
     target: str, findings: Iterable[Finding], view: View, policies: Mapping[str, Declared], now: int
 ) -> list[Entry]:
-    """Return the exceptions of a target (namespace/name).
+    """Return the suppressed findings of a target (namespace/name).
 
     `findings`: those of its hub that are ACTIVE and SUPPRESSED. `policies`: all that are known, by
     namespace/name. Policies of the target that suppress nothing are there with a count of 0.
@@ -69,19 +79,21 @@ def entries(
         _entry(target, place, same, policies.get(place.policy), now) for place, same in sorted(places.items())
     ]
     used = {place.policy for place in places}
-    for name, declared in sorted(policies.items()):
-        if declared.scope == target and declared.policy is not None and name not in used:
-            found += _without_findings(target, name, declared, declared.policy, now)
-    return found
+    idle = (
+        documented(target, name, each, now)
+        for name, each in sorted(policies.items())
+        if each.scope == target and each.suppresses and name not in used
+    )
+    return found + [entry for entry in idle if entry is not None]
 
 
 def from_status(target: str, policies: Mapping[str, Declared], now: int) -> list[Entry]:
-    """Return the exceptions of a target as far as the policies' status tells: counts, and no resources."""
+    """Return the suppressed findings of a target as far as the policies' status tells: counts alone."""
     return [
-        entry._replace(number=declared.policy.status.suppressed or entry.number)
-        for name, declared in sorted(policies.items())
-        if declared.scope == target and declared.policy is not None
-        for entry in _without_findings(target, name, declared, declared.policy, now)
+        entry._replace(number=each.policy.status.suppressed or 0, evidence=STATUS)
+        for name, each in sorted(policies.items())
+        if each.scope == target and each.suppresses and each.policy is not None
+        if (entry := documented(target, name, each, now)) is not None
     ]
 
 
@@ -98,74 +110,61 @@ def _place(finding: Finding, controls: Controls) -> _Place:
 
 
 def _entry(target: str, place: _Place, same: list[Finding], declared: Declared | None, now: int) -> Entry:
-    resources = tuple(sorted({resource.id for each in same for resource in each.resources}))
-    if declared is None or declared.policy is None:
-        return _undocumented(target, place, same)._replace(resources=resources)
-    return _documented(target, place.policy, declared, declared.policy, now)._replace(
+    known = None if declared is None else documented(target, place.policy, declared, now)
+    entry = known or undocumented(target, place.policy, "suppressFindings")._replace(
+        why=place.note or next((each.note for each in same if each.note), "")
+    )
+    return entry._replace(
         control=place.control,
         account=place.account,
         region=place.region,
         number=len(same),
-        resources=resources,
+        resources=tuple(sorted({resource.id for each in same for resource in each.resources})),
     )
 
 
-def _undocumented(target: str, place: _Place, same: list[Finding]) -> Entry:
+def undocumented(target: str, policy: str, what: str) -> Entry:
+    """Return what is to be filled in for an exception without a policy, or whose policy is not known."""
     return Entry(
         target=target,
-        policy=place.policy,
-        state=_MISSING if place.policy else _NO_POLICY,
-        what="suppressFindings",
-        control=place.control,
-        account=place.account,
-        region=place.region,
-        number=len(same),
+        policy=policy,
+        state=MISSING if policy else _NO_POLICY,
+        what=what,
+        control="",
+        standard="",
+        account="",
+        region="",
+        number=0,
         resources=(),
-        why=place.note or next((each.note for each in same if each.note), ""),
+        why="",
         approved_by="",
         reference="",
         owner="",
         since="",
         until="",
         review_due="",
+        evidence=SECURITY_HUB,
     )
 
 
-def _documented(target: str, name: str, declared: Declared, policy: SuppressionPolicy, now: int) -> Entry:
-    spec, terms = policy.spec, declared.terms
-    due_at = None if terms is None else review_due_at(terms)
-    return Entry(
-        target=target,
-        policy=name,
+def documented(target: str, name: str, declared: Declared, now: int) -> Entry | None:
+    """Return what a policy (namespace/name) says of its exceptions; None where it cannot be read."""
+    policy, terms = declared.policy, declared.terms
+    if policy is None or terms is None:
+        return None
+    spec, due_at = policy.spec, review_due_at(terms)
+    return undocumented(
+        target, name, "suppressFindings" if declared.suppresses else "disableControls"
+    )._replace(
         state=_state(declared, due_at, now),
-        what="suppressFindings" if declared.suppresses else "disableControls",
-        control="",
-        account="",
-        region="",
-        number=0,
-        resources=(),
         why=spec.justification,
         approved_by=spec.approved_by,
         reference=spec.reference or "",
         owner=spec.owner or "",
-        since="" if terms is None else text_of(terms.created_at),
-        until="" if terms is None else text_of(terms.expires_at),
+        since=text_of(terms.created_at),
+        until=text_of(terms.expires_at),
         review_due="" if due_at is None else text_of(due_at),
     )
-
-
-def _without_findings(
-    target: str, name: str, declared: Declared, policy: SuppressionPolicy, now: int
-) -> list[Entry]:
-    """Return the controls that a policy turned off, or one entry for a policy that did nothing."""
-    base = _documented(target, name, declared, policy, now)
-    return [
-        base._replace(
-            control=f"{off.control} of {off.standard}", account=account, region=off.region, number=1
-        )
-        for off in policy.status.disabled_controls
-        for account in off.accounts
-    ] or [base]
 
 
 def _state(declared: Declared, due_at: int | None, now: int) -> str:
