@@ -64,6 +64,10 @@ def _always() -> bool:
     return True
 
 
+def _nobody(_: Object) -> None:
+    return None
+
+
 async def write_status(
     client: KubeClient,
     resource: ApiResource,
@@ -72,12 +76,14 @@ async def write_status(
     *,
     ours: Callable[[], bool] = _always,
     within: float = 60.0,
+    stored: Callable[[Object], None] = _nobody,
 ) -> Written:
     """Make `status` the status of the object, unless `obj` has just that.
 
     What may work later is tried again for `within` seconds, then raised (Retryable). `ours` is asked before
     each try: a replica that lost the Lease writes nothing any more. An object that is gone or was replaced by
-    another of its name, is left alone. Raises Forbidden, Unauthorized and Refused at once.
+    another of its name, is left alone. `stored` is given the object as it is after the write. Raises
+    Forbidden, Unauthorized and Refused at once.
     """
     if obj.get("status") == status:
         return Written.UNCHANGED
@@ -87,7 +93,7 @@ async def write_status(
     pause = _FIRST_PAUSE
     while ours():
         try:
-            await client.patch_status(ref, status)
+            stored(await client.patch_status(ref, status))
         except Gone as gone:
             logger.info("The status of %s is not written: %s", ref, gone)
             return Written.GONE

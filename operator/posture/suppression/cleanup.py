@@ -3,6 +3,7 @@
 Nothing waits for ever: an hour after its deletion an object goes, and an event says what is left.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from posture.domain.suppression import Phase
 from posture.kube.errors import Gone, KubeError
 from posture.kube.finalizers import add_finalizer, has_finalizer, is_deleted, remove_finalizer
+from posture.kube.newest import Newest
 from posture.kube.resources import POSTURE_TARGETS, SUPPRESSION_POLICIES, ApiResource, Object, ObjectRef
 from posture.logs import bound
 from posture.suppression.declared import Declared, deleted_at, name_of
@@ -42,13 +44,18 @@ class Leaving(NamedTuple):
 
 
 class Cleanup:
-    """Adds and removes the finalizers of policies and targets, while `ours` says that this is the holder."""
+    """Adds and removes the finalizers of policies and targets, while `ours` says that this is the holder.
+
+    All tasks of a hub share one: what one of them holds back no other must let go. `newest`: of the objects,
+    for what is listed may be older than what was written.
+    """
 
     def __init__(self, world: World, ours: Callable[[], bool]) -> None:
+        self.newest = Newest()
         self._world = world
         self._ours = ours
         self._told: set[str] = set()
-        self._guarded: set[str] = set()
+        self._turn = asyncio.Lock()
 
     async def guard(self, declared: Iterable[Declared], targets: Mapping[str, Object]) -> set[str]:
         """Have policies, and their targets, wait when they are deleted; return the policies that will."""
@@ -56,10 +63,12 @@ class Cleanup:
         for each in declared:
             target = targets.get(each.scope)
             with bound(policy=each.name, target=each.scope):
-                if target is None or not await self._add(POSTURE_TARGETS, target):
-                    continue
-                if await self._add(SUPPRESSION_POLICIES, each.document):
-                    guarded.add(each.name)
+                # No target is let go between these two.
+                async with self._turn:
+                    if target is None or not await self._add(POSTURE_TARGETS, target):
+                        continue
+                    if await self._add(SUPPRESSION_POLICIES, each.document):
+                        guarded.add(each.name)
         return guarded
 
     async def let_go(self, policies: Sequence[Leaving], now: int) -> set[str]:
@@ -67,7 +76,7 @@ class Cleanup:
         gone = set()
         for leaving in policies:
             declared = leaving.declared
-            if not has_finalizer(declared.document) or declared.deleted_at is None:
+            if not self._holds(declared.document) or declared.deleted_at is None:
                 continue
             overdue = now - declared.deleted_at >= LONGEST_WAIT
             if not (overdue or _is_done(leaving)):
@@ -84,15 +93,15 @@ class Cleanup:
         self, targets: Iterable[Object], policies: Iterable[Declared], gone: Collection[str], now: int
     ) -> None:
         """Let targets go that no policy needs any more, or whose time is over (µs)."""
-        needed: dict[str, list[str]] = {}
-        for each in policies:
-            guarded = has_finalizer(each.document) or each.document["metadata"]["uid"] in self._guarded
-            if guarded and each.name not in gone:
-                needed.setdefault(each.scope, []).append(each.name)
-        for target in targets:
-            if has_finalizer(target):
-                with bound(target=name_of(target)):
-                    await self._release_target(target, needed.get(name_of(target), ()), now)
+        async with self._turn:
+            needed: dict[str, list[str]] = {}
+            for each in policies:
+                if self._holds(each.document) and each.name not in gone:
+                    needed.setdefault(each.scope, []).append(each.name)
+            for target in targets:
+                if self._holds(target):
+                    with bound(target=name_of(target)):
+                        await self._release_target(target, needed.get(name_of(target), ()), now)
 
     async def _release_target(self, target: Object, waiting: Sequence[str], now: int) -> None:
         """Let a target go, unless policies (namespace/name) still wait and may do so."""
@@ -109,34 +118,37 @@ class Cleanup:
 
     async def _add(self, resource: ApiResource, document: Object) -> bool:
         """Whether the finalizer is on the object now; not on one that is being deleted without it."""
-        uid = document["metadata"]["uid"]
-        if has_finalizer(document) or uid in self._guarded:
+        newest = self.newest.of(document)
+        if has_finalizer(newest):
             return True
-        if not self._ours() or is_deleted(document):
+        if not self._ours() or is_deleted(newest):
             return False
         try:
-            stored = await add_finalizer(self._world.client, resource, document)
+            stored = await add_finalizer(self._world.client, resource, newest)
         except Gone:
             return False
         except KubeError as error:
-            logger.warning("Nothing is suppressed for it yet: %s", error)
+            logger.warning("It would go without its clean-up, nothing new is done for it yet: %s", error)
             return False
-        if has_finalizer(stored):
-            self._guarded.add(uid)
+        self.newest.stored(stored)
         return has_finalizer(stored)
 
     async def _remove(self, resource: ApiResource, document: Object) -> bool:
         if not self._ours():
             return False
         try:
-            await remove_finalizer(self._world.client, resource, document)
+            stored = await remove_finalizer(self._world.client, resource, self.newest.of(document))
         except Gone:
             logger.debug("%s is gone already", ObjectRef.of(resource, document))
         except KubeError as error:
             logger.warning("The finalizer is not removed, and will be tried again: %s", error)
             return False
-        self._guarded.discard(document["metadata"]["uid"])
+        else:
+            self.newest.stored(stored)
         return True
+
+    def _holds(self, document: Object) -> bool:
+        return has_finalizer(self.newest.of(document))
 
     async def _tell(self, resource: ApiResource, document: Object, reason: str, note: str) -> None:
         """Post a warning, once."""

@@ -12,7 +12,7 @@ from posture.domain.control_switches import ControlPolicy
 from posture.domain.evaluation import TurnedOff
 from posture.domain.globs import globs, is_wild
 from posture.domain.grants import NotGranted, Verb, may_use_identity
-from posture.domain.suppression import Phase, namespace_of, phase
+from posture.domain.suppression import namespace_of
 from posture.suppression.controls_account import Spot
 from posture.suppression.declared import Declared
 
@@ -112,12 +112,9 @@ def control_policy(declared: Declared, now: int, longest: int) -> ControlPolicy 
     if spec is None:
         return None
     target = None if declared.admitted is None else declared.admitted.target.spec
-    stands = phase(declared.terms, now, longest=longest, stalled=declared.trouble is not None)
-    if stands is Phase.ENFORCING and (target is None or target.suspend):
-        stands = Phase.FROZEN
     return ControlPolicy(
         terms=declared.terms,
-        phase=stands,
+        phase=declared.stands(declared.terms, now, longest),
         standards=None if _ALL in spec.standards else frozenset(spec.standards),
         controls=frozenset(each.upper() for each in spec.controls),
         regions=frozenset(spec.regions),

@@ -11,7 +11,7 @@ from posture.api.suppression_policy import DeletionPolicy, SuppressionPolicy, Su
 from posture.config import Config
 from posture.domain.grants import Grant, NotGranted, Verb, may_use_identity
 from posture.domain.selectors import Selection, Selector
-from posture.domain.suppression import Policy, Terms, is_too_long, phase
+from posture.domain.suppression import Phase, Policy, Terms, is_too_long, phase
 from posture.kube.resources import Object
 from posture.target_conditions import Trouble
 
@@ -55,6 +55,15 @@ class Declared:
         """Give when its deletion was asked for, µs."""
         return deleted_at(self.document)
 
+    def stands(self, terms: Terms, now: int, longest: int) -> Phase:
+        """Decide what is to be done at a moment; `longest`: how far away its end may be (both µs).
+
+        Nothing new is done while the target is suspended, even where its hub is asked for others.
+        """
+        suspended = self.admitted is not None and self.admitted.target.spec.suspend
+        stalled = self.trouble is not None or suspended
+        return phase(terms, now, longest=longest, stalled=stalled)
+
     def at(self, now: int, longest: int) -> Policy | None:
         """Give the policy as it stands at a moment; `longest`: how far away its end may be (both µs)."""
         if self.policy is None or self.terms is None or self.policy.spec.suppress_findings is None:
@@ -62,7 +71,7 @@ class Declared:
         declared = self.policy.spec.suppress_findings
         return Policy(
             terms=self.terms,
-            phase=phase(self.terms, now, longest=longest, stalled=self.trouble is not None),
+            phase=self.stands(self.terms, now, longest),
             scope=self.scope,
             selection=Selection(
                 tuple(_selector(each) for each in declared.match),

@@ -3,11 +3,15 @@
 The name outlives the operator: by it the next one, in the same cluster, knows what was done before.
 """
 
+import asyncio
+
 from posture.kube.client import KubeClient
 from posture.kube.errors import Forbidden, Gone
 from posture.kube.resources import NAMESPACES
+from posture.world import World
 
 _NAMESPACE = "kube-system"
+_ASK_AGAIN_AFTER = 60.0
 
 
 class OwnerUnknown(Exception):  # noqa: N818 - reads as what is the case
@@ -30,3 +34,31 @@ async def cluster_owner(client: KubeClient) -> str:
             f" ServiceAccount get the namespace {_NAMESPACE} ({error})"
         ) from error
     return str(namespace["metadata"]["uid"])
+
+
+class OwnerName:
+    """Gives the name: that of the configuration, or the cluster's own, which is asked for once.
+
+    Where that may not be read, it is asked for again after a minute.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._known: str | None = None
+        self._unknown: tuple[float, OwnerUnknown] | None = None
+
+    async def __call__(self) -> str:
+        """Return the name. Raises OwnerUnknown and KubeError."""
+        if configured := self._world.config.current().owner_id:
+            return configured
+        if self._known is not None:
+            return self._known
+        now = asyncio.get_running_loop().time()
+        if self._unknown is not None and now < self._unknown[0]:
+            raise self._unknown[1]
+        try:
+            self._known = await cluster_owner(self._world.client)
+        except OwnerUnknown as error:
+            self._unknown = now + _ASK_AGAIN_AFTER, error
+            raise
+        return self._known

@@ -8,6 +8,7 @@ from posture.api.conditions import READY
 from posture.api.suppression_policy import DRIFTED, EXPIRED, REVIEW_DUE, SuppressionPolicyStatus
 from posture.domain.review import review_due_at
 from posture.kube.errors import KubeError
+from posture.kube.newest import Newest
 from posture.kube.resources import SUPPRESSION_POLICIES, Object, ObjectRef
 from posture.kube.status import Transition, Written, transitions, write_status
 from posture.logs import bound
@@ -35,8 +36,8 @@ class Reported(NamedTuple):
 class Reporter:
     """Reports on the policies of one holder.
 
-    `ours`: whether it is the holder, asked before each write. `status_of`: makes a status of the one before,
-    the case, and the last request whose run has ended.
+    `ours`: whether it is the holder, asked before each write. `newest`: of the objects. `status_of`: makes a
+    status of the one before, the case, and the last request whose run has ended.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Reporter:
         world: World,
         owner: Hashable,
         ours: Callable[[], bool],
+        newest: Newest,
         *,
         status_of: Callable[[SuppressionPolicyStatus, Case, str | None], SuppressionPolicyStatus] = status_of,
     ) -> None:
@@ -51,16 +53,32 @@ class Reporter:
         self._status_of = status_of
         self._owner = owner
         self._ours = ours
-        self._statuses: dict[str, tuple[str, Object]] = {}
+        self._newest = newest
 
     def end(self) -> None:
         """Withdraw all series."""
-        self._statuses.clear()
         self._world.exposition.withdraw(self._owner)
 
-    async def report(self, policies: Sequence[Reported]) -> bool:
-        """Write what has changed; whether all could be written."""
-        samples, well = [], True
+    async def report(self, policies: Sequence[Reported]) -> KubeError | None:
+        """Write what has changed, and publish the series of these policies and no others.
+
+        Returns why a status could not be written.
+        """
+        samples, failure = await self._tell_of(policies)
+        if self._ours():
+            lines = rendered(policy_samples(SUPPRESSION_POLICIES.kind, samples))
+            self._world.exposition.publish(self._owner, lines, valid=self._ours)
+        else:
+            self.end()
+        return failure
+
+    async def remember(self, policies: Sequence[Reported]) -> KubeError | None:
+        """Write what has changed, of some of the policies; return why one could not be written."""
+        _, failure = await self._tell_of(policies)
+        return failure
+
+    async def _tell_of(self, policies: Sequence[Reported]) -> tuple[list[PolicySample], KubeError | None]:
+        samples, failure = list[PolicySample](), None
         for case, handled in policies:
             before = self.status_before(case.declared)
             after = self._status_of(before, case, handled)
@@ -70,13 +88,8 @@ class Reporter:
                     await self._write(case.declared, before, after)
                 except KubeError as error:
                     logger.warning("The status is not written, and will be tried again: %s", error)
-                    well = False
-        if self._ours():
-            lines = rendered(policy_samples(SUPPRESSION_POLICIES.kind, samples))
-            self._world.exposition.publish(self._owner, lines)
-        else:
-            self.end()
-        return well
+                    failure = error
+        return samples, failure
 
     def status_before(self, declared: Declared) -> SuppressionPolicyStatus:
         """Return the status as it was last read, or written since."""
@@ -84,10 +97,7 @@ class Reporter:
 
     def _document(self, declared: Declared) -> Object:
         """Return the document with the status that was written after it had been listed."""
-        metadata = declared.document["metadata"]
-        version, status = self._statuses.get(metadata["uid"], ("", {}))
-        if version != metadata["resourceVersion"]:
-            return declared.document
+        status = self._newest.of(declared.document).get("status")
         return {**declared.document, "status": status}
 
     async def _write(
@@ -101,11 +111,10 @@ class Reporter:
             status,
             ours=self._ours,
             within=_WRITE_WITHIN,
+            stored=self._newest.stored,
         )
         if outcome is not Written.WRITTEN:
             return
-        metadata = document["metadata"]
-        self._statuses[metadata["uid"]] = (metadata["resourceVersion"], status)
         told = transitions([each.to_api() for each in before.conditions], status.get("conditions", []))
         for change in told:
             if change.type in _TOLD and not _is_dull(change):

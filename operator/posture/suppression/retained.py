@@ -3,7 +3,7 @@
 A mark says itself that it is to stay suppressed, unless `Retain` was declared after the writes were frozen.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -26,8 +26,15 @@ def forget(store: Store, names: Collection[str]) -> None:
         _put(store, kept - set(names))
 
 
-def retained(store: Store, declared: Collection[str]) -> list[Policy]:
-    """Return the policies that went so, as the rules take them, but for names that are declared again."""
+def retained(store: Store, declared: Sequence[Policy]) -> list[Policy]:
+    """Return the policies that went so, as the rules take them, but for names that are declared again.
+
+    What one of these has marked is from then on the business of the policy that has the name now.
+    """
+    names = _names(store)
+    again = {each.terms.policy for each in declared if each.terms.deleted_at is None} & names
+    if again:
+        forget(store, again)
     return [
         Policy(
             terms=Terms(name, "", "", expires_at=1, created_at=0, deleted_at=0, retain=True),
@@ -36,7 +43,7 @@ def retained(store: Store, declared: Collection[str]) -> list[Policy]:
             selection=_NOTHING,
             max_findings=0,
         )
-        for name in sorted(_names(store) - set(declared))
+        for name in sorted(names - {each.terms.policy for each in declared})
     ]
 
 

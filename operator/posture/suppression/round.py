@@ -81,7 +81,7 @@ class Rounds:
         report = Report()
         if writes:
             report = await self._writer.write(writes[:_AT_ONCE], self._take)
-            await self._settle(report)
+            await self._settle(report, now)
             moment = await self._plan(declared, now)
         if moment is None:
             return None
@@ -91,9 +91,14 @@ class Rounds:
         complete = report.unsent == 0 and len(writes) <= _AT_ONCE
         return Result(progress, complete, report.error)
 
-    async def retain(self, names: Collection[str]) -> None:
-        """Remember policies that go, and leave suppressed what bears their mark."""
-        await self._hub.look(lambda known: remember(known.store, names))
+    async def retain(self, names: Collection[str]) -> bool:
+        """Remember policies that go, and leave suppressed what bears their mark; whether that is done."""
+
+        def look(known: hub_known.Known) -> bool:
+            remember(known.store, names)
+            return True
+
+        return await self._hub.look(look) is True
 
     async def excepting(self, keys: Sequence[bytes]) -> Mapping[bytes, tuple[str, ...]] | None:
         """Return the policies that select some findings, frozen ones too; None where that is not known."""
@@ -114,7 +119,7 @@ class Rounds:
         def look(known: hub_known.Known) -> Moment:
             if self._following is None or self._following.known is not known:
                 self._following = Following(known)
-            gone = retained(known.store, [each.terms.policy for each in declared.policies])
+            gone = retained(known.store, declared.policies)
             accounts, _ = known.store.places()
             self._shown = self._sights.of(declared.targets, hub, accounts)
             policies = [_standing(each, self._shown.get(each.scope)) for each in declared.policies]
@@ -125,7 +130,12 @@ class Rounds:
                 may_write=declared.may_write,
                 known=declared.known,
             )
-            moment = self._following.plan(declaration, now, interval)
+            try:
+                moment = self._following.plan(declaration, now, interval)
+            except Exception:
+                # It was broken off, and does not know what it has seen of the changes: it is begun anew.
+                self._following = None
+                raise
             names = [each.terms.policy for each in gone if not moment.outcomes[each.terms.policy].marked]
             forget(known.store, names)
             return moment
@@ -145,7 +155,7 @@ class Rounds:
         if following is not None:
             await self._hub.look(lambda _: following.wrote(taken.writes, taken.fields, taken.at))
 
-    async def _settle(self, report: Report) -> None:
+    async def _settle(self, report: Report, now: int) -> None:
         """Remember what was refused; read by Id what is said to be gone."""
         following = self._following
         if following is None:
@@ -154,7 +164,7 @@ class Rounds:
             self._refusals[each.write.finding] = each
         refused = [each.write for each in (*report.refused, *report.again)]
         if refused:
-            await self._hub.look(lambda _: following.refused(refused, report.sent_at))
+            await self._hub.look(lambda _: following.refused(refused, report.sent_at or now))
         if report.missing:
             refs = [
                 FindingRef(key_of(*each.finding), each.finding.id, each.finding.product_arn)

@@ -22,8 +22,8 @@ class Stranded:
     def __init__(self, world: World, responsible: Callable[[], bool]) -> None:
         self._world = world
         self._responsible = responsible
-        self._reporter = Reporter(world, ("suppression", ""), responsible)
         self._cleanup = Cleanup(world, responsible)
+        self._reporter = Reporter(world, ("suppression", ""), responsible, self._cleanup.newest)
 
     async def settle(self, policies: Sequence[Declared], targets: Sequence[Object]) -> None:
         """Report on these policies, and let go of them and of these targets where their time is over."""

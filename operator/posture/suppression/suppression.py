@@ -15,11 +15,13 @@ from posture.hubs.key import HubKey
 from posture.kube.finalizers import has_finalizer
 from posture.kube.resources import Object
 from posture.logs import apart, bound
+from posture.suppression.cleanup import Cleanup
 from posture.suppression.controls_hub import HubControls
 from posture.suppression.controls_view import turned_off
 from posture.suppression.declared import Admissions, Declared, declare, microseconds
-from posture.suppression.hub_suppression import Everything, HubSuppression
-from posture.suppression.owner import cluster_owner
+from posture.suppression.hub_reconciler import Everything
+from posture.suppression.hub_suppression import HubSuppression
+from posture.suppression.owner import OwnerName
 from posture.suppression.stranded import Stranded
 from posture.world import World
 
@@ -44,7 +46,7 @@ class Suppression:
         self._stranded = Stranded(world, general)
         self._running: dict[HubKey, _Running] = {}
         self._declared: Sequence[Declared] = ()
-        self._owner: str | None = None
+        self._owner = OwnerName(world)
 
     def declare(self, policies: Iterable[Object], admissions: Admissions) -> None:
         """Take what is declared: all policies and all targets, each listed whole."""
@@ -63,7 +65,7 @@ class Suppression:
         for key in list(self._running):
             running = self._running[key]
             with bound(hub=running.hub.name, target=sorted(self._targets_of(key))):
-                if hubs.get(key) is not running.hub or _has_ended(running.tasks):
+                if hubs.get(key) is not running.hub:
                     await self._end(key)
         for key, hub in hubs.items():
             if key not in self._running:
@@ -94,8 +96,9 @@ class Suppression:
         return _local_now() if running is None else running.hub.now()
 
     def _begin(self, hub: Hub) -> _Running:
-        suppression = HubSuppression(self._world, hub, self._owner_id)
-        controls = HubControls(self._world, hub, self._owner_id)
+        cleanup = Cleanup(self._world, hub.leads)
+        suppression = HubSuppression(self._world, hub, self._owner, cleanup)
+        controls = HubControls(self._world, hub, self._owner, cleanup)
         hub.on_change(suppression.wake)
         hub.on_change(controls.wake)
         tasks = {
@@ -136,27 +139,9 @@ class Suppression:
             if isinstance(admission, Admitted) and admission.hub == key
         }
 
-    async def _owner_id(self) -> str:
-        """Return the name by which suppressions are marked. Raises OwnerUnknown and KubeError."""
-        if configured := self._world.config.current().owner_id:
-            return configured
-        if self._owner is None:
-            self._owner = await cluster_owner(self._world.client)
-        return self._owner
-
 
 def _local_now() -> int:
     return microseconds(datetime.now(UTC))
-
-
-def _has_ended(tasks: Iterable[asyncio.Task[None]]) -> bool:
-    """Whether a task ended, which none does by itself: then by a defect, and it is begun anew."""
-    ended = False
-    for task in tasks:
-        if task.done() and not task.cancelled() and (error := task.exception()):
-            logger.error("The %s ended by a defect, and begins anew", task.get_name(), exc_info=error)
-        ended |= task.done()
-    return ended
 
 
 def _may_mark(declared: Declared) -> bool:

@@ -17,7 +17,7 @@ from posture.domain.suppression_plan import Batch, Write, batches
 logger = logging.getLogger(__name__)
 
 CALL_WITHIN = 30.0
-_LEAST_WITHIN = 0.5
+LEAST_WITHIN = 0.5
 _TRIES = 4
 _FIRST_PAUSE = 0.5
 # API reference, UnprocessedFindings: these pass, and the same write may succeed.
@@ -84,7 +84,10 @@ class Writer:
         self._spells_out = False
 
     async def write(self, writes: Sequence[Write], taken: Callable[[Taken], Awaitable[None]]) -> Report:
-        """Write, and hand over what was accepted after each call; an error of AWS ends it."""
+        """Write, and hand over what was accepted after each call.
+
+        An error of AWS ends it, but for a call that is refused for what it says: that is its own trouble.
+        """
         report = Report()
         waiting = list(batches(writes))
         while waiting:
@@ -93,6 +96,9 @@ class Writer:
                 if not await self._see_through(batch, report, taken):
                     report.unsent += sum(len(each.writes) for each in (batch, *waiting))
                     break
+            except InvalidRequest as error:
+                logger.warning("A call to Security Hub was refused, the others go on: %s", error)
+                report.refused += [Refusal(each, error.code, str(error)) for each in batch.writes]
             except AwsError as error:
                 logger.warning("What is declared could not be written: %s", error)
                 report.error = error
@@ -109,7 +115,7 @@ class Writer:
             if attempt:
                 await asyncio.sleep(_FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries
             within = min(CALL_WITHIN, self._seconds_left())
-            if within < _LEAST_WITHIN:
+            if within < LEAST_WITHIN:
                 report.again += passing
                 return False
             answer, fields = await self._call(batch, left, within)

@@ -18,8 +18,10 @@ from posture.hubs.key import HubKey
 from posture.hubs.status import HubStatus
 from posture.kube.resources import Object, ObjectRef
 from posture.metrics.exposition import Exposition
+from posture.suppression.cleanup import Cleanup
 from posture.suppression.controls_hub import HubControls
-from posture.suppression.hub_suppression import Everything, HubSuppression
+from posture.suppression.hub_reconciler import Everything
+from posture.suppression.hub_suppression import HubSuppression
 from posture.suppression.suppression import Suppression, _Running
 from posture.world import World
 from tests.unit.suppression.test_policy_status import declared
@@ -73,9 +75,10 @@ class Cluster:
     def __init__(self) -> None:
         self.status: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
 
-    async def patch_status(self, _: ObjectRef, status: Mapping[str, Any]) -> None:
+    async def patch_status(self, ref: ObjectRef, status: Mapping[str, Any]) -> Object:
         if not self.status.done():
             self.status.set_result(status)
+        return {"metadata": {"name": ref.name, "uid": ref.uid, "resourceVersion": "2"}, "status": status}
 
     async def post(self, *_: object, **__: object) -> None:
         pass
@@ -114,7 +117,8 @@ async def test_a_policy_expires_by_the_hubs_clock(
     policy = declared(metadata=metadata, expiresAt=minutes_from_now(ends_in), **SPECS[kind])
     assert policy.policy is not None
     cluster = Cluster()
-    work = kind(world(cluster), cast("Hub", SkewedHub(ahead * MINUTE)), owner)
+    hub = cast("Hub", SkewedHub(ahead * MINUTE))
+    work = kind(world(cluster), hub, owner, Cleanup(world(cluster), hub.leads))
     work.update(Everything([policy], {}, frozenset()))
     running = asyncio.create_task(work.run())
     try:

@@ -1,0 +1,240 @@
+"""The life of a task that keeps a hub as the policies of one kind say, as long as its Lease is held here."""
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from posture.admission import Admitted
+from posture.aws.errors import AwsError
+from posture.domain.controls import ControlStatus
+from posture.domain.evaluation import TurnedOff
+from posture.domain.suppression import Phase, Terms
+from posture.hubs.hub import Hub
+from posture.hubs.pacing import BackOff
+from posture.kube.errors import KubeError
+from posture.kube.resources import Object
+from posture.logs import bound, next_cycle
+from posture.store import StoreError
+from posture.suppression.cleanup import Cleanup, Leaving
+from posture.suppression.declared import Declared
+from posture.suppression.owner import OwnerUnknown
+from posture.suppression.policy_conditions import Case
+from posture.suppression.reporting import Reported, Reporter
+from posture.suppression.standing import HubState, Progress
+from posture.suppression.writing import CALL_WITHIN, LEAST_WITHIN
+from posture.world import World
+
+logger = logging.getLogger(__name__)
+
+AT_LEAST_EVERY = 30.0
+_AT_MOST_EVERY = 0.5
+_SOON = 1.0
+_AFTER_A_DEFECT = 10.0
+_LONGEST_AFTER_A_DEFECT = 300.0
+_MICRO = 1_000_000
+
+
+class Everything(NamedTuple):
+    """What is declared for one hub, from one listing.
+
+    `policies`: of its targets. `targets`: by namespace/name, as listed and as admitted. `elsewhere`: the
+    policies of other hubs, or of no target, by namespace/name. `others`: the policies of the hub that do not
+    suppress findings but turn controls off, or the other way round.
+    `turned_off`: what all policies turned off, with the status it had then.
+    """
+
+    policies: Sequence[Declared]
+    targets: Mapping[str, tuple[Object, Admitted]]
+    elsewhere: frozenset[str]
+    others: Sequence[Declared] = ()
+    turned_off: Mapping[TurnedOff, ControlStatus] = {}
+
+    @property
+    def documents(self) -> Mapping[str, Object]:
+        """Give the targets as listed, by namespace/name."""
+        return {name: document for name, (document, _) in self.targets.items()}
+
+
+class Ruled(Protocol):
+    """A policy as the rules of its kind take it; equal to another one where nothing else is declared."""
+
+    @property
+    def terms(self) -> Terms:
+        """Give its terms."""
+        ...
+
+    @property
+    def phase(self) -> Phase:
+        """Give what is to be done for it."""
+        ...
+
+
+PolicyT = TypeVar("PolicyT", bound=Ruled)
+ProgressT = TypeVar("ProgressT", bound=Progress)
+
+
+class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
+    """Runs cycles: acts on what is declared, says how far it is, and lets go of what may go.
+
+    `name`: of what it acts on, as it begins a sentence. `hub`: as long as it leads.
+    """
+
+    def __init__(self, world: World, hub: Hub, cleanup: Cleanup, reporter: Reporter, name: str) -> None:
+        self._world = world
+        self._hub = hub
+        self._cleanup = cleanup
+        self._reporter = reporter
+        self._name = name
+        self._everything = Everything((), {}, frozenset())
+        self._wanted: object = None
+        self._progress: dict[str, tuple[PolicyT, ProgressT]] = {}
+        self._failures = BackOff(_SOON, AT_LEAST_EVERY)
+        self._defects = BackOff(_AFTER_A_DEFECT, _LONGEST_AFTER_A_DEFECT)
+        self._news = True
+        self._woken = asyncio.Event()
+
+    def update(self, everything: Everything) -> None:
+        """Take what is declared now; what is being written stops if that is something else."""
+        if _versions(everything) != _versions(self._everything):
+            self._news = True
+        self._everything = everything
+        policies = (each.document for each in (*everything.policies, *everything.others))
+        self._cleanup.newest.keep([*policies, *everything.documents.values()])
+        self.wake()
+
+    def wake(self) -> None:
+        """Run a cycle soon."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Run a cycle whenever woken, when a policy expires, and now and then, until cancelled."""
+        while True:
+            self._woken.clear()
+            with bound(hub=self._hub.name, target=self._targets, cycle=next_cycle()):
+                pause = await self._attempt()
+            await asyncio.sleep(_AT_MOST_EVERY)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._woken.wait()
+
+    def end(self) -> None:
+        """Withdraw all series."""
+        self._reporter.end()
+
+    def _targets(self) -> Sequence[str]:
+        return sorted(self._everything.targets)
+
+    async def _attempt(self) -> float:
+        """Run a cycle; return the seconds until the next one."""
+        try:
+            return await self._cycle()
+        except (KubeError, StoreError) as error:
+            logger.warning("%s are not acted on, and will be again: %s", self._name, error)
+            return self._failures.after(error, AT_LEAST_EVERY)
+        except Exception as error:
+            # Nobody else ends with it: not the hub's other task, and not the process.
+            logger.exception("%s are not acted on, by a defect of the operator", self._name)
+            await asyncio.sleep(self._defects.after(error, _LONGEST_AFTER_A_DEFECT))
+            return 0.0
+
+    async def _cycle(self) -> float:
+        """Act and report; return the seconds until the next cycle."""
+        if not self._hub.leads():
+            self._stand_down()
+            return AT_LEAST_EVERY
+        everything, now = self._everything, self._hub.now()
+        self._news = False
+        longest = int(self._world.config.current().max_suppression_age.total_seconds() * _MICRO)
+        found = {each.name: self._ruled(each, now, longest) for each in everything.policies}
+        policies = {name: policy for name, policy in found.items() if policy is not None}
+        complete = await self._act(everything, policies, now)
+        failure = await self._report(everything, policies, now)
+        self._defects.succeeded()
+        if failure is not None:
+            return self._failures.after(failure, AT_LEAST_EVERY)
+        self._failures.succeeded()
+        return self._pause(everything, policies, now) if complete else _SOON
+
+    @abstractmethod
+    def _ruled(self, declared: Declared, now: int, longest: int) -> PolicyT | None:
+        """Return a policy as the rules take it at a moment; `longest`: how far its end may be (both µs)."""
+
+    @abstractmethod
+    async def _act(self, everything: Everything, policies: Mapping[str, PolicyT], now: int) -> bool:
+        """Do what is to be done; whether nothing is left that could be done at once."""
+
+    @abstractmethod
+    def _error(self, progress: ProgressT | None) -> AwsError | StoreError | OwnerUnknown | None:
+        """Return what keeps a policy from being acted on that is so far."""
+
+    @abstractmethod
+    def _handled(self, declared: Declared) -> str | None:
+        """Return the last request by annotation whose run has ended."""
+
+    def _stand_down(self) -> None:
+        """Forget what another holder may have made otherwise."""
+        self.end()
+        self._wanted = None
+        self._progress.clear()
+
+    async def _report(
+        self, everything: Everything, policies: Mapping[str, PolicyT], now: int
+    ) -> KubeError | None:
+        """Say how far all policies are, and let go of what may go; return why one could not be told of."""
+        frozen = self._world.config.current().frozen
+        failure = await self._reporter.report(
+            [self._reported(each, policies, now) for each in everything.policies]
+        )
+        leaving = [Leaving(each, self._current(each, policies), frozen) for each in everything.policies]
+        # Whatever else became of their finalizers, and whoever made the marks.
+        holding = [each.declared for each in leaving if each.progress and each.progress.outcome.marked]
+        await self._cleanup.guard(holding, everything.documents)
+        await self._let_go(everything, leaving, now)
+        return failure
+
+    async def _let_go(self, everything: Everything, leaving: Sequence[Leaving], now: int) -> None:  # noqa: ARG002 - for those who let go of more
+        """Let go of policies whose work is done, or whose time is over."""
+        await self._cleanup.let_go(leaving, now)
+
+    def _reported(self, declared: Declared, policies: Mapping[str, PolicyT], now: int) -> Reported:
+        progress = self._current(declared, policies)
+        state = HubState(
+            suspended=declared.admitted is not None and declared.admitted.target.spec.suspend,
+            frozen=self._world.config.current().frozen,
+            error=self._error(progress),
+        )
+        return Reported(Case(declared, progress, state, None, now), self._handled(declared))
+
+    def _current(self, declared: Declared, policies: Mapping[str, PolicyT]) -> ProgressT | None:
+        """Return how far a policy is, unless that speaks of what was declared before."""
+        known = self._progress.get(declared.name)
+        if known is None:
+            return None
+        policy, progress = known
+        return progress if policy == policies.get(declared.name) else None
+
+    def _seconds_left(self) -> float:
+        """Return how long a write may take now; 0 where nothing may be written."""
+        if self._news or self._world.config.current().frozen or not self._hub.held():
+            return 0.0
+        left = min(CALL_WITHIN, self._hub.remaining())
+        return left if left >= LEAST_WITHIN else 0.0
+
+    def _pause(self, everything: Everything, policies: Mapping[str, PolicyT], now: int) -> float:  # noqa: ARG002 - for those who have more to wait for
+        """Return the seconds until the next cycle: when a policy expires, and now and then."""
+        ends = [
+            policy.terms.expires_at - now
+            for policy in policies.values()
+            if policy.phase in {Phase.ENFORCING, Phase.FROZEN}
+        ]
+        return min([AT_LEAST_EVERY, *(max(0.0, end / _MICRO) for end in ends)])
+
+
+def _versions(everything: Everything) -> list[tuple[str, int, str | None]]:
+    return [
+        (metadata["uid"], metadata["generation"], metadata.get("deletionTimestamp"))
+        for metadata in (each.document["metadata"] for each in everything.policies)
+    ]

@@ -1,0 +1,192 @@
+"""A hub with a real store and a Security Hub that takes every write; it polls when it is told to."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TypeVar, cast
+
+from posture.admission import admit
+from posture.aws.discovery import HubFacts
+from posture.aws.securityhub import FindingId, FindingsUpdate
+from posture.config import Config
+from posture.domain.controls import Controls
+from posture.domain.findings import Finding, Workflow
+from posture.domain.standards import ControlAssociation, Standard
+from posture.hubs.hub import Hub
+from posture.hubs.known import Known
+from posture.hubs.status import HubStatus, Phase
+from posture.kube.resources import Object
+from posture.metrics.exposition import Exposition
+from posture.store import Read, Store
+from posture.suppression.cleanup import Cleanup
+from posture.suppression.declared import Declared, declare
+from posture.suppression.hub_reconciler import Everything
+from posture.world import World
+from tests.unit.store.making import FSBP
+from tests.unit.suppression.api_server import ApiServer
+from tests.unit.suppression.test_policy_status import NOW
+
+T = TypeVar("T")
+ACCOUNT = "111122223333"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/posture-reader"
+STANDARD = Standard(FSBP, f"arn:aws:securityhub:::{FSBP}", {"S3.1": ControlAssociation("S3.1", enabled=True)})
+FACTS = HubFacts(
+    account_id=ACCOUNT,
+    region="eu-west-1",
+    administrator=False,
+    administrator_id=None,
+    aggregation_region=None,
+    finding_format="SECURITY_CONTROL",
+    standards=(STANDARD,),
+    members={ACCOUNT: None},
+    central_configuration=None,
+    missing=(),
+)
+GRANT = {
+    "namespaces": ["security"],
+    "roleArns": [ROLE],
+    "accounts": ["*"],
+    "verbs": ["Score", "Suppress", "DisableControls"],
+    "disableControls": {"roleNames": ["posture-controls"]},
+}
+
+
+def target(name: str = "organization", *, suspend: bool = False) -> Object:
+    """A PostureTarget of the hub."""
+    return {
+        "metadata": {"name": name, "namespace": "security", "uid": f"t-{name}", "generation": 1},
+        "spec": {
+            "suspend": suspend,
+            "aws": {"region": "eu-west-1", "roleArn": ROLE},
+            "source": {"securityStandards": {"standards": ["*"]}},
+        },
+    }
+
+
+def policy(name: str, of: str = "organization", **spec: Any) -> Object:
+    """A SuppressionPolicy of S3.1."""
+    metadata = spec.pop("metadata", {})
+    kind: dict[str, Any] = {"suppressFindings": {"match": [{"controls": ["S3.1"]}]}}
+    return {
+        "metadata": {
+            "name": name,
+            "namespace": "security",
+            "uid": f"p-{name}",
+            "generation": 1,
+            "creationTimestamp": "2026-11-01T00:00:00Z",
+            **metadata,
+        },
+        "spec": {
+            "targetRef": {"name": of},
+            "justification": "Retention is handled by lifecycle policies",
+            "approvedBy": "security@example.com",
+            "expiresAt": "2027-03-31T00:00:00Z",
+            **(kind if "disableControls" not in spec else {}),
+            **spec,
+        },
+    }
+
+
+class HubOnPaper:
+    """What tasks see of a hub. `open`: whether its store is, as it is not while the Lease changes hands."""
+
+    name = "hub"
+
+    def __init__(self, path: Path, findings: Sequence[Finding]) -> None:
+        self.store = Store.open(path / "hub.sqlite", owner="hub").store
+        self.known = Known(self.store)
+        self.open = True
+        self.ahead = 0
+        self.key = SimpleNamespace(role_arn=ROLE)
+        self._controls = Controls({STANDARD.name: STANDARD})
+        self.status = HubStatus(phase=Phase.CURRENT, facts=FACTS, interval_seconds=300.0)
+        self.store.write([Read(findings, NOW)])
+        self.poll()
+
+    def poll(self) -> None:
+        """Say that everything is known as of another moment."""
+        exact_at = (self.status.exact_at or NOW) + 1
+        self.status = HubStatus(
+            phase=Phase.CURRENT,
+            facts=FACTS,
+            interval_seconds=300.0,
+            exact_at=exact_at,
+            duration_seconds=1.0,
+            version=1,
+        )
+
+    def now(self) -> int:
+        return NOW + self.ahead
+
+    def leads(self) -> bool:
+        return True
+
+    def held(self) -> bool:
+        return self.open
+
+    def remaining(self) -> float:
+        return 60.0
+
+    def controls(self) -> Controls:
+        return self._controls
+
+    def names(self) -> Mapping[str, str]:
+        return {}
+
+    def request_poll(self) -> int:
+        return 0
+
+    def has_run(self, _: int) -> bool:
+        return True
+
+    async def look(self, look: Callable[[Known], T]) -> T | None:
+        return look(self.known) if self.open else None
+
+    async def batch_update_findings(self, findings: Sequence[FindingId], **_: Any) -> FindingsUpdate:
+        return FindingsUpdate(tuple(findings), (), NOW)
+
+    def workflows(self) -> set[Workflow]:
+        """Return how the findings stand."""
+        return {each.workflow for each in self.store.findings()}
+
+
+class Scene:
+    """A hub, an API server, and what is declared there; `config` can be changed on the way."""
+
+    def __init__(self, path: Path, findings: Sequence[Finding], *objects: Object) -> None:
+        self.hub = HubOnPaper(path, findings)
+        self.api = ApiServer(*objects)
+        self.config = Config.model_validate({"ownerId": "us", "grants": [GRANT]})
+        made = SimpleNamespace(
+            client=self.api,
+            events=self.api,
+            config=SimpleNamespace(current=lambda: self.config),
+            exposition=Exposition(),
+            namespaces=None,
+            security_hub=lambda _: self.hub,
+        )
+        self.world = cast("World", made)
+        self.as_hub = cast("Hub", self.hub)
+        self.cleanup = Cleanup(self.world, self.hub.leads)
+
+    def everything(self, *, suppressing: bool = True) -> Everything:
+        """Return what a list would show now."""
+        listed = [self.api.listed(each["metadata"]["name"]) for each in self.api.objects.values()]
+        targets = [each for each in listed if "source" in each["spec"]]
+        admissions = {
+            f"security/{each['metadata']['name']}": (each, admit(each, self.config)) for each in targets
+        }
+        policies: list[Declared] = [
+            declare(each, admissions, self.config, NOW) for each in listed if "targetRef" in each["spec"]
+        ]
+        return Everything(
+            [each for each in policies if each.suppresses is suppressing],
+            cast("Any", admissions),
+            frozenset(),
+            [each for each in policies if each.suppresses is not suppressing],
+        )
+
+    def reason(self, name: str) -> tuple[str, str]:
+        """Return status and reason of a policy's condition Ready."""
+        conditions = self.api.listed(name).get("status", {}).get("conditions", [])
+        return next((each["status"], each["reason"]) for each in conditions if each["type"] == "Ready")

@@ -1,0 +1,149 @@
+"""Finalizers hold although lists are older than writes, tasks run side by side, and people edit."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from posture.kube.errors import Forbidden, KubeError, Retryable
+from posture.kube.resources import Object
+from posture.suppression.cleanup import Cleanup, Leaving
+from posture.suppression.declared import Declared, declare
+from posture.world import World
+from tests.unit.suppression.api_server import CALL, ApiServer
+from tests.unit.suppression.test_policy_status import NOW, declared, progress
+
+FINALIZER = "posture.dev/cleanup"
+TARGET: Object = {
+    "metadata": {"name": "organization", "namespace": "security", "uid": "t"},
+    "spec": {"aws": {"region": "eu-west-1"}},
+}
+
+
+def server(*names: str) -> ApiServer:
+    made = [dict(declared(metadata={"name": name, "uid": f"p-{name}"}).document) for name in names]
+    return ApiServer(TARGET, *made)
+
+
+def cleanup(api: ApiServer) -> Cleanup:
+    return Cleanup(cast("World", SimpleNamespace(client=api, events=api)), lambda: True)
+
+
+def listed(api: ApiServer, name: str) -> Declared:
+    given: Any = SimpleNamespace(granted=(), max_suppression_age=None)
+    return declare(api.listed(name), {}, given, NOW)
+
+
+def targets(api: ApiServer) -> dict[str, Object]:
+    return {"security/organization": api.listed("organization")}
+
+
+async def test_an_old_list_lets_no_target_go_that_a_policy_needs_since() -> None:
+    api = server("logs", "controls")
+    tidy = cleanup(api)
+    await tidy.guard([listed(api, "logs")], targets(api))
+    before = [listed(api, "logs"), listed(api, "controls")]
+    before_targets = list(targets(api).values())
+    # The other task of the hub suppresses for a second policy, while the first one's ends.
+    await tidy.guard([listed(api, "controls")], targets(api))
+    await tidy.release_targets(before_targets, before, {"security/logs"}, NOW)
+    assert api.finalizers("organization") == [FINALIZER]
+    await tidy.release_targets(before_targets, before, {"security/logs", "security/controls"}, NOW)
+    assert api.finalizers("organization") == []
+
+
+async def test_a_target_that_was_just_let_go_is_held_again() -> None:
+    api = server("logs", "controls")
+    tidy = cleanup(api)
+    await tidy.guard([listed(api, "logs")], targets(api))
+    old_policy, old_targets = listed(api, "controls"), targets(api)
+    await tidy.release_targets(list(old_targets.values()), [], set(), NOW)
+    assert api.finalizers("organization") == []
+    # By this list the target is still held.
+    assert await tidy.guard([old_policy], old_targets) == {"security/controls"}
+    assert api.finalizers("organization") == [FINALIZER]
+
+
+async def test_nothing_is_let_go_between_the_target_and_its_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = server("logs")
+    tidy = cleanup(api)
+    patch, reached, release = api.patch_metadata, asyncio.Event(), asyncio.Event()
+
+    async def slow(ref: Any, operations: Any) -> Object:
+        if ref.name == "logs":
+            reached.set()
+            await release.wait()
+        return await patch(ref, operations)
+
+    monkeypatch.setattr(api, "patch_metadata", slow)
+    guarding = asyncio.create_task(tidy.guard([listed(api, "logs")], targets(api)))
+    await reached.wait()
+    assert api.finalizers("organization") == [FINALIZER]
+    between = [listed(api, "logs")], list(targets(api).values())
+    letting_go = asyncio.create_task(tidy.release_targets(between[1], between[0], set(), NOW))
+    await asyncio.sleep(0)
+    release.set()
+    await letting_go
+    assert await guarding == {"security/logs"}
+    assert api.finalizers("organization") == [FINALIZER]
+
+
+async def test_a_finalizer_that_a_person_took_off_is_put_back() -> None:
+    api = server("logs")
+    tidy = cleanup(api)
+    await tidy.guard([listed(api, "logs")], targets(api))
+    for name in ("logs", "organization"):
+        bare = api.listed(name)
+        bare["metadata"]["finalizers"] = ["somebody/else"]
+        api.put(bare)
+    assert await tidy.guard([listed(api, "logs")], targets(api)) == {"security/logs"}
+    assert api.finalizers("logs") == ["somebody/else", FINALIZER]
+    assert api.finalizers("organization") == ["somebody/else", FINALIZER]
+
+
+async def test_what_is_held_costs_no_call() -> None:
+    api = server("logs")
+    tidy = cleanup(api)
+    old = [listed(api, "logs")], targets(api)
+    await tidy.guard(*old)
+    writes = api.writes
+    assert await tidy.guard(*old) == {"security/logs"}
+    assert await tidy.guard([listed(api, "logs")], targets(api)) == {"security/logs"}
+    assert api.writes == writes
+
+
+@pytest.mark.parametrize(
+    "answer", [Retryable(CALL, "later", status=500), Forbidden(CALL, "no right", status=403)]
+)
+@pytest.mark.parametrize("name", ["logs", "organization"])
+async def test_what_could_not_be_held_is_not_acted_on_and_is_tried_again(
+    name: str, answer: KubeError
+) -> None:
+    api = server("logs")
+    tidy = cleanup(api)
+    api.refusals[name] = answer
+    assert await tidy.guard([listed(api, "logs")], targets(api)) == set()
+    assert await tidy.guard([listed(api, "logs")], targets(api)) == {"security/logs"}
+
+
+async def test_what_could_not_be_let_go_is_tried_again() -> None:
+    api = server("logs")
+    tidy = cleanup(api)
+    await tidy.guard([listed(api, "logs")], targets(api))
+    dying = api.listed("logs")
+    dying["metadata"]["deletionTimestamp"] = "2026-11-22T05:59:00Z"
+    api.put(dying)
+    leaving = [Leaving(listed(api, "logs"), progress(marked=0), frozen=False)]
+    api.refusals["logs"] = Retryable(CALL, "later", status=500)
+    assert await tidy.let_go(leaving, NOW) == set()
+    # Another finalizer was put on it meanwhile, and stays.
+    shared = api.listed("logs")
+    shared["metadata"]["finalizers"].append("somebody/else")
+    api.put(shared)
+    assert await tidy.let_go(leaving, NOW) == {"security/logs"}
+    assert api.finalizers("logs") == ["somebody/else"]
+    # By an old list it would be let go of once more.
+    writes = api.writes
+    assert await tidy.let_go(leaving, NOW) == set()
+    assert api.writes == writes

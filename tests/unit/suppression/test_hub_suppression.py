@@ -1,0 +1,206 @@
+"""The task that keeps a hub's findings as its policies say."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from posture.config import Config
+from posture.domain import ownership
+from posture.domain.findings import Workflow
+from posture.kube.errors import Retryable
+from posture.store import Read, StoreUnavailable
+from posture.suppression.hub_suppression import HubSuppression
+from posture.suppression.owner import OwnerUnknown
+from tests.unit.store.making import finding
+from tests.unit.suppression.api_server import CALL
+from tests.unit.suppression.hub_on_paper import GRANT, Scene, policy, target
+from tests.unit.suppression.test_policy_status import NOW
+
+FINALIZER = "posture.dev/cleanup"
+DELETED = {"deletionTimestamp": "2026-11-22T05:59:00Z", "finalizers": [FINALIZER]}
+Work = Callable[..., HubSuppression]
+
+
+async def us() -> str:
+    return "us"
+
+
+@pytest.fixture
+def scenes(tmp_path: Path) -> Iterator[Callable[..., Scene]]:
+    made: list[Scene] = []
+
+    def make(*objects: Any, findings: Any = None) -> Scene:
+        given = [finding(number) for number in range(3)] if findings is None else findings
+        made.append(Scene(tmp_path, given, *objects))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.hub.store.close()
+
+
+def task(scene: Scene, owner: Callable[[], Awaitable[str]] = us) -> HubSuppression:
+    return HubSuppression(scene.world, scene.as_hub, owner, scene.cleanup)
+
+
+async def settle(scene: Scene, work: HubSuppression, cycles: int = 3) -> None:
+    """List, poll and run a cycle, a few times."""
+    for _ in range(cycles):
+        work.update(scene.everything())
+        await work._cycle()
+        scene.hub.poll()
+
+
+async def test_what_is_declared_is_done_and_waits_for_its_end(scenes: Callable[..., Scene]) -> None:
+    scene = scenes(target(), policy("logs"))
+    await settle(scene, task(scene))
+    assert scene.hub.workflows() == {Workflow.SUPPRESSED}
+    assert scene.reason("logs") == ("True", "InEffect")
+    assert scene.api.finalizers("logs") == scene.api.finalizers("organization") == [FINALIZER]
+    assert [reason for _, reason, _ in scene.api.events] == ["Syncing", "InEffect"]
+
+
+async def test_what_bears_a_mark_already_waits_too(scenes: Callable[..., Scene]) -> None:
+    """As after a namespace was restored: nothing is written, as everything is as it is to be."""
+    scene = scenes(target(), policy("logs"))
+    await settle(scene, task(scene))
+    for name in ("logs", "organization"):
+        bare = scene.api.listed(name)
+        bare["metadata"].pop("finalizers")
+        scene.api.put(bare)
+    await settle(scene, task(scene))
+    assert scene.api.finalizers("logs") == scene.api.finalizers("organization") == [FINALIZER]
+
+
+async def test_policies_of_a_suspended_target_do_nothing_new_beside_those_of_another(
+    scenes: Callable[..., Scene],
+) -> None:
+    scene = scenes(
+        target(suspend=True),
+        target("other"),
+        policy("logs"),
+        policy("ended", expiresAt="2026-11-21T00:00:00Z"),
+        policy("beside", "other", mode="DryRun"),
+    )
+    await settle(scene, task(scene))
+    assert scene.hub.workflows() == {Workflow.NEW}
+    assert scene.reason("logs") == ("Unknown", "TargetSuspended")
+    awake = scene.api.listed("organization")
+    awake["spec"]["suspend"] = False
+    scene.api.put(awake)
+    work = task(scene)
+    await settle(scene, work)
+    assert scene.hub.workflows() == {Workflow.SUPPRESSED}
+    awake["spec"]["suspend"] = True
+    scene.api.put(awake)
+    over = scene.api.listed("logs")
+    over["spec"]["expiresAt"] = "2026-11-21T00:00:00Z"
+    scene.api.put(over)
+    await settle(scene, work)
+    assert scene.hub.workflows() == {Workflow.NEW}
+
+
+async def test_without_a_name_nothing_is_done_and_a_person_is_called(scenes: Callable[..., Scene]) -> None:
+    async def nobody() -> str:
+        raise OwnerUnknown("set ownerId")
+
+    scene = scenes(target(), policy("logs"))
+    await settle(scene, task(scene, nobody))
+    assert scene.hub.workflows() == {Workflow.NEW}
+    assert scene.reason("logs") == ("False", "OwnerUnknown")
+    await settle(scene, task(scene))
+    assert scene.reason("logs") == ("True", "InEffect")
+
+
+async def test_nothing_is_suppressed_for_what_could_not_be_held(scenes: Callable[..., Scene]) -> None:
+    scene = scenes(target(), policy("logs"))
+    scene.api.refusals["organization"] = Retryable(CALL, "500", status=500)
+    work = task(scene)
+    work.update(scene.everything())
+    await work._cycle()
+    scene.hub.poll()
+    await work._cycle()
+    assert scene.hub.workflows() == {Workflow.NEW}
+    await settle(scene, work)
+    assert scene.hub.workflows() == {Workflow.SUPPRESSED}
+
+
+async def test_changes_are_seen_although_looking_at_them_failed_once(
+    scenes: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = scenes(target(), policy("logs"))
+    work = task(scene)
+    await settle(scene, work)
+    store, unsettled = scene.hub.store, scene.hub.store.unsettled
+
+    def fails(*_: Any) -> Any:
+        monkeypatch.setattr(store, "unsettled", unsettled)
+        raise StoreUnavailable("the disk is full", reason="DiskFull", advice="Free some space.")
+
+    new = store.write([Read([finding(7, account_id="444455556666")], NOW)]).cells
+    scene.hub.known.changed = (scene.hub.known.changed or set()) | new
+    monkeypatch.setattr(store, "unsettled", fails)
+    with pytest.raises(StoreUnavailable):
+        await work._cycle()
+    await settle(scene, work)
+    assert scene.hub.workflows() == {Workflow.SUPPRESSED}
+
+
+def frozen() -> Config:
+    return Config.model_validate({"ownerId": "us", "writes": "Frozen", "grants": [GRANT]})
+
+
+def retained_later() -> dict[str, Any]:
+    """A policy that says Retain since writes were frozen: its marks do not say so."""
+    return policy("logs", deletionPolicy="Retain", metadata={**DELETED, "generation": 2})
+
+
+async def test_a_policy_that_leaves_marks_goes_only_when_that_is_remembered(
+    scenes: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = scenes(target(), policy("logs"))
+    work = task(scene)
+    await settle(scene, work)
+    scene.config = frozen()
+    scene.api.put(retained_later())
+    work.update(scene.everything())
+    await work._cycle()
+    scene.hub.poll()
+    look = scene.hub.look
+
+    async def closes(what: Any) -> Any:
+        """The store closes just then."""
+        scene.hub.open = scene.hub.open and "retain" not in what.__qualname__
+        return await look(what)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(scene.hub, "look", closes)
+        await work._cycle()
+    assert scene.api.finalizers("logs") == [FINALIZER]
+    scene.hub.open = True
+    await settle(scene, work)
+    assert not [each for each in scene.api.objects.values() if each["metadata"]["name"] == "logs"]
+    scene.config = Config.model_validate({"ownerId": "us", "grants": [GRANT]})
+    await settle(scene, work)
+    assert scene.hub.workflows() == {Workflow.SUPPRESSED}
+    assert {ownership.read(each.user_fields) for each in scene.hub.store.findings()} == {None}
+
+
+async def test_a_policy_of_the_same_name_ends_its_own_way(scenes: Callable[..., Scene]) -> None:
+    """What is remembered of one that went with Retain is not said of the next."""
+    scene = scenes(target(), policy("logs"))
+    work = task(scene)
+    await settle(scene, work)
+    scene.config = frozen()
+    scene.api.put(retained_later())
+    await settle(scene, work)
+    scene.api.put(policy("logs", metadata={"uid": "p-2"}))
+    scene.config = Config.model_validate({"ownerId": "us", "grants": [GRANT]})
+    await settle(scene, work)
+    assert scene.reason("logs") == ("True", "InEffect")
+    # Forced off, without its clean-up.
+    scene.api.objects.pop("p-2")
+    await settle(scene, work)
+    assert scene.hub.workflows() == {Workflow.NEW}

@@ -1,0 +1,107 @@
+"""What policies say is told once, and of all of them, whatever lists and the API server do."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from posture.kube.errors import KubeError, Refused, Retryable, Unauthorized
+from posture.kube.newest import Newest
+from posture.kube.resources import Object
+from posture.metrics.exposition import Exposition
+from posture.suppression.reporting import Reported, Reporter
+from posture.world import World
+from tests.unit.suppression.api_server import CALL, ApiServer
+from tests.unit.suppression.test_policy_status import case, declared, progress
+
+
+class Desk:
+    """A reporter, and what it reports to."""
+
+    def __init__(self, *names: str) -> None:
+        documents = [dict(declared(metadata={"name": name, "uid": f"p-{name}"}).document) for name in names]
+        self.api = ApiServer(*documents)
+        self.exposition = Exposition()
+        self.newest = Newest()
+        self.holds = True
+        world = SimpleNamespace(client=self.api, events=self.api, exposition=self.exposition)
+        self.reporter = Reporter(cast("World", world), "me", lambda: self.holds, self.newest)
+
+    def reported(self, name: str, listed: Object | None = None, **outcome: Any) -> Reported:
+        metadata = (listed or self.api.listed(name))["metadata"]
+        of = declared(metadata=metadata)
+        document = {**of.document, "status": (listed or self.api.listed(name)).get("status")}
+        told = case(of, progress(**outcome))
+        return Reported(told._replace(declared=_with(of, document)), None)
+
+    def shown(self) -> set[str]:
+        lines = self.exposition.page().plain.decode().splitlines()
+        return {line.split('policy="')[1].split('"')[0] for line in lines if 'policy="' in line}
+
+
+def _with(of: Any, document: Object) -> Any:
+    return type(of)(document, of.policy, of.terms, of.admitted, of.trouble)
+
+
+async def test_a_transition_is_told_once_however_old_the_list_is() -> None:
+    desk = Desk("logs")
+    first = desk.api.listed("logs")
+    # Its finalizer was put on, and a list that shows that was asked for before the status was written.
+    desk.api.put({**first, "metadata": {**first["metadata"], "finalizers": ["posture.dev/cleanup"]}})
+    between = desk.api.listed("logs")
+    for listed in (first, between, first, None):
+        assert await desk.reporter.report([desk.reported("logs", listed)]) is None
+    assert [reason for _, reason, _ in desk.api.events] == ["InEffect"]
+    assert desk.api.writes == 1
+    assert desk.api.finalizers("logs") == ["posture.dev/cleanup"]
+
+
+async def test_a_status_that_somebody_else_wrote_since_is_made_right() -> None:
+    desk = Desk("logs")
+    await desk.reporter.report([desk.reported("logs")])
+    told = desk.api.listed("logs")
+    desk.api.put({**told, "status": {**told["status"], "suppressed": 99}})
+    await desk.reporter.report([desk.reported("logs")])
+    assert desk.api.listed("logs")["status"]["suppressed"] == 3
+
+
+@pytest.mark.parametrize("answer", [Refused(CALL, "422", status=422), Unauthorized(CALL, "401", status=401)])
+async def test_one_that_cannot_be_written_keeps_no_other_from_it(answer: KubeError) -> None:
+    desk = Desk("a", "b", "c")
+    desk.api.refusals["b"] = answer
+    assert await desk.reporter.report([desk.reported(name) for name in "abc"]) is answer
+    assert [name for name in "abc" if desk.api.listed(name).get("status")] == ["a", "c"]
+    assert desk.shown() == {"a", "b", "c"}
+    assert await desk.reporter.report([desk.reported(name) for name in "abc"]) is None
+    assert desk.api.listed("b")["status"]
+
+
+async def test_one_that_is_gone_is_no_trouble() -> None:
+    desk = Desk("a", "b")
+    gone = desk.reported("a")
+    desk.api.objects.pop("p-a")
+    assert await desk.reporter.report([gone, desk.reported("b")]) is None
+    assert [name for name, _, _ in desk.api.events] == ["b"]
+
+
+async def test_what_passes_is_tried_again_at_once() -> None:
+    desk = Desk("a")
+    desk.api.refusals["a"] = Retryable(CALL, "500", status=500)
+    assert await desk.reporter.report([desk.reported("a")]) is None
+    assert desk.api.listed("a")["status"]
+
+
+async def test_remembering_some_withdraws_nothing_of_the_others() -> None:
+    desk = Desk("a", "b")
+    await desk.reporter.report([desk.reported(name) for name in "ab"])
+    assert await desk.reporter.remember([desk.reported("a", suppressed=1)]) is None
+    assert desk.api.listed("a")["status"]["suppressed"] == 1
+    assert desk.shown() == {"a", "b"}
+
+
+async def test_series_go_with_the_lease_at_the_next_scrape() -> None:
+    desk = Desk("a")
+    await desk.reporter.report([desk.reported("a")])
+    assert desk.shown() == {"a"}
+    desk.holds = False
+    assert desk.shown() == set()
