@@ -102,7 +102,7 @@ def _place(finding: Finding, controls: Controls) -> _Place:
     named = sorted({control for _, control in controls.of(finding.check)}) or [finding.check.control]
     return _Place(
         policy="" if mark is None else mark.policy,
-        control=named[0] or finding.check.product,
+        control=controls.spelled(named[0]) or finding.check.product,
         account=finding.account_id,
         region=finding.region,
         note=finding.note if mark is None else "",
