@@ -1,13 +1,18 @@
 """The name by which an operator marks what it does, where its configuration gives none."""
 
+import asyncio
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from posture.config import Config
 from posture.kube.client import KubeClient
 from posture.kube.errors import Call, Forbidden, Gone, KubeError, Retryable, Unauthorized
 from posture.kube.resources import NAMESPACES, ApiResource, Object
-from posture.suppression.owner import OwnerUnknown, cluster_owner
+from posture.suppression.owner import OwnerName, OwnerUnknown, cluster_owner
+from posture.world import World
+from tests.unit.kube.lease_world import VirtualLoop
 
 GET = Call("get", NAMESPACES, None, "kube-system")
 
@@ -17,9 +22,11 @@ class Cluster:
 
     def __init__(self, answer: KubeError | None = None) -> None:
         self.answer = answer
+        self.asked = 0
 
     async def get(self, resource: ApiResource, namespace: str | None, name: str, **_: Any) -> Object:
         assert (resource, namespace, name) == (NAMESPACES, None, "kube-system")
+        self.asked += 1
         if self.answer is not None:
             raise self.answer
         return {"metadata": {"name": name, "uid": "0f8c", "resourceVersion": "1"}}
@@ -44,3 +51,28 @@ async def test_where_a_person_must_do_something_it_is_said_what(answer: KubeErro
 async def test_what_passes_is_no_reason_to_call_for_anybody(answer: KubeError) -> None:
     with pytest.raises(type(answer)):
         await owner(answer)
+
+
+def test_the_cluster_is_asked_once_and_after_a_refusal_every_minute() -> None:
+    cluster, config = Cluster(Forbidden(GET, "no right")), Config()
+    made = SimpleNamespace(client=cluster, config=SimpleNamespace(current=lambda: config))
+    name = OwnerName(cast("World", made))
+
+    async def ask() -> None:
+        nonlocal config
+        for _ in range(60):
+            with pytest.raises(OwnerUnknown):
+                await name()
+            await asyncio.sleep(2)
+        assert cluster.asked == 2
+        cluster.answer = None
+        assert (await name(), await name()) == ("0f8c", "0f8c")
+        assert cluster.asked == 3
+        config = Config.model_validate({"ownerId": "prod-eu"})
+        assert await name() == "prod-eu"
+
+    loop = VirtualLoop(lambda: None)
+    try:
+        loop.run_until_complete(ask())
+    finally:
+        loop.close()

@@ -123,3 +123,21 @@ async def test_an_error_of_aws_ends_the_writing_and_is_told() -> None:
     report = await Writer(Denied(), lambda: 99.0).write([write(n) for n in range(150)], sink)
     assert isinstance(report.error, AccessDenied)
     assert (report.unsent, sink.taken) == (150, [])
+
+
+async def test_a_call_that_is_refused_for_what_it_says_holds_up_no_other() -> None:
+    class Picky(Cloud):
+        async def batch_update_findings(self, findings: Sequence[FindingId], **given: Any) -> FindingsUpdate:
+            if given["workflow"] is None:
+                raise InvalidRequest("not so", service="s", operation="o", code="InvalidInputException")
+            return await super().batch_update_findings(findings, **given)
+
+    sink = Sink()
+    writes = [write(1, UNMARK), write(2, UNMARK), write(3)]
+    report = await Writer(Picky(), lambda: 99.0).write(writes, sink)
+    assert sink.ids == ["3"]
+    assert (report.error, report.unsent) == (None, 0)
+    assert [(each.write.finding.id, each.code) for each in report.refused] == [
+        ("1", "InvalidInputException"),
+        ("2", "InvalidInputException"),
+    ]
