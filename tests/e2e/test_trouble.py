@@ -15,6 +15,13 @@ def says(stage: Stage, operator: OperatorProcess, kind: str, reason: str, name: 
     return str(stage.condition(kind, name)["message"])
 
 
+def events(stage: Stage, name: str) -> set[tuple[str, str]]:
+    """Return type and reason of the events on a target."""
+    of_target = f"--field-selector=involvedObject.name={name}"
+    items = json.loads(stage.kubectl("get", "events", of_target, "-o", "json"))["items"]
+    return {(item["type"], item["reason"]) for item in items}
+
+
 def condition_metric(
     operator: OperatorProcess, name: str, type_: str, status: str, kind: str = "PostureTarget"
 ) -> float | None:
@@ -69,7 +76,44 @@ def test_accounts_outside_the_grant_are_invisible(stage: Stage) -> None:
     assert operator.value("posture_accounts", target=name, state="reporting") == 3
 
 
-def test_a_role_that_cannot_be_assumed(stage: Stage, cloud: Cloud) -> None:
+def test_a_role_that_sts_refuses_says_what_to_check_and_recovers_when_it_is_allowed(
+    stage: Stage, cloud: Cloud
+) -> None:
+    cloud.refuse_roles(READER)
+    cloud.control.reset_calls()
+    name = stage.target()
+    operator = stage.operator()
+    message = says(stage, operator, "Ready", "RoleNotAssumable")
+    assert f"not authorized to perform: sts:AssumeRole on resource: {READER}" in message
+    assert "trust policy" in message
+    stalled, current = stage.condition("Stalled"), stage.condition("ScoreCurrent")
+    assert (stalled["status"], stalled["reason"]) == ("True", "RoleNotAssumable")
+    assert current["status"] == "False"
+    assert not operator.series("posture_target_score_ratio", target=name)
+    assert "score" not in stage.status(name)
+    assert condition_metric(operator, name, "Ready", "False") == 1
+    operator.wait(lambda: ("Warning", "RoleNotAssumable") in events(stage, name), "a warning")
+    assert cloud.control.call_total() == 0, "nothing is asked of Security Hub"
+    cloud.refuse_roles()
+    operator.wait(lambda: stage.is_current(name), "the score, without a restart", seconds=90)
+    assert stage.condition("Ready")["status"] == "True"
+    assert stage.condition("Stalled")["status"] == "False"
+
+
+def test_a_role_that_is_taken_away_leaves_the_last_score_with_its_time(stage: Stage, cloud: Cloud) -> None:
+    name = stage.target()
+    operator = stage.operator()
+    operator.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
+    score = operator.value("posture_target_score_ratio", target=name)
+    cloud.refuse_roles(READER)
+    # Credentials that have been given out stay good until they expire.
+    cloud.control.expire_credentials()
+    assert READER in says(stage, operator, "Ready", "RoleNotAssumable")
+    operator.wait(lambda: not stage.is_current(name), "the score to be called old")
+    assert operator.value("posture_target_score_ratio", target=name) == score
+
+
+def test_an_sts_that_is_away(stage: Stage, cloud: Cloud) -> None:
     # Nothing listens there: STS, which moto plays, is away for the operator only.
     operator = stage.operator(environment={"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"})
     name = stage.target()

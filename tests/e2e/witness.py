@@ -37,6 +37,7 @@ class Witness:
         self._target = target
         self._past: list[Picture] = []
         self._now = self._true()
+        self._latest = 0
 
     def _true(self) -> Scores:
         return expected_scores(self._cloud, ORGANIZATION, SPEC)
@@ -68,16 +69,14 @@ class Witness:
         if not any(shown.values()):
             return shown
         known = [*self._past, Picture(self._now, None)]
-        fitting = [picture for picture in known if _part_of(shown, picture.scores)]
+        fitting = [at for at, picture in enumerate(known) if _part_of(shown, picture.scores)]
         assert fitting, "\n".join(["these numbers were never true:", *_differences(shown, self._now)])
-        until = fitting[-1].until
+        assert fitting[-1] >= self._latest, "an older score came back"
+        self._latest = next(at for at in fitting if at >= self._latest)
+        until = known[fitting[-1]].until
         assert timestamp is not None
         assert until is None or timestamp <= until + ROUNDING, "an old score is passed off as a later one"
-        assert fitting[-1] is known[-1] or self._last != self._now, "an older score came back"
-        self._last = fitting[-1].scores
         return shown
-
-    _last: Scores | None = None
 
     def _page(self) -> tuple[Scores, float | None]:
         """Read the page once: two readings might be of two pictures."""

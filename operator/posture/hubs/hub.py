@@ -37,7 +37,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_USUAL_PACE = 300.0
+_LONGEST_PAUSE = 300.0
+_MICRO = 1_000_000
 _START = "start"
 
 
@@ -293,7 +294,12 @@ class Hub:
                 except (StoreError, AwsError) as error:
                     self._bulletin.failed(_START, error)
                     self._requests.ended(ticket)
-                    await self._requests.woken(pauses.after(error, _USUAL_PACE))
+                    await self._requests.woken(pauses.after(error, self._pace()))
+
+    def _pace(self) -> float:
+        """Return the seconds after which to begin again at the latest: what was refused may be allowed."""
+        wanted = self._requests.wanted
+        return _LONGEST_PAUSE if wanted is None else min(wanted.interval / _MICRO, _LONGEST_PAUSE)
 
     async def _keep_in_sync(self, pauses: BackOff) -> None:
         """Open the store, and run until cancelled or until the store fails."""
