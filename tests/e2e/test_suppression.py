@@ -134,6 +134,14 @@ def test_what_is_undone_is_made_again_and_counted(stage: Stage, cloud: Cloud) ->
     assert {workflow(cloud, key) for key in undone} == {"SUPPRESSED"}
     operator.wait(lambda: workflow(cloud, hand) == "SUPPRESSED", "what people opened to be suppressed by us")
     assert reason(stage, "Drifted") == ("True", "SuppressionsUndone")
+    assert operator.value("posture_suppression_drift", policy="logs") == 2
+    # Whoever undoes it again has it his way for longer than a poll.
+    operator.wait(lambda: status(stage)["pending"] == 0, "our writes to be seen")
+    cloud.control.mutate({"op": "workflow", "id": undone[0], "status": "NEW"})
+    stage.kubectl("annotate", "suppressionpolicy", "logs", "posture.dev/requestedAt=now")
+    operator.wait(lambda: status(stage).get("lastHandledRequest") == "now", "a poll after that")
+    assert (workflow(cloud, undone[0]), workflow(cloud, undone[1])) == ("NEW", "SUPPRESSED")
+    operator.wait(lambda: workflow(cloud, undone[0]) == "SUPPRESSED", "it to be made again all the same")
 
 
 def test_a_write_that_aws_applies_late_is_not_repeated(stage: Stage, cloud: Cloud) -> None:

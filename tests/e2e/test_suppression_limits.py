@@ -1,5 +1,7 @@
 """What holds a policy back: grants, bounds, freezes; and what does not hold back its deletion."""
 
+from typing import Any
+
 from sandbox.cloud import Cloud
 from tests.e2e.exceptions import (
     PLURAL,
@@ -69,6 +71,12 @@ def test_freezes_hold_everything_but_the_end(stage: Stage, cloud: Cloud) -> None
     stage.target()
     before = workflows(failed(cloud))
     ours = before.keys() - people_suppressed(cloud)
+    retaining: dict[str, Any] = {
+        "dry": {"control": "EFS.4", "freeze": {"mode": "DryRun"}, "reason": "DryRun"},
+        "live": {"control": "EC2.*", "freeze": {}, "reason": "InEffect"},
+    }
+    for name, how in retaining.items():
+        policy(stage, name, match=[{"controls": [how["control"]]}])
     policy(stage, mode="DryRun")
     operator = stage.operator()
     operator.wait(lambda: status(stage).get("wouldSuppress") == len(ours), "the dry run", seconds=60)
@@ -91,12 +99,26 @@ def test_freezes_hold_everything_but_the_end(stage: Stage, cloud: Cloud) -> None
 
     policy(stage, suspend=True, deletionPolicy="Retain")
     operator.wait(lambda: reason(stage) == ("Unknown", "Suspended"), "the suspension")
-    stage.kubectl("delete", "suppressionpolicy", "logs", "--wait=false")
-    operator.wait(
-        lambda: not stage.get("logs", PLURAL), "a retained policy to go although nothing is written"
-    )
+    for name, how in retaining.items():
+        policy(stage, name, match=[{"controls": [how["control"]]}], deletionPolicy="Retain", **how["freeze"])
+        operator.wait(lambda name=name, how=how: reason(stage, name=name)[1] == how["reason"], "the freeze")  # type: ignore[misc]
+    kept = suppressed(cloud)
+    stage.kubectl("delete", "suppressionpolicy", "logs", *retaining, "--wait=false")
+    for name in ("logs", *retaining):
+        operator.wait(lambda name=name: not stage.get(name, PLURAL), "it to go although nothing is written")  # type: ignore[misc]
+    policy(stage, "thawed", match=[{"controls": ["SQS.1"]}], deletionPolicy="Retain")
     allow(stage)
-    operator.wait(lambda: not suppressed_by(cloud, f"{stage.namespace}/logs"), "the marks to go")
-    after = {each["Id"]: each for each in failed(cloud)}
-    assert {key for key in ours if after[key]["Workflow"]["Status"] == "SUPPRESSED"} == ours
-    assert {mark(each) for each in after.values()} == {(None, None)}
+    operator.wait(lambda: in_effect(stage, "thawed"), "writes again")
+    stage.kubectl("delete", "suppressionpolicy", "thawed", "--wait=false")
+    operator.wait(lambda: not stage.get("thawed", PLURAL), "a retained policy that nothing holds back")
+    operator.wait(lambda: not marked(cloud), "the marks to go")
+    assert suppressed(cloud) == kept | set(workflows(failed(cloud, "SQS.1")))
+    assert ours <= kept
+
+
+def suppressed(cloud: Cloud) -> set[str]:
+    return {key for key, found in workflows(failed(cloud, "?*")).items() if found == "SUPPRESSED"}
+
+
+def marked(cloud: Cloud) -> set[str]:
+    return {each["Id"] for each in failed(cloud, "?*") if mark(each) != (None, None)}
