@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 
-import msgspec
-
 from posture.aws.errors import AwsError
 from posture.domain.control_records import Record
 from posture.domain.control_status import statuses_of
@@ -25,10 +23,11 @@ from posture.domain.control_switches import (
 from posture.domain.controls import ControlStatus
 from posture.domain.evaluation import TurnedOff
 from posture.domain.suppression_plan import Timing
-from posture.domain.suppression_tries import FindingId, Tries, Try, remembered, tried
+from posture.domain.suppression_tries import Tries, remembered, tried
 from posture.hubs.demand import microseconds
 from posture.hubs.hub import Hub
 from posture.hubs.known import Known
+from posture.suppression import kept_tries
 from posture.suppression.controls_account import AccountControls, Refusal, Spot
 from posture.suppression.controls_declared import Reach, Role, Roles
 from posture.suppression.controls_looking import Looking
@@ -102,8 +101,8 @@ class ControlRounds:
         policies wait for their clean-up, and remembers what will be off; returns those for which anything may
         be turned off. Without it nothing is written. Raises StoreError.
         """
-        if self._tries is None and (stored := await self._hub.look(_stored_tries)) is not None:
-            self._tries = stored
+        if self._tries is None:
+            self._tries = await self._hub.look(lambda known: kept_tries.load(known.store, _TRIES))
         if self._tries is None:
             return None
         records = {name: self._present(record) for name, record in records.items()}
@@ -173,9 +172,7 @@ class ControlRounds:
         if tries == self._tries:
             return
         self._tries = tries
-        kept = [(where, each) for where, each in tries.items() if each.times > 1 or each.undone]
-        text = msgspec.json.encode(kept).decode()
-        await self._hub.look(lambda known: known.store.put_state({_TRIES: text}))
+        await self._hub.look(lambda known: kept_tries.save(known.store, _TRIES, tries))
 
     def _result(self, planned: Plan | None, before: Mapping[str, Record]) -> Result | None:
         if planned is None:
@@ -219,12 +216,3 @@ def _remembering(planned: Plan, done: Sequence[Switch]) -> Mapping[str, Record]:
     """Return the records after what was done."""
     made = frozenset(done)
     return planned._replace(switches=tuple(each for each in planned.switches if each in made)).intended()
-
-
-def _stored_tries(known: Known) -> Tries:
-    """Return stored tries; none where there are none, or those of another version of this program."""
-    stored = known.store.state(_TRIES)
-    try:
-        return {} if stored is None else dict(msgspec.json.decode(stored, type=list[tuple[FindingId, Try]]))
-    except msgspec.ValidationError:
-        return {}

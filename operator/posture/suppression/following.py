@@ -6,14 +6,13 @@ All of it runs in the hub's thread. A place is a cell of the store; what is arch
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from posture.domain.suppression_declaration import Declaration, differences
 from posture.domain.suppression_plan import Act, Outcome, Plan, Timing, Write, plan
 from posture.domain.suppression_survey import NOTHING, Surveys, survey
-from posture.domain.suppression_tries import FindingId, Tries, Try, remembered, tried
+from posture.domain.suppression_tries import FindingId, remembered, tried
 from posture.hubs.known import Known
 from posture.store import CellKey, CustomerWrite, key_of
+from posture.suppression import kept_tries
 from posture.suppression.effect import Effect, effects
 from posture.suppression.scopes import Sight
 
@@ -47,7 +46,7 @@ class Following:
         self._declaration: Declaration | None = None
         self._surveys: Surveys[CellKey] = Surveys()
         self._written: dict[bytes, str] = {}
-        self._tries = _decoded(known.store.state(_TRIES))
+        self._tries = kept_tries.load(known.store, _TRIES)
         self._noted = False
         known.changed = set()
 
@@ -102,10 +101,8 @@ class Following:
         self._noted = True
 
     def _save(self) -> None:
-        """Keep the tries that a new holder must know of; what was written once may be written again."""
         if self._noted:
-            kept = [(finding, each) for finding, each in self._tries.items() if each.times > 1 or each.undone]
-            self.known.store.put_state({_TRIES: msgspec.json.encode(kept).decode()})
+            kept_tries.save(self.known.store, _TRIES, self._tries)
             self._noted = False
 
     def _refresh(self, declaration: Declaration) -> None:
@@ -156,14 +153,6 @@ def _examples(writes: Sequence[Write]) -> dict[str, list[str]]:
             if len(named) < _NAMED:
                 named.append(write.finding.id)
     return examples
-
-
-def _decoded(stored: str | None) -> Tries:
-    """Return stored tries; none where there are none, or those of another version of this program."""
-    try:
-        return {} if stored is None else dict(msgspec.json.decode(stored, type=list[tuple[FindingId, Try]]))
-    except msgspec.ValidationError:
-        return {}
 
 
 def _key(finding: FindingId) -> bytes:

@@ -65,7 +65,7 @@ class Rounds:
         self._following: Following | None = None
         self._sights = Sights()
         self._shown: dict[str, Sight] = {}
-        self._effects: tuple[int, dict[str, Effect]] = (-1, {})
+        self._effects: tuple[object, dict[str, Effect]] = (None, {})
         self._refusals: dict[FindingId, Refusal] = {}
 
     async def run(self, declared: Declared, now: int, guard: Guard) -> Result | None:
@@ -85,7 +85,7 @@ class Rounds:
             moment = await self._plan(declared, now)
         if moment is None:
             return None
-        effects = await self._effects_now()
+        effects = await self._effects_now(declared)
         self._forget_refusals(moment)
         progress = _progress(moment, self._refusals.values(), effects, now)
         complete = report.unsent == 0 and len(writes) <= _AT_ONCE
@@ -182,12 +182,13 @@ class Rounds:
             finding: each for finding, each in self._refusals.items() if each.write.policy in waiting
         }
 
-    async def _effects_now(self) -> Mapping[str, Effect]:
-        """Return the effects, reckoned once for each version of the hub's numbers."""
-        following, version = self._following, self._hub.status.version
-        if following is not None and self._effects[0] != version:
+    async def _effects_now(self, declared: Declared) -> Mapping[str, Effect]:
+        """Return the effects, reckoned once for each version of the hub's numbers and of what is declared."""
+        following, policies = self._following, frozenset(each.terms.policy for each in declared.policies)
+        key = self._hub.status.version, policies, self._shown
+        if following is not None and self._effects[0] != key:
             found = await self._hub.look(lambda _: following.effects(self._shown))
-            self._effects = (version, found or {})
+            self._effects = (key, found or {})
         return self._effects[1]
 
 

@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from posture.api.model import Metadata
+from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.kube.resources import Object
+from posture.suppression import controls_status, policy_status
 from posture.suppression.cleanup import Cleanup, Leaving
 from posture.suppression.declared import Declared, microseconds
 from posture.suppression.policy_conditions import Case
@@ -23,7 +25,9 @@ class Stranded:
         self._world = world
         self._responsible = responsible
         self._cleanup = Cleanup(world, responsible)
-        self._reporter = Reporter(world, ("suppression", ""), responsible, self._cleanup.newest)
+        self._reporter = Reporter(
+            world, ("suppression", ""), responsible, self._cleanup.newest, status_of=_status_of
+        )
 
     async def settle(self, policies: Sequence[Declared], targets: Sequence[Object]) -> None:
         """Report on these policies, and let go of them and of these targets where their time is over."""
@@ -43,3 +47,9 @@ class Stranded:
         await self._reporter.report(cases)
         gone = await self._cleanup.let_go([Leaving(each, None, state.frozen) for each in policies], now)
         await self._cleanup.release_targets(targets, policies, gone, now)
+
+
+def _status_of(before: SuppressionPolicyStatus, case: Case, handled: str | None) -> SuppressionPolicyStatus:
+    if case.declared.suppresses:
+        return policy_status.status_of(before, case, handled)
+    return controls_status.status_of(before, case, handled)

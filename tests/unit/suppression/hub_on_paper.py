@@ -29,7 +29,12 @@ from tests.unit.suppression.test_policy_status import NOW
 T = TypeVar("T")
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/posture-reader"
-STANDARD = Standard(FSBP, f"arn:aws:securityhub:::{FSBP}", {"S3.1": ControlAssociation("S3.1", enabled=True)})
+STANDARD = Standard(
+    FSBP,
+    f"arn:aws:securityhub:::{FSBP}",
+    {each.upper(): ControlAssociation(each, enabled=True) for each in ("S3.1", "EC2.2", "IAM.1")},
+)
+WINDOW = 26 * 3600 * 1_000_000
 FACTS = HubFacts(
     account_id=ACCOUNT,
     region="eu-west-1",
@@ -51,7 +56,7 @@ GRANT = {
 }
 
 
-def target(name: str = "organization", *, suspend: bool = False) -> Object:
+def target(name: str = "organization", *, suspend: bool = False, **spec: Any) -> Object:
     """A PostureTarget of the hub."""
     return {
         "metadata": {"name": name, "namespace": "security", "uid": f"t-{name}", "generation": 1},
@@ -59,6 +64,7 @@ def target(name: str = "organization", *, suspend: bool = False) -> Object:
             "suspend": suspend,
             "aws": {"region": "eu-west-1", "roleArn": ROLE},
             "source": {"securityStandards": {"standards": ["*"]}},
+            **spec,
         },
     }
 
@@ -106,13 +112,14 @@ class HubOnPaper:
     def poll(self) -> None:
         """Say that everything is known as of another moment."""
         exact_at = (self.status.exact_at or NOW) + 1
+        published = self.known.publish(exact_at, [WINDOW], {})
         self.status = HubStatus(
             phase=Phase.CURRENT,
             facts=FACTS,
             interval_seconds=300.0,
             exact_at=exact_at,
             duration_seconds=1.0,
-            version=1,
+            version=published.version,
         )
 
     def now(self) -> int:

@@ -8,12 +8,12 @@ import pytest
 
 from posture.config import Config
 from posture.domain import ownership
-from posture.domain.findings import Workflow
+from posture.domain.findings import Compliance, Workflow
 from posture.kube.errors import Retryable
 from posture.store import Read, StoreUnavailable
 from posture.suppression.hub_suppression import HubSuppression
 from posture.suppression.owner import OwnerUnknown
-from tests.unit.store.making import finding
+from tests.unit.store.making import EC2_2, finding
 from tests.unit.suppression.api_server import CALL
 from tests.unit.suppression.hub_on_paper import GRANT, Scene, policy, target
 from tests.unit.suppression.test_policy_status import NOW
@@ -146,6 +146,25 @@ async def test_changes_are_seen_although_looking_at_them_failed_once(
         await work._cycle()
     await settle(scene, work)
     assert scene.hub.workflows() == {Workflow.SUPPRESSED}
+
+
+async def test_the_effect_follows_its_target_although_no_finding_changes(
+    scenes: Callable[..., Scene],
+) -> None:
+    others = [
+        finding(8, check=EC2_2, compliance=Compliance.PASSED, updated_at=NOW),
+        finding(
+            9, check=EC2_2._replace(control="IAM.1"), compliance=Compliance.NOT_AVAILABLE, updated_at=NOW
+        ),
+    ]
+    failed = [finding(number, updated_at=NOW) for number in range(3)]
+    scene = scenes(target(), policy("logs"), findings=[*failed, *others])
+    work = task(scene)
+    await settle(scene, work, 4)
+    assert scene.api.listed("logs")["status"]["effect"] == {"score": 50.0, "scoreWithout": 33.33}
+    scene.api.put(target(scoring={"method": "ExpectedControls"}))
+    await settle(scene, work, 4)
+    assert scene.api.listed("logs")["status"]["effect"] == {"score": 100.0, "scoreWithout": 66.67}
 
 
 def frozen() -> Config:
