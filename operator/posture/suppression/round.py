@@ -160,20 +160,28 @@ class Rounds:
         following = self._following
         if following is None:
             return
-        for each in (*report.refused, *report.again):
+        refused = [*report.refused, *report.again, *report.missing]
+        for each in refused:
             self._refusals[each.write.finding] = each
-        refused = [each.write for each in (*report.refused, *report.again)]
         if refused:
-            await self._hub.look(lambda _: following.refused(refused, report.sent_at or now))
+            writes = [each.write for each in refused]
+            await self._hub.look(lambda _: following.refused(writes, report.sent_at or now))
         if report.missing:
-            refs = [
-                FindingRef(key_of(*each.finding), each.finding.id, each.finding.product_arn)
-                for each in report.missing
-            ]
-            try:
-                await self._hub.reread(refs)
-            except AwsError as error:
-                logger.warning("What Security Hub does not find any longer could not be read: %s", error)
+            await self._reread([each.write.finding for each in report.missing])
+
+    async def _reread(self, findings: Sequence[FindingId]) -> None:
+        """Read by Id what is said to be gone, and forget the refusals of what is."""
+        refs = {each: FindingRef(key_of(*each), each.id, each.product_arn) for each in findings}
+        try:
+            await self._hub.reread(list(refs.values()))
+        except AwsError as error:
+            logger.warning("What Security Hub does not find any longer could not be read: %s", error)
+            return
+        keys = [each.key for each in refs.values()]
+        there = await self._hub.look(lambda known: {each.id for each in known.store.read(keys)}) or set()
+        for each in refs:
+            if each.id not in there:
+                self._refusals.pop(each, None)
 
     def _forget_refusals(self, moment: Moment) -> None:
         """Forget what is not to be written any more."""

@@ -59,13 +59,14 @@ class Taken(NamedTuple):
 
 @dataclass(slots=True)
 class Report:
-    """What became of writes. `again`: refused for now; `unsent`: not begun, because writing had to stop.
+    """What became of writes.
 
-    `error`: what ended it.
+    `missing`: of findings that Security Hub does not find. `again`: refused for now. `unsent`: not begun,
+    because writing had to stop. `error`: what ended it.
     """
 
     refused: list[Refusal] = field(default_factory=list)
-    missing: list[Write] = field(default_factory=list)
+    missing: list[Refusal] = field(default_factory=list)
     again: list[Refusal] = field(default_factory=list)
     unsent: int = 0
     error: AwsError | None = None
@@ -165,9 +166,13 @@ class Writer:
         by_id = {_id(each): each for each in writes}
         passing = []
         for entry in answer.unprocessed:
-            refusal = Refusal(by_id[entry.finding], entry.code, entry.message)
+            write = by_id.get(entry.finding)
+            if write is None:
+                logger.warning("Security Hub refused what it was not asked for: %s", entry)
+                continue
+            refusal = Refusal(write, entry.code, entry.message)
             if entry.code == _NOT_FOUND:
-                report.missing.append(refusal.write)
+                report.missing.append(refusal)
             elif entry.code in _PASSING:
                 passing.append(refusal)
             else:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from posture.admission import admit
 from posture.aws.discovery import HubFacts
-from posture.aws.securityhub import FindingId, FindingsUpdate
+from posture.aws.securityhub import FindingId, FindingsUpdate, UnprocessedFinding
 from posture.config import Config
 from posture.domain.controls import Controls
 from posture.domain.findings import Finding, Workflow
@@ -17,9 +17,9 @@ from posture.hubs.known import Known
 from posture.hubs.status import HubStatus, Phase
 from posture.kube.resources import Object
 from posture.metrics.exposition import Exposition
-from posture.store import Read, Store
+from posture.store import FindingRef, Read, Store
 from posture.suppression.cleanup import Cleanup
-from posture.suppression.declared import Declared, declare
+from posture.suppression.declared import Declared, declare, name_of
 from posture.suppression.hub_reconciler import Everything
 from posture.world import World
 from tests.unit.store.making import FSBP
@@ -94,7 +94,11 @@ def policy(name: str, of: str = "organization", **spec: Any) -> Object:
 
 
 class HubOnPaper:
-    """What tasks see of a hub. `open`: whether its store is, as it is not while the Lease changes hands."""
+    """What tasks see of a hub. `open`: whether its store is, as it is not while the Lease changes hands.
+
+    `unknown`: Ids of findings that it does not find to write to; of these it lists all but `gone`. `calls`:
+    that wrote.
+    """
 
     name = "hub"
 
@@ -103,6 +107,9 @@ class HubOnPaper:
         self.known = Known(self.store)
         self.open = True
         self.ahead = 0
+        self.unknown: set[str] = set()
+        self.gone: set[str] = set()
+        self.calls = 0
         self.key = SimpleNamespace(role_arn=ROLE)
         self._controls = Controls({STANDARD.name: STANDARD})
         self.status = HubStatus(phase=Phase.CURRENT, facts=FACTS, interval_seconds=300.0)
@@ -150,7 +157,17 @@ class HubOnPaper:
         return look(self.known) if self.open else None
 
     async def batch_update_findings(self, findings: Sequence[FindingId], **_: Any) -> FindingsUpdate:
-        return FindingsUpdate(tuple(findings), (), NOW)
+        self.calls += 1
+        refused = [
+            UnprocessedFinding(each, "FindingNotFound", "There is none.")
+            for each in findings
+            if each.id in self.unknown
+        ]
+        done = tuple(each for each in findings if each.id not in self.unknown)
+        return FindingsUpdate(done, tuple(refused), self.now())
+
+    async def reread(self, refs: Sequence[FindingRef]) -> None:
+        self.known.remove([(self.now() + 1, [each.key for each in refs if each.id in self.gone])])
 
     def workflows(self) -> set[Workflow]:
         """Return how the findings stand."""
@@ -160,11 +177,13 @@ class HubOnPaper:
 class Scene:
     """A hub, an API server, and what is declared there; `config` can be changed on the way."""
 
-    def __init__(self, path: Path, findings: Sequence[Finding], *objects: Object) -> None:
-        self.hub = HubOnPaper(path, findings)
+    def __init__(
+        self, path: Path, findings: Sequence[Finding], *objects: Object, hub: HubOnPaper | None = None
+    ) -> None:
+        self.hub = hub or HubOnPaper(path, findings)
         self.api = ApiServer(*objects)
         self.config = Config.model_validate({"ownerId": "us", "grants": [GRANT]})
-        made = SimpleNamespace(
+        self.made = SimpleNamespace(
             client=self.api,
             events=self.api,
             config=SimpleNamespace(current=lambda: self.config),
@@ -172,7 +191,7 @@ class Scene:
             namespaces=None,
             security_hub=lambda _: self.hub,
         )
-        self.world = cast("World", made)
+        self.world = cast("World", self.made)
         self.as_hub = cast("Hub", self.hub)
         self.cleanup = Cleanup(self.world, self.hub.leads)
 
@@ -180,9 +199,7 @@ class Scene:
         """Return what a list would show now."""
         listed = [self.api.listed(each["metadata"]["name"]) for each in self.api.objects.values()]
         targets = [each for each in listed if "source" in each["spec"]]
-        admissions = {
-            f"security/{each['metadata']['name']}": (each, admit(each, self.config)) for each in targets
-        }
+        admissions = {name_of(each): (each, admit(each, self.config)) for each in targets}
         policies: list[Declared] = [
             declare(each, admissions, self.config, NOW) for each in listed if "targetRef" in each["spec"]
         ]

@@ -148,6 +148,49 @@ async def test_changes_are_seen_although_looking_at_them_failed_once(
     assert scene.hub.workflows() == {Workflow.SUPPRESSED}
 
 
+async def test_what_security_hub_lists_and_does_not_find_is_told_and_not_tried_each_poll(
+    scenes: Callable[..., Scene],
+) -> None:
+    scene = scenes(target(), policy("logs"))
+    listed, gone = finding(1).id, finding(2).id
+    scene.hub.unknown, scene.hub.gone = {listed, gone}, {gone}
+    work = task(scene)
+    await settle(scene, work, 6)
+    assert scene.reason("logs") == ("False", "WritesRefused")
+    failures = scene.api.listed("logs")["status"]["failures"]
+    assert [(each["id"], each["reason"]) for each in failures] == [(listed, "FindingNotFound")]
+    assert scene.hub.calls == 1
+    scene.hub.ahead, scene.hub.unknown = 3600 * 1_000_000, set()
+    await settle(scene, work)
+    assert scene.reason("logs") == ("True", "InEffect")
+    assert scene.hub.workflows() == {Workflow.SUPPRESSED}
+
+
+async def test_releases_that_watch_different_namespaces_leave_each_others_marks_alone(
+    scenes: Callable[..., Scene], tmp_path: Path
+) -> None:
+    """Both have the cluster's id as their name, and look at the same Security Hub."""
+    one = scenes(target(), policy("logs"))
+    elsewhere: list[Any] = [target("theirs"), policy("buckets", "theirs", mode="DryRun")]
+    for each in elsewhere:
+        each["metadata"]["namespace"] = "storage"
+    other = Scene(tmp_path, [], *elsewhere, hub=one.hub)
+    one.config = other.config = Config.model_validate(
+        {"ownerId": "us", "grants": [{**GRANT, "namespaces": ["*"]}]}
+    )
+    one.made.namespaces, other.made.namespaces = ("security",), ("storage",)
+    works = [(one, task(one)), (other, task(other))]
+    for _ in range(3):
+        for scene, work in works:
+            await settle(scene, work, 2)
+    assert one.hub.workflows() == {Workflow.SUPPRESSED}
+    assert one.hub.calls == 1
+    # One that watches every namespace, and finds no such policy, takes the mark for what is left of it.
+    other.made.namespaces = None
+    await settle(other, task(other))
+    assert one.hub.workflows() == {Workflow.NEW}
+
+
 async def test_the_effect_follows_its_target_although_no_finding_changes(
     scenes: Callable[..., Scene],
 ) -> None:

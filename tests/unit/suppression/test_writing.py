@@ -98,7 +98,7 @@ async def test_what_passes_is_written_again_and_what_does_not_is_told() -> None:
     sink = Sink()
     report = await Writer(cloud, lambda: 99.0).write([write(n) for n in range(5)], sink)
     assert sink.ids == ["0", "1"]
-    assert [each.finding.id for each in report.missing] == ["2"]
+    assert [each.write.finding.id for each in report.missing] == ["2"]
     assert [(each.write.finding.id, each.code) for each in report.refused] == [("3", "InvalidInput")]
     assert [each.write.finding.id for each in report.again] == ["4"]
     assert [call["n"] for call in cloud.calls] == [5, 2, 2, 1]
@@ -141,3 +141,16 @@ async def test_a_call_that_is_refused_for_what_it_says_holds_up_no_other() -> No
         ("1", "InvalidInputException"),
         ("2", "InvalidInputException"),
     ]
+
+
+async def test_what_was_not_asked_for_is_no_answer() -> None:
+    class Confused(Cloud):
+        async def batch_update_findings(self, findings: Sequence[FindingId], **given: Any) -> FindingsUpdate:
+            answer = await super().batch_update_findings(findings, **given)
+            other = UnprocessedFinding(FindingId("x", "arn:other"), "InvalidInput", "who?")
+            return answer._replace(unprocessed=(other,))
+
+    sink = Sink()
+    report = await Writer(Confused(), lambda: 99.0).write([write(1), write(2)], sink)
+    assert sink.ids == ["1", "2"]
+    assert not report.refused
