@@ -149,12 +149,12 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
                 )
         try:
             remembering = [each for each in own if each.name in guarded]
-            untold = await self._reporter.remember(
+            remembered = await self._reporter.remember(
                 [self._reported(each, policies, now) for each in remembering]
             )
         finally:
             self._progress = before
-        return frozenset(guarded) if untold is None else frozenset()
+        return frozenset(remembered)
 
     async def _take(
         self, everything: Everything, policies: Mapping[str, ControlPolicy], result: Result, now: int

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from posture.api.conditions import READY
 from posture.api.suppression_policy import DRIFTED, EXPIRED, REVIEW_DUE, SuppressionPolicyStatus
 from posture.domain.review import review_due_at
-from posture.kube.errors import KubeError
+from posture.kube.errors import KubeError, Retryable
 from posture.kube.newest import Newest
 from posture.kube.resources import SUPPRESSION_POLICIES, Object, ObjectRef
 from posture.kube.status import Transition, Written, transitions, write_status
@@ -64,7 +64,10 @@ class Reporter:
 
         Returns why a status could not be written.
         """
-        samples, failure = await self._tell_of(policies)
+        samples, failure = list[PolicySample](), None
+        for each in policies:
+            outcome = await self._tell_of(each, samples, impatient=isinstance(failure, Retryable))
+            failure = outcome if isinstance(outcome, KubeError) else failure
         if self._ours():
             lines = rendered(policy_samples(SUPPRESSION_POLICIES.kind, samples))
             self._world.exposition.publish(self._owner, lines, valid=self._ours)
@@ -72,24 +75,26 @@ class Reporter:
             self.end()
         return failure
 
-    async def remember(self, policies: Sequence[Reported]) -> KubeError | None:
-        """Write what has changed, of some of the policies; return why one could not be written."""
-        _, failure = await self._tell_of(policies)
-        return failure
+    async def remember(self, policies: Sequence[Reported]) -> set[str]:
+        """Write what has changed, of some of the policies; return those whose status says it now."""
+        outcomes = {each.case.declared.name: await self._tell_of(each, []) for each in policies}
+        return {name for name, outcome in outcomes.items() if outcome in {Written.WRITTEN, Written.UNCHANGED}}
 
-    async def _tell_of(self, policies: Sequence[Reported]) -> tuple[list[PolicySample], KubeError | None]:
-        samples, failure = list[PolicySample](), None
-        for case, handled in policies:
-            before = self.status_before(case.declared)
-            after = self._status_of(before, case, handled)
-            samples.append(_sample(case, after))
-            with bound(policy=case.declared.name, target=case.declared.scope):
-                try:
-                    await self._write(case.declared, before, after)
-                except KubeError as error:
-                    logger.warning("The status is not written, and will be tried again: %s", error)
-                    failure = error
-        return samples, failure
+    async def _tell_of(
+        self, reported: Reported, samples: list[PolicySample], *, impatient: bool = False
+    ) -> Written | KubeError:
+        """Write one status, and add a sample; `impatient`: without waiting for what may work later."""
+        case, handled = reported
+        before = self.status_before(case.declared)
+        after = self._status_of(before, case, handled)
+        samples.append(_sample(case, after))
+        within = 0.0 if impatient else _WRITE_WITHIN
+        with bound(policy=case.declared.name, target=case.declared.scope):
+            try:
+                return await self._write(case.declared, before, after, within)
+            except KubeError as error:
+                logger.warning("The status is not written, and will be tried again: %s", error)
+                return error
 
     def status_before(self, declared: Declared) -> SuppressionPolicyStatus:
         """Return the status as it was last read, or written since."""
@@ -101,8 +106,12 @@ class Reporter:
         return {**declared.document, "status": status}
 
     async def _write(
-        self, declared: Declared, before: SuppressionPolicyStatus, after: SuppressionPolicyStatus
-    ) -> None:
+        self,
+        declared: Declared,
+        before: SuppressionPolicyStatus,
+        after: SuppressionPolicyStatus,
+        within: float,
+    ) -> Written:
         status, document = after.to_api(), self._document(declared)
         outcome = await write_status(
             self._world.client,
@@ -110,15 +119,16 @@ class Reporter:
             document,
             status,
             ours=self._ours,
-            within=_WRITE_WITHIN,
+            within=within,
             stored=self._newest.stored,
         )
         if outcome is not Written.WRITTEN:
-            return
+            return outcome
         told = transitions([each.to_api() for each in before.conditions], status.get("conditions", []))
         for change in told:
             if change.type in _TOLD and not _is_dull(change):
                 await self._tell(ObjectRef.of(SUPPRESSION_POLICIES, document), change)
+        return outcome
 
     async def _tell(self, ref: ObjectRef, change: Transition) -> None:
         logger.info("%s: %s is %s: %s: %s", ref, change.type, change.status, change.reason, change.message)

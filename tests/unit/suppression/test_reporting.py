@@ -11,6 +11,7 @@ from posture.kube.resources import Object
 from posture.metrics.exposition import Exposition
 from posture.suppression.reporting import Reported, Reporter
 from posture.world import World
+from tests.unit.kube.lease_world import VirtualLoop
 from tests.unit.suppression.api_server import CALL, ApiServer
 from tests.unit.suppression.test_policy_status import case, declared, progress
 
@@ -94,9 +95,44 @@ async def test_what_passes_is_tried_again_at_once() -> None:
 async def test_remembering_some_withdraws_nothing_of_the_others() -> None:
     desk = Desk("a", "b")
     await desk.reporter.report([desk.reported(name) for name in "ab"])
-    assert await desk.reporter.remember([desk.reported("a", suppressed=1)]) is None
+    assert await desk.reporter.remember([desk.reported("a", suppressed=1)]) == {"security/a"}
     assert desk.api.listed("a")["status"]["suppressed"] == 1
     assert desk.shown() == {"a", "b"}
+
+
+async def test_only_what_is_written_is_remembered() -> None:
+    desk = Desk("a", "b", "c", "d")
+    given = [desk.reported(name) for name in "abcd"]
+    desk.api.refusals["b"] = Refused(CALL, "422", status=422)
+    desk.api.objects.pop("p-c")
+    assert await desk.reporter.remember(given) == {"security/a", "security/d"}
+    assert await desk.reporter.remember(given) == {"security/a", "security/b", "security/d"}
+    desk.holds = False
+    assert await desk.reporter.remember([desk.reported("a", suppressed=1)]) == set()
+
+
+def test_an_api_server_that_fails_is_waited_for_once_and_not_for_each_policy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk(*map(str, range(50)))
+    loop = VirtualLoop(lambda: None)
+    tries = 0
+
+    async def fails(*_: object) -> Object:
+        nonlocal tries
+        tries += 1
+        raise Retryable(CALL, "500", status=500)
+
+    monkeypatch.setattr(desk.api, "patch_status", fails)
+    try:
+        failure = loop.run_until_complete(
+            desk.reporter.report([desk.reported(str(each)) for each in range(50)])
+        )
+        assert isinstance(failure, Retryable)
+        assert loop.time() <= 10.0
+        assert 50 < tries < 60
+    finally:
+        loop.close()
 
 
 async def test_series_go_with_the_lease_at_the_next_scrape() -> None:
