@@ -206,7 +206,7 @@ class Hub:
             view = view._replace(names=self.names())
         if not view.members and self.status.facts is not None:
             view = view._replace(members=frozenset(self.status.facts.members))
-        exact = await sync.desk.worker.call(sync.desk.known.evaluate, view, microseconds(window))
+        exact = await sync.desk.worker.glance(sync.desk.known.evaluate, view, microseconds(window))
         if exact is None:
             self._requests.ask_window(microseconds(window))
             return None

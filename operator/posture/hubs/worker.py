@@ -1,6 +1,7 @@
 """The thread that a hub's store lives in: SQLite, grouping and scoring never hold up the event loop."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
@@ -14,13 +15,14 @@ T = TypeVar("T")
 
 
 class Worker:
-    """One thread. What is given to it runs in the order in which it was given.
+    """One thread. What is given to it by `call` runs in the order in which it was given.
 
-    `stop`: for work that takes long, which is to end when the worker is closed.
+    `stop`: for work that takes long, which is to end when the worker is closed, and to let glances pass.
     """
 
     def __init__(self, name: str) -> None:
-        self.stop = Stop()
+        self.stop = Stop(meanwhile=self._let_glances_pass)
+        self._glances: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._abandoned: list[Future[Any]] = []
         self._closed = False
@@ -32,12 +34,7 @@ class Worker:
         cancelled gives up waiting, not the work. What such work raises is raised by the next call, so that
         nobody goes on as if it had been done. Raises StoreUnavailable after `close`.
         """
-        if self._closed:
-            raise StoreUnavailable(
-                "The hub's store is closed",
-                reason="StoreClosed",
-                advice="it is opened again when it is needed",
-            )
+        self._refuse_if_closed()
         result = await self._run(partial(function, *args, **kwargs))
         abandoned, self._abandoned = self._abandoned, []
         for earlier in abandoned:
@@ -46,6 +43,18 @@ class Worker:
             else:
                 self._abandoned.append(earlier)
         return result
+
+    async def glance(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function that looks at what is in memory alone, and does not change it, as `call` does.
+
+        It need not wait for the end of long work that lets it pass, and is not run any more once nobody waits
+        for it. Raises StoreUnavailable after `close`.
+        """
+        self._refuse_if_closed()
+        looked: Future[T] = Future()
+        self._glances.append((looked, partial(copy_context().run, partial(function, *args, **kwargs))))
+        self._executor.submit(self._let_glances_pass)
+        return await asyncio.wrap_future(looked)
 
     async def close(self, last: Callable[[], None]) -> None:
         """Run what was handed over, then `last`, and end the thread; nothing can be given to it any more.
@@ -58,6 +67,25 @@ class Worker:
             await self._run(last)
         finally:
             self._executor.shutdown(wait=False)
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise StoreUnavailable(
+                "The hub's store is closed",
+                reason="StoreClosed",
+                advice="it is opened again when it is needed",
+            )
+
+    def _let_glances_pass(self) -> None:
+        """Run the glances that wait, in the thread."""
+        while self._glances:
+            looked, function = self._glances.popleft()
+            if not looked.set_running_or_notify_cancel():
+                continue
+            try:
+                looked.set_result(function())
+            except Exception as error:  # noqa: BLE001 - it is raised where the glance is awaited
+                looked.set_exception(error)
 
     async def _run(self, function: Callable[[], T]) -> T:
         # In the caller's context, as by asyncio.to_thread: what is logged there says for whom it is done.

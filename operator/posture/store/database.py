@@ -36,11 +36,13 @@ _ADVICE = {
 class Database:
     """An open file. `on_rollback` runs whenever a transaction leaves nothing behind.
 
-    Not for two threads at once. After `StoreLost` it is closed.
+    Not for two threads at once. After `StoreLost` it is closed. Once `stop` is asked for nothing can be read
+    any more, so that long reading, which goes page by page, ends; transactions can still be made.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, stop: Stop) -> None:
         self.path = path
+        self._stop = stop
         self.on_rollback: Callable[[], None] = lambda: None
         self._files: dict[Path, tuple[int, int] | None] = {}
         self._connection: sqlite3.Connection | None = None
@@ -65,18 +67,23 @@ class Database:
         return self._connection is None
 
     def rows(self, sql: str, arguments: Sequence[Any] = ()) -> list[Any]:
-        """Return all rows of a query."""
+        """Return all rows of a query; StoreUnavailable once it is stopped."""
+        self._stop.check()
         connection = self._present()
         with self._typed_errors():
             return connection.execute(sql, arguments).fetchall()
 
     def each(self, sql: str, arguments: Sequence[Any]) -> Iterator[Any]:
-        """Yield the rows of a query as SQLite finds them; nothing may be written before the last."""
+        """Yield the rows of a query as SQLite finds them; nothing may be written before the last.
+
+        StoreUnavailable where it begins once it is stopped.
+        """
+        self._stop.check()
         connection = self._present()
         with self._typed_errors():
             yield from connection.execute(sql, arguments)
 
-    def rows_unless_stopped(self, sql: str, stop: Stop) -> list[Any]:
+    def rows_unless_stopped(self, sql: str) -> list[Any]:
         """Return all rows of a query that may take long; StoreUnavailable when it is stopped meanwhile."""
         connection = self._present()
         with self._typed_errors():
@@ -84,10 +91,10 @@ class Database:
             # an interrupt that comes before the query has begun ends it all the same.
             running = connection.execute("SELECT 1 UNION ALL SELECT 2")
             try:
-                with stop.interrupting(connection.interrupt):
-                    stop.check()
+                with self._stop.interrupting(connection.interrupt):
+                    self._stop.check()
                     rows = connection.execute(sql).fetchall()
-                stop.check()
+                self._stop.check()
                 return rows
             finally:
                 running.close()

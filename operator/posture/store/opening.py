@@ -46,13 +46,13 @@ def open_fitting(path: Path, owner: str, stop: Stop, build: Build[T]) -> tuple[T
 
 def _open(path: Path, owner: str, stop: Stop, build: Build[T]) -> T:
     """Open a file that is new or fits."""
-    database = Database(path)
+    database = Database(path, stop)
     try:
         if not database.rows("SELECT 1 FROM sqlite_master LIMIT 1") and not _application(database):
             with database.transaction() as connection:
                 schema.create(connection, owner)
         _refuse_foreign(database, owner)
-        _refuse_damaged(database, stop)
+        _refuse_damaged(database)
         dimensions = _load(database)
         with database.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('in use', 'yes')")
@@ -87,10 +87,10 @@ def _refuse_foreign(database: Database, owner: str) -> None:
         raise _Unfit("the file belongs to another hub")
 
 
-def _refuse_damaged(database: Database, stop: Stop) -> None:
+def _refuse_damaged(database: Database) -> None:
     if not database.rows("SELECT 1 FROM meta WHERE key = 'in use'"):
         return
-    verdict = database.rows_unless_stopped(CHECK, stop)
+    verdict = database.rows_unless_stopped(CHECK)
     if verdict != [("ok",)]:
         raise _Unfit(f"the file is damaged ({verdict[0][0]})")
 

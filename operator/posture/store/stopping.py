@@ -8,12 +8,15 @@ from posture.store.errors import StoreUnavailable
 
 
 class Stop:
-    """Asks the long work of one store to end: opening it, and removing very many rows. For any thread.
+    """Asks the long work of one store to end: opening it, reading, removing many rows. For any thread.
 
-    What it ends raises `StoreUnavailable`, leaves nothing half done, and can be done again.
+    What it ends raises `StoreUnavailable`, leaves nothing half done, and can be done again. `meanwhile` is
+    called in the store's thread between the parts of a removal: for what need not wait until it is over, and
+    does not look into the store.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        self._meanwhile = meanwhile
         self._lock = threading.Lock()
         self._asked = False
         self._interrupt: Callable[[], None] | None = None
@@ -33,6 +36,11 @@ class Stop:
                 reason="StoreClosed",
                 advice="it is opened again when it is needed",
             )
+
+    def between(self) -> None:
+        """End here if that has been asked for; else let others go first."""
+        self.check()
+        self._meanwhile()
 
     @contextmanager
     def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:

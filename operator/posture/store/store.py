@@ -1,6 +1,6 @@
 """What is known of one hub's findings, in one SQLite file. All SQL of the operator is in this package."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -53,7 +53,8 @@ class Store:
 
         A file that is damaged, of another version, or not this hub's, is moved aside and replaced by an empty
         one. Raises `StoreUnavailable`, also while another process has it open. `stop` ends the opening, and
-        later `purge_products` and `forget_archived`, which then raise `StoreUnavailable`.
+        later whatever reads, or removes very many rows: that raises `StoreUnavailable`. What writes still
+        does.
         """
         stop = stop or Stop()
         return Opened(*open_fitting(path, owner, stop, partial(Store, stop=stop)))
@@ -103,13 +104,29 @@ class Store:
 
         A row that a later request has returned stays. Answers to earlier requests no longer bring them back.
         """
-        changes = self._changes()
+        return self.remove_all([(asked_at, keys)], state=state)
+
+    def remove_all(
+        self, gone: Iterable[tuple[int, Collection[bytes]]], *, state: Mapping[str, str | None] | None = None
+    ) -> Written:
+        """Remove findings as `remove` does, by the start of the request that did not return them.
+
+        All of them in one transaction: findings that are gone together are counted together. It ends when it
+        is stopped, and then none of them is removed.
+        """
+        changed, cells, removed = 0, set[CellKey](), list[tuple[list[bytes], int]]()
         with self._database.transaction() as connection:
-            gone = removing.remove(connection, keys, asked_at, changes)
+            for asked_at, keys in gone:
+                self._stop.between()
+                changes = self._changes()
+                removed.append((removing.remove(connection, keys, asked_at, changes), asked_at))
+                changed += changes.changed
+                cells |= changes.cells
             states.put(connection, state or {})
         self._committed()
-        self._removals.note(gone, asked_at)
-        return Written(changes.changed, changes.cells, {})
+        for keys, asked_at in removed:
+            self._removals.note(keys, asked_at)
+        return Written(changed, cells, {})
 
     def purge_products(self, wanted: Collection[str]) -> Written:
         """Remove the findings of all other products, in several transactions; call again after a failure.
@@ -270,7 +287,7 @@ class Store:
     def _remove_chunks(self, chunks: Iterator[list[tuple[bytes, Place, int]]]) -> Written:
         changed, cells = 0, set[CellKey]()
         for chunk in chunks:
-            self._stop.check()
+            self._stop.between()
             changes = self._changes()
             for key, place, body in chunk:
                 changes.remove(key, place, body)

@@ -57,3 +57,76 @@ async def test_a_closed_worker_takes_nothing() -> None:
     assert closed == [True]
     with pytest.raises(StoreUnavailable):
         await worker.call(lambda: None)
+
+
+async def test_a_glance_passes_long_work_that_lets_it_and_nothing_else_does() -> None:
+    worker, done, gate = Worker("test"), list[str](), threading.Event()
+
+    def long() -> None:
+        assert gate.wait(10)
+        done.append("a half")
+        worker.stop.between()
+        done.append("the other half")
+
+    calls = [asyncio.create_task(worker.call(step)) for step in (long, lambda: done.append("call"))]
+    await asyncio.sleep(0)
+    glances = [asyncio.create_task(worker.glance(done.append, f"glance {n}")) for n in range(2)]
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(*calls, *glances)
+    assert done == ["a half", "glance 0", "glance 1", "the other half", "call"]
+    threads = {await worker.glance(threading.get_ident), await worker.call(threading.get_ident)}
+    assert len(threads) == 1
+    await worker.close(lambda: None)
+    with pytest.raises(StoreUnavailable):
+        await worker.glance(lambda: None)
+
+
+async def test_a_glance_that_fails_is_heard_by_its_caller_alone() -> None:
+    worker = Worker("test")
+
+    def fail() -> None:
+        raise KeyError("nothing there")
+
+    def long() -> str:
+        worker.stop.between()
+        return "whole"
+
+    failing = asyncio.ensure_future(worker.glance(fail))
+    assert await worker.call(long) == "whole"
+    with pytest.raises(KeyError):
+        await failing
+    await worker.close(lambda: None)
+
+
+async def test_nobody_waits_for_glances_that_nobody_waits_for() -> None:
+    worker, gate, done = Worker("test"), threading.Event(), list[str]()
+    busy = asyncio.create_task(worker.call(gate.wait))
+    glance = asyncio.create_task(worker.glance(done.append, "glance"))
+    await asyncio.sleep(0)
+    glance.cancel()
+    await asyncio.wait({glance})
+    gate.set()
+    await busy
+    await worker.close(lambda: done.append("closed"))
+    assert done == ["closed"]
+
+
+async def test_long_work_ends_between_its_parts_when_the_worker_is_closed() -> None:
+    worker, begun, gate, done = Worker("test"), threading.Event(), threading.Event(), list[str]()
+
+    def long() -> None:
+        begun.set()
+        assert gate.wait(10)
+        worker.stop.between()
+        done.append("the other half")
+
+    working = asyncio.create_task(worker.call(long))
+    await asyncio.to_thread(begun.wait, 10)
+    closing = asyncio.create_task(worker.close(lambda: done.append("closed")))
+    await asyncio.sleep(0)
+    gate.set()
+    await closing
+    with pytest.raises(StoreUnavailable):
+        await working
+    assert done == ["closed"]
