@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from posture.domain.findings import Finding, Workflow
-from posture.store import Read, Store
+from posture.store import Read, Stop, Store
 from tests.unit.store.making import OWNER, content, finding, key
 
 BATCH = 50
@@ -66,3 +66,35 @@ def test_kill_9_at_random_moments(path: Path) -> None:
             store.close()
         else:
             store._database.close()
+
+
+GONE = 400
+
+
+def remove(path: str) -> None:
+    """Remove most of what is there at one stroke, and say so between the parts."""
+    stop = Stop(meanwhile=lambda: print("between", flush=True))  # noqa: T201 - the test listens
+    store = Store.open(Path(path), owner=OWNER, stop=stop).store
+    store.remove_all([(2, [key(finding(n))]) for n in range(GONE)], state={"removed": "yes"})
+    print("removed", flush=True)  # noqa: T201 - as above
+    sys.stdin.read()
+
+
+def test_kill_9_within_a_removal_leaves_all_or_nothing(path: Path) -> None:
+    there = [finding(n) for n in range(GONE + 50)]
+    store = Store.open(path, owner=OWNER).store
+    store.write([Read(there, 1)])
+    store.close()
+    for parts in (1, GONE // 2, GONE, GONE + 1):
+        command = [sys.executable, "-c", f"from {__name__} import remove; remove({str(path)!r})"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as remover:
+            assert remover.stdout
+            said = [remover.stdout.readline().strip() for _ in range(parts)]
+            remover.kill()
+        store, moved_aside = Store.open(path, owner=OWNER)
+        assert moved_aside is None
+        removed = store.state("removed") == "yes"
+        assert removed or said[-1] == "between"
+        assert content(store) == {key(each): each for each in there[GONE * removed :]}
+        store.close()
+    assert removed, "the last one was over"
