@@ -192,10 +192,10 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
         # Whatever else became of their finalizers, and whoever made the marks.
         holding = [each.declared for each in leaving if each.progress and each.progress.outcome.marked]
         await self._cleanup.guard(holding, everything.documents)
-        await self._let_go(everything, leaving, now)
+        await self._let_go(leaving, now)
         return failure
 
-    async def _let_go(self, everything: Everything, leaving: Sequence[Leaving], now: int) -> None:  # noqa: ARG002 - for those who let go of more
+    async def _let_go(self, leaving: Sequence[Leaving], now: int) -> None:
         """Let go of policies whose work is done, or whose time is over."""
         await self._cleanup.let_go(leaving, now)
 

@@ -119,14 +119,16 @@ class HubSuppression(HubReconciler[Policy, Progress]):
         self._acted_at = exact_at if complete else None
         return complete
 
-    async def _let_go(self, everything: Everything, leaving: Sequence[Leaving], now: int) -> None:
+    async def _let_go(self, leaving: Sequence[Leaving], now: int) -> None:
         """Let go of policies, remembering those that leave marks, and of targets that none needs any more."""
         retained = [each.declared.name for each in leaving if each.goes_unwritten]
         if retained and not await self._rounds.retain(retained):
             leaving = [each for each in leaving if not each.goes_unwritten]
         gone = await self._cleanup.let_go(leaving, now)
-        targets = list(everything.documents.values())
-        await self._cleanup.release_targets(targets, [*everything.policies, *everything.others], gone, now)
+        # By what is declared now: a policy may have been made, and held, since this cycle began.
+        newest = self._everything
+        targets = list(newest.documents.values())
+        await self._cleanup.release_targets(targets, [*newest.policies, *newest.others], gone, now)
 
     def _error(self, _: Progress | None) -> AwsError | StoreError | OwnerUnknown | None:
         return self._failed or self._hub.status.error

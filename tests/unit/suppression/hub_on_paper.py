@@ -47,6 +47,13 @@ FACTS = HubFacts(
     central_configuration=None,
     missing=(),
 )
+OFF = {
+    "standards": ["*"],
+    "controls": ["S3.1"],
+    "accounts": ["*"],
+    "regions": ["eu-west-1"],
+    "roleName": "posture-controls",
+}
 GRANT = {
     "namespaces": ["security"],
     "roleArns": [ROLE],

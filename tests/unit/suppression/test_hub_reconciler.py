@@ -15,15 +15,7 @@ from posture.suppression.hub_suppression import HubSuppression
 from posture.suppression.owner import OwnerUnknown
 from tests.unit.store.making import finding
 from tests.unit.suppression.api_server import CALL
-from tests.unit.suppression.hub_on_paper import Scene, policy, target
-
-OFF = {
-    "standards": ["*"],
-    "controls": ["S3.1"],
-    "accounts": ["*"],
-    "regions": ["eu-west-1"],
-    "roleName": "posture-controls",
-}
+from tests.unit.suppression.hub_on_paper import OFF, Scene, policy, target
 
 
 async def us() -> str:

@@ -15,7 +15,7 @@ from posture.suppression.hub_suppression import HubSuppression
 from posture.suppression.owner import OwnerUnknown
 from tests.unit.store.making import EC2_2, finding
 from tests.unit.suppression.api_server import CALL
-from tests.unit.suppression.hub_on_paper import GRANT, Scene, policy, target
+from tests.unit.suppression.hub_on_paper import GRANT, OFF, Scene, policy, target
 from tests.unit.suppression.test_policy_status import NOW
 
 FINALIZER = "posture.dev/cleanup"
@@ -100,6 +100,31 @@ async def test_policies_of_a_suspended_target_do_nothing_new_beside_those_of_ano
     scene.api.put(over)
     await settle(scene, work)
     assert scene.hub.workflows() == {Workflow.NEW}
+
+
+async def test_a_target_is_not_let_go_past_a_policy_that_was_made_since(
+    scenes: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A policy ends in a cycle that began before another one was made, and held by the hub's other task."""
+    scene = scenes(target(), policy("logs"))
+    work = task(scene)
+    await settle(scene, work)
+    scene.api.put(policy("logs", metadata={**DELETED, "generation": 2}))
+    work.update(scene.everything())
+    await work._cycle()
+    scene.hub.poll()
+    let_go = scene.cleanup.let_go
+
+    async def meanwhile(*given: Any) -> set[str]:
+        scene.api.put(policy("off", disableControls=OFF))
+        work.update(scene.everything())
+        off = scene.everything(suppressing=False)
+        assert await scene.cleanup.guard(off.policies, off.documents) == {"security/off"}
+        return await let_go(*given)
+
+    monkeypatch.setattr(scene.cleanup, "let_go", meanwhile)
+    await work._cycle()
+    assert scene.api.finalizers("organization") == [FINALIZER]
 
 
 async def test_without_a_name_nothing_is_done_and_a_person_is_called(scenes: Callable[..., Scene]) -> None:

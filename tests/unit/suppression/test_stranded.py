@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from posture.suppression.stranded import Stranded
-from tests.unit.suppression.hub_on_paper import Scene, policy
-from tests.unit.suppression.test_hub_reconciler import OFF
+from tests.unit.suppression.hub_on_paper import OFF, Scene, policy
 
 DELETED = {"deletionTimestamp": "2026-11-22T05:59:00Z", "finalizers": ["posture.dev/cleanup"]}
 
