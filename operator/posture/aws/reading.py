@@ -16,6 +16,7 @@
 Noted findings are stored; a note says what was read in the place of what.
 """
 
+from functools import lru_cache
 from sys import intern
 
 from posture.aws.asff import (
@@ -39,12 +40,22 @@ from posture.domain.findings import (
 )
 
 _ACCOUNT_ID_LENGTH = 12
-_COMPLIANCE = {status.name: status for status in Compliance if status is not Compliance.NONE}
-_SEVERITY = {label.name: label for label in Severity}
-_WORKFLOW = {status.name: status for status in Workflow}
-_RECORD_STATE = {state.name: state for state in RecordState}
+# More than the largest organizations have.
+_ACCOUNTS = 16_384
+# What is known of each, and what is meant where nothing is said. Looked up in place: a call for each field of
+# each finding costs as much as what it does.
+_COMPLIANCE: dict[str | None, Compliance] = {
+    status.name: status for status in Compliance if status is not Compliance.NONE
+}
+_SEVERITY: dict[str | None, Severity] = {label.name: label for label in Severity}
+_WORKFLOW: dict[str | None, Workflow] = {None: Workflow.NEW} | {status.name: status for status in Workflow}
+_RECORD_STATE: dict[str | None, RecordState] = {None: RecordState.ACTIVE} | {
+    state.name: state for state in RecordState
+}
 _NO_COMPLIANCE = ComplianceFields()
 _NO_FIELDS = ProductFields()
+_NO_SEVERITY = SeverityFields()
+_NO_WORKFLOW = WorkflowFields()
 # The lowest Severity.Normalized of each label (API reference, Severity), most severe first.
 _NORMALIZED = ((90, Severity.CRITICAL), (70, Severity.HIGH), (40, Severity.MEDIUM), (1, Severity.LOW))
 _SHOWN = 40
@@ -81,6 +92,12 @@ def read_finding(fields: FindingFields, notes: list[str]) -> Finding:
     if check.own and bool(check.control) != bool(check.standards):
         lacking = "no standard" if check.control else "no control"
         notes.append(f"a finding of Security Hub's own names {lacking}: no score can count it")
+    severity = fields.severity or _NO_SEVERITY
+    known_severity = _SEVERITY.get(severity.label)
+    known_compliance = _COMPLIANCE.get(compliance.status)
+    known_state = _RECORD_STATE.get(fields.record_state)
+    workflow_status = (fields.workflow or _NO_WORKFLOW).status
+    known_workflow = _WORKFLOW.get(workflow_status)
     user_fields = fields.user_defined_fields
     return Finding(
         fields.id,
@@ -90,18 +107,19 @@ def read_finding(fields: FindingFields, notes: list[str]) -> Finding:
         intern(fields.aws_account_name or ""),
         region,
         intern(fields.title or ""),
-        _severity(fields.severity, notes),
-        _compliance(compliance.status, check, notes),
-        _record_state(fields.record_state, notes),
+        _odd_severity(severity, notes) if known_severity is None else known_severity,
+        _odd_compliance(compliance.status, check, notes) if known_compliance is None else known_compliance,
+        _odd_record_state(fields.record_state, notes) if known_state is None else known_state,
         _created_at(fields.created_at or "", updated_at, notes),
         updated_at,
         _resources(fields.resources or ()),
-        _workflow(fields.workflow, notes),
+        _odd_workflow(workflow_status, notes) if known_workflow is None else known_workflow,
         (fields.note.text or "") if fields.note else "",
         tuple(sorted(user_fields.items())) if user_fields else (),
     )
 
 
+@lru_cache(_ACCOUNTS)
 def _account_id(text: str) -> str:
     if len(text) == _ACCOUNT_ID_LENGTH and text.isdigit() and text.isascii():
         return intern(text)
@@ -123,60 +141,40 @@ def _created_at(text: str, updated_at: int, notes: list[str]) -> int:
         return updated_at
 
 
-def _compliance(status: str | None, check: Check, notes: list[str]) -> Compliance:
-    known = _COMPLIANCE.get(status or "")
-    if known is not None:
-        return known
+def _odd_compliance(status: str | None, check: Check, notes: list[str]) -> Compliance:
     if status is None and not (check.own and check.control):
         return Compliance.NONE
     notes.append(f"Compliance.Status {_quoted(status)} is unknown: read as NOT_AVAILABLE")
     return Compliance.NOT_AVAILABLE
 
 
-def _severity(severity: SeverityFields | None, notes: list[str]) -> Severity:
-    known = _SEVERITY.get(severity.label or "") if severity else None
-    if known is not None:
-        return known
-    score = (severity.normalized or 0) if severity else 0
+def _odd_severity(severity: SeverityFields, notes: list[str]) -> Severity:
+    score = severity.normalized or 0
     read = next((label for lowest, label in _NORMALIZED if score >= lowest), Severity.INFORMATIONAL)
-    notes.append(
-        f"Severity.Label {_quoted(severity.label if severity else None)} is unknown: read as {read.name}"
-    )
+    notes.append(f"Severity.Label {_quoted(severity.label)} is unknown: read as {read.name}")
     return read
 
 
-def _workflow(workflow: WorkflowFields | None, notes: list[str]) -> Workflow:
-    status = workflow.status if workflow else None
-    if status is None:
-        return Workflow.NEW
-    known = _WORKFLOW.get(status)
-    if known is None:
-        notes.append(f"Workflow.Status {_quoted(status)} is unknown: read as NEW")
-        return Workflow.NEW
-    return known
+def _odd_workflow(status: str | None, notes: list[str]) -> Workflow:
+    notes.append(f"Workflow.Status {_quoted(status)} is unknown: read as NEW")
+    return Workflow.NEW
 
 
-def _record_state(state: str | None, notes: list[str]) -> RecordState:
-    if state is None:
-        return RecordState.ACTIVE
-    known = _RECORD_STATE.get(state)
-    if known is None:
-        notes.append(f"RecordState {_quoted(state)} is unknown: read as ACTIVE")
-        return RecordState.ACTIVE
-    return known
+def _odd_record_state(state: str | None, notes: list[str]) -> RecordState:
+    notes.append(f"RecordState {_quoted(state)} is unknown: read as ACTIVE")
+    return RecordState.ACTIVE
 
 
 def _resources(resources: tuple[ResourceFields, ...]) -> tuple[Resource, ...]:
-    return tuple(
-        [
-            Resource(
-                intern(entry.type or ""),
-                entry.id or "",
-                tuple(sorted(entry.tags.items())) if entry.tags else (),
-            )
-            for entry in resources
-        ]
-    )
+    if len(resources) == 1:
+        # Nearly always. One is read without a list that would be made for it.
+        return (_resource(resources[0]),)
+    return tuple(map(_resource, resources))
+
+
+def _resource(entry: ResourceFields) -> Resource:
+    tags = entry.tags
+    return Resource(intern(entry.type or ""), entry.id or "", tuple(sorted(tags.items())) if tags else ())
 
 
 def _quoted(text: str | None) -> str:

@@ -7,7 +7,8 @@ The user guide ("Timestamps" in the ASFF reference) allows RFC 3339 with `Z`, or
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_SECONDS_A_DAY = 86_400
+_MICRO = 1_000_000
 _fromisoformat = datetime.fromisoformat
 _DATE = 10
 
@@ -19,7 +20,8 @@ def microseconds(text: str) -> int:
     moment = _fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no UTC offset")
-    return (moment - _EPOCH) // _MICROSECOND
+    since = moment - _EPOCH
+    return (since.days * _SECONDS_A_DAY + since.seconds) * _MICRO + since.microseconds
 
 
 def rfc3339(instant: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from posture.aws import calls
 from posture.aws.limiter import Limiters
@@ -14,6 +15,7 @@ from posture.aws.sessions import Identity, Sessions
 from posture.aws.usage import Usage
 from sandbox.cloud import Cloud
 from sandbox.securityhub.client import ControlClient
+from tests.component.aws.sts import Sts
 
 ADMINISTRATOR = "111122223333"
 MEMBER = "444455556666"
@@ -73,6 +75,20 @@ def limiters() -> Limiters:
         await asyncio.sleep(seconds / _FASTER)
 
     return Limiters(1.0, monotonic=lambda: time.monotonic() * _FASTER, sleep=sleep)
+
+
+@pytest.fixture
+async def sts(control: ControlClient, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sts]:
+    del control
+    service = Sts(MEMBER)
+    app = web.Application()
+    app.router.add_post("/", service.answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://{}:{}".format(*runner.addresses[0][:2]))
+    yield service
+    await runner.cleanup()
 
 
 Hub = Callable[..., SecurityHub]

@@ -1,12 +1,9 @@
 """As whom AWS is called: the operator's own identity, roles, and what is said when they are refused."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
-from urllib.parse import parse_qs
 
 import pytest
-from aiohttp import web
 
 from posture.aws import sessions as sessions_module
 from posture.aws.errors import (
@@ -24,60 +21,9 @@ from posture.aws.sessions import Identity, Sessions
 from posture.aws.usage import Usage
 from sandbox.securityhub.client import ControlClient
 from tests.component.aws.conftest import ADMINISTRATOR, MEMBER, REGION, Hub, finding
+from tests.component.aws.sts import Sts
 
 READER = f"arn:aws:iam::{MEMBER}:role/posture-reader"
-NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
-
-
-class Sts:
-    """A small STS that records what it is asked, and refuses on request."""
-
-    def __init__(self) -> None:
-        self.asked: list[dict[str, str]] = []
-        self.refusals: list[tuple[int, str, str]] = []
-        self.url = ""
-
-    async def answer(self, request: web.Request) -> web.Response:
-        asked = {name: values[0] for name, values in parse_qs(await request.text()).items()}
-        asked["by"] = request.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
-        self.asked.append(asked)
-        if self.refusals:
-            status, code, message = self.refusals.pop(0)
-            error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
-            return web.Response(
-                status=status,
-                text=f'<ErrorResponse xmlns="{NAMESPACE}">{error}</ErrorResponse>',
-                content_type="text/xml",
-            )
-        account = asked.get("RoleArn", f"::::{MEMBER}").split(":")[4]
-        body = {
-            "GetCallerIdentity": f"<Account>{account}</Account>",
-            "AssumeRole": (
-                f"<Credentials><AccessKeyId>{account}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
-                "<SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>"
-            ),
-        }[asked["Action"]]
-        action = asked["Action"]
-        result = f"<{action}Result>{body}</{action}Result>"
-        document = f'<{action}Response xmlns="{NAMESPACE}">{result}</{action}Response>'
-        return web.Response(text=document, content_type="text/xml")
-
-    def of(self, action: str) -> list[dict[str, str]]:
-        return [asked for asked in self.asked if asked["Action"] == action]
-
-
-@pytest.fixture
-async def sts(control: ControlClient, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sts]:
-    del control
-    service = Sts()
-    app = web.Application()
-    app.router.add_post("/", service.answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://{}:{}".format(*runner.addresses[0][:2]))
-    yield service
-    await runner.cleanup()
 
 
 async def test_a_role_sees_what_its_account_sees(hub_of: Hub, control: ControlClient) -> None:
