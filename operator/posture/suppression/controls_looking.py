@@ -22,10 +22,14 @@ Names = Callable[[str], Iterable[str]]
 
 
 class _Unseen(NamedTuple):
-    """A write that Security Hub has not shown yet: what it read like before, and when it was made (µs)."""
+    """A write that Security Hub has not shown yet.
+
+    `before`: when that was last changed before it. `at`: when it was made (µs). `written`: what it made.
+    """
 
     before: datetime | None
     at: int
+    written: Live
 
 
 class Looking:
@@ -70,7 +74,13 @@ class Looking:
                 self.errors[spot] = result
         self.live = {place: self._newer(place, each, now) for place, each in live.items()}
         self.absent = frozenset(absent)
-        self._unseen = {place: each for place, each in self._unseen.items() if place in self.live}
+        # What could not be read now may be shown as it was before the write when it can be.
+        failed = {(spot.account_id, spot.region) for spot in self.errors}
+        self._unseen = {
+            place: each
+            for place, each in self._unseen.items()
+            if place in self.live or (place[2:] in failed and 0 <= now - each.at < _SHOWN_WITHIN)
+        }
 
     async def _read(
         self, spot: Spot, reach: Reach, spelled: Callable[[str], str], everything: Names
@@ -93,10 +103,9 @@ class Looking:
         unseen = self._unseen.get(place)
         if unseen is None:
             return read
-        written = self.live.get(place)
         stale = read.updated_at == unseen.before and 0 <= now - unseen.at < _SHOWN_WITHIN
-        if stale and written is not None and written.association != read.association:
-            return written
+        if stale and unseen.written.association != read.association:
+            return unseen.written
         del self._unseen[place]
         return read
 
@@ -109,5 +118,6 @@ class Looking:
         """Take in what Security Hub accepted at a moment (µs)."""
         for switch in switches:
             before = self.live[switch.place]
-            self._unseen[switch.place] = _Unseen(before.updated_at, at)
-            self.live[switch.place] = before._replace(association=Association(switch.enabled, switch.reason))
+            written = before._replace(association=Association(switch.enabled, switch.reason))
+            self._unseen[switch.place] = _Unseen(before.updated_at, at, written)
+            self.live[switch.place] = written
