@@ -162,6 +162,8 @@ def test_what_was_turned_off_before_kill_9_is_turned_on_though_the_policy_narrow
     stage.target()
     operator = stage.operator()
     operator.wait(stage.is_current, "the first exact score", seconds=60)
+    # The other replica has nothing of what the first one stores.
+    successor = stage.operator("replica-1")
     everywhere = accounts(cloud)
     cloud.control.fault("slow", UPDATE, after=2, count=None, options={"seconds": 20})
     name = policy(stage)
@@ -173,9 +175,7 @@ def test_what_was_turned_off_before_kill_9_is_turned_on_though_the_policy_narrow
     assert len(off) > 2
     kept = off[0]
     policy(stage, name, accounts=[kept])
-    # Another replica, without what the first one stored.
-    operator = stage.operator("replica-1")
-    operator.wait(lambda: in_effect(stage, name), "the policy to be in effect", seconds=60)
+    successor.wait(lambda: in_effect(stage, name), "the policy to be in effect", seconds=60)
     assert [each for each in everywhere if is_off(cloud, each)] == [kept]
     assert marked(cloud, [kept], name, stage)
 

@@ -1,6 +1,7 @@
 """Finalizers: a policy waits for what it suppressed to be let go of, a target for its policies.
 
-Nothing waits for ever: an hour after its deletion an object goes, and an event says what is left.
+Nothing waits for ever: an hour after its deletion an object goes, and an event says what is left. Where
+nobody ran for that hour, nobody tried: then a holder that knows of no obstacle is given a while of its own.
 """
 
 import asyncio
@@ -8,34 +9,79 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from posture.aws.errors import Retryable
 from posture.domain.suppression import Phase
 from posture.kube.errors import Gone, KubeError
 from posture.kube.finalizers import add_finalizer, has_finalizer, is_deleted, remove_finalizer
 from posture.kube.newest import Newest
 from posture.kube.resources import POSTURE_TARGETS, SUPPRESSION_POLICIES, ApiResource, Object, ObjectRef
 from posture.logs import bound
+from posture.suppression.controls_status import CONTROLS
 from posture.suppression.declared import Declared, deleted_at, name_of
+from posture.suppression.findings_conditions import FINDINGS
+from posture.suppression.policy_conditions import Case, Words, why_not
 from posture.suppression.standing import Progress
 from posture.world import World
 
 logger = logging.getLogger(__name__)
 
 LONGEST_WAIT = 3600 * 1_000_000
+OWN_TRY = 600 * 1_000_000
 
 
 class Leaving(NamedTuple):
-    """A policy that may be on its way out. `progress` is None where its marks are not known."""
+    """A policy that may be on its way out."""
 
-    declared: Declared
-    progress: Progress | None
-    frozen: bool
+    case: Case
+
+    @property
+    def declared(self) -> Declared:
+        """Give what is declared."""
+        return self.case.declared
+
+    @property
+    def progress(self) -> Progress | None:
+        """Give how far it is; None where its marks are not known."""
+        return self.case.progress
+
+    @property
+    def obstacle(self) -> str:
+        """Say what keeps it from letting go, without a full stop; empty where nothing is known to."""
+        return why_not(self.case, self._words)
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether something keeps it from letting go that does not pass by itself."""
+        return bool(self.obstacle) and not isinstance(self.case.hub.error, Retryable)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to do, or nothing that the policy has to wait for."""
+        return self.progress is not None and (self.progress.outcome.marked == 0 or self.goes_unwritten)
+
+    @property
+    def left(self) -> str:
+        """Say what stays as the policy made it, and why as far as that is known."""
+        words, progress, policy = self._words, self.progress, self.declared.policy
+        why = f"{words.stays}: {self.obstacle or 'Security Hub was not reached in time'}."
+        if progress is not None:
+            such = f", such as {', '.join(progress.left)}" if progress.left else ""
+            number = f"{progress.outcome.marked} {words.noun} could not be let go of{such}"
+            return f"The policy goes, but {number}; what it did there {why}"
+        known = None if policy is None else policy.status.suppressed
+        number = "" if known is None else f" ({known} {words.noun} by its last status)"
+        return f"The policy goes, but what it did{number} could not be undone, and {why}"
+
+    @property
+    def _words(self) -> Words:
+        return FINDINGS if self.declared.suppresses else CONTROLS
 
     @property
     def goes_unwritten(self) -> bool:
         """Whether it leaves its findings suppressed, and nothing may be written to say so."""
         outcome = None if self.progress is None else self.progress.outcome
         return (
-            self.frozen
+            self.case.hub.frozen
             and outcome is not None
             and outcome.marked > 0
             and outcome.phase is Phase.RETAINED
@@ -55,6 +101,8 @@ class Cleanup:
         self._world = world
         self._ours = ours
         self._told: set[str] = set()
+        self._since: dict[str, int] = {}
+        self._hopeless: set[str] = set()
         self._turn = asyncio.Lock()
 
     async def guard(self, declared: Iterable[Declared], targets: Mapping[str, Object]) -> set[str]:
@@ -78,13 +126,14 @@ class Cleanup:
             declared = leaving.declared
             if not self._holds(declared.document) or declared.deleted_at is None:
                 continue
-            overdue = now - declared.deleted_at >= LONGEST_WAIT
-            if not (overdue or _is_done(leaving)):
+            overdue = self._is_overdue(declared.document, now, hopeless=leaving.is_hopeless)
+            (self._hopeless.add if leaving.is_hopeless else self._hopeless.discard)(declared.name)
+            if not (overdue or leaving.is_done):
                 continue
             with bound(policy=declared.name, target=declared.scope):
-                if overdue and not _is_done(leaving):
-                    note = _left(leaving)
-                    await self._tell(SUPPRESSION_POLICIES, declared.document, "CleanupAbandoned", note)
+                if not leaving.is_done:
+                    document = declared.document
+                    await self._tell(SUPPRESSION_POLICIES, document, "CleanupAbandoned", leaving.left)
                 if await self._remove(SUPPRESSION_POLICIES, declared.document):
                     gone.add(declared.name)
         return gone
@@ -105,9 +154,9 @@ class Cleanup:
 
     async def _release_target(self, target: Object, waiting: Sequence[str], now: int) -> None:
         """Let a target go, unless policies (namespace/name) still wait and may do so."""
-        deleted = deleted_at(target)
-        if waiting and (deleted is None or now - deleted < LONGEST_WAIT):
-            if deleted is not None:
+        hopeless = self._hopeless.issuperset(waiting)
+        if waiting and not self._is_overdue(target, now, hopeless=hopeless):
+            if is_deleted(target):
                 note = f"It waits for its policies to be deleted: {', '.join(waiting[:10])}."
                 await self._tell(POSTURE_TARGETS, target, "WaitingForPolicies", note)
             return
@@ -115,6 +164,14 @@ class Cleanup:
             note = f"It goes without its policies, whose suppressions stay: {', '.join(waiting[:10])}."
             await self._tell(POSTURE_TARGETS, target, "CleanupAbandoned", note)
         await self._remove(POSTURE_TARGETS, target)
+
+    def _is_overdue(self, document: Object, now: int, *, hopeless: bool) -> bool:
+        """Whether an object has waited long enough; unless it is hopeless, that is also as seen from here."""
+        deleted = deleted_at(document)
+        if deleted is None:
+            return False
+        since = self._since.setdefault(document["metadata"]["uid"], now)
+        return now - deleted >= LONGEST_WAIT and (hopeless or now - since >= OWN_TRY)
 
     async def _add(self, resource: ApiResource, document: Object) -> bool:
         """Whether the finalizer is on the object now; not on one that is being deleted without it."""
@@ -145,6 +202,8 @@ class Cleanup:
             return False
         else:
             self.newest.stored(stored)
+        self._since.pop(document["metadata"]["uid"], None)
+        self._hopeless.discard(name_of(document))
         return True
 
     def _holds(self, document: Object) -> bool:
@@ -159,24 +218,3 @@ class Cleanup:
         ref = ObjectRef.of(resource, document)
         logger.warning("%s: %s: %s", ref, reason, note)
         await self._world.events.post(ref, "Warning", reason=reason, action="Delete", note=note)
-
-
-def _is_done(leaving: Leaving) -> bool:
-    """Whether nothing is left to do, or nothing that the policy has to wait for."""
-    if leaving.progress is None:
-        return False
-    return leaving.progress.outcome.marked == 0 or leaving.goes_unwritten
-
-
-def _left(leaving: Leaving) -> str:
-    """Say what stays suppressed, and why as far as that is known."""
-    if leaving.progress is None:
-        why = (
-            leaving.declared.trouble.message if leaving.declared.trouble else "Security Hub was not reached."
-        )
-        return f"The policy goes, but what it suppressed could not be let go of, and stays suppressed. {why}"
-    such = f", such as {', '.join(leaving.progress.left)}" if leaving.progress.left else ""
-    return (
-        f"The policy goes, but within an hour {leaving.progress.outcome.marked} findings could not be let go"
-        f" of, and stay suppressed{such}."
-    )

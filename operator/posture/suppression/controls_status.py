@@ -149,6 +149,7 @@ def _failure(case: Case) -> str:
 
 CONTROLS = Words(
     noun="controls",
+    stays="stays off",
     would="It would turn off {} controls and turn on {}.",
     awaited="What it turned off is turned on again as soon as it is known what is off.",
     letting_go="Nothing is left to do.",

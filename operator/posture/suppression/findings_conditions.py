@@ -59,9 +59,7 @@ def _troubled(case: Case, progress: Progress) -> Said | None:
 
 
 def _failure(case: Case) -> str:
-    if case.hub.error is not None:
-        return str(case.hub.error)
-    if case.progress is not None and case.progress.refusals:
+    if case.hub.error is None and case.progress is not None and case.progress.refusals:
         return _first_refusal(case.progress)
     return ""
 
@@ -76,6 +74,7 @@ def _first_refusal(progress: Progress) -> str:
 
 FINDINGS = Words(
     noun="findings",
+    stays="stays suppressed",
     would="It would suppress {} findings and reopen {}.",
     awaited="What it suppressed is reopened as soon as the findings of its target are known exactly.",
     letting_go="What it suppressed is being reopened.",

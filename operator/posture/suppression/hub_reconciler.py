@@ -184,11 +184,9 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
         self, everything: Everything, policies: Mapping[str, PolicyT], now: int
     ) -> KubeError | None:
         """Say how far all policies are, and let go of what may go; return why one could not be told of."""
-        frozen = self._world.config.current().frozen
-        failure = await self._reporter.report(
-            [self._reported(each, policies, now) for each in everything.policies]
-        )
-        leaving = [Leaving(each, self._current(each, policies), frozen) for each in everything.policies]
+        reported = [self._reported(each, policies, now) for each in everything.policies]
+        failure = await self._reporter.report(reported)
+        leaving = [Leaving(each.case) for each in reported]
         # Whatever else became of their finalizers, and whoever made the marks.
         holding = [each.declared for each in leaving if each.progress and each.progress.outcome.marked]
         await self._cleanup.guard(holding, everything.documents)

@@ -42,14 +42,16 @@ class Said(NamedTuple):
 class Words(NamedTuple):
     """What policies of one kind say.
 
-    `noun`: what they except, in the plural. `would`: takes the numbers of what is held back, to except and to
-    let go of. `awaited`: when it is not known yet what is to be let go of; `letting_go`: when nothing is left
-    to do; `over`: that nothing is left, of one that has expired. `suspended`, `dry_run`, `target_suspended`,
-    `syncing`: what holds them back. `failure`: why something could not be let go of, without a full stop,
-    empty where nothing failed. `in_effect`: what matters most while nothing holds it back.
+    `noun`: what they except, in the plural; `stays`: as what that stays where it is not let go of. `would`:
+    takes the numbers of what is held back, to except and to let go of. `awaited`: when it is not known yet
+    what is to be let go of; `letting_go`: when nothing is left to do; `over`: that nothing is left, of one
+    that has expired. `suspended`, `dry_run`, `target_suspended`, `syncing`: what holds them back. `failure`:
+    why something could not be let go of, without a full stop, empty where nothing failed. `in_effect`: what
+    matters most while nothing holds it back.
     """
 
     noun: str
+    stays: str
     would: str
     awaited: str
     letting_go: str
@@ -107,18 +109,22 @@ def _expired(case: Case, terms: Terms, words: Words) -> Said:
 
 def _left_to_do(case: Case, words: Words) -> str:
     """Say what still has to be let go of, and why as far as that is known; empty where that is nothing."""
+    why = why_not(case, words)
     if case.progress is None:
-        return words.awaited
+        return f"{words.awaited} In the way: {why}." if why else words.awaited
     marked = case.progress.outcome.marked
     if not marked:
         return ""
-    if case.hub.frozen:
-        why = "writes are frozen by the operator's configuration"
-    elif case.declared.trouble is not None:
-        why = case.declared.trouble.message.rstrip(".")
-    else:
-        why = words.failure(case)
     return f"{marked} {words.noun} are still to be let go of" + (f": {why}." if why else ".")
+
+
+def why_not(case: Case, words: Words) -> str:
+    """Say what keeps a policy from letting go, without a full stop; empty where nothing is known to."""
+    if case.hub.frozen:
+        return "writes are frozen by the operator's configuration"
+    if case.declared.trouble is not None:
+        return case.declared.trouble.message.rstrip(".")
+    return words.failure(case) or ("" if case.hub.error is None else f"{case.hub.error}")
 
 
 def what_would_be(case: Case, words: Words) -> str:

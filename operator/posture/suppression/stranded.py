@@ -45,7 +45,7 @@ class Stranded:
             for each in policies
         ]
         await self._reporter.report(cases)
-        gone = await self._cleanup.let_go([Leaving(each, None, state.frozen) for each in policies], now)
+        gone = await self._cleanup.let_go([Leaving(each.case) for each in cases], now)
         await self._cleanup.release_targets(targets, policies, gone, now)
 
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
+from posture.aws.errors import AccessDenied, AwsError, Retryable
 from posture.domain.suppression import Phase
 from posture.kube.resources import Object, ObjectRef
-from posture.suppression.cleanup import LONGEST_WAIT, Cleanup, Leaving
+from posture.suppression.cleanup import LONGEST_WAIT, OWN_TRY, Cleanup, Leaving
 from posture.suppression.declared import Declared, deleted_at
-from posture.suppression.standing import Progress
+from posture.suppression.policy_conditions import Case
+from posture.suppression.standing import HubState, Progress
 from posture.world import World
 from tests.unit.suppression.test_policy_status import NOW, declared, progress
 
@@ -45,8 +47,9 @@ def target(name: str = "organization", **metadata: Any) -> Object:
     return {"metadata": {"name": name, "namespace": "security", "uid": f"t-{name}", **metadata}, "spec": {}}
 
 
-def leaving(how: Progress | None, *, frozen: bool = False) -> Leaving:
-    return Leaving(declared(metadata=DELETED), how, frozen)
+def leaving(how: Progress | None, error: AwsError | None = None, *, frozen: bool = False) -> Leaving:
+    hub = HubState(frozen=frozen, error=error)
+    return Leaving(Case(declared(metadata=DELETED), how, hub, None, NOW))
 
 
 async def test_a_policy_waits_until_nothing_bears_its_mark() -> None:
@@ -63,14 +66,31 @@ async def test_a_policy_waits_until_nothing_bears_its_mark() -> None:
 async def test_a_policy_goes_after_an_hour_and_says_what_is_left() -> None:
     since = deleted_at({"metadata": DELETED})
     assert since is not None
-    for how, words in ((progress(marked=4, left=("f-1",)), "4 findings"), (None, "could not be let go of")):
+    denied = AccessDenied("no", service="securityhub", operation="BatchUpdateFindings", code="AccessDenied")
+    for how, words in ((progress(marked=4, left=("f-1",)), "4 findings"), (None, "stays suppressed")):
         cluster = Cluster()
         tidy = cleanup(cluster)
-        assert await tidy.let_go([leaving(how)], since + LONGEST_WAIT - 1) == set()
-        assert await tidy.let_go([leaving(how)], since + LONGEST_WAIT) == {"security/logs"}
+        assert await tidy.let_go([leaving(how, denied)], since + LONGEST_WAIT - 1) == set()
+        assert await tidy.let_go([leaving(how, denied)], since + LONGEST_WAIT) == {"security/logs"}
         ((name, reason, note),) = cluster.events
         assert (name, reason) == ("logs", "CleanupAbandoned")
         assert words in note
+        assert f"{denied}" in note
+
+
+async def test_a_holder_that_comes_after_that_hour_tries_for_itself() -> None:
+    since = deleted_at({"metadata": DELETED})
+    assert since is not None
+    late = since + 3 * LONGEST_WAIT
+    busy = Retryable("later", service="securityhub", operation="GetFindings", code="500")
+    for error in (None, busy):
+        for how in (progress(marked=4), None):
+            tidy = cleanup(Cluster())
+            assert await tidy.let_go([leaving(how, error)], late) == set()
+            assert await tidy.let_go([leaving(how, error)], late + OWN_TRY - 1) == set()
+            assert await tidy.let_go([leaving(how, error)], late + OWN_TRY) == {"security/logs"}
+    done = cleanup(Cluster())
+    assert await done.let_go([leaving(progress(marked=0))], late) == {"security/logs"}
 
 
 async def test_frozen_writes_do_not_hold_back_what_is_retained() -> None:
@@ -108,6 +128,23 @@ async def test_a_target_waits_for_its_policies_an_hour_at_most() -> None:
     assert [reason for _, reason, _ in cluster.events] == ["WaitingForPolicies"]
     assert (await released(waiting, {"security/logs"}, NOW))[1]
     assert (await released([], set(), NOW))[1]
-    cluster, went = await released(waiting, set(), since + LONGEST_WAIT)
-    assert went
-    assert [reason for _, reason, _ in cluster.events] == ["CleanupAbandoned"]
+    cluster = Cluster()
+    tidy = cleanup(cluster)
+    for now, goes in ((since, False), (since + LONGEST_WAIT - 1, False), (since + LONGEST_WAIT, True)):
+        await tidy.release_targets([dying], waiting, set(), now)
+        assert (cluster.finalizers == {"organization": []}) == goes
+    assert [reason for _, reason, _ in cluster.events] == ["WaitingForPolicies", "CleanupAbandoned"]
+
+
+async def test_a_target_goes_with_policies_for_which_there_is_no_hope() -> None:
+    since = deleted_at({"metadata": DELETED})
+    assert since is not None
+    now = since + LONGEST_WAIT // 2
+    waiting, dying = leaving(progress(marked=1)), {**DELETED, "deletionTimestamp": "2026-11-22T03:59:00Z"}
+    for hopeless in (False, True):
+        cluster = Cluster()
+        tidy = cleanup(cluster)
+        case = waiting.case._replace(hub=HubState(frozen=hopeless))
+        assert await tidy.let_go([Leaving(case)], now) == set()
+        await tidy.release_targets([target(**dying)], [case.declared], set(), now)
+        assert (cluster.finalizers.get("organization") == []) == hopeless

@@ -10,6 +10,8 @@ from posture.kube.errors import Forbidden, KubeError, Retryable
 from posture.kube.resources import Object
 from posture.suppression.cleanup import Cleanup, Leaving
 from posture.suppression.declared import Declared, declare
+from posture.suppression.policy_conditions import Case
+from posture.suppression.standing import HubState
 from posture.world import World
 from tests.unit.suppression.api_server import CALL, ApiServer
 from tests.unit.suppression.test_policy_status import NOW, declared, progress
@@ -134,7 +136,7 @@ async def test_what_could_not_be_let_go_is_tried_again() -> None:
     dying = api.listed("logs")
     dying["metadata"]["deletionTimestamp"] = "2026-11-22T05:59:00Z"
     api.put(dying)
-    leaving = [Leaving(listed(api, "logs"), progress(marked=0), frozen=False)]
+    leaving = [Leaving(Case(listed(api, "logs"), progress(marked=0), HubState(), None, NOW))]
     api.refusals["logs"] = Retryable(CALL, "later", status=500)
     assert await tidy.let_go(leaving, NOW) == set()
     # Another finalizer was put on it meanwhile, and stays.
