@@ -18,6 +18,7 @@ from posture.aws.sessions import Sessions
 from posture.aws.usage import Usage
 from posture.config import ConfigFile
 from posture.handlers import Watch
+from posture.hubs.leftovers import remove_leftovers
 from posture.kube.client import connect
 from posture.kube.connection import NoCluster
 from posture.kube.events import EventRecorder
@@ -105,6 +106,7 @@ async def _work(world: World, readiness: Readiness, stop: asyncio.Event) -> None
         asyncio.create_task(supervisor.run(), name="supervisor"),
         asyncio.create_task(watch.run(), name="watch"),
         asyncio.create_task(lag.run(), name="event loop lag"),
+        asyncio.create_task(remove_leftovers(world.data_dir, supervisor.declared_hubs), name="leftovers"),
     ]
     stopping = asyncio.create_task(stop.wait(), name="stop signal")
     try:

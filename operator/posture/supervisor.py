@@ -75,7 +75,14 @@ class Supervisor:
         self._unsupported = Unsupported(world, self._general.held)
         self._suppression = Suppression(world, self._general.held)
         self._defect: str | None = None
+        self._declared: frozenset[str] | None = None
         self.not_ready: str | None = "the declared objects have not been listed yet"
+
+    def declared_hubs(self) -> frozenset[str] | None:
+        """Return the names of hubs that targets declare, or that have not ended; None before a listing."""
+        if self._declared is None:
+            return None
+        return self._declared | {key.name for key in self._hubs}
 
     def wake(self) -> None:
         """List soon."""
@@ -199,6 +206,7 @@ class Supervisor:
         for key in gone:
             self._pauses.pop(key, None)
         self._names = {key: sorted(each) for key, each in names.items()}
+        self._declared = frozenset(key.name for key in wanted)
         for key, demands in wanted.items():
             if key not in self._hubs:
                 self._hubs[key] = self._begin_hub(key)

@@ -19,7 +19,7 @@ from posture.hubs.cycle import Cycle
 from posture.hubs.demand import Demand, microseconds
 from posture.hubs.desk import Bounds, Desk
 from posture.hubs.facts import Cloud
-from posture.hubs.key import HubKey
+from posture.hubs.key import HubKey, store_path
 from posture.hubs.known import Known
 from posture.hubs.opening import Opening
 from posture.hubs.ordering import Ordered
@@ -305,7 +305,7 @@ class Hub:
         """Open the store, and run until cancelled or until the store fails."""
         account_id = await self._means.account()
         worker = Worker(self.name)
-        path = self._means.data_dir / f"{self.name}.sqlite"
+        path = store_path(self._means.data_dir, self.name)
         opening = Opening(path, f"{self.name} {account_id}", worker.stop)
         try:
             known, moved_aside = await worker.call(opening.open)

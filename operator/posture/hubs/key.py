@@ -1,6 +1,7 @@
 """Which hub: the credentials and the Region that targets share."""
 
 import hashlib
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -17,3 +18,8 @@ class HubKey(NamedTuple):
         parts = (self.role_arn or "", self.external_id or "", self.region)
         digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         return f"posture-hub-{digest[:16]}"
+
+
+def store_path(data_dir: Path, name: str) -> Path:
+    """Return where the store of the hub of this name is."""
+    return data_dir / f"{name}.sqlite"

@@ -15,6 +15,7 @@ from posture.store.records import (
 )
 from posture.store.stopping import Stop
 from posture.store.store import Opened, Store
+from posture.store.unused import remove_unused
 
 __all__ = [
     "CellKey",
@@ -33,4 +34,5 @@ __all__ = [
     "Summary",
     "Written",
     "key_of",
+    "remove_unused",
 ]
