@@ -103,11 +103,12 @@ def test_what_ends_by_an_error_takes_its_fields_along(lines: Read) -> None:
     assert fields(lines()[0]) == {}
 
 
-def test_thirty_targets_do_not_make_a_line_long(lines: Read) -> None:
-    names = [f"security/target-{number:02}" for number in range(30)]
+@pytest.mark.parametrize("count", [NAMES_SHOWN + 1, 30])
+def test_many_targets_do_not_make_a_line_long(count: int, lines: Read) -> None:
+    names = [f"security/target-{number:02}" for number in range(count)]
     with bound(target=names):
         logger.info("polled")
-    assert lines()[0]["target"] == [*names[:NAMES_SHOWN], f"+{30 - NAMES_SHOWN}"]
+    assert lines()[0]["target"] == [*names[:NAMES_SHOWN], f"+{count - NAMES_SHOWN}"]
 
 
 def test_as_many_as_are_shown_are_not_cut(lines: Read) -> None:
