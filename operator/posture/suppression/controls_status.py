@@ -158,6 +158,7 @@ CONTROLS = Words(
     dry_run="No control is switched while spec.mode is DryRun.",
     target_suspended="No control is turned off while the target is suspended.",
     syncing="What is on and off is not known yet.",
+    undoing="turn these controls on",
     failure=_failure,
     in_effect=_in_effect,
 )

@@ -83,6 +83,7 @@ FINDINGS = Words(
     dry_run="Nothing is written while spec.mode is DryRun.",
     target_suspended="Security Hub is not asked while its target is suspended.",
     syncing="The findings of the target are not known exactly yet.",
+    undoing="set the workflow of these findings",
     failure=_failure,
     in_effect=_in_effect,
 )

@@ -45,9 +45,9 @@ class Words(NamedTuple):
     `noun`: what they except, in the plural; `stays`: as what that stays where it is not let go of. `would`:
     takes the numbers of what is held back, to except and to let go of. `awaited`: when it is not known yet
     what is to be let go of; `letting_go`: when nothing is left to do; `over`: that nothing is left, of one
-    that has expired. `suspended`, `dry_run`, `target_suspended`, `syncing`: what holds them back. `failure`:
-    why something could not be let go of, without a full stop, empty where nothing failed. `in_effect`: what
-    matters most while nothing holds it back.
+    that has expired. `suspended`, `dry_run`, `target_suspended`, `syncing`: what holds them back. `undoing`:
+    what those do who undo it. `failure`: why something could not be let go of, without a full stop, empty
+    where nothing failed. `in_effect`: what matters most while nothing holds it back.
     """
 
     noun: str
@@ -60,6 +60,7 @@ class Words(NamedTuple):
     dry_run: str
     target_suspended: str
     syncing: str
+    undoing: str
     failure: Callable[[Case], str]
     in_effect: Callable[[Case, Progress, Terms], Said]
 
@@ -71,7 +72,7 @@ def conditions_of(
     moment = datetime_of(case.now)
     said = _readiness(case, words)
     conditions = said.way(before, said.reason, said.message, moment, generation)
-    for kind, holds, reason, message in _others(case):
+    for kind, holds, reason, message in _others(case, words):
         status = ConditionStatus.of(holds)
         conditions = set_condition(conditions, kind, status, reason, message, moment, generation)
     return conditions
@@ -153,7 +154,7 @@ def unknown(
     return set_condition(conditions, "Ready", ConditionStatus.UNKNOWN, reason, message, now, generation)
 
 
-def _others(case: Case) -> Iterator[tuple[str, bool | None, str, str]]:
+def _others(case: Case, words: Words) -> Iterator[tuple[str, bool | None, str, str]]:
     terms = case.declared.terms
     if terms is None:
         return
@@ -175,11 +176,11 @@ def _others(case: Case) -> Iterator[tuple[str, bool | None, str, str]]:
         yield REVIEW_DUE, False, "Reviewed", f"The next review is due at {text_of(due_at)}."
     drift = 0 if case.progress is None else case.progress.outcome.drift
     if case.progress is None:
-        yield DRIFTED, None, "Syncing", "The findings of the target are not known exactly yet."
+        yield DRIFTED, None, "Syncing", words.syncing
     elif drift:
         message = (
             f"Within the last day {drift} suppressions were undone; they are made again, less and less often:"
-            " look for people, automation rules or other tools that set the workflow of these findings."
+            f" look for people, automation rules or other tools that {words.undoing}."
         )
         yield DRIFTED, True, "SuppressionsUndone", message
     else:

@@ -227,3 +227,11 @@ def test_what_cannot_be_turned_on_again_is_said_with_the_reason() -> None:
     assert status.failed == 2
     assert [each.id for each in status.failures] == [f"{FSBP} S3.11 {TWO} eu-west-1", f"{TWO} eu-west-1"]
     assert [each.accounts for each in status.disabled_controls] == [(TWO,)]
+
+
+def test_drift_is_told_in_the_words_of_controls() -> None:
+    for how, said in ((progress(drift=2), "tools that turn these controls on"), (None, "on and off is not")):
+        case = Case(declared(config()), how, HubState(), None, NOW)
+        found = find_condition(status_of(SuppressionPolicyStatus(), case, None).conditions, "Drifted")
+        assert found is not None
+        assert said in found.message
