@@ -14,6 +14,7 @@ from posture.domain.evaluation import TurnedOff
 from posture.hubs.hub import Hub
 from posture.hubs.key import HubKey
 from posture.kube.errors import KubeError
+from posture.kube.newest import Newest
 from posture.kube.resources import POSTURE_TARGETS, Object, ObjectRef
 from posture.kube.status import Transition, Written, transitions, write_status
 from posture.logs import bound, next_cycle
@@ -59,6 +60,7 @@ class Target:
         self._request: tuple[str, Hub, int] | None = None
         self._store_replaced: str | None = None
         self._woken = asyncio.Event()
+        self._newest = Newest()
 
     def update(
         self,
@@ -79,7 +81,10 @@ class Target:
             self._turned_off,
             self._admission and _declared(self._document, self._admission),
         )
-        self._document, self._admission, self._hub = document, admission, hub
+        # A list may have been answered before our last write: the status is the one that was written then.
+        status = self._newest.of(document).get("status")
+        self._document = {**document, "status": status}
+        self._admission, self._hub = admission, hub
         self._responsible = responsible
         self._turned_off = turned_off
         if is_news:
@@ -149,6 +154,7 @@ class Target:
             # Whoever was responsible before may have written since this replica last listed.
             ref = ObjectRef.of(POSTURE_TARGETS, self._document)
             self._document = await self._world.client.reread(ref)
+            self._newest.stored(self._document)
             self._has_read = True
         before = PostureTargetStatus.model_validate(self._document.get("status") or {})
         if isinstance(self._admission, NotAdmitted):
@@ -237,7 +243,12 @@ class Target:
     async def _write(self, before: PostureTargetStatus, after: PostureTargetStatus) -> None:
         status = after.to_api()
         outcome = await write_status(
-            self._world.client, POSTURE_TARGETS, self._document, status, ours=self._responsible
+            self._world.client,
+            POSTURE_TARGETS,
+            self._document,
+            status,
+            ours=self._responsible,
+            stored=self._newest.stored,
         )
         if outcome is not Written.WRITTEN:
             return

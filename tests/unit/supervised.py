@@ -11,6 +11,7 @@ from typing import Any, Self, cast
 
 import yaml
 
+from posture.aws.errors import AwsError
 from posture.aws.limiter import Limiters
 from posture.aws.sessions import Sessions
 from posture.aws.usage import Usage
@@ -90,8 +91,9 @@ class Cluster:
             raise self.broken[ref.name]
         found = self._find(ref)
         found["status"] = copy.deepcopy(dict(status))
+        found["metadata"]["resourceVersion"] = str(int(found["metadata"]["resourceVersion"]) + 1)
         self.statuses.append((ref.name, status))
-        return found
+        return copy.deepcopy(found)
 
     async def create(self, _resource: ApiResource, _namespace: str, body: Object, *, within: float) -> Object:
         """Take an event."""
@@ -183,6 +185,10 @@ class StagedHub(Hub):
         """Hold the Lease, and say so."""
         self.leading = True
         self._bulletin.post(version=1)
+
+    def trouble(self, error: AwsError | None) -> None:
+        """Say that polls fail, or that they work again."""
+        self._bulletin.failed("poll", error) if error else self._bulletin.succeeded("poll")
 
     def fail(self, error: Exception) -> None:
         """End by a defect."""

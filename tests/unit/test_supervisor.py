@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from posture import logs
+from posture.aws.errors import AccessDenied
 from posture.kube.resources import KINDS, POSTURE_TARGETS, SUPPRESSION_POLICIES
 from tests.unit.supervised import NAMESPACE, Play, passing, play, target
 
@@ -128,6 +129,32 @@ def test_a_target_that_is_gone_before_its_list_arrives_only_costs_a_try(tmp_path
         await passing(2)
         assert stage.shown() == {"uid-kept"}
         assert {name for name, _ in stage.cluster.statuses} == {"kept"}
+
+    play(tmp_path, story)
+
+
+def test_a_list_that_comes_late_does_not_bring_an_older_status_back(tmp_path: Path) -> None:
+    async def story(stage: Play) -> None:
+        def conditions() -> list[tuple[str, str]]:
+            return [
+                (each["type"], each["reason"]) for each in stage.cluster.targets[0]["status"]["conditions"]
+            ]
+
+        await stage.begin(target("a"))
+        (hub,) = stage.hubs
+        well = conditions()
+        stage.cluster.gate = asyncio.Event()
+        stage.supervisor.wake()
+        await passing(1)
+        hub.trouble(AccessDenied("no", service="securityhub", operation="GetFindings", code="AccessDenied"))
+        await passing(2)
+        assert conditions() != well
+        # Now arrives what was answered before the trouble: it shows the status as it will be after it.
+        stage.cluster.gate.set()
+        await passing(0.4)
+        hub.trouble(None)
+        await passing(5)
+        assert conditions() == well
 
     play(tmp_path, story)
 
