@@ -11,7 +11,6 @@ from pathlib import Path
 from time import monotonic, time
 from typing import Any, NamedTuple
 
-import posture.process  # noqa: F401 - in the operator all its modules are loaded: they cost time and memory
 from posture.api.patterns import compile_pattern
 from posture.aws.discovery import HubFacts
 from posture.aws.limiter import Limiters
@@ -30,6 +29,7 @@ from posture.hubs.known import Known
 from posture.hubs.progress import Progress
 from posture.hubs.sync import Sync
 from posture.hubs.worker import Worker
+from posture.process import settle_heap
 from posture.store import Store
 
 _DEMAND = Demand(
@@ -148,6 +148,9 @@ async def _clients(
     limiters = Limiters(1.0, monotonic=monotonic if within_quota else lambda: monotonic() * _QUOTA_OFF)
     usage = Usage()
     async with Sessions(usage) as sessions:
+        # As the operator starts, with all its modules loaded: they cost time and memory.
+        await sessions.warm_up("sts", "securityhub")
+        settle_heap()
         identity = Identity(None, None, environment["AWS_REGION"])
         yield sessions, SecurityHub(sessions, identity, limiters, usage)
 

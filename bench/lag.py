@@ -1,17 +1,31 @@
 """How late an event loop runs what is due: a timer much finer than the operator's own."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from math import ceil
 
 _EVERY = 0.005
 
 
+@dataclass(slots=True)
+class Lags:
+    """What was measured, in seconds, one after the other.
+
+    `late`: how late the loop was. `own`: of that, at most what this process can have caused, which is the CPU
+    time that all its threads took meanwhile. The rest is a machine that had no CPU for it.
+    """
+
+    late: list[float] = field(default_factory=list)
+    own: list[float] = field(default_factory=list)
+
+
 @asynccontextmanager
-async def lag_meanwhile() -> AsyncIterator[list[float]]:
-    """Measure this loop as long as the context lasts; the list fills with seconds."""
-    lags: list[float] = []
+async def lag_meanwhile() -> AsyncIterator[Lags]:
+    """Measure this loop as long as the context lasts; what is yielded fills meanwhile."""
+    lags = Lags()
     ticking = asyncio.create_task(_tick(lags))
     try:
         yield lags
@@ -24,9 +38,11 @@ def p99(values: Sequence[float]) -> float:
     return sorted(values)[ceil(len(values) * 0.99) - 1]
 
 
-async def _tick(lags: list[float]) -> None:
+async def _tick(lags: Lags) -> None:
     loop = asyncio.get_running_loop()
     while True:
-        due = loop.time() + _EVERY
+        due, used = loop.time() + _EVERY, time.process_time()
         await asyncio.sleep(_EVERY)
-        lags.append(max(0.0, loop.time() - due))
+        late = max(0.0, loop.time() - due)
+        lags.late.append(late)
+        lags.own.append(min(late, time.process_time() - used))

@@ -23,7 +23,10 @@ _PATIENCE = 600.0
 
 
 class Swept(NamedTuple):
-    """The first sweep, and the first score after it. Memory in MiB; CPU, lag and times in seconds."""
+    """The first sweep, and the first score after it. Memory in MiB; CPU, lag and times in seconds.
+
+    `lag_own`: the worst lag that the process itself can have caused.
+    """
 
     idle: float
     settled: float
@@ -34,6 +37,7 @@ class Swept(NamedTuple):
     score_seconds: float
     lag_p99: float
     lag_worst: float
+    lag_own: float
     store_mib: float
 
 
@@ -123,8 +127,9 @@ async def _sweep(hub: Stepped, directory: Path) -> Swept:
         cpu=swept_cpu,
         calls=calls,
         score_seconds=scored - swept,
-        lag_p99=p99(lags),
-        lag_worst=max(lags),
+        lag_p99=p99(lags.late),
+        lag_worst=max(lags.late),
+        lag_own=max(lags.own),
         store_mib=await asyncio.to_thread(_size, directory),
     )
 

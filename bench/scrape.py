@@ -84,7 +84,7 @@ async def _serve(samples: Samples) -> tuple[list[float], list[float]]:
             async with lag_meanwhile() as lags:
                 scrapes = await loop.run_in_executor(process, _scrape, address, _SCRAPES)
         changing.cancel()
-    return scrapes, lags
+    return scrapes, lags.late
 
 
 async def _change(exposition: Exposition, samples: Samples) -> None:

@@ -1,6 +1,7 @@
 """The process: what is started in which order, what it says of itself, and how it ends."""
 
 import asyncio
+import gc
 import logging
 import platform
 import signal
@@ -33,6 +34,8 @@ from posture.world import World
 logger = logging.getLogger(__name__)
 
 STOP_WITHIN = 8.0
+# Objects that are made, and not let go of, between two looks for garbage among the young ones.
+_YOUNG = 10_000
 
 
 class CannotStart(Exception):  # noqa: N818 - reads as what is the case
@@ -74,6 +77,8 @@ async def serve(options: Options) -> None:
         except NoCluster as error:
             raise CannotStart(str(error)) from error
         sessions = await stack.enter_async_context(Sessions(usage))
+        await sessions.warm_up("sts", "securityhub")
+        settle_heap()
         limiters = Limiters(options.config.current().quota_share)
         world = World(
             client=client,
@@ -90,6 +95,18 @@ async def serve(options: Options) -> None:
         )
         await _work(world, readiness, stop)
     logger.info("Stopped")
+
+
+def settle_heap() -> None:
+    """Take all that is loaded by now out of the garbage collector's sight: nothing of it ever goes.
+
+    A full collection holds up every thread, the event loop's too, for as long as it takes to walk through
+    what there is: 0.2 s with all modules and AWS's service models, a few milliseconds without. Findings are
+    made and let go of by the hundred, so the young objects are not looked through after every page.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
 
 
 async def _work(world: World, readiness: Readiness, stop: asyncio.Event) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import version
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -95,9 +95,13 @@ class Sessions:
         self._renewed.clear()
 
     async def warm_up(self, *services: str) -> None:
-        """Load what the clients of these services are made of, before anybody waits for it."""
-        for service in services:
-            await asyncio.to_thread(self._base().warm_up_loader_caches, service)
+        """Load what the clients of these services are made of, before anybody waits for it.
+
+        A configuration that botocore refuses is said to whoever asks for a client.
+        """
+        with suppress(*FAULTS):
+            for service in services:
+                await asyncio.to_thread(self._base().warm_up_loader_caches, service)
 
     async def client(self, identity: Identity, service: str, region: str | None = None) -> Client:
         """Get the client of a service, as botocore names it, in the identity's Region or another one.
