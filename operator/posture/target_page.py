@@ -28,6 +28,13 @@ class Shown(NamedTuple):
     pooled: bool
 
 
+class _Maker(NamedTuple):
+    """Makes the samples of scores; the same `identity` makes the same."""
+
+    identity: tuple[object, ...]
+    make: Callable[[], Samples]
+
+
 class TargetPage:
     """What the metrics page shows of one target; `valid` is asked at each scrape whether it still may."""
 
@@ -45,21 +52,26 @@ class TargetPage:
         per_control: bool,
         valid: Callable[[], bool],
     ) -> None:
-        """Publish the state (conditions, objectives) and scores: new ones, those of the status, or none."""
+        """Publish the state (conditions, objectives) and scores: new ones, those of the status, or none.
+
+        All at one stroke: a scrape never sees scores beside the timestamp of those before them.
+        """
+        made = None
         if scores is None:
             self._exposition.withdraw(self._scores)
-            self._rendered = None
         else:
             state = {**state, **timestamp_samples(*self._own, scores.exact_at)}
-            await self._show_scores(scores, per_control=per_control, valid=valid)
-        self._exposition.publish(self._state, await asyncio.to_thread(rendered, state), valid)
+            made = self._maker(scores, per_control=per_control)
+        render = None if made is None or _same(self._rendered, made.identity) else made.make
+        score_lines = None if render is None else await asyncio.to_thread(lambda: rendered(render()))
+        state_lines = await asyncio.to_thread(rendered, state)
+        if score_lines is not None:
+            self._exposition.publish(self._scores, score_lines, valid)
+        self._rendered = None if made is None else made.identity
+        self._exposition.publish(self._state, state_lines, valid)
 
-    async def _show_scores(
-        self, scores: Shown | Restored, *, per_control: bool, valid: Callable[[], bool]
-    ) -> None:
-        identity: tuple[object, ...]
+    def _maker(self, scores: Shown | Restored, *, per_control: bool) -> _Maker:
         if isinstance(scores, Shown):
-            identity = (scores.evaluation, scores.pooled, per_control)
             make = partial(
                 evaluation_samples,
                 *self._own,
@@ -67,15 +79,8 @@ class TargetPage:
                 pooled=scores.pooled,
                 per_control=per_control,
             )
-        else:
-            identity = (scores,)
-            make = partial(restored_samples, *self._own, scores)
-        known = self._rendered
-        if known is not None and len(known) == len(identity) and _same(known, identity):
-            return
-        lines = await asyncio.to_thread(lambda: rendered(make()))
-        self._exposition.publish(self._scores, lines, valid)
-        self._rendered = identity
+            return _Maker((scores.evaluation, scores.pooled, per_control), make)
+        return _Maker((scores,), partial(restored_samples, *self._own, scores))
 
     def withdraw(self) -> None:
         """Show nothing any more."""
@@ -84,6 +89,8 @@ class TargetPage:
         self._rendered = None
 
 
-def _same(known: tuple[object, ...], identity: tuple[object, ...]) -> bool:
+def _same(known: tuple[object, ...] | None, identity: tuple[object, ...]) -> bool:
     # An evaluation is told by identity: comparing the numbers of a large one costs as much as rendering it.
+    if known is None or len(known) != len(identity):
+        return False
     return known[0] is identity[0] and known[1:] == identity[1:]
