@@ -92,9 +92,10 @@ class Cluster:
     async def reread(self, _: ObjectRef) -> Object:
         return {**TARGET, "status": self.status}
 
-    async def patch_status(self, _: ObjectRef, status: Mapping[str, Any]) -> None:
+    async def patch_status(self, _: ObjectRef, status: Mapping[str, Any]) -> Object:
         self.status = status
         self._written.set()
+        return {**TARGET, "status": status}
 
     async def post(self, *_: object, **__: object) -> None:
         pass
