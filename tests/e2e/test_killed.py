@@ -1,4 +1,7 @@
-"""kill -9 while a call of a known kind is in flight: within a sweep, within the changes, within a re-list."""
+"""kill -9 while a call of a known kind is in flight: within a sweep, within the changes, within a re-list.
+
+And SIGTERM, which waits for no answer.
+"""
 
 import shutil
 import time
@@ -12,6 +15,7 @@ from posture.store import Store
 from sandbox.cloud import Cloud
 from sandbox.operator_process import OperatorProcess
 from tests.e2e.stage import ORGANIZATION, Stage
+from tests.e2e.test_failover import holder
 from tests.e2e.witness import Witness
 
 EVERYTHING = ["ProductName", "UpdatedAt"]
@@ -115,4 +119,19 @@ def test_within_a_poll(stage: Stage, cloud: Cloud, filters: list[str], *, next_p
     operator.start()
     operator.wait(lambda: is_holding(cloud) and witness.sees_the_past(), "the poll again, and the old score")
     cloud.control.lift_faults()
+    operator.wait(lambda: witness.sees_now() and stage.is_current(name), "the oracle's numbers", seconds=60)
+
+
+def test_a_stop_does_not_wait_for_answers_and_the_sweep_goes_on_after_it(stage: Stage, cloud: Cloud) -> None:
+    hold(cloud, EVERYTHING, after=4)
+    name = stage.target()
+    operator = stage.operator()
+    witness = Witness(cloud, operator, name)
+    operator.wait(lambda: is_holding(cloud), "the sweep to be under way")
+    assert operator.stop() < 10
+    assert cloud.control.faults()[0]["broken_off"]
+    assert holder(stage) == "", "the lease is given back"
+    assert "Traceback" not in operator.log()
+    cloud.control.lift_faults()
+    operator.start()
     operator.wait(lambda: witness.sees_now() and stage.is_current(name), "the oracle's numbers", seconds=60)

@@ -55,6 +55,28 @@ def test_a_grant_taken_back_takes_the_score_along(stage: Stage) -> None:
     assert "score" not in stage.status(name)
 
 
+def test_a_configuration_that_is_broken_under_it_leaves_the_last_good_one(stage: Stage, cloud: Cloud) -> None:
+    good = stage.config.read_text(encoding="utf-8")
+    name = stage.target()
+    operator = stage.operator()
+    operator.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
+    stage.config.write_text(good.replace("accounts", "acounts"), encoding="utf-8")
+    operator.wait(lambda: "acounts" in operator.log(), "the slip to be named")
+    before = operator.value("posture_score_timestamp_seconds", target=name)
+    cloud.control.reset_calls()
+    operator.wait(lambda: cloud.control.call_total("GetFindings") > 0, "a poll by the last good one")
+    operator.wait(
+        lambda: operator.value("posture_score_timestamp_seconds", target=name) != before, "a newer score"
+    )
+    assert stage.condition("Stalled")["status"] == "False"
+    assert operator.log().count("acounts") == 1, "once, not at each look"
+    stage.config.unlink()
+    operator.wait(lambda: operator.log().count("The configuration cannot be used") == 2, "its absence told")
+    assert stage.is_current(name)
+    stage.configure(grants=[])
+    says(stage, operator, "Stalled", "NotGranted")
+
+
 def test_accounts_outside_the_grant_are_invisible(stage: Stage) -> None:
     stage.configure(
         grants=[
