@@ -80,6 +80,13 @@ class Roles:
         """Whether a policy may turn controls on and off in an account."""
         return self.of(policy, account_id) is not None
 
+    def refusal(self, policy: str, account_id: str) -> NotGranted | None:
+        """Say what a policy that is there lacks to act in an account; None: nothing."""
+        identity = may_use_identity(self._config.granted, namespace_of(policy), self._role_arn)
+        if isinstance(identity, NotGranted):
+            return identity
+        return identity.why_not_disable_controls(account_id, self._names[policy])
+
     def _find(self, policy: str, account_id: str) -> Role | None:
         if policy in self._names:
             return self._granted(namespace_of(policy), account_id, self._names[policy])
@@ -197,4 +204,15 @@ def reaches(
             list(meant.get(spot, {}).values()),
             frozenset(place for places in kept.get(spot, {}).values() for place in places),
         )
+    return found
+
+
+def ungranted(where: Mapping[Spot, Reach], roles: Roles) -> Mapping[str, Mapping[str, NotGranted]]:
+    """Return, by policy, the accounts that it means and may not act in, with what is missing there."""
+    found: dict[str, dict[str, NotGranted]] = {}
+    for spot, reach in where.items():
+        for policy in reach.policies:
+            name = policy.terms.policy
+            if refusal := roles.refusal(name, spot.account_id):
+                found.setdefault(name, {})[spot.account_id] = refusal
     return found

@@ -12,7 +12,7 @@ from posture.hubs.hub import Hub
 from posture.store import StoreError
 from posture.suppression import declared as declarations
 from posture.suppression.cleanup import Cleanup
-from posture.suppression.controls_declared import Roles, control_policy, exact_accounts, reaches
+from posture.suppression.controls_declared import Roles, control_policy, exact_accounts, reaches, ungranted
 from posture.suppression.controls_effect import effects
 from posture.suppression.controls_progress import planned_progress, progress_of
 from posture.suppression.controls_round import ControlRounds, Result, Wanted
@@ -94,7 +94,7 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
             self._searched_at = now if wanted.everything else self._searched_at
         result = await self._rounds.run(wanted, records, now, prepare if fresh else None)
         if result is not None:
-            await self._take(everything, policies, result, now)
+            await self._take(everything, policies, wanted, result, now)
             self._requests = self._asked(everything)
 
     def _what(
@@ -157,15 +157,25 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
         return frozenset(remembered)
 
     async def _take(
-        self, everything: Everything, policies: Mapping[str, ControlPolicy], result: Result, now: int
+        self,
+        everything: Everything,
+        policies: Mapping[str, ControlPolicy],
+        wanted: Wanted,
+        result: Result,
+        now: int,
     ) -> None:
         facts = self._hub.status.facts
         central = facts is not None and bool(facts.central_configuration)
         shown = await self._effects_of(everything, result.plan.records)
+        refused = ungranted(wanted.reaches, wanted.roles)
         self._progress = {
             name: (
                 policy,
-                replace(progress_of(result, name, policy, now, central=central), effect=shown.get(name)),
+                replace(
+                    progress_of(result, name, policy, now, central=central),
+                    ungranted=refused.get(name, {}),
+                    effect=shown.get(name),
+                ),
             )
             for name, policy in policies.items()
         }

@@ -8,6 +8,7 @@ from posture.api.suppression_policy import MAX_FAILURES, SuppressionFailure, Sup
 from posture.aws.errors import AwsError, Retryable
 from posture.domain.control_records import MAX_ENTRIES, MAX_PLACES, Record
 from posture.domain.evaluation import TurnedOff
+from posture.domain.grants import NotGranted
 from posture.domain.moments import text_of
 from posture.domain.suppression import Terms
 from posture.suppression.controls_account import Refusal, Spot
@@ -24,12 +25,14 @@ class ControlProgress(Progress):
     """How far a policy is; its outcome counts places: a control of one standard, in one account and Region.
 
     `record`: what is off for it. `denied`: what was refused, by place. `unread`: what could not be read, by
-    spot. `central`: central configuration decides about controls in the organization, as far as is known.
+    spot. `ungranted`: accounts that it means and may not act in, with what is missing. `central`: central
+    configuration decides about controls in the organization, as far as is known.
     """
 
     record: Record = field(default_factory=dict)
     denied: Mapping[TurnedOff, Refusal] = field(default_factory=dict)
     unread: Mapping[Spot, AwsError] = field(default_factory=dict)
+    ungranted: Mapping[str, NotGranted] = field(default_factory=dict)
     central: bool = False
 
 
@@ -129,14 +132,26 @@ def _unfinished(progress: ControlProgress) -> Said | None:
     outcome = progress.outcome
     if todo := progress.held + outcome.waiting:
         return Said(reconciling, "Writing", f"{todo} controls are still to be switched.")
+    if progress.ungranted:
+        return Said(
+            stalled,
+            "AccountsNotGranted",
+            f"Nothing can be turned off in {len(progress.ungranted)} of the accounts that it means: narrow"
+            f" accounts, or have them granted. {_first_refusal(progress)}.",
+        )
     if outcome.forbidden:
         return Said(
             stalled,
             "AccountsNotGranted",
-            f"{outcome.forbidden} controls match in accounts in which this namespace is not granted"
-            " DisableControls by this role: narrow accounts, or have them granted.",
+            f"{outcome.forbidden} controls are in accounts in which this namespace is not granted"
+            " DisableControls by this role: have the accounts granted.",
         )
     return None
+
+
+def _first_refusal(progress: ControlProgress) -> str:
+    refusal = progress.ungranted[min(progress.ungranted)]
+    return f"The {refusal.message}: {refusal.advice}"
 
 
 def _failure(case: Case) -> str:
@@ -144,7 +159,9 @@ def _failure(case: Case) -> str:
     if not isinstance(progress, ControlProgress):
         return ""
     failures = [*_refused(progress), *_unread(progress)]
-    return f"{failures[0].id}: {failures[0].message.rstrip('.')}" if failures else ""
+    if failures:
+        return f"{failures[0].id}: {failures[0].message.rstrip('.')}"
+    return _first_refusal(progress) if progress.ungranted else ""
 
 
 CONTROLS = Words(

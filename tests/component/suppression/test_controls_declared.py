@@ -17,7 +17,14 @@ from posture.domain.evaluation import TurnedOff
 from posture.domain.suppression import Phase
 from posture.domain.suppression_plan import Outcome
 from posture.suppression.controls_account import Refusal, Spot
-from posture.suppression.controls_declared import Role, Roles, control_policy, exact_accounts, reaches
+from posture.suppression.controls_declared import (
+    Role,
+    Roles,
+    control_policy,
+    exact_accounts,
+    reaches,
+    ungranted,
+)
 from posture.suppression.controls_status import ControlProgress, status_of
 from posture.suppression.declared import Declared, declare, microseconds
 from posture.suppression.policy_conditions import Case
@@ -164,6 +171,24 @@ def test_it_looks_where_policies_mean_and_where_they_remember() -> None:
     assert exact_accounts([here, other]) == {TWO}
 
 
+def test_accounts_that_are_not_granted_are_told_with_what_is_missing() -> None:
+    given = config(accounts=[ONE, TWO])
+    granted = declared(given)
+    other = declared(given, "other", controls={"roleName": "another"})
+    found = roles(given, granted, other)
+    policies = {each.name: policy(each) for each in (granted, other)}
+    missing = ungranted(reaches(policies, {}, [ONE, TWO, THREE], found), found)
+    assert missing.keys() == {"security/other"}
+    assert missing["security/other"].keys() == {ONE, TWO}
+    how = progress(ungranted=missing["security/other"])
+    status = status_of(SuppressionPolicyStatus(), Case(other, how, HubState(), None, NOW), None)
+    said = find_condition(status.conditions, "Stalled")
+    assert said is not None
+    assert (said.status.value, said.reason) == ("True", "AccountsNotGranted")
+    assert f"may not use role another to disable controls in account {ONE}" in said.message
+    assert '"disableControls": {"roleNames": ["another"]}' in said.message
+
+
 OUTCOME = Outcome(Phase.ENFORCING, 3, 3, 3, 0, 0, 0, 0, 0, 0, over=False, full=())
 DENIED = AccessDenied("no", service="securityhub", operation="GetEnabledStandards", code="AccessDenied")
 LATER = Retryable("later", service="securityhub", operation="GetEnabledStandards", code="500")
@@ -175,7 +200,9 @@ def refused(code: str) -> dict[TurnedOff, Refusal]:
 
 def progress(**changes: Any) -> ControlProgress:
     own = {
-        key: changes.pop(key) for key in ("denied", "unread", "central", "held", "record") if key in changes
+        key: changes.pop(key)
+        for key in ("denied", "unread", "ungranted", "central", "held", "record")
+        if key in changes
     }
     return replace(ControlProgress(OUTCOME._replace(**changes), 0, 0, (), (), None, NOW), **own)
 
