@@ -2,6 +2,7 @@
 
 Both read every finding of the same emulator over HTTP, one chain of NextTokens, 100 findings a page. Only the
 reading process's own CPU counts, user and system; what it takes to import and to make the client does not.
+Each side runs as it is: ours with the garbage collector as the operator sets it, boto3 as it comes.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from posture.aws.securityhub import SecurityHub
 from posture.aws.sessions import Identity, Sessions
 from posture.aws.usage import Usage
 from posture.hubs.worker import Worker
+from posture.process import settle_heap
 from posture.store import Read, Store
 
 _FINDINGS = 20_000
@@ -68,6 +70,7 @@ async def _store_everything(expected: int, region: str) -> float:
         async with Sessions(usage) as sessions:
             hub = SecurityHub(sessions, Identity(None, None, region), limiters, usage)
             await hub.get_findings({}, max_results=1)
+            settle_heap()
             began = cpu_seconds()
             token: str | None = None
             while True:

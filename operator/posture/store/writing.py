@@ -106,7 +106,8 @@ class Writing:
             self.corrections[_missed(before, after)] += 1
 
     def _note_news(self, updated_at: int) -> None:
-        self.news = updated_at if self.news is None else min(self.news, updated_at)
+        if self.news is None or updated_at < self.news:
+            self.news = updated_at
 
     def _held(self, key: bytes, overlay: Overlay, finding: Finding, asked_at: int) -> Finding:
         """Return the finding with our own write, unless this copy ends the overlay."""
@@ -126,15 +127,16 @@ class Writing:
             finding, dimensions.word(finding.product_arn), dimensions.word(finding.title)
         )
         customer = encode_customer(finding.note, finding.user_fields)
-        # Plain integers: sqlite3 looks an adapter up for every value of another type.
+        # Plain integers, which plus makes of an enumeration's at a quarter of the cost: sqlite3 looks an
+        # adapter up for every value of another type.
         place = (
-            int(finding.record_state),
+            +finding.record_state,
             check,
             account,
             region,
-            int(finding.severity),
-            int(finding.compliance),
-            int(finding.workflow),
+            +finding.severity,
+            +finding.compliance,
+            +finding.workflow,
         )
         row = Row(place, finding.updated_at, asked_at, digest(provider), digest_of(customer), 0)
         return row, provider, customer
