@@ -122,12 +122,7 @@ def plan(
     of all that bear a mark. `exact`: the findings are known to be as Security Hub has them; while they are
     not, nothing that was suppressed is let go of, handed over or rewritten: its mark may be of the past.
     """
-    over = {
-        name
-        for name, policy in declaration.policies.items()
-        if name in tallies and tallies[name].matched > policy.max_findings
-    }
-    planner = _Planner(declaration, timing, over, exact=exact)
+    planner = _Planner(declaration, timing, too_many(declaration, tallies), exact=exact)
     for case in cases:
         planner.consider(case)
     writes = sorted(planner.writes, key=lambda write: (write.act, write.policy, write.finding))
@@ -135,6 +130,15 @@ def plan(
         tuple(writes),
         {name: planner.outcome(name, tallies.get(name, Tally())) for name in declaration.policies},
     )
+
+
+def too_many(declaration: Declaration, tallies: Mapping[str, Tally]) -> set[str]:
+    """Return the policies that match more than their `maxFindings`: they take on nothing new."""
+    return {
+        name
+        for name, policy in declaration.policies.items()
+        if name in tallies and tallies[name].matched > policy.max_findings
+    }
 
 
 def batches(writes: Iterable[Write]) -> Iterator[Batch]:

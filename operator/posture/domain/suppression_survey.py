@@ -5,7 +5,7 @@ cell of the store) and made again only where findings changed, or where a policy
 did.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from operator import add, attrgetter, sub
 from typing import Generic, NamedTuple, TypeVar
@@ -55,12 +55,13 @@ class Case(NamedTuple):
     release: Release | None
 
 
-# By check, account and Region: when a suppressed finding of each compliance status was last updated.
-Effects = dict[tuple[Check, str, str], dict[Compliance, int]]
+# By check, account, Region and the other policies that want it: when a suppressed finding of each compliance
+# status was last updated.
+Effects = dict[tuple[Check, str, str, tuple[str, ...]], dict[Compliance, int]]
 
 
 class Survey(NamedTuple):
-    """What was found, by policy. `effects`: of what is suppressed by this policy alone."""
+    """What was found, by policy. `effects`: of what is suppressed by this policy."""
 
     tallies: Mapping[str, Tally]
     cases: Sequence[Case]
@@ -140,10 +141,9 @@ class _Surveyor:
             self.cases.append(Case(finding, mark, claims, release))
 
     def _count_effect(self, finding: Finding, holder: str, claims: tuple[str, ...]) -> None:
-        """Note what the finding would say of its control, if no other policy would suppress it instead."""
-        if claims and claims != (holder,):
-            return
-        place = finding.check, finding.account_id, finding.region
+        """Note what the finding would say of its control, and who would suppress it instead."""
+        others = tuple(name for name in claims if name != holder)
+        place = finding.check, finding.account_id, finding.region, others
         newest = self.effects.setdefault(holder, {}).setdefault(place, {})
         newest[finding.compliance] = max(newest.get(finding.compliance, 0), finding.updated_at)
 
@@ -209,13 +209,17 @@ class Surveys(Generic[Place]):
         """Yield the cases of all places; nothing may be put meanwhile."""
         return chain.from_iterable(self._kept[place].cases for place in self._unsettled)
 
-    def effect(self, policy: str, cutoff: int) -> Iterator[Cell]:
+    def effect(self, policy: str, cutoff: int, idle: Collection[str] = ()) -> Iterator[Cell]:
         """Yield what findings would say if nobody suppressed them, of those that only this policy suppresses.
 
         One finding stands for all of a cell with the same compliance; those updated since `cutoff` are fresh.
+        `idle`: policies that take on nothing new, and so would not suppress them instead.
         """
         for place in self._places.get(policy, ()):
-            for (check, account_id, region), newest in self._kept[place].effects.get(policy, {}).items():
+            found = self._kept[place].effects.get(policy, {})
+            for (check, account_id, region, others), newest in found.items():
+                if any(name not in idle for name in others):
+                    continue
                 looks = (
                     Count(Severity.MEDIUM, compliance, Workflow.NEW, updated_at >= cutoff, 1)
                     for compliance, updated_at in newest.items()

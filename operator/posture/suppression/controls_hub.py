@@ -183,16 +183,19 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
     async def _effects_of(
         self, everything: Everything, records: Mapping[str, Record]
     ) -> Mapping[str, Effect]:
-        """Return the effects, reckoned once for each version of the hub's numbers and of what is off."""
-        facts, key = self._hub.status.facts, (self._hub.status.version, records)
-        if facts is None or key == self._effects[0]:
+        """Return the effects, reckoned once while numbers, what is off and what is seen stay as they are."""
+        facts = self._hub.status.facts
+        if facts is None:
             return self._effects[1]
         view = HubView(facts, self._hub.controls(), self._hub.names())
         targets = {name: admitted for name, (_, admitted) in everything.targets.items()}
         sights = self._sights.of(targets, view, view.names)
-        own = {each.name: sights[each.scope] for each in everything.policies if each.name in records}
-        found = await self._hub.look(lambda known: effects(known, own, records))
-        self._effects = (key, found or {})
+        named = [each for each in everything.policies if each.name in records]
+        own = {each.name: sights[each.scope] for each in named if each.scope in sights}
+        key = self._hub.status.version, records, own
+        if key != self._effects[0]:
+            found = await self._hub.look(lambda known: effects(known, own, records))
+            self._effects = (key, found or {})
         return self._effects[1]
 
     def _error(self, progress: ControlProgress | None) -> AwsError | StoreError | OwnerUnknown | None:

@@ -23,9 +23,15 @@ class Effect(NamedTuple):
 
 
 def effects(
-    known: Known, surveys: Surveys[CellKey], sight: Sight, policies: Iterable[str]
+    known: Known,
+    surveys: Surveys[CellKey],
+    sight: Sight,
+    policies: Iterable[str],
+    idle: Collection[str],
 ) -> dict[str, Effect]:
     """Return the effect of each policy of a target, at the last exact moment; none before there is one.
+
+    `idle`: policies that would suppress nothing instead of another, because they match too much.
 
     A score is a sum over controls, so without a policy only those controls are another way that its findings
     are of. They are evaluated as they are and as they would be, and the difference is put on the whole.
@@ -37,7 +43,7 @@ def effects(
     method = Method(sight.method.value)
     score = whole.evaluation.target.headline(method)
     since = cutoff(whole.exact_at, window)
-    shown = {name: list(surveys.effect(name, since)) for name in policies}
+    shown = {name: list(surveys.effect(name, since, idle)) for name in policies}
     controls = sight.view.controls
     touched = {name: _controls_of(extra, controls) for name, extra in shown.items()}
     by_control = _by_control(cells, controls, frozenset().union(*touched.values()))

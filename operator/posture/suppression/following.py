@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from posture.domain.suppression_declaration import Declaration, differences
-from posture.domain.suppression_plan import Act, Outcome, Plan, Timing, Write, plan
+from posture.domain.suppression_plan import Act, Outcome, Plan, Timing, Write, plan, too_many
 from posture.domain.suppression_survey import NOTHING, Surveys, survey
 from posture.domain.suppression_tries import FindingId, remembered, tried
 from posture.hubs.known import Known
@@ -91,9 +91,10 @@ class Following:
         if self._declaration is None:
             raise RuntimeError("nothing has been declared yet")
         found: dict[str, Effect] = {}
+        idle = too_many(self._declaration, self._surveys.tallies())
         for name, sight in sights.items():
             own = [each for each, policy in self._declaration.policies.items() if policy.scope == name]
-            found |= effects(self.known, self._surveys, sight, own) if own else {}
+            found |= effects(self.known, self._surveys, sight, own, idle) if own else {}
         return found
 
     def _note(self, writes: Sequence[Write], at: int) -> None:

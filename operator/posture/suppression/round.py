@@ -192,8 +192,9 @@ class Rounds:
 
     async def _effects_now(self, declared: Declared) -> Mapping[str, Effect]:
         """Return the effects, reckoned once for each version of the hub's numbers and of what is declared."""
-        following, policies = self._following, frozenset(each.terms.policy for each in declared.policies)
-        key = self._hub.status.version, policies, self._shown
+        following = self._following
+        # What a policy says of findings that another one suppresses can change without any finding changing.
+        key = self._hub.status.version, tuple(declared.policies), declared.may_write, self._shown
         if following is not None and self._effects[0] != key:
             found = await self._hub.look(lambda _: following.effects(self._shown))
             self._effects = (key, found or {})

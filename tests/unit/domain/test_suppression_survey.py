@@ -65,6 +65,13 @@ def test_what_another_policy_would_suppress_instead_is_no_effect() -> None:
     assert len(effect(declared(rule(A), rule(B, suspended=True)), suppressed("1"))) == 1
 
 
+def test_what_would_not_be_suppressed_instead_is_effect_although_another_policy_wants_it() -> None:
+    surveys: Surveys[str] = Surveys()
+    surveys.put("here", survey([suppressed("1")], declared(rule(A), rule(B))))
+    assert len(list(surveys.effect(A, cutoff=10, idle={B}))) == 1
+    assert list(surveys.effect(A, cutoff=10, idle={"security/c"})) == []
+
+
 def test_scores_without_a_policy_are_those_with_its_effect_beside_all_cells() -> None:
     """Whether or not the findings still count as suppressed too: that adds nothing to any score."""
     name = check_of("").standards[0]

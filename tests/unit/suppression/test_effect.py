@@ -1,8 +1,10 @@
 """The effect of a policy is what evaluating everything without it gives."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,9 +14,14 @@ from posture.api.posture_target import ScoringMethod
 from posture.domain.findings import Check, Compliance, Finding, Workflow
 from posture.domain.scores import Method, Score
 from posture.domain.selectors import Selector
+from posture.domain.suppression import Phase
+from posture.domain.suppression_declaration import Identity
+from posture.domain.suppression_declaration import Known as Elsewhere
 from posture.hubs.known import Known
 from posture.store import Read, Store
+from posture.suppression.declared import MayWrite
 from posture.suppression.following import Following
+from posture.suppression.round import Declared, Rounds
 from posture.suppression.scopes import Sight
 from tests.unit.store.making import FSBP, OWNER, finding
 from tests.unit.suppression.test_following import INTERVAL, ME, NOW, SCOPE, TARGET, VIEW, declaration, policy
@@ -96,3 +103,59 @@ def test_the_score_without_a_policy_is_that_of_its_findings_unsuppressed(
         path = tmp_path_factory.mktemp("without") / "hub.sqlite"
         assert effects[name].without == score_of(without, path, sight)
         assert effects[name].score == score_of(found, tmp_path_factory.mktemp("with") / "hub.sqlite", sight)
+
+
+def _suppressed_by_a() -> list[Finding]:
+    check = Check("Security Hub", own=True, control="S3.1", numbered=False, standards=(FSBP,))
+    ours = (("posture.dev/owner", ME), ("posture.dev/policy", "security/a"))
+    return [
+        finding(
+            n,
+            check=check,
+            compliance=compliance,
+            workflow=workflow,
+            updated_at=FRESH,
+            user_fields=ours if workflow is Workflow.SUPPRESSED else (),
+        )
+        for n, compliance, workflow in (
+            (1, Compliance.FAILED, Workflow.SUPPRESSED),
+            (2, Compliance.PASSED, Workflow.RESOLVED),
+        )
+    ]
+
+
+def _published(store: Store) -> Known:
+    store.purge_products(())
+    known = Known(store)
+    store.write([Read(_suppressed_by_a(), NOW)])
+    known.publish(NOW, [WINDOW // timedelta(microseconds=1)], {})
+    return known
+
+
+def test_a_policy_that_matches_too_much_takes_nothing_off_the_effect_of_another(store: Store) -> None:
+    following = Following(_published(store))
+    sight = Sight(VIEW, ScoringMethod.SECURITY_HUB, WINDOW, SCOPE)
+    buckets = Selector(controls=("S3.*",))
+    for most, without in ((1, Score(1, 1)), (0, Score(0, 1))):
+        following.plan(declaration(policy("a", buckets), policy("b", buckets, most=most)), NOW, INTERVAL)
+        assert following.effects({TARGET: sight})["security/a"].without == without
+
+
+async def test_effects_follow_what_is_declared_although_no_finding_changes(store: Store) -> None:
+    known = _published(store)
+    buckets = Selector(controls=("S3.*",))
+
+    class Hub:
+        status = SimpleNamespace(version=1)
+
+        async def look(self, think: Callable[[Known], object]) -> object:
+            return think(known)
+
+    rounds = Rounds(cast("Any", Hub()), cast("Any", None))
+    rounds._following = Following(known)
+    rounds._shown = {TARGET: Sight(VIEW, ScoringMethod.SECURITY_HUB, WINDOW, SCOPE)}
+    for other, without in ((Phase.FROZEN, Score(0, 1)), (Phase.ENFORCING, Score(1, 1))):
+        policies = [policy("a", buckets), policy("b", buckets, other)]
+        rounds._following.plan(declaration(*policies), NOW, INTERVAL)
+        declared = Declared(policies, {}, Identity(ME), MayWrite((), None), Elsewhere(frozenset()))
+        assert (await rounds._effects_now(declared))["security/a"].without == without
