@@ -88,8 +88,20 @@ def hub_fields(admitted: Admitted, hub: HubStatus, before: PostureTargetStatus) 
     What a new holder does not know yet stays as it was told before. Of the findings of accounts that are not
     granted nothing is told, not even how many there are.
     """
-    fields = {"sync": _sync(hub, before.sync or Sync(), _odd(admitted, hub), sees_all=_sees_all(admitted))}
-    return fields if hub.facts is None else {**fields, "hub": _hub(hub.facts)}
+    told = before if _is_of(admitted, before.hub) else PostureTargetStatus()
+    return {
+        "sync": _sync(hub, told.sync or Sync(), _odd(admitted, hub), sees_all=_sees_all(admitted)),
+        "hub": told.hub if hub.facts is None else _hub(hub.facts),
+    }
+
+
+def _is_of(admitted: Admitted, told: HubField | None) -> bool:
+    """Whether what was told of a hub is of the one that the target names now."""
+    if told is None:
+        return True
+    region, role_arn = admitted.hub.region, admitted.hub.role_arn
+    account = told.account if role_arn is None else role_arn.split(":")[4]
+    return (told.region, told.account) == (region, account)
 
 
 def _sees_all(admitted: Admitted) -> bool:

@@ -113,7 +113,24 @@ def test_what_is_written_reads_back_the_same() -> None:
 
 
 def test_a_new_holder_that_knows_nothing_yet_leaves_what_was_told() -> None:
-    assert "hub" not in hub_fields(ADMITTED, HubStatus(), BEFORE)
+    told = BEFORE.model_copy(update=hub_fields(ADMITTED, HubStatus(facts=facts([]), findings=7), BEFORE))
+    again = hub_fields(ADMITTED, HubStatus(), told)
+    assert (again["hub"], again["sync"].findings) == (told.hub, 7)
+
+
+@pytest.mark.parametrize(
+    "hub",
+    [
+        HubKey(None, None, "us-east-1"),
+        HubKey("arn:aws:iam::444455556666:role/posture-reader", None, "eu-west-1"),
+    ],
+)
+def test_nothing_is_told_of_the_hub_that_a_target_looked_at_before(hub: HubKey) -> None:
+    known = HubStatus(facts=facts([]), findings=7, last_success=5_000_000, last_full=5_000_000)
+    told = BEFORE.model_copy(update=hub_fields(ADMITTED, known, BEFORE))
+    moved = hub_fields(ADMITTED._replace(hub=hub), HubStatus(), told)
+    assert moved["hub"] is None
+    assert (moved["sync"].findings, moved["sync"].last_success_time) == (None, None)
 
 
 def test_facts_that_an_older_version_stored_are_read() -> None:
