@@ -116,7 +116,12 @@ def test_a_grant_that_says_nothing_grants_nothing(path: Path) -> None:
         ("grant: []", "grant: this operator does not know this field: check its spelling"),
         ("grants: [{roleARNs: []}]", "grants[0].roleARNs: this operator does not know this field"),
         ("grants:", "grants: write a list"),
-        ("- a", "write fields"),
+        ("- a", "write fields, as in `name: value`"),
+        (
+            "maxSuppressionAge: 9600",
+            "maxSuppressionAge: write a duration, with its unit, such as 90s, 5m or 24h",
+        ),
+        ("lease: {retry: 2}", "lease.retry: write a duration, with its unit"),
         ("text", "write fields"),
         ("writes: frozen", "writes: write 'Enabled' or 'Frozen'"),
         ("ownerId: a/b", "ownerId: write up to 63 of letters, digits"),

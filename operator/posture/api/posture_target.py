@@ -55,6 +55,8 @@ AccountNamePattern = Annotated[
     ),
     AfterValidator(_two_groups),
 ]
+# An empty label is none at all to Prometheus.
+WorkloadName = Annotated[str, Shape("", "write the name of a workload, up to 128 characters", 128)]
 Names = Annotated[tuple[Word, ...], bounded(200, least=1, unique=True)]
 AggregatorName = Annotated[
     str, Shape(r"[A-Za-z0-9_-]+", "write the name of a Config aggregator: letters, digits, _ and -", 256)
@@ -164,7 +166,7 @@ class AccountOverride(Spec):
     """Workload and environment of one account, whatever its name."""
 
     account_id: AccountId = Field(description="The account.")
-    workload: Word = Field(description="Its workload.")
+    workload: WorkloadName = Field(description="Its workload.")
     environment: Word | None = Field(None, description="Its environment. None: `defaultEnvironment`.")
 
 
@@ -262,7 +264,10 @@ class PostureTarget(Resource):
             name="Accounts", path=".status.accounts.reporting", description="Accounts that report.", wide=True
         ),
         Column(
-            name="Findings", path=".status.sync.findings", description="Findings that are known.", wide=True
+            name="Findings",
+            path=".status.sync.findings",
+            description="Findings that are known of the hub.",
+            wide=True,
         ),
         Column(name="Suppressed", path=".status.findings.suppressed", description="Suppressed.", wide=True),
         condition_column(

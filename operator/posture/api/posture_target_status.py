@@ -105,14 +105,14 @@ class RejectedFinding(Observed):
 class Sync(Observed):
     """How the hub's findings are read."""
 
-    last_success_time: Time | None = Field(None, description="Start of the last poll that was complete.")
-    last_full_time: Time | None = Field(None, description="Start of the last sweep that was complete.")
+    last_success_time: Time | None = Field(None, description="End of the last poll that was complete.")
+    last_full_time: Time | None = Field(None, description="End of the last sweep that was complete.")
     next_time: Time | None = Field(None, description="When the next poll is due.")
     findings: int | None = Field(None, description="Findings that are known of the hub.")
     changed: int | None = Field(None, description="Findings that the last poll changed.")
     calls: int | None = Field(None, description="Calls to Security Hub in the last poll.")
     duration_seconds: float | None = Field(None, description="How long the last poll took.")
-    progress_percent: Percent | None = Field(None, description="How far the sweep is that goes on.")
+    progress_percent: Percent | None = Field(None, description="How far the first sweep is; absent after it.")
     rejected: int | None = Field(None, description="Findings that could not be read.")
     rejected_findings: Annotated[tuple[RejectedFinding, ...], bounded(MAX_REJECTED, keys=("id",))] = Field(
         (), description="Some of them."

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+_FIELDS = "write fields, as in `name: value`"
 _SAYS = {
     "extra_forbidden": "this operator does not know this field: check its spelling, or upgrade the operator",
     "missing": "this field is required",
@@ -13,9 +14,11 @@ _SAYS = {
     "bool_parsing": "write true or false",
     "tuple_type": "write a list",
     "frozen_set_type": "write a list",
-    "dict_type": "write fields",
-    "model_type": "write fields",
-    "model_attributes_type": "write fields",
+    "dict_type": _FIELDS,
+    "model_type": _FIELDS,
+    "model_attributes_type": _FIELDS,
+    # Nothing else is read from text into a class of its own.
+    "is_instance_of": "write a duration, with its unit, such as 90s, 5m or 24h",
 }
 _BOUNDS = {"less_than", "less_than_equal", "greater_than", "greater_than_equal"}
 

@@ -64,9 +64,7 @@ def _columns(kind: type[Resource], *, wide: bool) -> str:
 
 
 def _column(column: Column) -> str:
-    return column.name.upper() + (
-        f" ({column.description.rstrip('.').lower()})" if column.description else ""
-    )
+    return column.name.upper() + (f" ({_clause(column.description)})" if column.description else "")
 
 
 def _selector(selector: _Schema) -> str:
@@ -122,6 +120,11 @@ def _string(field: _Schema) -> str:
     rules = field.get(RULES, [])
     says = [rule["message"].removeprefix("write ") for rule in rules if rule["message"].startswith("write ")]
     return says[0] if says else f"string, up to {field['maxLength']} characters"
+
+
+def _clause(sentence: str) -> str:
+    """Make a sentence part of another; names in it keep their capitals."""
+    return sentence[0].lower() + sentence[1:].rstrip(".")
 
 
 def _table(rows: Iterator[_Row], *, with_default: bool = True) -> str:

@@ -94,7 +94,7 @@ CONDITION = Family(
     ("kind", "namespace", "name", "type", "status"),
 )
 SYNC_LAST_SUCCESS = Family(
-    "posture_sync_last_success_timestamp_seconds", "Start of the last complete poll of a hub.", HUB
+    "posture_sync_last_success_timestamp_seconds", "End of the last complete poll of a hub.", HUB
 )
 SYNC_DURATION = Family("posture_sync_last_duration_seconds", "Duration of the last complete poll.", HUB)
 SYNC_INTERVAL = Family("posture_sync_interval_seconds", "Time from one poll to the next.", HUB)

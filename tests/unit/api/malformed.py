@@ -106,6 +106,11 @@ _TARGET = [
     ("grouping.accountNamePattern", "(?P<workload>.){2000}(?P<environment>.)", _PATTERN),
     ("grouping.overrides", [{"accountId": "1", "workload": "a"}], "write the 12 digits of an account id"),
     ("grouping.overrides", [{"accountId": "444455556666"}], "workload: Required value"),
+    (
+        "grouping.overrides",
+        [{"accountId": "444455556666", "workload": ""}],
+        "write the name of a workload, up to 128 characters",
+    ),
     ("grouping.overrides", [{"workload": "a"}], "accountId: Required value"),
     ("objectives.minimumScore", 101, "should be less than or equal to 100"),
     ("objectives.minimumScore", -1, "should be greater than or equal to 0"),
