@@ -263,8 +263,9 @@ class Target:
             await self._tell(ref, change)
 
     async def _tell(self, ref: ObjectRef, change: Transition) -> None:
-        logger.info("%s is %s: %s: %s", change.type, change.status, change.reason, change.message)
         is_bad = change.status == "False" and change.reason not in _NO_WARNING
+        level = logging.WARNING if is_bad else logging.INFO
+        logger.log(level, "%s is %s: %s: %s", change.type, change.status, change.reason, change.message)
         await self._world.events.post(
             ref,
             "Warning" if is_bad else "Normal",

@@ -157,7 +157,10 @@ class Cleanup:
         hopeless = self._hopeless.issuperset(waiting)
         if waiting and not self._is_overdue(target, now, hopeless=hopeless):
             if is_deleted(target):
-                note = f"It waits for its policies to be deleted: {', '.join(waiting[:10])}."
+                note = (
+                    f"It waits for its policies to be deleted: {', '.join(waiting[:10])}. An hour after it"
+                    " was deleted it goes without them, and what they suppressed stays as it is."
+                )
                 await self._tell(POSTURE_TARGETS, target, "WaitingForPolicies", note)
             return
         if waiting:

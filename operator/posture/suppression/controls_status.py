@@ -125,6 +125,11 @@ def _in_effect(case: Case, progress: Progress, terms: Terms) -> Said:
         f"{progress.outcome.suppressed} controls are off until {text_of(terms.expires_at)}, counted once for"
         " each standard, account and Region."
     )
+    if not progress.outcome.matched:
+        off = (
+            "Security Hub has none of these controls in the standards, accounts and Regions that it names:"
+            " check their names, and that the standards are enabled there."
+        )
     return _troubled(case, progress) or _unfinished(progress) or done(case, terms, off)
 
 
@@ -137,7 +142,7 @@ def _unfinished(progress: ControlProgress) -> Said | None:
             stalled,
             "AccountsNotGranted",
             f"Nothing can be turned off in {len(progress.ungranted)} of the accounts that it means: narrow"
-            f" accounts, or have them granted. {_first_refusal(progress)}.",
+            f" accounts, or have them granted. {_first_refusal(progress)}",
         )
     if outcome.forbidden:
         return Said(

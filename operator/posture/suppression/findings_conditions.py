@@ -8,7 +8,10 @@ from posture.suppression.standing import Progress
 
 
 def _in_effect(case: Case, progress: Progress, terms: Terms) -> Said:
-    suppressed = f"{progress.outcome.suppressed} findings are suppressed until {text_of(terms.expires_at)}."
+    until = text_of(terms.expires_at)
+    suppressed = f"{progress.outcome.suppressed} findings are suppressed until {until}."
+    if not progress.outcome.matched:
+        suppressed = f"No finding matches now; what will is suppressed until {until}."
     return _troubled(case, progress) or done(case, terms, suppressed)
 
 

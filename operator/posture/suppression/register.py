@@ -11,6 +11,7 @@ from posture.domain import ownership
 from posture.domain.controls import Controls
 from posture.domain.evaluation import View
 from posture.domain.findings import Finding
+from posture.domain.grants import Mode
 from posture.domain.moments import text_of
 from posture.domain.review import review_due_at
 from posture.domain.suppression import is_active
@@ -26,13 +27,14 @@ STATUS = "Status"
 class Entry(NamedTuple):
     """One exception in one account and Region.
 
-    `policy`: namespace/name, empty where people made it by hand. `state`: Active, Expired, ReviewDue, Deleted
-    or Suspended; PolicyMissing where the mark names a policy that is not in the cluster; NoPolicy. `what`:
-    suppressFindings or disableControls. `standard`: in which a control is off; findings are suppressed in all
-    of theirs. `number`: of findings, or of controls that are off. `why`: the justification; without a policy
-    the finding's note, or the reason that Security Hub keeps of the control. `since`: when the policy was
-    made; without one, when the control was turned off. `evidence`: SecurityHub where it was read there,
-    Status where only the status of the policy says so. Times as in Kubernetes, empty where there is none.
+    `policy`: namespace/name, empty where people made it by hand. `state`: Active, Expired, ReviewDue,
+    Deleted, Suspended or DryRun; PolicyMissing where the mark names a policy that is not in the cluster;
+    NoPolicy. `what`: suppressFindings or disableControls. `standard`: in which a control is off; findings
+    are suppressed in all of theirs. `number`: of findings, or of controls that are off. `why`: the
+    justification; without a policy the finding's note, or the reason that Security Hub keeps of the
+    control. `since`: when the policy was made; without one, when the control was turned off. `evidence`:
+    SecurityHub where it was read there, Status where only the status of the policy says so. Times as in
+    Kubernetes, empty where there is none.
     """
 
     target: str
@@ -175,4 +177,6 @@ def _state(declared: Declared, due_at: int | None, now: int) -> str:
         return EXPIRED
     if terms is not None and terms.suspended:
         return "Suspended"
+    if terms is not None and terms.mode is Mode.DRY_RUN:
+        return Mode.DRY_RUN.value
     return REVIEW_DUE if due_at is not None and now >= due_at else "Active"

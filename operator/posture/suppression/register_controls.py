@@ -49,17 +49,21 @@ def control_entries(
 
 
 def controls_from_status(
-    target: str, policies: Mapping[str, Declared], now: int, *, read: Collection[Spot] = ()
+    target: str, policies: Mapping[str, Declared], now: int, *, read: Collection[Spot] | None = None
 ) -> list[Entry]:
-    """Return the controls of a target as far as the policies' status tells, but for what was `read`."""
+    """Return the controls of a target as far as the policies' status tells, but for what was `read`.
+
+    None: nothing could be read, and that a policy turned nothing off is known from its status too.
+    """
     found: list[Entry] = []
     for name, declared in sorted(policies.items()):
         entry = documented(target, name, declared, now)
         if entry is None or declared.scope != target or declared.suppresses:
             continue
         record = recorded((declared.document.get("status") or {}).get("disabledControls", ()))
-        rest = [place for place in sorted(record) if Spot(place.account_id, place.region) not in read]
-        found += [_at(entry, place)._replace(evidence=STATUS) for place in rest] or [entry]
+        rest = [place for place in sorted(record) if Spot(place.account_id, place.region) not in (read or ())]
+        told = entry._replace(evidence=STATUS)
+        found += [_at(told, place) for place in rest] or [told if read is None else entry]
     return found
 
 

@@ -131,8 +131,10 @@ class Reporter:
         return outcome
 
     async def _tell(self, ref: ObjectRef, change: Transition) -> None:
-        logger.info("%s: %s is %s: %s: %s", ref, change.type, change.status, change.reason, change.message)
         bad = change.status == ("False" if change.type == READY else "True") and change.reason not in _CALM
+        level = logging.WARNING if bad else logging.INFO
+        said = (change.type, change.status, change.reason, change.message)
+        logger.log(level, "%s: %s is %s: %s: %s", ref, *said)
         await self._world.events.post(
             ref,
             "Warning" if bad else "Normal",

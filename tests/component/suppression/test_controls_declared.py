@@ -239,6 +239,15 @@ def test_it_says_what_matters_most(
     assert (found.status.value, found.reason) == said
 
 
+def test_names_that_security_hub_does_not_know_are_told() -> None:
+    of = declared(config(), metadata={"creationTimestamp": "2026-11-21T00:00:00Z"})
+    case = Case(of, progress(matched=0, suppressed=0, marked=0), HubState(), None, NOW)
+    found = find_condition(status_of(SuppressionPolicyStatus(), case, None).conditions, "Ready")
+    assert found is not None
+    assert (found.status.value, found.reason) == ("True", "InEffect")
+    assert "has none of these controls" in found.message
+
+
 def test_what_cannot_be_turned_on_again_is_said_with_the_reason() -> None:
     of = declared(config(), expiresAt="2026-11-21T00:00:00Z")
     how = progress(

@@ -159,3 +159,11 @@ def test_the_last_match_is_told_to_the_hour_and_outlives_what_it_matched() -> No
     assert status_of(first, case(how=soon), None).last_matched_time == first.last_matched_time
     nothing = replace(progress(matched=0), at=NOW + DAY)
     assert status_of(first, case(how=nothing), None).last_matched_time == first.last_matched_time
+
+
+def test_a_policy_that_matches_nothing_says_so_at_once() -> None:
+    of = declared(metadata={"creationTimestamp": "2026-11-21T00:00:00Z"})
+    status = status_of(SuppressionPolicyStatus(), case(of, progress(matched=0, suppressed=0)), None)
+    ready = find_condition(status.conditions, "Ready")
+    assert ready is not None
+    assert (ready.reason, ready.message.split(";")[0]) == ("InEffect", "No finding matches now")

@@ -38,6 +38,11 @@ def test_findings_of_one_policy_control_and_place_are_one_entry() -> None:
     assert {each.state for each in register(*mine, now=NOW + 365 * DAY)} == {"Expired"}
 
 
+def test_a_policy_that_only_tells_what_it_would_do_is_no_active_exception() -> None:
+    (entry,) = entries(TARGET, [], VIEW, {"security/logs": declared(mode="DryRun")}, NOW)
+    assert (entry.number, entry.state) == (0, "DryRun")
+
+
 def test_what_has_no_policy_is_told_with_its_note() -> None:
     by_hand, orphan, idle = register(
         suppressed(1, note="looks fine"), suppressed(2, "security/gone", note="Suppressed by policy")

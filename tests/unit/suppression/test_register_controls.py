@@ -79,6 +79,11 @@ def test_a_policy_that_turned_nothing_off_is_there_once() -> None:
         assert (entry.policy, entry.number, entry.account) == ("security/logs", 0, "")
 
 
+def test_security_hub_is_no_evidence_where_it_could_not_be_read() -> None:
+    (entry,) = controls_from_status(TARGET, {"security/logs": policy()}, NOW)
+    assert (entry.number, entry.evidence) == (0, "Status")
+
+
 def test_what_is_off_without_a_policy_is_told_with_its_reason() -> None:
     mine = policy()
     by_hand, orphan = register({}, off(ONE), off(TWO, mine))

@@ -1,5 +1,6 @@
 """What policies say is told once, and of all of them, whatever lists and the API server do."""
 
+import logging
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -55,6 +56,14 @@ async def test_a_transition_is_told_once_however_old_the_list_is() -> None:
     assert [reason for _, reason, _ in desk.api.events] == ["InEffect"]
     assert desk.api.writes == 1
     assert desk.api.finalizers("logs") == ["posture.dev/cleanup"]
+
+
+async def test_what_is_a_warning_among_the_events_is_one_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    desk = Desk("good", "bad")
+    with caplog.at_level(logging.INFO):
+        await desk.reporter.report([desk.reported("good"), desk.reported("bad", over=True)])
+    said = {line.getMessage().split(":")[2].strip(): line.levelname for line in caplog.records}
+    assert said == {"InEffect": "INFO", "TooManyMatches": "WARNING"}
 
 
 async def test_a_status_that_somebody_else_wrote_since_is_made_right() -> None:
