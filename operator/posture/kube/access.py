@@ -53,7 +53,7 @@ class Access(NamedTuple):
         if self.kinds:
             parts.append(
                 f"no CRD of version {GROUP}/{VERSION} for {', '.join(self.kinds)}: "
-                "run `posture crds | kubectl apply -f -`"
+                "run `posture crds | kubectl apply --server-side -f -`"
             )
         if self.rights:
             parts.append(

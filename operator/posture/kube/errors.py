@@ -98,7 +98,11 @@ def error_of(call: Call, status: int, body: bytes, headers: Mapping[str, str]) -
         error.retry_after = _seconds(headers.get("Retry-After"))
         return error
     if status == HTTPStatus.NOT_FOUND or _namespace_ends(answer):
-        advice = "" if call.name else "; are the CRDs installed? (`posture crds | kubectl apply -f -`)"
+        advice = (
+            ""
+            if call.name
+            else "; are the CRDs installed? (`posture crds | kubectl apply --server-side -f -`)"
+        )
         return Gone(call, f"could not {call}: {said}{advice}", status=status, reason=reason)
     if status == HTTPStatus.FORBIDDEN:
         return Forbidden(call, _forbidden(call, said), status=status, reason=reason)

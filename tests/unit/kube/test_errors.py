@@ -94,7 +94,9 @@ def test_how_long_to_wait_is_passed_on(header: str | None, seconds: float | None
 
 
 def test_a_list_of_what_is_not_installed_says_how_to_install_it() -> None:
-    assert "posture crds | kubectl apply -f -" in str(error_of(LIST, 404, b"404 page not found", {}))
+    assert "posture crds | kubectl apply --server-side -f -" in str(
+        error_of(LIST, 404, b"404 page not found", {})
+    )
     assert "posture crds" not in str(
         error_of(Call("get", LEASES, "a", "b"), 404, _status("NotFound", "no"), {})
     )
