@@ -153,11 +153,13 @@ def _sample(case: Case, status: SuppressionPolicyStatus) -> PolicySample:
     declared, terms = case.declared, case.declared.terms
     outcome = None if case.progress is None else case.progress.outcome
     namespace, _, name = declared.name.partition("/")
+    suppressed = status.suppressed if outcome is None else outcome.suppressed
     return PolicySample(
         namespace,
         name,
         declared.scope.partition("/")[2],
-        suppressed=status.suppressed if outcome is None else outcome.suppressed,
+        # What the other kind of policy counts are controls, which are no findings.
+        suppressed=suppressed if declared.suppresses else None,
         drift=status.drift if outcome is None else outcome.drift,
         expires_at=None if terms is None else terms.expires_at,
         review_due_at=None if terms is None else review_due_at(terms),

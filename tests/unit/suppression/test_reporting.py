@@ -16,6 +16,9 @@ from tests.unit.kube.lease_world import VirtualLoop
 from tests.unit.suppression.api_server import CALL, ApiServer
 from tests.unit.suppression.test_policy_status import case, declared, progress
 
+SUPPRESSED = "posture_suppressed_findings{"
+CONTROLS = {"standards": ["*"], "controls": ["S3.11"], "accounts": ["*"], "regions": ["eu-west-1"]}
+
 
 class Desk:
     """A reporter, and what it reports to."""
@@ -150,3 +153,13 @@ async def test_series_go_with_the_lease_at_the_next_scrape() -> None:
     assert desk.shown() == {"a"}
     desk.holds = False
     assert desk.shown() == set()
+
+
+async def test_controls_that_are_off_are_not_published_as_findings() -> None:
+    desk = Desk()
+    off = declared(suppressFindings=None, disableControls=CONTROLS, metadata={"name": "off"})
+    found = declared(metadata={"name": "found"})
+    await desk.reporter.report([Reported(case(each, progress()), None) for each in (off, found)])
+    lines = desk.exposition.page().plain.decode().splitlines()
+    named = [line.split('policy="')[1].split('"')[0] for line in lines if line.startswith(SUPPRESSED)]
+    assert named == ["found"]
