@@ -1,12 +1,13 @@
 """The series of one target: scores are rendered once for each evaluation, the rest when it changes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
 from posture.domain.evaluation import Evaluation
-from posture.metrics.exposition import Exposition, Samples, rendered
+from posture.metrics.exposition import Exposition, Page, Samples, rendered
+from posture.metrics.families import Family
 from posture.metrics.target_samples import (
     Restored,
     evaluation_samples,
@@ -43,6 +44,7 @@ class TargetPage:
         self._own = (namespace, name)
         self._scores, self._state = ("target scores", uid), ("target state", uid)
         self._rendered: tuple[object, ...] | None = None
+        self._lines: Mapping[Family, Page] = {}
 
     async def show(
         self,
@@ -57,17 +59,18 @@ class TargetPage:
         All at one stroke: a scrape never sees scores beside the timestamp of those before them.
         """
         made = None
-        if scores is None:
-            self._exposition.withdraw(self._scores)
-        else:
+        if scores is not None:
             state = {**state, **timestamp_samples(*self._own, scores.exact_at)}
             made = self._maker(scores, per_control=per_control)
-        render = None if made is None or _same(self._rendered, made.identity) else made.make
-        score_lines = None if render is None else await asyncio.to_thread(lambda: rendered(render()))
+        lines: Mapping[Family, Page] = {}
+        if made is not None:
+            lines = self._lines
+            if not _same(self._rendered, made.identity):
+                lines = await asyncio.to_thread(_rendered, made.make)
         state_lines = await asyncio.to_thread(rendered, state)
-        if score_lines is not None:
-            self._exposition.publish(self._scores, score_lines, valid)
-        self._rendered = None if made is None else made.identity
+        self._rendered, self._lines = None if made is None else made.identity, lines
+        # Also where they are the same: what said no for a moment has been withdrawn, and `valid` may be new.
+        self._exposition.publish(self._scores, lines, valid)
         self._exposition.publish(self._state, state_lines, valid)
 
     def _maker(self, scores: Shown | Restored, *, per_control: bool) -> _Maker:
@@ -86,7 +89,11 @@ class TargetPage:
         """Show nothing any more."""
         self._exposition.withdraw(self._scores)
         self._exposition.withdraw(self._state)
-        self._rendered = None
+        self._rendered, self._lines = None, {}
+
+
+def _rendered(make: Callable[[], Samples]) -> Mapping[Family, Page]:
+    return rendered(make())
 
 
 def _same(known: tuple[object, ...] | None, identity: tuple[object, ...]) -> bool:

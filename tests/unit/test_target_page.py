@@ -52,8 +52,7 @@ async def test_no_scrape_sees_a_score_beside_the_time_of_another(
     for scores in (restored(5, 100), restored(7, 200), None, restored(8, 300)):
         await page.show({}, scores, per_control=False, valid=lambda: True)
         seen.append(scraped(exposition))
-    assert {each for each in seen if each[0] is not None} == {(0.5, 100), (0.7, 200), (0.8, 300)}
-    assert (None, None) in seen
+    assert set(seen) == {(None, None), (0.5, 100), (0.7, 200), (0.8, 300)}
 
 
 async def test_the_time_moves_on_though_the_numbers_stay(exposition: Exposition) -> None:
@@ -65,4 +64,24 @@ async def test_the_time_moves_on_though_the_numbers_stay(exposition: Exposition)
     page.withdraw()
     assert scraped(exposition) == (None, None)
     await page.show({}, scores, per_control=False, valid=lambda: True)
+    assert scraped(exposition) == (0.5, 100)
+
+
+async def test_scores_that_a_scrape_withdrew_come_back_with_their_time(exposition: Exposition) -> None:
+    """A Lease that is lost and held again before the target has noticed; its numbers are the same."""
+    page, scores, held = TargetPage(exposition, "security", "organization", "uid"), restored(5, 100), [True]
+    await page.show({}, scores, per_control=False, valid=lambda: held[-1])
+    held.append(False)
+    assert scraped(exposition) == (None, None)
+    held.append(True)
+    await page.show({}, scores, per_control=False, valid=lambda: held[-1])
+    assert scraped(exposition) == (0.5, 100)
+
+
+async def test_the_same_scores_are_valid_by_what_was_said_last(exposition: Exposition) -> None:
+    """A hub that was begun anew: the one before says no from now on."""
+    page, scores, before = TargetPage(exposition, "security", "organization", "uid"), restored(5, 100), [True]
+    await page.show({}, scores, per_control=False, valid=lambda: before[-1])
+    await page.show({}, scores, per_control=False, valid=lambda: True)
+    before.append(False)
     assert scraped(exposition) == (0.5, 100)
