@@ -14,6 +14,8 @@ from posture.store.stopping import Stop
 LOCK_TIMEOUT_SECONDS = 1.0
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+# Of a file with a header that no SQLite understands; it has no code of its own.
+_UNKNOWN_FORMAT = "unsupported file format"
 _ADVICE = {
     sqlite3.SQLITE_FULL: ("StoreDiskFull", "free space on the volume of --data-dir, or enlarge it"),
     sqlite3.SQLITE_IOERR: ("StoreUnreadable", "check the disk that holds --data-dir"),
@@ -167,7 +169,7 @@ class Database:
         code = getattr(error, "sqlite_errorcode", None)
         if code is None:
             return None
-        if code & 0xFF in _DAMAGED:
+        if code & 0xFF in _DAMAGED or str(error) == _UNKNOWN_FORMAT:
             self._abandon()
             moved = move_aside(self.path)
             return StoreLost(

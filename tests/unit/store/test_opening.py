@@ -143,6 +143,15 @@ def test_damage_that_opening_meets_is_moved_aside(path: Path) -> None:
     assert "damaged" in reopened(path)
 
 
+def test_a_header_of_a_format_that_sqlite_does_not_know_is_moved_aside(path: Path) -> None:
+    """The schema format number (SQLite's file format, section 1.3.9): SQLite has no code for this error."""
+    fill(path)
+    data = bytearray(path.read_bytes())
+    data[47] = 0xFF
+    path.write_bytes(data)
+    assert "unsupported file format" in reopened(path)
+
+
 def test_two_that_were_moved_aside_are_kept(path: Path) -> None:
     path.parent.mkdir()
     for n in range(4):

@@ -95,9 +95,13 @@ def test_files_of_others_are_not_touched(tmp_path: Path) -> None:
     assert left(tmp_path) == {*others, f"posture-hub-{'c' * 16}.sqlite"}
 
 
-def test_a_damaged_one_goes_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at", [0, 47])
+def test_a_damaged_one_goes_too(at: int, tmp_path: Path) -> None:
+    """One that is no database any more, and one of a format that SQLite does not know."""
     path = made(tmp_path, "a", days=8)
-    path.write_bytes(b"no database" * 1000)
+    data = bytearray(path.read_bytes())
+    data[at] = 0xFF
+    path.write_bytes(data)
     age(path, 8)
     assert remove(tmp_path) == [path]
     assert left(tmp_path) == set()
