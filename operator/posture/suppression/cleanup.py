@@ -110,14 +110,21 @@ class Cleanup:
         guarded = set()
         for each in declared:
             target = targets.get(each.scope)
+            if target is None or not self._can_wait(each.document):
+                continue
             with bound(policy=each.name, target=each.scope):
                 # No target is let go between these two.
                 async with self._turn:
-                    if target is None or not await self._add(POSTURE_TARGETS, target):
+                    if not await self._add(POSTURE_TARGETS, target):
                         continue
                     if await self._add(SUPPRESSION_POLICIES, each.document):
                         guarded.add(each.name)
         return guarded
+
+    def begin_anew(self) -> None:
+        """Forget for how long was tried: nobody may have, while this was not the holder."""
+        self._since.clear()
+        self._hopeless.clear()
 
     async def let_go(self, policies: Sequence[Leaving], now: int) -> set[str]:
         """Let deleted policies go whose work is done, or whose time is over (µs); return their names."""
@@ -181,7 +188,7 @@ class Cleanup:
         newest = self.newest.of(document)
         if has_finalizer(newest):
             return True
-        if not self._ours() or is_deleted(newest):
+        if not self._ours() or not self._can_wait(document):
             return False
         try:
             stored = await add_finalizer(self._world.client, resource, newest)
@@ -208,6 +215,10 @@ class Cleanup:
         self._since.pop(document["metadata"]["uid"], None)
         self._hopeless.discard(name_of(document))
         return True
+
+    def _can_wait(self, document: Object) -> bool:
+        newest = self.newest.of(document)
+        return has_finalizer(newest) or not is_deleted(newest)
 
     def _holds(self, document: Object) -> bool:
         return has_finalizer(self.newest.of(document))

@@ -222,7 +222,7 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
     def _pause(self, everything: Everything, policies: Mapping[str, ControlPolicy], now: int) -> float:
         """Return the seconds until the next cycle: the next interval, or when a policy expires."""
         pause = super()._pause(everything, policies, now)
-        if self._looked_at is None or not self._hub.held():
+        if self._looked_at is None or self._nameless is not None or not self._hub.held():
             return pause
         intervals = [
             each.admitted.target.spec.interval.total_seconds()

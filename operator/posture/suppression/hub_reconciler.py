@@ -9,6 +9,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from posture.admission import Admitted
 from posture.aws.errors import AwsError
+from posture.config import Config
 from posture.domain.controls import ControlStatus
 from posture.domain.evaluation import TurnedOff
 from posture.domain.suppression import Phase, Terms
@@ -94,6 +95,7 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
         self._failures = BackOff(_SOON, AT_LEAST_EVERY)
         self._defects = BackOff(_AFTER_A_DEFECT, _LONGEST_AFTER_A_DEFECT)
         self._news = True
+        self._config: Config | None = None
         self._woken = asyncio.Event()
 
     def update(self, everything: Everything) -> None:
@@ -137,6 +139,7 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
         except Exception as error:
             # Nobody else ends with it: not the hub's other task, and not the process.
             logger.exception("%s are not acted on, by a defect of the operator", self._name)
+            self._news = True
             await asyncio.sleep(self._defects.after(error, _LONGEST_AFTER_A_DEFECT))
             return 0.0
 
@@ -146,8 +149,8 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
             self._stand_down()
             return AT_LEAST_EVERY
         everything, now = self._everything, self._hub.now()
-        self._news = False
-        longest = int(self._world.config.current().max_suppression_age.total_seconds() * _MICRO)
+        self._news, self._config = False, self._world.config.current()
+        longest = int(self._config.max_suppression_age.total_seconds() * _MICRO)
         found = {each.name: self._ruled(each, now, longest) for each in everything.policies}
         policies = {name: policy for name, policy in found.items() if policy is not None}
         complete = await self._act(everything, policies, now)
@@ -177,6 +180,7 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
     def _stand_down(self) -> None:
         """Forget what another holder may have made otherwise."""
         self.end()
+        self._cleanup.begin_anew()
         self._wanted = None
         self._progress.clear()
 
@@ -214,9 +218,13 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
         policy, progress = known
         return progress if policy == policies.get(declared.name) else None
 
+    def _is_outdated(self) -> bool:
+        """Whether something else is declared or granted since the last cycle began, or that one broke."""
+        return self._news or self._world.config.current() is not self._config
+
     def _seconds_left(self) -> float:
         """Return how long a write may take now; 0 where nothing may be written."""
-        if self._news or self._world.config.current().frozen or not self._hub.held():
+        if self._is_outdated() or self._world.config.current().frozen or not self._hub.held():
             return 0.0
         left = min(CALL_WITHIN, self._hub.remaining())
         return left if left >= LEAST_WITHIN else 0.0
@@ -232,7 +240,8 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
 
 
 def _versions(everything: Everything) -> list[tuple[str, int, str | None]]:
+    documents = [*(each.document for each in everything.policies), *everything.documents.values()]
     return [
         (metadata["uid"], metadata["generation"], metadata.get("deletionTimestamp"))
-        for metadata in (each.document["metadata"] for each in everything.policies)
+        for metadata in (each["metadata"] for each in documents)
     ]

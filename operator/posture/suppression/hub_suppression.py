@@ -42,7 +42,7 @@ class HubSuppression(HubReconciler[Policy, Progress]):
         None where that is not known: this replica does not work on the hub, or what is declared has not been
         followed yet. Findings that are not stored are left out.
         """
-        if self._acted_at is None or self._news:
+        if self._acted_at is None or self._is_outdated() or isinstance(self._failed, OwnerUnknown):
             return None
         return await self._rounds.excepting(keys)
 

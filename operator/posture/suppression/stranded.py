@@ -31,6 +31,7 @@ class Stranded:
 
     async def settle(self, policies: Sequence[Declared], targets: Sequence[Object]) -> None:
         """Report on these policies, and let go of them and of these targets where their time is over."""
+        self._cleanup.newest.keep([*(each.document for each in policies), *targets])
         if not self._responsible():
             self._reporter.end()
             return

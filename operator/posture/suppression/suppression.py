@@ -159,4 +159,4 @@ def _is_ending(declared: Declared, now: int) -> bool:
         return has_finalizer(declared.document)
     expired = declared.terms is not None and not is_active(declared.terms, now)
     status = declared.document.get("status") or {}
-    return expired and bool(status.get("suppressed", 0) or status.get("pending", 0))
+    return expired and any(status.get(name) for name in ("suppressed", "pending", "disabledControls"))

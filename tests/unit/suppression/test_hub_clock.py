@@ -130,9 +130,14 @@ async def test_a_policy_expires_by_the_hubs_clock(
     assert told["Expired"] == expired
 
 
+OFF = [{"standard": "x/v/1", "control": "S3.1", "region": "eu-west-1", "status": "Failed", "accounts": ["1"]}]
+
+
+# What an account that could not be read has off is remembered, and not counted as off.
+@pytest.mark.parametrize("status", [{"suppressed": 1}, {"suppressed": 0, "disabledControls": OFF}])
 @pytest.mark.parametrize(("ahead", "ends_in", "needed"), [(10, 5, True), (-10, -5, False)])
 def test_a_suspended_target_needs_its_hub_when_a_policy_has_ended_there(
-    ahead: int, ends_in: int, *, needed: bool
+    ahead: int, ends_in: int, status: Mapping[str, Any], *, needed: bool
 ) -> None:
     target = {
         "metadata": {"name": "organization", "namespace": "security"},
@@ -143,7 +148,5 @@ def test_a_suspended_target_needs_its_hub_when_a_policy_has_ended_there(
     hub = cast("Hub", SkewedHub(ahead * MINUTE))
     suppression._running[KEY] = _Running(hub, cast("Any", None), cast("Any", None), set())
     admitted = Admitted(parse(PostureTarget, target), KEY, ("*",))
-    suppression.declare(
-        [{**document, "status": {"suppressed": 1}}], {"security/organization": (target, admitted)}
-    )
+    suppression.declare([{**document, "status": status}], {"security/organization": (target, admitted)})
     assert suppression.needs_hub("security/organization") is needed
