@@ -53,6 +53,7 @@ class Said(NamedTuple):
     message: str
 
 
+_SYNCING, _WHOLE = "Syncing", 100
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
 
@@ -73,9 +74,8 @@ def assessed(
     ready = _ready(situation)
     current = _score_current(situation, now)
     stuck = ready.status is _FALSE and _is_terminal(situation)
-    waiting = (
-        not stuck and (ready.status is not _TRUE or situation.exact_at is None) and not situation.suspended
-    )
+    working = ready.status is not _TRUE or current.reason == _SYNCING
+    waiting = working and not stuck and not situation.suspended
     return _settled(
         before,
         ready=ready,
@@ -112,7 +112,7 @@ def _score_current(situation: Situation, now: datetime) -> Said:
             return Said(_FALSE, situation.trouble.reason, situation.trouble.message)
         return Said(
             _FALSE,
-            "Syncing",
+            _SYNCING,
             f"The first sweep of all findings is under way: {situation.progress_percent} %.",
         )
     if situation.suspicious:
@@ -121,7 +121,10 @@ def _score_current(situation: Situation, now: datetime) -> Said:
         return _standard_not_enabled(situation)
     if not is_current(situation.exact_at, _microseconds(now), situation.refreshed_every // _MICROSECOND):
         overdue = Trouble("PollOverdue", "Security Hub has not been read for two intervals.")
-        if situation.withheld:
+        if situation.connected and situation.progress_percent < _WHOLE:
+            # A store that was begun anew, or a replica that takes over without one.
+            overdue = Trouble(_SYNCING, f"All findings are read again: {situation.progress_percent} %.")
+        elif situation.withheld:
             overdue = Trouble("RelistDue", f"{situation.withheld}.")
         why = situation.trouble or overdue
         return Said(_FALSE, why.reason, f"The score is as of status.scoreTime. {why.message}")

@@ -48,7 +48,7 @@ def situation_of(
         connected=hub.facts is not None,
         trouble=_trouble(hub.error),
         exact_at=scores.exact_at if scores else None,
-        progress_percent=int(hub.progress * 100),
+        progress_percent=100 if hub.exact_at is not None else int(hub.progress * 100),
         suspicious=hub.suspicious,
         missing=chosen_standards(target.spec, hub.facts).missing if hub.facts else (),
         enabled=tuple(sorted(enabled)),

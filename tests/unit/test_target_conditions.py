@@ -29,6 +29,19 @@ def said(conditions: tuple[Condition, ...]) -> dict[str, str]:
     return {c.type: f"{c.status.value}/{c.reason}" for c in conditions}
 
 
+def test_an_old_score_is_told_to_be_renewed_while_all_findings_are_read_again() -> None:
+    later = NOW + timedelta(minutes=11)
+    conditions = assessed((), FINE._replace(progress_percent=40), later, 1)
+    assert said(conditions)["ScoreCurrent"] == "False/Syncing"
+    assert said(conditions)["Reconciling"] == "True/Syncing"
+    current = find_condition(conditions, "ScoreCurrent")
+    assert current is not None
+    assert current.message == "The score is as of status.scoreTime. All findings are read again: 40 %."
+    assert said(assessed((), FINE, later, 1))["ScoreCurrent"] == "False/PollOverdue"
+    away = FINE._replace(progress_percent=40, trouble=AWAY)
+    assert said(assessed((), away, later, 1))["ScoreCurrent"] == "False/AwsUnavailable"
+
+
 @pytest.mark.parametrize(
     ("situation", "ready", "current", "reconciling", "stalled"),
     [
