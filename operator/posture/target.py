@@ -52,6 +52,8 @@ class Target:
         self.name = f"{metadata['namespace']}/{metadata['name']}"
         self._page = TargetPage(world.exposition, metadata["namespace"], metadata["name"], metadata["uid"])
         self._admission: Admitted | NotAdmitted | None = None
+        # That which the admission is of; the document may be read again, and be newer.
+        self._generation = 0
         self._hub: Hub | None = None
         self._responsible: Callable[[], bool] = lambda: False
         self._turned_off: Mapping[TurnedOff, ControlStatus] = {}
@@ -84,15 +86,12 @@ class Target:
         # A list may have been answered before our last write: the status is the one that was written then.
         status = self._newest.of(document).get("status")
         self._document = {**document, "status": status}
+        self._generation = int(document["metadata"]["generation"])
         self._admission, self._hub = admission, hub
         self._responsible = responsible
         self._turned_off = turned_off
         if is_news:
             self.wake()
-
-    @property
-    def _generation(self) -> int:
-        return int(self._document["metadata"]["generation"])
 
     @property
     def has_no_hub(self) -> bool:
@@ -188,10 +187,11 @@ class Target:
         if hub is None:
             raise RuntimeError("an admitted target has a hub")
         scope, method = scope_digest(admission), admission.target.spec.scoring.method
+        generation = self._generation
         await self._evaluate(hub, admission, scope)
         known = before if before.scope_digest == scope else without_scores(before)
         scores = _newer(self._shown, restored(known, method))
-        now, generation = datetime.fromtimestamp(hub.now() / 1e6, UTC), self._generation
+        now = datetime.fromtimestamp(hub.now() / 1e6, UTC)
         situation = situation_of(admission, hub.status, scores, known)
         fields: dict[str, Any] = {
             "observed_generation": generation,

@@ -115,8 +115,8 @@ class Cluster:
 class Running:
     """A target's task on a hub."""
 
-    def __init__(self, hub: SkewedHub) -> None:
-        self.cluster = Cluster()
+    def __init__(self, hub: SkewedHub, cluster: Cluster | None = None) -> None:
+        self.cluster = cluster or Cluster()
         world = SimpleNamespace(
             client=self.cluster,
             events=self.cluster,
