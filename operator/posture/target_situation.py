@@ -27,7 +27,7 @@ from posture.metrics.target_samples import Restored
 from posture.store import StoreError
 from posture.target_conditions import Situation, Trouble
 from posture.target_page import Shown
-from posture.target_status import moment
+from posture.target_status import moment, scope_digest
 from posture.target_view import account_filter, chosen_standards
 
 _FORMATS = {
@@ -88,20 +88,22 @@ def hub_fields(admitted: Admitted, hub: HubStatus, before: PostureTargetStatus) 
     What a new holder does not know yet stays as it was told before. Of the findings of accounts that are not
     granted nothing is told, not even how many there are.
     """
-    told = before if _is_of(admitted, before.hub) else PostureTargetStatus()
+    told = before if _is_of(admitted, before) else PostureTargetStatus()
     return {
         "sync": _sync(hub, told.sync or Sync(), _odd(admitted, hub), sees_all=_sees_all(admitted)),
         "hub": told.hub if hub.facts is None else _hub(hub.facts),
     }
 
 
-def _is_of(admitted: Admitted, told: HubField | None) -> bool:
+def _is_of(admitted: Admitted, before: PostureTargetStatus) -> bool:
     """Whether what was told of a hub is of the one that the target names now."""
+    told, region, role_arn = before.hub, admitted.hub.region, admitted.hub.role_arn
     if told is None:
         return True
-    region, role_arn = admitted.hub.region, admitted.hub.role_arn
-    account = told.account if role_arn is None else role_arn.split(":")[4]
-    return (told.region, told.account) == (region, account)
+    if role_arn is None:
+        # Whose account the operator's own identity is in is not known yet: the scores may tell whose they are.
+        return told.region == region and before.scope_digest in (None, scope_digest(admitted))
+    return (told.region, told.account) == (region, role_arn.split(":")[4])
 
 
 def _sees_all(admitted: Admitted) -> bool:

@@ -22,6 +22,7 @@ from posture.domain.standards import ControlAssociation, Standard
 from posture.hubs.key import HubKey
 from posture.hubs.status import HubStatus
 from posture.target_situation import hub_fields
+from posture.target_status import scope_digest
 
 DOCUMENT = {
     "metadata": {"name": "t", "namespace": "ns"},
@@ -131,6 +132,18 @@ def test_nothing_is_told_of_the_hub_that_a_target_looked_at_before(hub: HubKey) 
     moved = hub_fields(ADMITTED._replace(hub=hub), HubStatus(), told)
     assert moved["hub"] is None
     assert (moved["sync"].findings, moved["sync"].last_success_time) == (None, None)
+
+
+def test_the_own_identity_is_not_told_to_be_in_the_account_of_the_role_before() -> None:
+    """The account of the operator's own identity is only known when AWS has answered."""
+    role = ADMITTED._replace(hub=HubKey("arn:aws:iam::111122223333:role/reader", None, "eu-west-1"))
+    told = BEFORE.model_copy(update=hub_fields(role, HubStatus(facts=facts([]), findings=7), BEFORE))
+    told = told.model_copy(update={"scope_digest": scope_digest(role)})
+    assert hub_fields(role, HubStatus(), told)["hub"] == told.hub
+    moved = hub_fields(ADMITTED, HubStatus(), told)
+    assert (moved["hub"], moved["sync"].findings) == (None, None)
+    same = told.model_copy(update={"scope_digest": scope_digest(ADMITTED)})
+    assert hub_fields(ADMITTED, HubStatus(), same)["hub"] == told.hub
 
 
 def test_facts_that_an_older_version_stored_are_read() -> None:
