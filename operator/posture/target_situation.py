@@ -101,7 +101,7 @@ def _is_of(admitted: Admitted, before: PostureTargetStatus) -> bool:
     if told is None:
         return True
     if role_arn is None:
-        # Whose account the operator's own identity is in is not known yet: the scores may tell whose they are.
+        # The account of the own identity is not known yet; of which hub the scores are, is.
         return told.region == region and before.scope_digest in (None, scope_digest(admitted))
     return (told.region, told.account) == (region, role_arn.split(":")[4])
 
