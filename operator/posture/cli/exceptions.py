@@ -42,7 +42,7 @@ class Register(NamedTuple):
     problems: Sequence[str]
 
 
-@click.command()
+@click.command(short_help="Print the register of exceptions, for auditors.")
 @click.option("--target", help="Of this PostureTarget only. Default: of all.")
 @click.option("--namespace", "-n", help="Of targets in this namespace only. Default: of all namespaces.")
 @click.option(
@@ -52,6 +52,7 @@ class Register(NamedTuple):
     "--config",
     type=click.Path(path_type=Path),
     envvar="POSTURE_CONFIG",
+    show_envvar=True,
     help="The operator's configuration file, for the external ids of roles.",
 )
 def exceptions(*, target: str | None, namespace: str | None, output: str, config: Path | None) -> None:

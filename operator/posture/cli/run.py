@@ -46,12 +46,14 @@ class _Namespaces(click.ParamType[str]):
     multiple=True,
     type=_Namespaces(),
     envvar="POSTURE_NAMESPACE",
+    show_envvar=True,
     help="Serve this namespace only (repeatable). Default: all.",
 )
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
     envvar="POSTURE_CONFIG",
+    show_envvar=True,
     help="The configuration file. Without one nothing is granted.",
 )
 @click.option(
@@ -60,6 +62,7 @@ class _Namespaces(click.ParamType[str]):
     default=Path("/var/lib/posture"),
     show_default=True,
     envvar="POSTURE_DATA_DIR",
+    show_envvar=True,
     help="Where the stores are kept, one file a hub.",
 )
 @click.option(
@@ -68,6 +71,7 @@ class _Namespaces(click.ParamType[str]):
     default="0.0.0.0:8080",
     show_default=True,
     envvar="POSTURE_METRICS_BIND_ADDRESS",
+    show_envvar=True,
     help="Where /metrics, /healthz and /readyz are served.",
 )
 @click.option(
@@ -76,6 +80,8 @@ class _Namespaces(click.ParamType[str]):
     default="json",
     show_default=True,
     envvar="POSTURE_LOG_FORMAT",
+    show_envvar=True,
+    help="How log lines are written.",
 )
 @click.option(
     "--log-level",
@@ -83,17 +89,21 @@ class _Namespaces(click.ParamType[str]):
     default="info",
     show_default=True,
     envvar="POSTURE_LOG_LEVEL",
+    show_envvar=True,
+    help="The least level that is logged.",
 )
 @click.option(
     "--identity",
     default=f"{socket.gethostname()}-{os.getpid()}",
     show_default="host name and process id",
     envvar="POSTURE_IDENTITY",
+    show_envvar=True,
     help="The name of this replica in its leases.",
 )
 @click.option(
     "--lease-namespace",
     envvar="POSTURE_LEASE_NAMESPACE",
+    show_envvar=True,
     show_default="the pod's, else default",
     help="Where the leases are kept.",
 )
