@@ -43,7 +43,7 @@ class Everything(NamedTuple):
 
     `policies`: of its targets. `targets`: by namespace/name, as listed and as admitted. `elsewhere`: the
     policies of other hubs, or of no target, by namespace/name. `others`: the policies of the hub that do not
-    suppress findings but turn controls off, or the other way round.
+    suppress findings but turn controls off, or the other way round, and those that cannot be read.
     `turned_off`: what all policies turned off, with the status it had then.
     """
 

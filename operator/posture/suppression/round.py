@@ -194,7 +194,8 @@ class Rounds:
         """Return the effects, reckoned once for each version of the hub's numbers and of what is declared."""
         following = self._following
         # What a policy says of findings that another one suppresses can change without any finding changing.
-        key = self._hub.status.version, tuple(declared.policies), declared.may_write, self._shown
+        said = tuple(declared.policies), declared.identity, declared.may_write
+        key = self._hub.status.version, said, self._shown
         if following is not None and self._effects[0] != key:
             found = await self._hub.look(lambda _: following.effects(self._shown))
             self._effects = (key, found or {})

@@ -116,7 +116,7 @@ class Suppression:
         running.controls.end()
 
     def _everything(self, key: HubKey, *, suppressing: bool) -> Everything:
-        """Return what is declared for a hub: of the policies, those of one kind, and the others beside."""
+        """Return what is declared for a hub: of the policies, those of one kind, and all others beside."""
         own = [each for each in self._declared if each.admitted is not None and each.admitted.hub == key]
         names = {each.name for each in own}
         targets = self._targets_of(key)
@@ -127,7 +127,12 @@ class Suppression:
                 each.name for each in self._declared if each.suppresses is suppressing and _may_mark(each)
             )
             - names,
-            others=[each for each in own if each.suppresses is not suppressing],
+            # One that cannot be read has no hub of its own, and its target waits for it all the same.
+            others=[
+                each
+                for each in self._declared
+                if each.scope in targets and (each.admitted is None or each.suppresses is not suppressing)
+            ],
             turned_off=self.turned_off(),
         )
 

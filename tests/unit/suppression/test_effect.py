@@ -15,7 +15,7 @@ from posture.domain.findings import Check, Compliance, Finding, Workflow
 from posture.domain.scores import Method, Score
 from posture.domain.selectors import Selector
 from posture.domain.suppression import Phase
-from posture.domain.suppression_declaration import Identity
+from posture.domain.suppression_declaration import Declaration, Identity
 from posture.domain.suppression_declaration import Known as Elsewhere
 from posture.hubs.known import Known
 from posture.store import Read, Store
@@ -141,9 +141,8 @@ def test_a_policy_that_matches_too_much_takes_nothing_off_the_effect_of_another(
         assert following.effects({TARGET: sight})["security/a"].without == without
 
 
-async def test_effects_follow_what_is_declared_although_no_finding_changes(store: Store) -> None:
-    known = _published(store)
-    buckets = Selector(controls=("S3.*",))
+def _rounds(known: Known) -> tuple[Rounds, Following]:
+    """Return the rounds of a hub of which no finding changes."""
 
     class Hub:
         status = SimpleNamespace(version=1)
@@ -152,10 +151,26 @@ async def test_effects_follow_what_is_declared_although_no_finding_changes(store
             return think(known)
 
     rounds = Rounds(cast("Any", Hub()), cast("Any", None))
-    rounds._following = Following(known)
+    rounds._following = following = Following(known)
     rounds._shown = {TARGET: Sight(VIEW, ScoringMethod.SECURITY_HUB, WINDOW, SCOPE)}
+    return rounds, following
+
+
+async def test_effects_follow_whose_marks_are_taken_over(store: Store) -> None:
+    rounds, following = _rounds(_published(store))
+    policies = [policy("a", Selector(controls=("S3.*",)), Phase.FROZEN)]
+    for who, without in ((Identity("new"), Score(1, 1)), (Identity("new", frozenset({ME})), Score(0, 1))):
+        found = Declaration(policies, {TARGET: SCOPE}, identity=who, may_write=MayWrite((), None))
+        following.plan(found, NOW, INTERVAL)
+        declared = Declared(policies, {}, who, MayWrite((), None), Elsewhere(frozenset()))
+        assert (await rounds._effects_now(declared))["security/a"].without == without
+
+
+async def test_effects_follow_what_is_declared_although_no_finding_changes(store: Store) -> None:
+    rounds, following = _rounds(_published(store))
+    buckets = Selector(controls=("S3.*",))
     for other, without in ((Phase.FROZEN, Score(0, 1)), (Phase.ENFORCING, Score(1, 1))):
         policies = [policy("a", buckets), policy("b", buckets, other)]
-        rounds._following.plan(declaration(*policies), NOW, INTERVAL)
+        following.plan(declaration(*policies), NOW, INTERVAL)
         declared = Declared(policies, {}, Identity(ME), MayWrite((), None), Elsewhere(frozenset()))
         assert (await rounds._effects_now(declared))["security/a"].without == without

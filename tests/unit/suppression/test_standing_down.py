@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from posture.admission import Admitted, admit
 from posture.config import Config
 from posture.domain.findings import Workflow
 from posture.store import key_of
@@ -13,6 +14,7 @@ from posture.suppression.controls_hub import HubControls
 from posture.suppression.hub_suppression import HubSuppression
 from posture.suppression.owner import OwnerUnknown
 from posture.suppression.stranded import Stranded
+from posture.suppression.suppression import Suppression
 from tests.unit.store.making import finding
 from tests.unit.suppression.hub_on_paper import GRANT, OFF, Scene, policy, target
 
@@ -194,3 +196,26 @@ async def test_a_target_that_is_suspended_stops_what_is_being_written(
     await settle(scene, work)
     assert scene.hub.calls == 1
     scene.hub.store.close()
+
+
+async def test_a_target_waits_for_a_policy_that_cannot_be_read(scene: Scene) -> None:
+    """When both are deleted together, the hub that lets go of its marks must not go with the target."""
+    work = task(scene)
+    await settle(scene, work)
+    odd = scene.api.listed("logs")
+    odd["spec"].pop("approvedBy")
+    odd["metadata"]["generation"] = 2
+    for each in (odd, scene.api.listed("organization")):
+        each["metadata"]["deletionTimestamp"] = "2026-11-22T05:59:00Z"
+        scene.api.put(each)
+    listed = [scene.api.listed("organization"), scene.api.listed("logs")]
+    admission = admit(listed[0], scene.config)
+    assert isinstance(admission, Admitted)
+    suppression = Suppression(scene.world, lambda: True)
+    for _ in range(3):
+        suppression.declare(listed[1:], {"security/organization": (listed[0], admission)})
+        work.update(suppression._everything(admission.hub, suppressing=True))
+        await work._cycle()
+        scene.hub.poll()
+    assert scene.api.finalizers("organization") == [FINALIZER]
+    assert scene.hub.workflows() == {Workflow.NEW}
