@@ -90,12 +90,14 @@ class Supervisor:
 
     async def run(self) -> None:
         """List whenever woken, and every minute, until cancelled."""
+        # Not of the group: it is held until everything has stopped.
         self._general_task = asyncio.create_task(self._general.run(), name="general lease")
         # None of them ends by itself; one that raises ends all, and with them the process, which says so.
         async with asyncio.TaskGroup() as group:
             group.create_task(self._list_again_and_again(), name="listing")
             group.create_task(self._watch_config(), name="configuration")
             group.create_task(self._watch_general_lease(), name="general term")
+            group.create_task(_outlive(self._general_task), name="general lease's end")
 
     async def _list_again_and_again(self) -> None:
         while True:
@@ -279,3 +281,10 @@ class Supervisor:
                     )
             self._world.limiters.set_share(config.current().quota_share)
             self.wake()
+
+
+async def _outlive(task: asyncio.Task[None]) -> None:
+    """Wait for a task that is not to end, and raise what ended it."""
+    await asyncio.wait({task})
+    task.result()
+    raise RuntimeError(f"the task {task.get_name()} ended")

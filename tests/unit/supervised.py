@@ -108,12 +108,16 @@ class Cluster:
 
 
 class GeneralLease:
-    """The Lease for what has no hub, held from the start; `lose` and `gain` it once."""
+    """The Lease for what has no hub, held from the start; `lose` and `gain` it once.
+
+    `broken`: what lets the competing for it end by a defect.
+    """
 
     def __init__(self) -> None:
         self._over = asyncio.Event()
         self._gained = asyncio.Event()
         self._gained.set()
+        self.broken = asyncio.Event()
         self.released = False
 
     def lose(self) -> None:
@@ -132,7 +136,8 @@ class GeneralLease:
 
     async def run(self) -> None:
         """Compete."""
-        await asyncio.Event().wait()
+        await self.broken.wait()
+        raise RuntimeError("a defect")
 
     async def acquired(self) -> Self:
         """Give the term, which is this."""

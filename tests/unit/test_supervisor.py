@@ -312,6 +312,20 @@ def test_an_object_that_breaks_the_supervisor_stops_nothing_that_runs(
     assert sum("by a defect of the operator" in record.message for record in caplog.records) == 1, "told once"
 
 
+def test_a_defect_in_the_general_lease_ends_the_supervisor_and_with_it_the_process(tmp_path: Path) -> None:
+    """Else nobody would look after what has no hub ever again, and nothing would say so."""
+
+    async def story(stage: Play) -> None:
+        await stage.begin(target("a"))
+        assert stage.run is not None
+        stage.world.general.broken.set()
+        await passing(1)
+        assert stage.run.done()
+        assert isinstance(stage.run.exception(), ExceptionGroup)
+
+    play(tmp_path, story)
+
+
 def test_a_grant_that_is_taken_back_ends_the_hub_and_the_target_says_so(tmp_path: Path) -> None:
     async def story(stage: Play) -> None:
         await stage.begin(target("a"))
