@@ -25,6 +25,7 @@ from sandbox.organization import Organization
 HERE = Path(__file__).parent
 NAMESPACE = "security"
 PAYMENTS = ("600000000000", "600000007919", "600000015838")
+_ENDS = (signal.SIGINT, signal.SIGTERM)
 SHOWN_METRICS = (
     "posture_target_score_ratio",
     "posture_target_unsuppressed_score_ratio",
@@ -54,8 +55,9 @@ class Kubectl:
 
 def main() -> int:
     """Run the demo; 0 when everything was seen that should be."""
-    # A terminal that closes, or `kill`, ends it as Ctrl-C does: every process with it.
-    signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+    # `kill` ends it as Ctrl-C does: every process with it.
+    for number in _ENDS:
+        signal.signal(number, _interrupt)
     with contextlib.ExitStack() as stack:
         try:
             return _demo(stack)
@@ -67,7 +69,10 @@ def main() -> int:
             return 1
 
 
-def _interrupt() -> None:
+def _interrupt(*_: object) -> None:
+    # make passes on what the whole group has been sent already: the second must not break off the clean-up.
+    for number in _ENDS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
