@@ -54,9 +54,9 @@ async def read_by_id(desk: Desk, refs: Sequence[FindingRef]) -> tuple[int, list[
 
 
 async def remove_unread(desk: Desk, asked_before: int, asked_at: int, products: frozenset[str]) -> None:
-    """Remove every row that no request since `asked_before` has returned: two complete sweeps missed it.
+    """Remove every row that no request since `asked_before` has returned, without reading it by Id.
 
-    `asked_at`: the start of the later sweep.
+    `asked_at`: the start of a complete sweep: the second that missed it, or the first that was made.
     """
     refs = await desk.worker.call(desk.known.unread, Members.ALL, asked_before, products)
     while chunk := await desk.some(refs, _CHUNK):

@@ -33,7 +33,10 @@ async def sweep(desk: Desk, under_way: Listing, watch: Callable[[Reading], None]
     )
     watch(reading)
     started = await reading.run()
-    if under_way.full and not await _conclude(desk, under_way, started):
+    if not under_way.full:
+        # Of products that no sweep has read: what a removal of theirs that was cut off has left behind.
+        await remove_unread(desk, started, started, frozenset(under_way.credited))
+    elif not await _conclude(desk, under_way, started):
         return
     progress.done.products |= under_way.credited
     progress.sweep = None

@@ -1,6 +1,9 @@
 """The products that targets ask for, and no others: a new one is swept by itself, what goes is removed."""
 
+import pytest
+
 from posture.aws.securityhub import SecurityHub
+from posture.store import StoreUnavailable
 from tests.component.hubs.conftest import OpenSync
 from tests.component.hubs.meddling import Meddler
 from tests.component.hubs.world import World, stored
@@ -60,6 +63,26 @@ async def test_a_product_that_nobody_wants_is_removed(world: World, open_sync: O
     sync = await open_sync(OWN)
     assert stored(sync.desk.known.store) == world.truth([OWN])
     assert not sync.sweep_due()
+
+
+async def test_what_a_removal_left_behind_and_aws_dropped_is_gone_when_the_product_comes_back(
+    world: World, open_sync: OpenSync
+) -> None:
+    """Stopped within the removal, and begun again when the product is wanted once more."""
+    load(world)
+    sync = await open_sync(OWN, "GuardDuty")
+    await sync.sweep()
+    assert await sync.poll()
+    sync.desk.worker.stop.ask()
+    with pytest.raises(StoreUnavailable):
+        await sync.want({OWN})
+    gone = next(each.id for each in world.truth(["GuardDuty"]).values())
+    world.mutate({"op": "delete", "id": gone})
+    sync = await open_sync(OWN, "GuardDuty")
+    await sync.sweep()
+    assert await sync.poll()
+    assert sync.exact_products == {OWN, "GuardDuty"}
+    assert stored(sync.desk.known.store) == world.truth([OWN, "GuardDuty"])
 
 
 async def test_a_product_dropped_while_it_is_swept_is_not_taken_for_read(
