@@ -135,6 +135,14 @@ def _score_current(situation: Situation, now: datetime) -> Said:
 
 
 def _no_score(situation: Situation) -> Said:
+    if not situation.reporting and not situation.enabled:
+        return Said(
+            _FALSE,
+            "NoStandards",
+            "Security Hub has no standard enabled, or does not list them, so there is no score: enable"
+            " one, or name them in spec.source.securityStandards.standards."
+            + "".join(f" {advice}" for advice in situation.notes),
+        )
     if not situation.reporting:
         return Said(
             _FALSE,

@@ -77,6 +77,13 @@ def test_an_old_score_is_told_to_be_renewed_while_all_findings_are_read_again() 
             False,
             False,
         ),
+        (
+            FINE._replace(scored=False, reporting=0, enabled=()),
+            "True/SecurityHubAnswers",
+            "False/NoStandards",
+            False,
+            False,
+        ),
         (FINE._replace(scored=False), "True/SecurityHubAnswers", "False/NoData", False, False),
         (FINE._replace(suspended=True), "Unknown/Suspended", "False/Suspended", False, False),
     ],
