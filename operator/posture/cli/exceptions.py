@@ -27,7 +27,7 @@ from posture.kube.errors import KubeError
 from posture.kube.resources import POSTURE_TARGETS, SUPPRESSION_POLICIES, Object
 from posture.suppression.controls_account import Spot
 from posture.suppression.declared import Declared, declare, microseconds, name_of
-from posture.suppression.register import MISSING, Entry, entries, from_status
+from posture.suppression.register import MISSING, NOT_READ, Entry, entries, from_status
 from posture.suppression.register_controls import control_entries, controls_from_status
 from posture.target_conditions import Trouble
 from posture.target_view import chosen_standards, view_of
@@ -104,7 +104,7 @@ async def _register(target: str | None, namespace: str | None, config: Config) -
 def _told(entry: Entry, namespace: str | None) -> Entry:
     """Take no policy for missing that is in a namespace of which none were listed."""
     if entry.state == MISSING and namespace not in {None, namespace_of(entry.policy)}:
-        return entry._replace(state="PolicyNotRead")
+        return entry._replace(state=NOT_READ)
     return entry
 
 

@@ -18,6 +18,7 @@ from posture.domain.suppression import is_active
 from posture.suppression.declared import Declared
 
 MISSING = "PolicyMissing"
+NOT_READ = "PolicyNotRead"
 _NO_POLICY = "NoPolicy"
 
 SECURITY_HUB = "SecurityHub"
@@ -29,12 +30,12 @@ class Entry(NamedTuple):
 
     `policy`: namespace/name, empty where people made it by hand. `state`: Active, Expired, ReviewDue,
     Deleted, Suspended or DryRun; PolicyMissing where the mark names a policy that is not in the cluster;
-    NoPolicy. `what`: suppressFindings or disableControls. `standard`: in which a control is off; findings
-    are suppressed in all of theirs. `number`: of findings, or of controls that are off. `why`: the
-    justification; without a policy the finding's note, or the reason that Security Hub keeps of the
-    control. `since`: when the policy was made; without one, when the control was turned off. `evidence`:
-    SecurityHub where it was read there, Status where only the status of the policy says so. Times as in
-    Kubernetes, empty where there is none.
+    PolicyNotRead where it was not listed, or is not understood; NoPolicy. `what`: suppressFindings or
+    disableControls. `standard`: in which a control is off; findings are suppressed in all of theirs.
+    `number`: of findings, or of controls that are off. `why`: the justification; without a policy the
+    finding's note, or the reason that Security Hub keeps of the control. `since`: when the policy was made;
+    without one, when the control was turned off. `evidence`: SecurityHub where it was read there, Status
+    where only the status of the policy says so. Times as in Kubernetes, empty where there is none.
     """
 
     target: str
@@ -81,22 +82,26 @@ def entries(
         _entry(target, place, same, policies.get(place.policy), now) for place, same in sorted(places.items())
     ]
     used = {place.policy for place in places}
-    idle = (
+    return found + [
         documented(target, name, each, now)
         for name, each in sorted(policies.items())
         if each.scope == target and each.suppresses and name not in used
-    )
-    return found + [entry for entry in idle if entry is not None]
+    ]
 
 
 def from_status(target: str, policies: Mapping[str, Declared], now: int) -> list[Entry]:
     """Return the suppressed findings of a target as far as the policies' status tells: counts alone."""
     return [
-        entry._replace(number=each.policy.status.suppressed or 0, evidence=STATUS)
+        documented(target, name, each, now)._replace(number=_told(each), evidence=STATUS)
         for name, each in sorted(policies.items())
-        if each.scope == target and each.suppresses and each.policy is not None
-        if (entry := documented(target, name, each, now)) is not None
+        if each.scope == target and each.suppresses
     ]
+
+
+def _told(declared: Declared) -> int:
+    """Return how many findings a policy suppressed by its status, which can be read where its spec cannot."""
+    told = (declared.document.get("status") or {}).get("suppressed", 0)
+    return int(told if declared.policy is None else declared.policy.status.suppressed or 0)
 
 
 def _place(finding: Finding, controls: Controls) -> _Place:
@@ -112,11 +117,12 @@ def _place(finding: Finding, controls: Controls) -> _Place:
 
 
 def _entry(target: str, place: _Place, same: list[Finding], declared: Declared | None, now: int) -> Entry:
-    known = None if declared is None else documented(target, place.policy, declared, now)
-    entry = known or undocumented(target, place.policy, "suppressFindings")._replace(
-        why=place.note or next((each.note for each in same if each.note), "")
-    )
+    if declared is None:
+        entry = undocumented(target, place.policy, "suppressFindings")
+    else:
+        entry = documented(target, place.policy, declared, now)
     return entry._replace(
+        why=entry.why or place.note or next((each.note for each in same if each.note), ""),
         control=place.control,
         account=place.account,
         region=place.region,
@@ -149,15 +155,14 @@ def undocumented(target: str, policy: str, what: str) -> Entry:
     )
 
 
-def documented(target: str, name: str, declared: Declared, now: int) -> Entry | None:
-    """Return what a policy (namespace/name) says of its exceptions; None where it cannot be read."""
+def documented(target: str, name: str, declared: Declared, now: int) -> Entry:
+    """Return what a policy (namespace/name) says of its exceptions, or that it cannot be read."""
     policy, terms = declared.policy, declared.terms
+    entry = undocumented(target, name, "suppressFindings" if declared.suppresses else "disableControls")
     if policy is None or terms is None:
-        return None
+        return entry._replace(state=NOT_READ)
     spec, due_at = policy.spec, review_due_at(terms)
-    return undocumented(
-        target, name, "suppressFindings" if declared.suppresses else "disableControls"
-    )._replace(
+    return entry._replace(
         state=_state(declared, due_at, now),
         why=spec.justification,
         approved_by=spec.approved_by,

@@ -58,7 +58,7 @@ def controls_from_status(
     found: list[Entry] = []
     for name, declared in sorted(policies.items()):
         entry = documented(target, name, declared, now)
-        if entry is None or declared.scope != target or declared.suppresses:
+        if declared.scope != target or declared.suppresses:
             continue
         record = recorded((declared.document.get("status") or {}).get("disabledControls", ()))
         rest = [place for place in sorted(record) if Spot(place.account_id, place.region) not in (read or ())]
@@ -72,8 +72,10 @@ def _live(target: str, off: Off, policies: Mapping[str, Declared], now: int, vie
     mark = control_marks.read(off.reason)
     declared = None if mark is None else policies.get(mark.policy)
     if mark is not None and declared is not None:
-        entry = documented(target, mark.policy, declared, now) if declared.scope == target else None
-        return entry and _at(entry, off.place)
+        if declared.scope != target:
+            return None
+        entry = _at(documented(target, mark.policy, declared, now), off.place)
+        return entry._replace(why=entry.why or off.reason)
     if not _concerns(view, off.place):
         return None
     entry = undocumented(target, "" if mark is None else mark.policy, _WHAT)

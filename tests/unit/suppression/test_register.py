@@ -3,9 +3,12 @@
 import csv
 import io
 import json
+from typing import Any
 
 from posture.cli.exceptions_text import as_csv, as_json, as_markdown, as_table
+from posture.config import Config
 from posture.domain.findings import Finding, Workflow
+from posture.suppression.declared import Declared, declare
 from posture.suppression.register import Entry, entries, from_status
 from tests.unit.store.making import finding
 from tests.unit.suppression.test_following import VIEW
@@ -17,6 +20,13 @@ TARGET = "security/organization"
 def suppressed(number: int, policy: str = "", **fields: object) -> Finding:
     mark = (("posture.dev/owner", "me"), ("posture.dev/policy", policy)) if policy else ()
     return finding(number, workflow=Workflow.SUPPRESSED, user_fields=mark, **fields)
+
+
+def unreadable(**spec: Any) -> Declared:
+    """Return a policy as a newer operator's CRDs may let through."""
+    document = declared(**spec).document
+    odd = {**document, "spec": {**document["spec"], "approvedByAll": ["a", "b"]}}
+    return declare(odd, {}, Config(), NOW)
 
 
 def register(*found: Finding, now: int = NOW) -> list[Entry]:
@@ -50,6 +60,20 @@ def test_what_has_no_policy_is_told_with_its_note() -> None:
     assert (by_hand.state, by_hand.policy, by_hand.why) == ("NoPolicy", "", "looks fine")
     assert (orphan.state, orphan.policy) == ("PolicyMissing", "security/gone")
     assert (idle.policy, idle.number, idle.state) == ("security/logs", 0, "Active")
+
+
+def test_a_policy_that_cannot_be_read_is_not_missing() -> None:
+    odd = unreadable()
+    assert odd.policy is None
+    (entry,) = entries(
+        TARGET, [suppressed(1, "security/logs", note="why")], VIEW, {"security/logs": odd}, NOW
+    )
+    assert (entry.state, entry.policy, entry.why) == ("PolicyNotRead", "security/logs", "why")
+    (told,) = entries(TARGET, [], VIEW, {"security/logs": odd}, NOW)
+    assert (told.state, told.number) == ("PolicyNotRead", 0)
+    odd.document["status"] = {"suppressed": 7}
+    (told,) = from_status(TARGET, {"security/logs": odd}, NOW)
+    assert (told.state, told.number, told.evidence) == ("PolicyNotRead", 7, "Status")
 
 
 def test_accounts_that_the_target_does_not_look_at_are_left_out() -> None:

@@ -13,6 +13,7 @@ from posture.suppression.register import Entry
 from posture.suppression.register_controls import Looked, Off, control_entries, controls_from_status
 from tests.unit.suppression.test_following import VIEW
 from tests.unit.suppression.test_policy_status import NOW, declared
+from tests.unit.suppression.test_register import unreadable
 
 TARGET = "security/organization"
 STANDARD = VIEW.standards[0]
@@ -98,3 +99,12 @@ def test_what_is_off_without_a_policy_is_told_with_its_reason() -> None:
 def test_what_another_targets_policy_turned_off_is_in_its_register_alone() -> None:
     other = policy(ONE, target="other")
     assert register({"security/logs": other}, off(ONE, other), read=()) == []
+
+
+def test_what_a_policy_that_cannot_be_read_turned_off_is_not_left_out() -> None:
+    odd = unreadable(**SPEC)
+    (entry,) = register({"security/logs": odd}, off(ONE, policy(ONE)))
+    assert (entry.state, entry.policy, entry.account) == ("PolicyNotRead", "security/logs", ONE)
+    odd.document["status"] = policy(ONE, TWO).document["status"]
+    told = controls_from_status(TARGET, {"security/logs": odd}, NOW)
+    assert [(each.state, each.account) for each in told] == [("PolicyNotRead", ONE), ("PolicyNotRead", TWO)]
