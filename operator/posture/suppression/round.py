@@ -161,7 +161,8 @@ class Rounds:
         if following is None:
             return
         refused = [*report.refused, *report.again, *report.missing]
-        for each in refused:
+        # What failed with its call is tried again at once when calls work again: it is not noted as a try.
+        for each in (*refused, *report.failed):
             self._refusals[each.write.finding] = each
         if refused:
             writes = [each.write for each in refused]

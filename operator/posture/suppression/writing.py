@@ -62,12 +62,13 @@ class Report:
     """What became of writes.
 
     `missing`: of findings that Security Hub does not find. `again`: refused for now. `unsent`: not begun,
-    because writing had to stop. `error`: what ended it.
+    because writing had to stop. `error`: what ended it; `failed`: what was being written then.
     """
 
     refused: list[Refusal] = field(default_factory=list)
     missing: list[Refusal] = field(default_factory=list)
     again: list[Refusal] = field(default_factory=list)
+    failed: list[Refusal] = field(default_factory=list)
     unsent: int = 0
     error: AwsError | None = None
     sent_at: int = 0
@@ -99,7 +100,8 @@ class Writer:
                     break
             except InvalidRequest as error:
                 logger.warning("A call to Security Hub was refused, the others go on: %s", error)
-                report.refused += [Refusal(each, error.code, str(error)) for each in batch.writes]
+                report.refused += report.failed
+                report.failed = []
             except AwsError as error:
                 logger.warning("What is declared could not be written: %s", error)
                 report.error = error
@@ -119,7 +121,11 @@ class Writer:
             if within < LEAST_WITHIN:
                 report.again += passing
                 return False
-            answer, fields = await self._call(batch, left, within)
+            try:
+                answer, fields = await self._call(batch, left, within)
+            except AwsError as error:
+                report.failed += [Refusal(each, error.code, error.message) for each in left]
+                raise
             report.sent_at = answer.asked_at
             passing = self._sort(left, answer, report)
             accepted = set(answer.processed)

@@ -123,6 +123,8 @@ async def test_an_error_of_aws_ends_the_writing_and_is_told() -> None:
     report = await Writer(Denied(), lambda: 99.0).write([write(n) for n in range(150)], sink)
     assert isinstance(report.error, AccessDenied)
     assert (report.unsent, sink.taken) == (150, [])
+    assert [each.write.finding.id for each in report.failed] == [f"{n}" for n in range(100)]
+    assert {(each.code, each.message) for each in report.failed} == {("AccessDenied", "no")}
 
 
 async def test_a_call_that_is_refused_for_what_it_says_holds_up_no_other() -> None:
