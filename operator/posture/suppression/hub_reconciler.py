@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 AT_LEAST_EVERY = 30.0
 _AT_MOST_EVERY = 0.5
 _SOON = 1.0
+_BEGINS_WITHIN = 60.0
 _AFTER_A_DEFECT = 10.0
 _LONGEST_AFTER_A_DEFECT = 300.0
 _MICRO = 1_000_000
@@ -95,6 +97,7 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
         self._failures = BackOff(_SOON, AT_LEAST_EVERY)
         self._defects = BackOff(_AFTER_A_DEFECT, _LONGEST_AFTER_A_DEFECT)
         self._news = True
+        self._began: float | None = None
         self._config: Config | None = None
         self._woken = asyncio.Event()
 
@@ -148,6 +151,8 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
         if not self._hub.leads():
             self._stand_down()
             return AT_LEAST_EVERY
+        if self._began is None:
+            self._began = time.monotonic()
         everything, now = self._everything, self._hub.now()
         self._news, self._config = False, self._world.config.current()
         longest = int(self._config.max_suppression_age.total_seconds() * _MICRO)
@@ -181,7 +186,7 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
         """Forget what another holder may have made otherwise."""
         self.end()
         self._cleanup.begin_anew()
-        self._wanted = None
+        self._wanted, self._began = None, None
         self._progress.clear()
 
     async def _report(
@@ -206,9 +211,15 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
         state = HubState(
             suspended=declared.admitted is not None and declared.admitted.target.spec.suspend,
             frozen=self._world.config.current().frozen,
+            begins=self._begins(),
             error=self._error(progress),
         )
         return Reported(Case(declared, progress, state, None, now), self._handled(declared))
+
+    def _begins(self) -> bool:
+        """Whether nothing is concluded yet, and will be before long."""
+        since = 0.0 if self._began is None else time.monotonic() - self._began
+        return not self._progress and since < _BEGINS_WITHIN
 
     def _current(self, declared: Declared, policies: Mapping[str, PolicyT]) -> ProgressT | None:
         """Return how far a policy is, unless that speaks of what was declared before."""

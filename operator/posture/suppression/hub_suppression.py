@@ -7,6 +7,7 @@ from posture.aws.errors import AwsError
 from posture.domain.suppression import Policy
 from posture.domain.suppression_declaration import Identity, Known
 from posture.hubs.hub import Hub
+from posture.hubs.status import Phase
 from posture.store import StoreError
 from posture.suppression import round as rounds
 from posture.suppression.cleanup import Cleanup, Leaving
@@ -129,6 +130,10 @@ class HubSuppression(HubReconciler[Policy, Progress]):
         newest = self._everything
         targets = list(newest.documents.values())
         await self._cleanup.release_targets(targets, [*newest.policies, *newest.others], gone, now)
+
+    def _begins(self) -> bool:
+        # A first sweep takes its time, and is told.
+        return self._hub.status.phase is not Phase.SYNCING and super()._begins()
 
     def _error(self, _: Progress | None) -> AwsError | StoreError | OwnerUnknown | None:
         return self._failed or self._hub.status.error

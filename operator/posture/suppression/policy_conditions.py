@@ -3,11 +3,19 @@
 What a kind says in its own words of being in effect, and of what stands in its way, is in `Words`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from posture.api.conditions import Condition, ConditionStatus, ready, reconciling, set_condition, stalled
+from posture.api.conditions import (
+    READY,
+    Condition,
+    ConditionStatus,
+    ready,
+    reconciling,
+    set_condition,
+    stalled,
+)
 from posture.api.suppression_policy import DRIFTED, EXPIRED, REVIEW_DUE
 from posture.aws.errors import Terminal
 from posture.domain.grants import Mode
@@ -17,6 +25,10 @@ from posture.domain.suppression import Terms, is_active
 from posture.suppression.declared import Declared
 from posture.suppression.owner import OwnerUnknown
 from posture.suppression.standing import HubState, Progress
+
+SYNCING = "Syncing"
+_VAGUE = frozenset({"Deleting", EXPIRED, "Suspended", "DryRun"})
+"""Reasons whose message says less while it is not known how far a policy is."""
 
 _Way = Callable[[Sequence[Condition], str, str, datetime, int | None], tuple[Condition, ...]]
 
@@ -71,11 +83,24 @@ def conditions_of(
     """Return the conditions of a policy of the kind that says it in these words."""
     moment = datetime_of(case.now)
     said = _readiness(case, words)
-    conditions = said.way(before, said.reason, said.message, moment, generation)
+    told = _told_before(before, case, generation)
+    if READY in told and said.reason in {SYNCING, *({told[READY]} & _VAGUE)}:
+        conditions = tuple(before)
+    else:
+        conditions = said.way(before, said.reason, said.message, moment, generation)
     for kind, holds, reason, message in _others(case, words):
+        if reason == SYNCING and kind in told:
+            continue
         status = ConditionStatus.of(holds)
         conditions = set_condition(conditions, kind, status, reason, message, moment, generation)
     return conditions
+
+
+def _told_before(before: Sequence[Condition], case: Case, generation: int) -> Mapping[str, str]:
+    """Return reasons, by type, that stay in force until the hub's task, which begins, concludes something."""
+    if case.progress is not None or not case.hub.begins:
+        return {}
+    return {each.type: each.reason for each in before if each.observed_generation == generation}
 
 
 def _readiness(case: Case, words: Words) -> Said:
@@ -97,7 +122,7 @@ def _readiness(case: Case, words: Words) -> Said:
         way = stalled if isinstance(error, Terminal | OwnerUnknown) else reconciling
         return Said(way, error.reason, f"{error}.")
     if case.progress is None or terms is None:
-        return Said(reconciling, "Syncing", words.syncing)
+        return Said(reconciling, SYNCING, words.syncing)
     return words.in_effect(case, case.progress, terms)
 
 
@@ -176,7 +201,7 @@ def _others(case: Case, words: Words) -> Iterator[tuple[str, bool | None, str, s
         yield REVIEW_DUE, False, "Reviewed", f"The next review is due at {text_of(due_at)}."
     drift = 0 if case.progress is None else case.progress.outcome.drift
     if case.progress is None:
-        yield DRIFTED, None, "Syncing", words.syncing
+        yield DRIFTED, None, SYNCING, words.syncing
     elif drift:
         message = (
             f"Within the last day {drift} suppressions were undone; they are made again, less and less often:"
