@@ -138,12 +138,11 @@ class Supervisor:
             self._general_task.cancel()
 
     def samples(self) -> Samples:
-        """Return what is read at each scrape: hubs that this replica works on, calls, leases."""
+        """Return what is read at each scrape: hubs that this replica works on, calls, leases, config."""
         hubs = [running.hub for running in self._hubs.values() if running.hub.leads()]
-        config = self._world.config.current()
         return {
             **hub_samples(hubs),
-            **process_samples(self._world.usage, held=len(hubs), frozen=config.frozen),
+            **process_samples(self._world.usage, self._world.config, held=len(hubs)),
         }
 
     async def _cycle(self) -> None:

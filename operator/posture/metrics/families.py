@@ -123,6 +123,10 @@ AWS_THROTTLED = Family(
     "counter",
 )
 WRITES_FROZEN = Family("posture_writes_frozen", "1 while the configuration says writes: Frozen.")
+CONFIG_LAST_RELOAD_SUCCESSFUL = Family(
+    "posture_config_last_reload_successful",
+    "0 while the configuration file as it is now cannot be used, and the last good one stays in force.",
+)
 LEASES_HELD = Family("posture_leases_held", "Hubs that this replica works on.")
 BUILD_INFO = Family("posture_build_info", "The version that runs.", ("version", "python_version"))
 LOOP_LAG = Family(
@@ -154,6 +158,7 @@ ALL: tuple[Family, ...] = (
     AWS_REQUESTS,
     AWS_THROTTLED,
     WRITES_FROZEN,
+    CONFIG_LAST_RELOAD_SUCCESSFUL,
     LEASES_HELD,
     BUILD_INFO,
     LOOP_LAG,

@@ -1,8 +1,9 @@
-"""What is read at each scrape: the hubs that this replica works on, its calls to AWS, its leases."""
+"""What is read at each scrape: the hubs that this replica works on, calls, leases, the configuration."""
 
 from collections.abc import Iterable
 
 from posture.aws.usage import Usage
+from posture.config import ConfigFile
 from posture.hubs.hub import Hub
 from posture.metrics import families
 from posture.metrics.exposition import Samples, Value
@@ -11,12 +12,13 @@ from posture.metrics.families import Family
 MICROSECONDS = 1_000_000
 
 
-def process_samples(usage: Usage, *, held: int, frozen: bool) -> Samples:
-    """Return the counters of calls, the hubs held and whether writes are frozen."""
+def process_samples(usage: Usage, config: ConfigFile, *, held: int) -> Samples:
+    """Return the counters of calls, the hubs held and how the configuration stands."""
     return {
         families.AWS_REQUESTS: [(key, count) for key, count in usage.requests.items()],
         families.AWS_THROTTLED: [(key, seconds) for key, seconds in usage.throttled_seconds.items()],
-        families.WRITES_FROZEN: [((), float(frozen))],
+        families.WRITES_FROZEN: [((), float(config.current().frozen))],
+        families.CONFIG_LAST_RELOAD_SUCCESSFUL: [((), float(config.error is None))],
         families.LEASES_HELD: [((), held)],
     }
 
