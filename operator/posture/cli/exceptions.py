@@ -19,6 +19,7 @@ from posture.aws.sessions import Sessions
 from posture.aws.usage import Usage
 from posture.cli.exceptions_hubs import Hubs
 from posture.cli.exceptions_text import as_csv, as_json, as_markdown, as_table
+from posture.cli.namespace import Namespace
 from posture.config import Config, ConfigError, load
 from posture.domain.suppression import namespace_of
 from posture.kube.client import connect
@@ -44,7 +45,12 @@ class Register(NamedTuple):
 
 @click.command(short_help="Print the register of exceptions, for auditors.")
 @click.option("--target", help="Of this PostureTarget only. Default: of all.")
-@click.option("--namespace", "-n", help="Of targets in this namespace only. Default: of all namespaces.")
+@click.option(
+    "--namespace",
+    "-n",
+    type=Namespace(),
+    help="Of targets in this namespace only. Default: of all namespaces.",
+)
 @click.option(
     "--output", "-o", type=click.Choice(list(_FORMATS)), default="table", show_default=True, help="As what."
 )

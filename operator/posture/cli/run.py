@@ -10,6 +10,7 @@ from typing import Literal
 import click
 
 from posture import logs
+from posture.cli.namespace import Namespace
 from posture.config import ConfigError, ConfigFile
 from posture.process import CannotStart, Options, serve
 
@@ -30,21 +31,12 @@ class _Address(click.ParamType[tuple[str, int]]):
         return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - the pod's network is the boundary
 
 
-class _Namespaces(click.ParamType[str]):
-    """A name, or (from the environment) several with commas."""
-
-    name = "NAMESPACE"
-
-    def split_envvar_value(self, rv: str) -> list[str]:
-        return [name.strip() for name in rv.split(",") if name.strip()]
-
-
 @click.command()
 @click.option(
     "--namespace",
     "namespaces",
     multiple=True,
-    type=_Namespaces(),
+    type=Namespace(),
     envvar="POSTURE_NAMESPACE",
     show_envvar=True,
     help="Serve this namespace only (repeatable). Default: all.",
@@ -102,6 +94,7 @@ class _Namespaces(click.ParamType[str]):
 )
 @click.option(
     "--lease-namespace",
+    type=Namespace(),
     envvar="POSTURE_LEASE_NAMESPACE",
     show_envvar=True,
     show_default="the pod's, else default",
