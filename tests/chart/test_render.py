@@ -212,6 +212,8 @@ def test_the_crds_are_those_of_the_models(render: Render) -> None:
         ({"replica": 2}, "replica"),
         ({"replicas": "two"}, "replicas"),
         ({"image": {"digest": "sha256:1"}}, "digest"),
+        ({"nameOverride": "Bad_Name"}, "nameOverride"),
+        ({"fullnameOverride": "a."}, "fullnameOverride"),
         ({"watchNamespaces": ["Security"]}, "watchNamespaces"),
         ({"persistence": {"accessModes": ["ReadWriteMany"]}}, "accessModes"),
         ({"log": {"level": "trace"}}, "level"),
