@@ -92,6 +92,7 @@ async def serve(options: Options) -> None:
             identity=options.identity,
             lease_namespace=options.lease_namespace,
             namespaces=options.namespaces or None,
+            told=readiness.tells,
         )
         await _work(world, readiness, stop)
     logger.info("Stopped")

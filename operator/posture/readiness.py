@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from posture.kube.access import check_access
 from posture.kube.client import KubeClient
-from posture.kube.errors import KubeError
+from posture.kube.errors import Forbidden, Gone, KubeError
 from posture.logs import bound, next_cycle
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,10 @@ class Readiness:
     def reason(self) -> str | None:
         """Say what is missing, or None."""
         return self._missing or next((why for ask in self._others if (why := ask())), None)
+
+    def tells(self, error: KubeError) -> bool:
+        """Tell whether an error is of a missing CRD or right, which one line here says, or will say."""
+        return isinstance(error, Forbidden | Gone) and self._missing is not None
 
     async def run(self, client: KubeClient, namespaces: Sequence[str] | None, lease_namespace: str) -> None:
         """Check rights and CRDs again and again, until cancelled."""

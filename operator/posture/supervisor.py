@@ -74,6 +74,7 @@ class Supervisor:
         self._general_task: asyncio.Task[None] | None = None
         self._unsupported = Unsupported(world, self._general.held)
         self._suppression = Suppression(world, self._general.held)
+        self._said: str | None = None
         self._defect: str | None = None
         self._declared: frozenset[str] | None = None
         self.not_ready: str | None = "the declared objects have not been listed yet"
@@ -149,6 +150,7 @@ class Supervisor:
         listed = await self._listed()
         if listed is None:
             return
+        self._said = None
         self.not_ready = self._defect
         try:
             await self._settle(listed)
@@ -167,8 +169,11 @@ class Supervisor:
         try:
             return {kind: await client.list_objects(KINDS[kind], namespaces) for kind in KINDS}
         except KubeError as error:
-            if self.not_ready != str(error):
-                logger.warning("What is declared is not known, the last known stays in force: %s", error)
+            if self._said != str(error):
+                told = self._world.told(error)
+                self._said = self._said if told else str(error)
+                level = logging.DEBUG if told else logging.WARNING
+                logger.log(level, "What is declared is not known, the last known stays in force: %s", error)
             self.not_ready = str(error)
             return None
 

@@ -1,6 +1,6 @@
 """What every reconciler of this process works with."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from posture.config import ConfigFile
 from posture.hubs.hub import Hub, Means
 from posture.hubs.key import HubKey
 from posture.kube.client import KubeClient
+from posture.kube.errors import KubeError
 from posture.kube.events import EventRecorder
 from posture.kube.leases import Lease, LeaseTiming
 from posture.metrics.exposition import Exposition
@@ -19,7 +20,10 @@ from posture.metrics.exposition import Exposition
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The API server, AWS, the configuration, the metrics page. `namespaces`: None means all."""
+    """The API server, AWS, the configuration, the metrics page.
+
+    `namespaces`: None means all. `told`: whether an error of the API server is logged elsewhere.
+    """
 
     client: KubeClient
     events: EventRecorder
@@ -32,6 +36,7 @@ class World:
     identity: str
     lease_namespace: str
     namespaces: tuple[str, ...] | None
+    told: Callable[[KubeError], bool] = lambda _: False
 
     def lease(self, name: str, annotations: Mapping[str, str] | None = None) -> Lease:
         """Return a candidate for the Lease of this name, with the timing that is configured now."""
@@ -42,6 +47,7 @@ class World:
             self.identity,
             self._lease_timing(),
             annotations=annotations,
+            told=self.told,
         )
 
     def security_hub(self, key: HubKey) -> SecurityHub:

@@ -1,10 +1,12 @@
 """Wrong input and a cloud that says no: each has a stated outcome, on the object, and ends by itself."""
 
 import json
+import time
 from typing import Any
 
 from sandbox.cloud import Cloud
 from sandbox.operator_process import OperatorProcess
+from tests.e2e.log_lines import lines
 from tests.e2e.stage import FSBP, READER, Stage
 
 ADMINISTRATOR = "111122223333"
@@ -323,3 +325,9 @@ def test_missing_rights_are_said_in_readyz_and_once_in_the_log(stage: Stage) -> 
     assert status == 503
     assert len(reason.strip().splitlines()) == 1
     assert operator.get("/healthz")[0] == 200
+    # Long enough for everything to have been tried twice.
+    tried = time.monotonic() + 12
+    operator.wait(lambda: time.monotonic() > tried, "more tries")
+    told = [each for each in lines(operator.log()) if each["level"] in {"WARNING", "ERROR"}]
+    assert [each["logger"] for each in told] == ["posture.readiness"], told
+    assert "posturetargets" in told[0]["message"]

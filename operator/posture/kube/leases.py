@@ -131,6 +131,7 @@ class Lease:
 
     `run()` competes until it is cancelled or the Lease released; `acquired()` gives the term of holding it.
     `identity`: this replica's name, for people; `annotations`: what else the Lease should tell them.
+    `told`: whether an error is logged elsewhere.
     """
 
     def __init__(
@@ -143,6 +144,7 @@ class Lease:
         *,
         annotations: Mapping[str, str] | None = None,
         clock: Callable[[], float] = boottime,
+        told: Callable[[KubeError], bool] = lambda _: False,
     ) -> None:
         self.name = name
         self.namespace = namespace
@@ -152,6 +154,8 @@ class Lease:
         self._timing = timing or LeaseTiming()
         self._annotations = dict(annotations or {})
         self._clock = clock
+        self._told = told
+        self._said = ""
         self._term: Term | None = None
         self._begun = asyncio.Event()
         self._released = asyncio.Event()
@@ -219,9 +223,14 @@ class Lease:
 
     def _note(self, error: KubeError | None) -> None:
         before, self.error = self.error, error
-        if error is not None and str(error) != str(before):
+        if error is not None and str(error) != self._said:
+            if self._told(error):
+                logger.debug("Lease %s: %s", self.name, error)
+                return
+            self._said = str(error)
             logger.warning("Lease %s: %s", self.name, error)
         elif error is None and before is not None:
+            self._said = ""
             logger.info("Lease %s: the API server answers again", self.name)
 
     async def _attempt(self) -> None:
