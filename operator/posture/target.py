@@ -33,7 +33,6 @@ logger = logging.getLogger(__name__)
 _AT_LEAST_EVERY = 30.0
 _AT_MOST_EVERY = 1.0
 _AFTER_A_FAILURE = 10.0
-_LONGEST_REQUEST = 128
 _NO_WARNING = frozenset({"Syncing", "Suspended"})
 _TOLD_IN_EVENTS = ("Ready", SCORE_CURRENT)
 
@@ -286,7 +285,6 @@ class Target:
     def _handled_request(self, before: PostureTargetStatus) -> str | None:
         """Start the run that the annotation asks for; return the last request whose run has ended."""
         requested = Metadata.model_validate(self._document["metadata"]).requested_at
-        requested = requested and requested[:_LONGEST_REQUEST]
         if requested is None or requested == before.last_handled_request:
             return before.last_handled_request
         hub = self._hub

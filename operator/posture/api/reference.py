@@ -19,7 +19,8 @@ Durations are written as in Kubernetes: `90s`, `5m`, `24h`, `1h30m`. Times are R
 `2027-03-31T00:00:00Z`. Account ids are strings: write them in quotes.
 
 The annotation `posture.dev/requestedAt`, set to any new value (the time, say), asks for a run at once;
-`status.lastHandledRequest` repeats the value when that run has ended.
+`status.lastHandledRequest` repeats the value (of a longer one the first 1024 characters, which alone count)
+when that run has ended.
 """
 
 
