@@ -22,6 +22,7 @@ from posture.aws.errors import AwsError, Terminal
 from posture.domain.accounts import Standing
 from posture.domain.scores import Method, Score
 from posture.domain.standards import Standard
+from posture.domain.wording import counted
 from posture.hubs.status import HubStatus
 from posture.metrics.target_samples import Restored
 from posture.store import StoreError
@@ -193,12 +194,17 @@ def _trouble(error: AwsError | StoreError | None) -> Trouble | None:
 def _rejected(odd: _Odd) -> str | None:
     notes = []
     for count, named, outcome in (
-        (odd.rejected, odd.rejected_findings, "could not be read and are not counted"),
-        (odd.unreadable, odd.unreadable_findings, "are odd and are counted by the defaults that they tell"),
+        (odd.rejected, odd.rejected_findings, "could not be read and {are} not counted"),
+        (
+            odd.unreadable,
+            odd.unreadable_findings,
+            "{are} odd and {are} counted by the defaults that they tell",
+        ),
     ):
         if count:
+            are = "is" if count == 1 else "are"
             examples = "; ".join(f"{id_}: {why}" for id_, why in named[:3])
-            notes.append(f"{count} findings {outcome}: {examples}.")
+            notes.append(f"{counted(count, 'finding', 'findings')} {outcome.format(are=are)}: {examples}.")
     return " ".join(notes) or None
 
 

@@ -63,7 +63,7 @@ def test_one_account_without_its_role_one_with_the_older_call_one_with_two_regio
     assert is_off(cloud, both, region=ELSEWHERE) is None
     backdate(stage, PLURAL, name, "deletionTimestamp", LONGER)
     operator.wait(lambda: not stage.get(name, PLURAL), "the policy to go")
-    assert "1 controls" in abandoned(stage, name)
+    assert "1 control " in abandoned(stage, name)
     assert lost in abandoned(stage, name)
 
 

@@ -122,7 +122,7 @@ def test_what_is_wrong_says_what_to_do() -> None:
 
 
 def test_findings_that_could_not_be_read_are_named_and_the_score_stays() -> None:
-    rejected = FINE._replace(rejected="1 findings could not be read and are not counted: x: no Id")
+    rejected = FINE._replace(rejected="1 finding could not be read and is not counted: x: no Id")
     current = find_condition(assessed((), rejected, NOW, 1), "ScoreCurrent")
     assert current is not None
     assert current.status.value == "True"

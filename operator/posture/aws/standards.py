@@ -11,6 +11,7 @@ from posture.aws.checks import standard_name
 from posture.aws.errors import AccessDenied, Terminal
 from posture.aws.listing import denied, list_all
 from posture.domain.standards import ControlAssociation, Standard
+from posture.domain.wording import counted
 
 # BatchGetStandardsControlAssociations takes 100 associations a call (API reference).
 _BATCH = 100
@@ -111,7 +112,9 @@ async def _read_associations(
                 unread[control] = f"{code} {entry.get('ErrorReason', '')}".strip()
     if unread:
         some = ", ".join(f"{control} ({why})" for control, why in islice(unread.items(), 3))
-        missing.append(f"{len(unread)} controls of {standard.name} could not be read: {some}")
+        missing.append(
+            f"{counted(len(unread), 'control', 'controls')} of {standard.name} could not be read: {some}"
+        )
     return standard._replace(controls=controls, complete=not unread)
 
 

@@ -22,6 +22,7 @@ from posture.cli.exceptions_text import as_csv, as_json, as_markdown, as_table
 from posture.cli.namespace import Namespace
 from posture.config import Config, ConfigError, load
 from posture.domain.suppression import namespace_of
+from posture.domain.wording import counted
 from posture.kube.client import connect
 from posture.kube.connection import NoCluster
 from posture.kube.errors import KubeError
@@ -145,7 +146,8 @@ def _from_status(name: str, declared: Mapping[str, Declared], now: int, why: str
 
 def _unread(name: str, errors: Mapping[Spot, AwsError]) -> str:
     first = min(errors)
+    where = counted(len(errors), "account and Region", "accounts and Regions")
     return (
-        f"{name}: what is off in {len(errors)} accounts and Regions is what the policies' status says:"
+        f"{name}: what is off in {where} is what the policies' status says:"
         f" {first.account_id} in {first.region}: {errors[first]}"
     )

@@ -66,10 +66,10 @@ class Leaving(NamedTuple):
         why = f"{words.stays}: {self.obstacle or 'Security Hub was not reached in time'}."
         if progress is not None:
             such = f", such as {', '.join(progress.left)}" if progress.left else ""
-            number = f"{progress.outcome.marked} {words.noun} could not be let go of{such}"
+            number = f"{words.counted(progress.outcome.marked)} could not be let go of{such}"
             return f"The policy goes, but {number}; what it did there {why}"
         known = None if policy is None else policy.status.suppressed
-        number = "" if known is None else f" ({known} {words.noun} by its last status)"
+        number = "" if known is None else f" ({words.counted(known)} by its last status)"
         return f"The policy goes, but what it did{number} could not be undone, and {why}"
 
     @property

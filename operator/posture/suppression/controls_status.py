@@ -11,6 +11,7 @@ from posture.domain.evaluation import TurnedOff
 from posture.domain.grants import NotGranted
 from posture.domain.moments import text_of
 from posture.domain.suppression import Terms
+from posture.domain.wording import counted
 from posture.suppression.controls_account import Refusal, Spot
 from posture.suppression.controls_view import disabled_controls
 from posture.suppression.policy_conditions import Case, Said, Words, done
@@ -77,8 +78,9 @@ def _troubled(case: Case, progress: ControlProgress) -> Said | None:
         return Said(
             stalled,
             "TooManyMatches",
-            f"{outcome.matched} controls match, which is more than status can remember ({MAX_PLACES} in"
-            f" {MAX_ENTRIES} entries): nothing new is turned off. Spread them over several policies.",
+            f"{counted(outcome.matched, 'control matches', 'controls match')}, which is more than status can"
+            f" remember ({MAX_PLACES} in {MAX_ENTRIES} entries): nothing new is turned off. Spread them over"
+            " several policies.",
         )
     denied = [each for each in progress.denied.values() if each.code == _DENIED]
     if denied:
@@ -90,31 +92,29 @@ def _troubled(case: Case, progress: ControlProgress) -> Said | None:
         return Said(
             stalled,
             "CentralConfiguration",
-            f"Security Hub refuses to switch {len(denied)} controls ({denied[0].message.rstrip('.')}):"
-            f" {central}. Turn them off in the configuration policy there, or have the accounts managed"
-            " by themselves.",
+            f"Security Hub refuses to switch {counted(len(denied), 'control', 'controls')}"
+            f" ({denied[0].message.rstrip('.')}): {central}. Turn them off in the"
+            " configuration policy there, or have the accounts managed by themselves.",
         )
     if case.hub.frozen and progress.held:
         return Said(
             reconciling,
             "WritesFrozen",
-            f"{progress.held} controls are to be switched, but the operator's configuration says"
-            " writes: Frozen.",
+            f"{_are(progress.held)} to be switched, but the operator's configuration says writes: Frozen.",
         )
     if refused:
         return Said(
             reconciling,
             "WritesRefused",
-            f"Security Hub refused {len(refused)} switches, such as {refused[0].id}: {refused[0].reason}:"
-            f" {refused[0].message.rstrip('.')}. It is tried again.",
+            f"Security Hub refused {counted(len(refused), 'switch', 'switches')}, such as {refused[0].id}:"
+            f" {refused[0].reason}: {refused[0].message.rstrip('.')}. It is tried again.",
         )
     if progress.unread:
         error = progress.unread[min(progress.unread)]
         way = reconciling if isinstance(error, Retryable) else stalled
         where = f"{min(progress.unread).account_id} in {min(progress.unread).region}"
-        return Said(
-            way, error.reason, f"{len(progress.unread)} accounts and Regions fail, such as {where}: {error}."
-        )
+        failing = counted(len(progress.unread), "account and Region fails", "accounts and Regions fail")
+        return Said(way, error.reason, f"{failing}, such as {where}: {error}.")
     return None
 
 
@@ -122,7 +122,7 @@ def _in_effect(case: Case, progress: Progress, terms: Terms) -> Said:
     if not isinstance(progress, ControlProgress):
         raise TypeError("this is the progress of a policy that suppresses findings")
     off = (
-        f"{progress.outcome.suppressed} controls are off until {text_of(terms.expires_at)}, counted once for"
+        f"{_are(progress.outcome.suppressed)} off until {text_of(terms.expires_at)}, counted once for"
         " each standard, account and Region."
     )
     if not progress.outcome.matched:
@@ -136,7 +136,7 @@ def _in_effect(case: Case, progress: Progress, terms: Terms) -> Said:
 def _unfinished(progress: ControlProgress) -> Said | None:
     outcome = progress.outcome
     if todo := progress.held + outcome.waiting:
-        return Said(reconciling, "Writing", f"{todo} controls are still to be switched.")
+        return Said(reconciling, "Writing", f"{_are(todo)} still to be switched.")
     if progress.ungranted:
         return Said(
             stalled,
@@ -148,7 +148,7 @@ def _unfinished(progress: ControlProgress) -> Said | None:
         return Said(
             stalled,
             "AccountsNotGranted",
-            f"{outcome.forbidden} controls are in accounts in which this namespace is not granted"
+            f"{_are(outcome.forbidden)} in accounts in which this namespace is not granted"
             " DisableControls by this role: have the accounts granted.",
         )
     return None
@@ -169,10 +169,14 @@ def _failure(case: Case) -> str:
     return _first_refusal(progress) if progress.ungranted else ""
 
 
+def _are(number: int) -> str:
+    return counted(number, "control is", "controls are")
+
+
 CONTROLS = Words(
-    noun="controls",
+    noun="control",
     stays="stays off",
-    would="It would turn off {} controls and turn on {}.",
+    would="It would turn off {} and turn on {}.",
     awaited="What it turned off is turned on again as soon as it is known what is off.",
     letting_go="Nothing is left to do.",
     over="no control is off by it any longer",

@@ -3,13 +3,14 @@
 from posture.api.conditions import reconciling, stalled
 from posture.domain.moments import text_of
 from posture.domain.suppression import Phase, Terms
+from posture.domain.wording import counted
 from posture.suppression.policy_conditions import Case, Said, Words, done, what_would_be
 from posture.suppression.standing import Progress
 
 
 def _in_effect(case: Case, progress: Progress, terms: Terms) -> Said:
     until = text_of(terms.expires_at)
-    suppressed = f"{progress.outcome.suppressed} findings are suppressed until {until}."
+    suppressed = f"{_are(progress.outcome.suppressed)} suppressed until {until}."
     if not progress.outcome.matched:
         suppressed = f"No finding matches now; what will is suppressed until {until}."
     return _troubled(case, progress) or done(case, terms, suppressed)
@@ -30,32 +31,31 @@ def _troubled(case: Case, progress: Progress) -> Said | None:
         return Said(
             stalled,
             "TooManyMatches",
-            f"{outcome.matched} findings match, which is more than spec.suppressFindings.maxFindings: nothing"
+            f"{_match(outcome.matched)}, which is more than spec.suppressFindings.maxFindings: nothing"
             " new is suppressed. Narrow match, or raise maxFindings.",
         )
     if outcome.full:
         return Said(
             stalled,
             "NoRoomForMark",
-            f"{len(outcome.full)} findings have no room for the mark of ownership and are not suppressed,"
+            f"{_have(len(outcome.full))} no room for the mark of ownership and cannot be suppressed,"
             f" such as {outcome.full[0].id}: remove some of their user-defined fields.",
         )
     if case.hub.frozen and progress.held:
         return Said(
             reconciling,
             "WritesFrozen",
-            f"{progress.held} findings are to be written to, but the operator's configuration says"
-            " writes: Frozen.",
+            f"{_are(progress.held)} to be written to, but the operator's configuration says writes: Frozen.",
         )
     if progress.refusals:
         return Said(reconciling, "WritesRefused", f"{_first_refusal(progress)}. It is tried again.")
     if progress.held:
-        return Said(reconciling, "Writing", f"{progress.held} findings are still to be written to.")
+        return Said(reconciling, "Writing", f"{_are(progress.held)} still to be written to.")
     if outcome.forbidden:
         return Said(
             stalled,
             "AccountsNotGranted",
-            f"{outcome.forbidden} findings match in accounts in which this namespace is not granted Suppress:"
+            f"{_match(outcome.forbidden)} in accounts in which this namespace is not granted Suppress:"
             " narrow match, or have the accounts granted.",
         )
     return None
@@ -70,15 +70,27 @@ def _failure(case: Case) -> str:
 def _first_refusal(progress: Progress) -> str:
     first = progress.refusals[0]
     return (
-        f"Security Hub refused {len(progress.refusals)} writes, such as that to {first.write.finding.id}:"
-        f" {first.code}: {first.message.rstrip('.')}"
+        f"Security Hub refused {counted(len(progress.refusals), 'write', 'writes')}, such as that to"
+        f" {first.write.finding.id}: {first.code}: {first.message.rstrip('.')}"
     )
 
 
+def _are(number: int) -> str:
+    return counted(number, "finding is", "findings are")
+
+
+def _have(number: int) -> str:
+    return counted(number, "finding has", "findings have")
+
+
+def _match(number: int) -> str:
+    return counted(number, "finding matches", "findings match")
+
+
 FINDINGS = Words(
-    noun="findings",
+    noun="finding",
     stays="stays suppressed",
-    would="It would suppress {} findings and reopen {}.",
+    would="It would suppress {} and reopen {}.",
     awaited="What it suppressed is reopened as soon as the findings of its target are known exactly.",
     letting_go="What it suppressed is being reopened.",
     over="nothing is suppressed by it any longer",

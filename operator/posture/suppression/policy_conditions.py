@@ -22,6 +22,7 @@ from posture.domain.grants import Mode
 from posture.domain.moments import datetime_of, text_of
 from posture.domain.review import expires_soon, is_idle, is_review_due, review_due_at
 from posture.domain.suppression import Terms, is_active
+from posture.domain.wording import counted
 from posture.suppression.declared import Declared
 from posture.suppression.owner import OwnerUnknown
 from posture.suppression.standing import HubState, Progress
@@ -54,7 +55,7 @@ class Said(NamedTuple):
 class Words(NamedTuple):
     """What policies of one kind say.
 
-    `noun`: what they except, in the plural; `stays`: as what that stays where it is not let go of. `would`:
+    `noun`: one of what they except; `stays`: as what that stays where it is not let go of. `would`:
     takes the numbers of what is held back, to except and to let go of. `awaited`: when it is not known yet
     what is to be let go of; `letting_go`: when nothing is left to do; `over`: that nothing is left, of one
     that has expired. `suspended`, `dry_run`, `target_suspended`, `syncing`: what holds them back. `undoing`:
@@ -75,6 +76,10 @@ class Words(NamedTuple):
     undoing: str
     failure: Callable[[Case], str]
     in_effect: Callable[[Case, Progress, Terms], Said]
+
+    def counted(self, number: int) -> str:
+        """Return `1 finding`, `2 findings`."""
+        return counted(number, self.noun, f"{self.noun}s")
 
 
 def conditions_of(
@@ -141,7 +146,8 @@ def _left_to_do(case: Case, words: Words) -> str:
     marked = case.progress.outcome.marked
     if not marked:
         return ""
-    return f"{marked} {words.noun} are still to be let go of" + (f": {why}." if why else ".")
+    letting = counted(marked, f"{words.noun} is", f"{words.noun}s are")
+    return f"{letting} still to be let go of" + (f": {why}." if why else ".")
 
 
 def why_not(case: Case, words: Words) -> str:
@@ -158,7 +164,7 @@ def what_would_be(case: Case, words: Words) -> str:
     if case.progress is None:
         return ""
     outcome = case.progress.outcome
-    return " " + words.would.format(outcome.would_suppress, outcome.would_reopen)
+    return " " + words.would.format(words.counted(outcome.would_suppress), outcome.would_reopen)
 
 
 def done(case: Case, terms: Terms, message: str) -> Said:
@@ -203,8 +209,9 @@ def _others(case: Case, words: Words) -> Iterator[tuple[str, bool | None, str, s
     if case.progress is None:
         yield DRIFTED, None, SYNCING, words.syncing
     elif drift:
+        undone = counted(drift, "suppression was undone; it is", "suppressions were undone; they are")
         message = (
-            f"Within the last day {drift} suppressions were undone; they are made again, less and less often:"
+            f"Within the last day {undone} made again, less and less often:"
             f" look for people, automation rules or other tools that {words.undoing}."
         )
         yield DRIFTED, True, "SuppressionsUndone", message
