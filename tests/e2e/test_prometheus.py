@@ -40,7 +40,12 @@ def scraped(stage: Stage, tmp_path: Path) -> Iterator[tuple[OperatorProcess, str
         ]
     )
     try:
-        operator.wait(lambda: "Listening on" in server.output(), "Prometheus to listen")
+        operator.wait(
+            lambda: all(
+                said in server.output() for said in ("Listening on", "ready to receive web requests")
+            ),
+            "Prometheus to answer",
+        )
         line = next(line for line in server.output().splitlines() if "Listening on" in line)
         yield operator, line.split("address=")[1].split()[0].strip('"')
     finally:

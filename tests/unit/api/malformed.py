@@ -109,7 +109,7 @@ _TARGET = [
     (
         "grouping.overrides",
         [{"accountId": "444455556666", "workload": ""}],
-        "write the name of a workload, up to 128 characters",
+        "should be at least 1 chars long",
     ),
     ("grouping.overrides", [{"workload": "a"}], "accountId: Required value"),
     ("objectives.minimumScore", 101, "should be less than or equal to 100"),
