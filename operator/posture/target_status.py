@@ -10,6 +10,7 @@ from posture.admission import Admitted
 from posture.api.posture_target import ScoringMethod
 from posture.api.posture_target_status import (
     MAX_STANDARDS,
+    MAX_UNMATCHED,
     MAX_WORKLOADS,
     AccountCounts,
     ControlCounts,
@@ -93,6 +94,8 @@ def evaluation_fields(
             reporting=len(evaluation.reporting),
             silent=len(evaluation.silent),
             excluded=len(evaluation.excluded),
+            unmatched=len(evaluation.unmatched),
+            unmatched_ids=evaluation.unmatched[:MAX_UNMATCHED],
         ),
     }
 

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.admission import Admitted
+from posture.api.patterns import compile_pattern
 from posture.api.posture_target import PostureTarget, ScoringMethod
 from posture.api.posture_target_status import PostureTargetStatus
 from posture.api.resource import parse
@@ -23,7 +24,9 @@ STANDARD = "s/v/1"
 EXACT_AT = 1_800_000_000_000_000
 
 
-def evaluation(outcomes: list[list[Compliance]], accounts: int = 2) -> Evaluation:
+def evaluation(
+    outcomes: list[list[Compliance]], accounts: int = 2, grouping: Grouping | None = None
+) -> Evaluation:
     controls = {f"C.{n}": ControlAssociation(f"C.{n}", enabled=True) for n in range(len(outcomes))}
     cells = [
         Cell(
@@ -36,7 +39,7 @@ def evaluation(outcomes: list[list[Compliance]], accounts: int = 2) -> Evaluatio
         if found
     ]
     standard = Standard(STANDARD, "arn", controls)
-    view = View((STANDARD,), Controls({STANDARD: standard}), AccountFilter(), Grouping())
+    view = View((STANDARD,), Controls({STANDARD: standard}), AccountFilter(), grouping or Grouping())
     return evaluate(cells, view)
 
 
@@ -70,6 +73,21 @@ def test_what_a_new_holder_restores_is_what_the_old_one_published(
 def test_without_scores_there_is_nothing_to_restore() -> None:
     status = without_scores(status_of(evaluation([[Compliance.PASSED]]), ScoringMethod.SECURITY_HUB))
     assert restored(status, ScoringMethod.SECURITY_HUB) is None
+
+
+def test_accounts_that_no_pattern_groups_are_told() -> None:
+    failed = [[Compliance.FAILED]] * 30
+    overrides = {"000000000003": ("shop", None)}
+    pattern = compile_pattern("^acme-(?P<workload>.+)-(?P<environment>[^-]+)$")
+    told = status_of(
+        evaluation(failed, 30, Grouping(pattern, overrides=overrides)), ScoringMethod.SECURITY_HUB
+    )
+    assert told.accounts
+    assert told.accounts.unmatched == 29
+    assert told.accounts.unmatched_ids == tuple(f"{n:012d}" for n in range(21) if n != 3)
+    ungrouped = status_of(evaluation(failed, 30), ScoringMethod.SECURITY_HUB).accounts
+    assert ungrouped
+    assert (ungrouped.unmatched, ungrouped.unmatched_ids) == (0, ())
 
 
 def admitted(accounts: tuple[str, ...] = ("*",), **spec: Any) -> Admitted:

@@ -14,6 +14,7 @@ SCORE_CURRENT = "ScoreCurrent"
 MAX_WORKLOADS = 100
 MAX_STANDARDS = 50
 MAX_REJECTED = 10
+MAX_UNMATCHED = 20
 
 
 class ControlCounts(Observed):
@@ -93,6 +94,14 @@ class AccountCounts(Observed):
     reporting: int = Field(description="With findings inside the evaluation window.")
     silent: int = Field(description="Without any.")
     excluded: int = Field(description="Excluded by `spec.accounts`.")
+    unmatched: int | None = Field(
+        None,
+        description="Of those reporting or silent, how many have a name that does not match"
+        " `grouping.accountNamePattern`: each is its own workload.",
+    )
+    unmatched_ids: Annotated[tuple[Line, ...], bounded(MAX_UNMATCHED, unique=True)] = Field(
+        (), description="Ids of some of these, in their order."
+    )
 
 
 class RejectedFinding(Observed):

@@ -105,8 +105,8 @@ class Evaluation:
 
     @property
     def unmatched(self) -> tuple[str, ...]:
-        """Ids of the accounts whose name does not fit the pattern."""
-        return tuple(account_id for account_id, group in self.groups.items() if not group.matched)
+        """Ids of the accounts whose name does not fit the pattern, sorted."""
+        return tuple(sorted(account_id for account_id, group in self.groups.items() if not group.matched))
 
 
 def evaluate(cells: Iterable[Cell], view: View) -> Evaluation:

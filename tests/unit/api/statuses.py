@@ -74,7 +74,9 @@ STATUSES: dict[type[Resource], Status] = {
         ),
         overdue=OverdueCounts(critical=1, high=2, medium=0, low=0, total=3),
         trend=TrendStatus(since=NOW, score=71.5, change=-2.5),
-        accounts=AccountCounts(reporting=21, silent=1, excluded=2),
+        accounts=AccountCounts(
+            reporting=21, silent=1, excluded=2, unmatched=1, unmatched_ids=("111122223333",)
+        ),
         sync=Sync(
             last_success_time=NOW,
             last_full_time=NOW,
