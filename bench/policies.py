@@ -7,11 +7,12 @@ compiled once is not in the time of any side.
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 from bench import policies_beside
@@ -67,24 +68,25 @@ def measure(findings: int) -> list[Row]:
     share = measured.open / measured.own
     library = "awsfindingsmanagerlib 1.5"
     rows = []
+    samples = measured.samples
     for kind, ours, over_all, over_open in (
         ("each of named controls", _PLACED, _PLACED_ALL, _PLACED_OPEN),
         ("a tenth of them of any control", _MIXED, _MIXED_ALL, _MIXED_OPEN),
     ):
-        rate_of_all, rate_of_open = rate[ours] / share, rate[ours]
+        of_each = tuple(each / share for each in samples[ours])
         rows += [
-            _row(f"Matching: {of}, {kind}", rate_of_all, rate[over_all], _LOOP, _EXPECTED),
-            _row(f"The same: {of_open}", rate_of_open, rate[over_open], f"{_LOOP}, of these alone", None),
+            _row(f"Matching: {of}, {kind}", of_each, rate[over_all], _LOOP, _EXPECTED),
+            _row(f"The same: {of_open}", samples[ours], rate[over_open], f"{_LOOP}, of these alone", None),
         ]
     why_not = f" (which was not installed: {measured.why_not})" if measured.why_not else ""
     aim = None if measured.why_not else _EXPECTED
     what = f"Matching: {of_open}, rules that {library} has too{why_not}"
-    rows.append(_row(what, rate[_RULES], rate.get(_LIBRARY), library, aim))
+    rows.append(_row(what, samples[_RULES], rate.get(_LIBRARY), library, aim))
     return [*rows, *_stored_rows(of, measured.stored)]
 
 
-def _row(what: str, ours: float, beside: float | None, beside_is: str, aim: Aim | None) -> Row:
-    return Row("policies", what, _UNIT, ours, beside, beside_is, aim)
+def _row(what: str, ours: Sequence[float], beside: float | None, beside_is: str, aim: Aim | None) -> Row:
+    return Row("policies", what, _UNIT, median(ours), beside, beside_is, aim, tuple(ours))
 
 
 def _stored_rows(of: str, stored: Samples) -> list[Row]:

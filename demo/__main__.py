@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 from posture.api.crds import documents
@@ -146,11 +145,7 @@ def _change(kubectl: Kubectl, cloud: Cloud, operator: OperatorProcess) -> None:
     operator.wait(lambda: _ratio(operator) not in {before, None}, "a score that moved", seconds=60)
     after = _ratio(operator)
     print(f"posture_target_score_ratio of payments: {before:.4f} -> {after:.4f}")
-    deadline = time.monotonic() + 30
-    while not _status_says(kubectl, after):
-        if time.monotonic() > deadline:
-            raise operator.failure("the status does not follow the metric")
-        time.sleep(0.5)
+    operator.wait(lambda: _status_says(kubectl, after), "the status to follow the metric")
     kubectl("get", "posturetargets", "--namespace", NAMESPACE)
 
 

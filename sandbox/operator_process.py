@@ -14,10 +14,10 @@ from typing import NamedTuple, Self
 from prometheus_client.parser import text_string_to_metric_families
 
 from sandbox.controlplane.process import Server
+from sandbox.waiting import wait_until
 
 _ADDRESS = re.compile(r"served on http://([0-9.:]+)")
 _START_SECONDS = 30.0
-_POLL_SECONDS = 0.1
 _LINES_SHOWN = 40
 
 
@@ -139,15 +139,17 @@ class OperatorProcess:
 
     def wait(self, condition: Callable[[], object], what: str, *, seconds: float = 30.0) -> None:
         """Wait until the condition holds. Raises OperatorError when it does not in time, or at its end."""
-        deadline = time.monotonic() + seconds
-        while not condition():
+
+        def meanwhile() -> None:
             if not self._server.running:
                 raise self.failure(
                     f"the operator ended with {self._server.exit_code} while waiting for {what}"
                 )
-            if time.monotonic() > deadline:
-                raise self.failure(f"not within {seconds:g} s: {what}")
-            time.sleep(_POLL_SECONDS)
+
+        try:
+            wait_until(condition, what, seconds=seconds, meanwhile=meanwhile)
+        except TimeoutError as error:
+            raise self.failure(f"{error}") from error
 
     def failure(self, message: str) -> OperatorError:
         """Return an error that shows the end of the log."""

@@ -21,9 +21,9 @@ from sandbox.controlplane.api import HOST, ApiClient
 from sandbox.controlplane.etcd import EtcdClient
 from sandbox.controlplane.process import Server
 from sandbox.controlplane.run_folder import RunFolder
+from sandbox.waiting import wait_until
 
 _START_SECONDS = 90.0
-_POLL_SECONDS = 0.05
 _PROBE_SECONDS = 2.0
 _CALL_SECONDS = 10.0
 _GRACE_SECONDS = 2.0
@@ -285,13 +285,20 @@ class ControlPlane:
         ]
 
     def _wait_until_ready(self, deadline: float) -> None:
-        while not self._is_ready():
-            for server in (self._etcd, self._apiserver):
-                if not server.running:
-                    raise self._failure(f"{server.name} ended while it was starting", server)
-            if time.monotonic() > deadline:
-                raise self._failure("The API server did not become ready in time", self._apiserver)
-            time.sleep(_POLL_SECONDS)
+        try:
+            wait_until(
+                self._is_ready,
+                "the API server to become ready",
+                seconds=deadline - time.monotonic(),
+                meanwhile=self._fail_if_a_server_ended,
+            )
+        except TimeoutError as error:
+            raise self._failure("The API server did not become ready in time", self._apiserver) from error
+
+    def _fail_if_a_server_ended(self) -> None:
+        for server in (self._etcd, self._apiserver):
+            if not server.running:
+                raise self._failure(f"{server.name} ended while it was starting", server)
 
     def _is_ready(self) -> bool:
         try:

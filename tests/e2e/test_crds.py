@@ -2,8 +2,8 @@
 
 import http.client
 import json
-import time
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from posture.api.remediation_rule import RemediationRule
 from posture.api.resource import API_VERSION, Resource, parse
 from posture.api.suppression_policy import SuppressionPolicy
 from sandbox.controlplane import ControlPlane
+from sandbox.waiting import wait_until
 from tests.unit.api.malformed import MALFORMED, Malformed
 from tests.unit.api.objects import ABSENT, ACCEPTED, DEFAULTS, Object, changed, maximal, minimal, whole
 from tests.unit.api.statuses import STATUSES
@@ -70,10 +71,10 @@ def installed(control_plane: ControlPlane) -> ControlPlane:
     names = [f"crd/{document['metadata']['name']}" for document in documents()]
     control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
     # Established comes before served: discovery follows within a moment.
-    deadline = time.monotonic() + 30
-    while control_plane.request("GET", f"/apis/{API_VERSION}/remediations")[0] != http.client.OK:
-        assert time.monotonic() < deadline, "the API server does not serve the kinds"
-        time.sleep(0.05)
+    path = f"/apis/{API_VERSION}/remediations"
+    wait_until(
+        lambda: control_plane.request("GET", path)[0] == http.client.OK, "the kinds to be served", seconds=30
+    )
     return control_plane
 
 
@@ -293,16 +294,17 @@ def test_one_category_shows_all_kinds(server: Server, tmp_path: Path) -> None:
     for kind in KINDS:
         server.create(kind, minimal(kind))
     wanted = sorted(f"{kind.__name__.lower()}.posture.dev/example" for kind in KINDS)
-    deadline = time.monotonic() + 20
-    names: list[str] = []
-    # Discovery follows the CRDs by a moment, and kubectl remembers it: each look is without memory.
-    while names != wanted and time.monotonic() < deadline:
-        memory = f"--cache-dir={tmp_path / str(time.monotonic_ns())}"
+    looks = count()
+
+    def names() -> list[str]:
+        # Discovery follows the CRDs by a moment, and kubectl remembers it: each look is without memory.
+        memory = f"--cache-dir={tmp_path / str(next(looks))}"
         shown = server.plane.kubectl(
             "get", "posture", "-n", server.namespace, "-o", "name", memory, check=False
         )
-        names = sorted(shown.stdout.split())
-    assert names == wanted
+        return sorted(shown.stdout.split())
+
+    wait_until(lambda: names() == wanted, f"exactly {wanted} to be shown", seconds=20)
 
 
 def test_two_managers_share_lists_without_taking_each_others_entries(server: Server) -> None:

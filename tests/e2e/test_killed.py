@@ -5,7 +5,6 @@ And SIGTERM, which waits for no answer.
 
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 from posture.store import Store
 from sandbox.cloud import Cloud
 from sandbox.operator_process import OperatorProcess
+from sandbox.waiting import wait_until
 from tests.e2e.stage import ORGANIZATION, Stage
 from tests.e2e.test_failover import holder
 from tests.e2e.witness import Witness
@@ -51,19 +51,14 @@ def is_holding(cloud: Cloud) -> bool:
     return bool(cloud.control.faults()[0]["holding"])
 
 
-def until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-
-
 def kill_in_flight(operator: OperatorProcess, cloud: Cloud) -> list[dict[str, Any]]:
     """Kill it while calls are held; return these calls. Fails unless it was the kill that ended them."""
     operator.wait(lambda: is_holding(cloud), "a call of the kind to be in flight")
     assert cloud.control.faults()[0]["broken_off"] == []
     operator.kill()
-    until(lambda: not is_holding(cloud), "the calls in flight to be cut off by the kill")
+    wait_until(
+        lambda: not is_holding(cloud), "the calls in flight to be cut off by the kill", seconds=DEADLINE
+    )
     broken_off: list[dict[str, Any]] = cloud.control.faults()[0]["broken_off"]
     assert broken_off, "nothing was in flight"
     return broken_off

@@ -1,7 +1,6 @@
 """Wrong input and a cloud that says no: each has a stated outcome, on the object, and ends by itself."""
 
 import json
-import time
 from typing import Any
 
 from sandbox.cloud import Cloud
@@ -319,15 +318,27 @@ def test_calls_that_are_denied_to_the_reader_are_named_with_what_they_cost(
 
 def test_missing_rights_are_said_in_readyz_and_once_in_the_log(stage: Stage) -> None:
     stage.plane.kubectl("create", "serviceaccount", "nobody", "-n", stage.namespace)
-    operator = stage.operator(kubeconfig=stage.plane.kubeconfig_for("nobody", stage.namespace))
+    operator = stage.operator(
+        kubeconfig=stage.plane.kubeconfig_for("nobody", stage.namespace), arguments=["--log-level", "debug"]
+    )
     operator.wait(lambda: "posturetargets" in operator.get("/readyz")[1], "the reason")
     status, reason = operator.get("/readyz")
     assert status == 503
     assert len(reason.strip().splitlines()) == 1
     assert operator.get("/healthz")[0] == 200
-    # Long enough for everything to have been tried twice.
-    tried = time.monotonic() + 12
-    operator.wait(lambda: time.monotonic() > tried, "more tries")
+
+    def tries(logger: str, message: str) -> int:
+        told = (each for each in lines(operator.log()) if each["logger"] == logger)
+        return sum(each["message"].startswith(message) for each in told)
+
+    operator.wait(
+        lambda: (
+            tries("posture.supervisor", "What is declared is not known") >= 2
+            and tries("posture.kube.leases", "Lease posture-operator: ") >= 2
+        ),
+        "the lists and the Lease to have been refused twice",
+        seconds=90,
+    )
     told = [each for each in lines(operator.log()) if each["level"] in {"WARNING", "ERROR"}]
     assert [each["logger"] for each in told] == ["posture.readiness"], told
     assert "posturetargets" in told[0]["message"]

@@ -55,6 +55,18 @@ def test_what_the_check_finds_is_not_said_by_others() -> None:
     assert not checked(Answers(*KINDS, forbids=True)).tells(DENIED)
 
 
+def test_the_check_says_what_is_missing_once_until_that_changes(caplog: pytest.LogCaptureFixture) -> None:
+    readiness, lacking = Readiness(), Answers("PostureTarget")
+
+    async def looks() -> None:
+        for answers in (lacking, lacking, Answers(), lacking, Answers(*KINDS), Answers(*KINDS)):
+            await readiness._check(cast("KubeClient", answers), None, "posture")
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(looks())
+    assert [each.levelname for each in caplog.records] == ["ERROR", "ERROR", "ERROR", "INFO"]
+
+
 @pytest.mark.parametrize(("error", "told"), [(GONE, True), (DENIED, True), (DENIED, False)])
 def test_a_list_that_is_not_served_is_left_to_the_check(
     error: KubeError, told: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -12,7 +12,6 @@ import pytest
 from posture.admission import Admitted
 from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
-from posture.aws.discovery import HubFacts
 from posture.config import Config
 from posture.domain.cells import Cell, Count
 from posture.domain.controls import Controls
@@ -26,9 +25,9 @@ from posture.kube.resources import Object, ObjectRef
 from posture.metrics.exposition import Exposition
 from posture.target import Target
 from posture.world import World
+from tests.unit.hub_facts import ACCOUNT, facts
 
 KEY = HubKey(None, None, "eu-west-1")
-ACCOUNT = "111122223333"
 STANDARD = Standard("s/v/1", "arn", {"S3.1": ControlAssociation("S3.1", enabled=True)})
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -50,19 +49,8 @@ class SkewedHub:
     def __init__(self, ahead: int, age: int) -> None:
         self._ahead = ahead
         self._exact_at = self.now() - age
-        facts = HubFacts(
-            account_id=ACCOUNT,
-            region="eu-west-1",
-            administrator=False,
-            administrator_id=None,
-            aggregation_region=None,
-            finding_format="SECURITY_CONTROL",
-            standards=(STANDARD,),
-            members={ACCOUNT: None},
-            central_configuration=None,
-            missing=(),
-        )
-        self.status = HubStatus(phase=Phase.CURRENT, facts=facts, exact_at=self._exact_at, version=1)
+        known = facts(STANDARD, administrator=False, members={ACCOUNT: None})
+        self.status = HubStatus(phase=Phase.CURRENT, facts=known, exact_at=self._exact_at, version=1)
 
     def now(self) -> int:
         return time.time_ns() // 1_000 + self._ahead

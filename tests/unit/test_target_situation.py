@@ -23,6 +23,7 @@ from posture.hubs.key import HubKey
 from posture.hubs.status import HubStatus
 from posture.target_situation import hub_fields
 from posture.target_status import scope_digest
+from tests.unit.hub_facts import facts
 
 DOCUMENT = {
     "metadata": {"name": "t", "namespace": "ns"},
@@ -39,24 +40,8 @@ def standard(
     return Standard(name, f"arn:aws:securityhub:::standards/{name}", controls, complete, status)
 
 
-def facts(standards: Iterable[Standard], *, known: bool = True) -> HubFacts:
-    return HubFacts(
-        account_id="111122223333",
-        region="eu-west-1",
-        administrator=True,
-        administrator_id=None,
-        aggregation_region=None,
-        finding_format="SECURITY_CONTROL",
-        standards=tuple(standards),
-        members={},
-        central_configuration=None,
-        missing=(),
-        standards_known=known,
-    )
-
-
 def hub_of(standards: Iterable[Standard], *, known: bool = True) -> Hub:
-    hub = hub_fields(ADMITTED, HubStatus(facts=facts(standards, known=known)), BEFORE)["hub"]
+    hub = hub_fields(ADMITTED, HubStatus(facts=facts(*standards, standards_known=known)), BEFORE)["hub"]
     assert isinstance(hub, Hub)
     return hub
 
@@ -114,7 +99,7 @@ def test_what_is_written_reads_back_the_same() -> None:
 
 
 def test_a_new_holder_that_knows_nothing_yet_leaves_what_was_told() -> None:
-    told = BEFORE.model_copy(update=hub_fields(ADMITTED, HubStatus(facts=facts([]), findings=7), BEFORE))
+    told = BEFORE.model_copy(update=hub_fields(ADMITTED, HubStatus(facts=facts(), findings=7), BEFORE))
     again = hub_fields(ADMITTED, HubStatus(), told)
     assert (again["hub"], again["sync"].findings) == (told.hub, 7)
 
@@ -127,7 +112,7 @@ def test_a_new_holder_that_knows_nothing_yet_leaves_what_was_told() -> None:
     ],
 )
 def test_nothing_is_told_of_the_hub_that_a_target_looked_at_before(hub: HubKey) -> None:
-    known = HubStatus(facts=facts([]), findings=7, last_success=5_000_000, last_full=5_000_000)
+    known = HubStatus(facts=facts(), findings=7, last_success=5_000_000, last_full=5_000_000)
     told = BEFORE.model_copy(update=hub_fields(ADMITTED, known, BEFORE))
     moved = hub_fields(ADMITTED._replace(hub=hub), HubStatus(), told)
     assert moved["hub"] is None
@@ -137,7 +122,7 @@ def test_nothing_is_told_of_the_hub_that_a_target_looked_at_before(hub: HubKey) 
 def test_the_own_identity_is_not_told_to_be_in_the_account_of_the_role_before() -> None:
     """The account of the operator's own identity is only known when AWS has answered."""
     role = ADMITTED._replace(hub=HubKey("arn:aws:iam::111122223333:role/reader", None, "eu-west-1"))
-    told = BEFORE.model_copy(update=hub_fields(role, HubStatus(facts=facts([]), findings=7), BEFORE))
+    told = BEFORE.model_copy(update=hub_fields(role, HubStatus(facts=facts(), findings=7), BEFORE))
     told = told.model_copy(update={"scope_digest": scope_digest(role)})
     assert hub_fields(role, HubStatus(), told)["hub"] == told.hub
     moved = hub_fields(ADMITTED, HubStatus(), told)
@@ -148,7 +133,7 @@ def test_the_own_identity_is_not_told_to_be_in_the_account_of_the_role_before() 
 
 def test_facts_that_an_older_version_stored_are_read() -> None:
     """A NamedTuple is stored as a list, which then has no status of a standard at its end."""
-    found = facts([standard("a/v/1", on=2)])
+    found = facts(standard("a/v/1", on=2))
     stored = msgspec.json.decode(msgspec.json.encode(found))
     at = HubFacts._fields.index("standards")
     stored[at] = [each[: Standard._fields.index("status")] for each in stored[at]]

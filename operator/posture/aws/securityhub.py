@@ -70,13 +70,6 @@ class FindingsUpdate(NamedTuple):
     unprocessed: tuple[UnprocessedFinding, ...]
     asked_at: int = 0
 
-    def by_code(self) -> dict[str, list[UnprocessedFinding]]:
-        """Group what was not processed by its kind."""
-        grouped: dict[str, list[UnprocessedFinding]] = {}
-        for entry in self.unprocessed:
-            grouped.setdefault(entry.code, []).append(entry)
-        return grouped
-
 
 class AssociationUpdate(NamedTuple):
     """A security control (`S3.11`) to turn on or off in a standard (its ARN).

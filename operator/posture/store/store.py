@@ -228,12 +228,6 @@ class Store:
         """Return every account id and every Region that a finding has ever been of."""
         return list(self._dimensions.accounts.values), list(self._dimensions.regions.values)
 
-    def findings_of(self, cells: Collection[CellKey]) -> Iterator[Finding]:
-        """Yield the ACTIVE findings of some cells."""
-        reader = FindingReader(self._database, self._dimensions)
-        for key in cells:
-            yield from reader.of_cell(key, RecordState.ACTIVE)
-
     def checks(self) -> list[Check]:
         """Return every check that a finding has ever been of."""
         return list(self._dimensions.checks.values)

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.cloud import Cloud
 from sandbox.securityhub.client import ControlError
+from sandbox.waiting import wait_until
 
 Json = dict[str, Any]
 ADMIN, MEMBER = "111122223333", "222233334444"
@@ -174,10 +174,7 @@ def test_nothing_outlives_a_parent_that_is_killed() -> None:
         children = _children_of(parent.pid)
         assert len(urls) == len(children) == 2
         parent.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 15
-    while any(map(_is_alive, children)):
-        assert time.monotonic() < deadline, f"still there: {children}"
-        time.sleep(0.05)
+    wait_until(lambda: not any(map(_is_alive, children)), f"the end of {children}", seconds=15)
 
 
 def _children_of(pid: int) -> list[int]:

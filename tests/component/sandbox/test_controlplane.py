@@ -6,8 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ import yaml
 
 from sandbox.controlplane import ControlPlane, ControlPlaneError, KubectlError, command, plane
 from sandbox.controlplane.run_folder import RunFolder
+from sandbox.waiting import wait_until
 
 _DEADLINE_SECONDS = 30.0
 _OWNER = """
@@ -55,13 +55,6 @@ _CRD = {
         ],
     },
 }
-
-
-def eventually(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.02)
 
 
 def is_alive(pid: int) -> bool:
@@ -203,7 +196,7 @@ def test_kill_9_of_the_owner_takes_the_servers_along_and_its_folder_is_removed_l
         assert all(is_alive(pid) for pid in pids)
         owner.kill()
         owner.wait()
-        eventually(lambda: not any(is_alive(pid) for pid in pids), "the servers end")
+        wait_until(lambda: not any(map(is_alive, pids)), "the servers to end", seconds=_DEADLINE_SECONDS)
     other = RunFolder.create()
     assert not Path(folder).exists()
     RunFolder.create().remove()

@@ -1,23 +1,6 @@
-from posture.aws.discovery import HubFacts
 from posture.domain.standards import ControlAssociation, Standard
 from posture.hubs.facts import kept
-
-
-def facts(*standards: Standard, known: bool = True, missing: tuple[str, ...] = ()) -> HubFacts:
-    return HubFacts(
-        account_id="111122223333",
-        region="eu-west-1",
-        administrator=True,
-        administrator_id=None,
-        aggregation_region=None,
-        finding_format="SECURITY_CONTROL",
-        standards=standards,
-        members={},
-        central_configuration=None,
-        missing=missing,
-        standards_known=known,
-    )
-
+from tests.unit.hub_facts import facts
 
 OFF = Standard("a/v/1", "arn:a", {"S3.1": ControlAssociation("S3.1", enabled=False)})
 GUESSED = Standard("a/v/1", "arn:a", {"S3.1": ControlAssociation("S3.1", enabled=True)}, complete=False)
@@ -31,7 +14,7 @@ def test_a_right_that_is_withdrawn_turns_no_control_on() -> None:
 
 
 def test_standards_that_may_no_longer_be_listed_are_those_of_before() -> None:
-    found = kept(facts(OFF), facts(known=False))
+    found = kept(facts(OFF), facts(standards_known=False))
     assert found.standards == (OFF,)
     assert found.standards_known
 

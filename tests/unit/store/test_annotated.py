@@ -36,7 +36,7 @@ def test_only_what_did_not_pass_or_is_annotated_is_looked_at(
     active = [each for each in stored if each.record_state is RecordState.ACTIVE]
     archived = [each for each in stored if each.record_state is RecordState.ARCHIVED]
     assert set(store.annotated_archived()) == {each for each in archived if annotated(each)}
-    marked = {each for cell in store.annotated_cells() for each in store.findings_of([cell])}
+    marked = {each for _, those in store.unsettled(store.annotated_cells()) for each in those}
     assert {each for each in active if annotated(each)} <= marked
     everywhere = store.annotated_cells() | opened(store, store.checks()).keys()
     looked_at = [each for _, those in store.unsettled(everywhere) for each in those]

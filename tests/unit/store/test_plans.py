@@ -33,7 +33,6 @@ def use_everything(store: Store) -> None:
     list(store.read(map(key, findings)))  # type: ignore[arg-type]  # any iterable would do
     list(store.findings(accounts=["1"]))
     list(store.findings(state=RecordState.ARCHIVED))
-    list(store.findings_of(cells))
     store.open_cells([S3_1, EC2_2])
     list(store.unsettled([*cells][:2]))
     store.annotated_cells()

@@ -1,12 +1,11 @@
 """A hub with a real store and a Security Hub that takes every write; it polls when it is told to."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 from posture.admission import admit
-from posture.aws.discovery import HubFacts
 from posture.aws.securityhub import FindingId, FindingsUpdate, UnprocessedFinding
 from posture.config import Config
 from posture.domain.controls import Controls
@@ -21,13 +20,15 @@ from posture.store import FindingRef, Read, Store
 from posture.suppression.cleanup import Cleanup
 from posture.suppression.declared import Declared, declare, name_of
 from posture.suppression.hub_reconciler import Everything
+from posture.suppression.hub_suppression import HubSuppression
+from posture.suppression.owner import OwnerUnknown
 from posture.world import World
+from tests.unit.hub_facts import ACCOUNT, facts
 from tests.unit.store.making import FSBP
 from tests.unit.suppression.api_server import ApiServer
 from tests.unit.suppression.test_policy_status import NOW
 
 T = TypeVar("T")
-ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/posture-reader"
 STANDARD = Standard(
     FSBP,
@@ -35,18 +36,7 @@ STANDARD = Standard(
     {each.upper(): ControlAssociation(each, enabled=True) for each in ("S3.1", "EC2.2", "IAM.1")},
 )
 WINDOW = 26 * 3600 * 1_000_000
-FACTS = HubFacts(
-    account_id=ACCOUNT,
-    region="eu-west-1",
-    administrator=False,
-    administrator_id=None,
-    aggregation_region=None,
-    finding_format="SECURITY_CONTROL",
-    standards=(STANDARD,),
-    members={ACCOUNT: None},
-    central_configuration=None,
-    missing=(),
-)
+FACTS = facts(STANDARD, administrator=False, members={ACCOUNT: None})
 OFF = {
     "standards": ["*"],
     "controls": ["S3.1"],
@@ -221,3 +211,26 @@ class Scene:
         """Return status and reason of a policy's condition Ready."""
         conditions = self.api.listed(name).get("status", {}).get("conditions", [])
         return next((each["status"], each["reason"]) for each in conditions if each["type"] == "Ready")
+
+
+async def us() -> str:
+    """Name the owner."""
+    return "us"
+
+
+async def nobody() -> str:
+    """Name no owner, as where the cluster's id may not be read."""
+    raise OwnerUnknown("set ownerId")
+
+
+def task(scene: Scene, owner: Callable[[], Awaitable[str]] = us) -> HubSuppression:
+    """Return the task that suppresses a scene's findings."""
+    return HubSuppression(scene.world, scene.as_hub, owner, scene.cleanup)
+
+
+async def settle(scene: Scene, work: HubSuppression, cycles: int = 3) -> None:
+    """List, run a cycle and poll, a few times."""
+    for _ in range(cycles):
+        work.update(scene.everything())
+        await work._cycle()
+        scene.hub.poll()

@@ -12,18 +12,9 @@ from posture.kube.errors import Refused
 from posture.suppression import hub_reconciler
 from posture.suppression.controls_hub import HubControls
 from posture.suppression.hub_suppression import HubSuppression
-from posture.suppression.owner import OwnerUnknown
 from tests.unit.store.making import finding
 from tests.unit.suppression.api_server import CALL
-from tests.unit.suppression.hub_on_paper import OFF, Scene, policy, target
-
-
-async def us() -> str:
-    return "us"
-
-
-async def nobody() -> str:
-    raise OwnerUnknown("set ownerId")
+from tests.unit.suppression.hub_on_paper import OFF, Scene, nobody, policy, target, us
 
 
 @pytest.fixture

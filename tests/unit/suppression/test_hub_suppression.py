@@ -1,6 +1,6 @@
 """The task that keeps a hub's findings as its policies say."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,12 @@ from posture.suppression.hub_suppression import HubSuppression
 from posture.suppression.owner import OwnerUnknown
 from tests.unit.store.making import EC2_2, finding
 from tests.unit.suppression.api_server import CALL
-from tests.unit.suppression.hub_on_paper import GRANT, OFF, Scene, policy, target
+from tests.unit.suppression.hub_on_paper import GRANT, OFF, Scene, policy, settle, target, task
 from tests.unit.suppression.test_policy_status import NOW
 
 FINALIZER = "posture.dev/cleanup"
 DELETED = {"deletionTimestamp": "2026-11-22T05:59:00Z", "finalizers": [FINALIZER]}
 Work = Callable[..., HubSuppression]
-
-
-async def us() -> str:
-    return "us"
 
 
 @pytest.fixture
@@ -39,18 +35,6 @@ def scenes(tmp_path: Path) -> Iterator[Callable[..., Scene]]:
     yield make
     for each in made:
         each.hub.store.close()
-
-
-def task(scene: Scene, owner: Callable[[], Awaitable[str]] = us) -> HubSuppression:
-    return HubSuppression(scene.world, scene.as_hub, owner, scene.cleanup)
-
-
-async def settle(scene: Scene, work: HubSuppression, cycles: int = 3) -> None:
-    """List, poll and run a cycle, a few times."""
-    for _ in range(cycles):
-        work.update(scene.everything())
-        await work._cycle()
-        scene.hub.poll()
 
 
 async def test_what_is_declared_is_done_and_waits_for_its_end(scenes: Callable[..., Scene]) -> None:

@@ -13,7 +13,7 @@ from posture.hubs.status import HubStatus, Phase
 from posture.suppression import hub_reconciler
 from posture.suppression.hub_suppression import HubSuppression
 from tests.unit.store.making import finding
-from tests.unit.suppression.hub_on_paper import FACTS, Scene, policy, target
+from tests.unit.suppression.hub_on_paper import FACTS, Scene, policy, target, us
 
 _POLICIES: dict[str, dict[str, Any]] = {
     "logs": {},
@@ -22,10 +22,6 @@ _POLICIES: dict[str, dict[str, Any]] = {
     "over": {"expiresAt": "2026-11-21T00:00:00Z"},
 }
 _DENIED = AccessDenied("no", service="securityhub", operation="GetFindings", code="AccessDenied")
-
-
-async def us() -> str:
-    return "us"
 
 
 @pytest.fixture

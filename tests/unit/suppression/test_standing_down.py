@@ -1,6 +1,6 @@
 """A holder that loses its Lease and gets it back begins anew; what is not followed yet is not told."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,10 @@ from posture.config import Config
 from posture.domain.findings import Workflow
 from posture.store import key_of
 from posture.suppression.controls_hub import HubControls
-from posture.suppression.hub_suppression import HubSuppression
-from posture.suppression.owner import OwnerUnknown
 from posture.suppression.stranded import Stranded
 from posture.suppression.suppression import Suppression
 from tests.unit.store.making import finding
-from tests.unit.suppression.hub_on_paper import GRANT, OFF, Scene, policy, target
+from tests.unit.suppression.hub_on_paper import GRANT, OFF, Scene, nobody, policy, settle, target, task, us
 
 FINALIZER = "posture.dev/cleanup"
 DELETED = {"deletionTimestamp": "2026-11-22T05:59:00Z", "finalizers": [FINALIZER]}
@@ -24,30 +22,11 @@ HOUR = 3600 * 1_000_000
 KEY = key_of(finding(1).product_arn, finding(1).id)
 
 
-async def us() -> str:
-    return "us"
-
-
-async def nobody() -> str:
-    raise OwnerUnknown("set ownerId")
-
-
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     made = Scene(tmp_path, [finding(1)], target(), policy("logs"), policy("off", disableControls=OFF))
     yield made
     made.hub.store.close()
-
-
-def task(scene: Scene, owner: Callable[[], Awaitable[str]] = us) -> HubSuppression:
-    return HubSuppression(scene.world, scene.as_hub, owner, scene.cleanup)
-
-
-async def settle(scene: Scene, work: HubSuppression, cycles: int = 3) -> None:
-    for _ in range(cycles):
-        work.update(scene.everything())
-        await work._cycle()
-        scene.hub.poll()
 
 
 async def test_a_holder_that_comes_back_after_the_hour_tries_first(
