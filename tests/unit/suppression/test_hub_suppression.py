@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 
+from posture.aws.errors import AccessDenied
+from posture.aws.securityhub import FindingsUpdate
 from posture.config import Config
 from posture.domain import ownership
 from posture.domain.findings import Compliance, Workflow
 from posture.kube.errors import Retryable
 from posture.store import Read, StoreUnavailable
 from posture.suppression.hub_suppression import HubSuppression
-from posture.suppression.owner import OwnerUnknown
 from tests.unit.store.making import EC2_2, finding
 from tests.unit.suppression.api_server import CALL
-from tests.unit.suppression.hub_on_paper import GRANT, OFF, Scene, policy, settle, target, task
+from tests.unit.suppression.hub_on_paper import GRANT, OFF, Scene, nobody, policy, settle, target, task
 from tests.unit.suppression.test_policy_status import NOW
 
 FINALIZER = "posture.dev/cleanup"
@@ -112,9 +113,6 @@ async def test_a_target_is_not_let_go_past_a_policy_that_was_made_since(
 
 
 async def test_without_a_name_nothing_is_done_and_a_person_is_called(scenes: Callable[..., Scene]) -> None:
-    async def nobody() -> str:
-        raise OwnerUnknown("set ownerId")
-
     scene = scenes(target(), policy("logs"))
     await settle(scene, task(scene, nobody))
     assert scene.hub.workflows() == {Workflow.NEW}
@@ -173,6 +171,28 @@ async def test_what_security_hub_lists_and_does_not_find_is_told_and_not_tried_e
     await settle(scene, work)
     assert scene.reason("logs") == ("True", "InEffect")
     assert scene.hub.workflows() == {Workflow.SUPPRESSED}
+
+
+async def test_a_call_that_is_denied_fails_each_of_its_writes_and_delays_none(
+    scenes: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def denied(*_: Any, **__: Any) -> FindingsUpdate:
+        raise AccessDenied("no", service="securityhub", operation="o", code="AccessDeniedException")
+
+    scene = scenes(target(), policy("logs"))
+    work = task(scene)
+    with monkeypatch.context() as patched:
+        patched.setattr(scene.hub, "batch_update_findings", denied)
+        await settle(scene, work)
+    status = scene.api.listed("logs")["status"]
+    assert scene.reason("logs") == ("False", "AccessDenied")
+    assert status["failed"] == 3
+    told = [(each["reason"], each["message"]) for each in status["failures"]]
+    assert told == [("AccessDeniedException", "no")] * 3
+    await settle(scene, work, 1)
+    assert scene.hub.workflows() == {Workflow.SUPPRESSED}
+    status = scene.api.listed("logs")["status"]
+    assert (status["failed"], status.get("failures", [])) == (0, [])
 
 
 async def test_releases_that_watch_different_namespaces_leave_each_others_marks_alone(
