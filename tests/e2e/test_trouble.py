@@ -78,7 +78,7 @@ def test_a_configuration_that_is_broken_under_it_leaves_the_last_good_one(stage:
     says(stage, operator, "Stalled", "NotGranted")
 
 
-def test_accounts_outside_the_grant_are_invisible(stage: Stage) -> None:
+def grant_accounts_that_begin_with_6(stage: Stage) -> None:
     stage.configure(
         grants=[
             {
@@ -89,6 +89,10 @@ def test_accounts_outside_the_grant_are_invisible(stage: Stage) -> None:
             }
         ]
     )
+
+
+def test_accounts_outside_the_grant_are_invisible(stage: Stage) -> None:
+    grant_accounts_that_begin_with_6(stage)
     name = stage.target(accounts={"include": ["*"], "exclude": ["600000000000"]})
     operator = stage.operator()
     operator.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
@@ -290,16 +294,7 @@ def test_a_narrowed_grant_hides_what_was_known_even_while_suspended(stage: Stage
     stage.target(suspend=True)
     operator.wait(lambda: stage.condition("ScoreCurrent")["reason"] == "Suspended", "the condition")
     assert stage.status(name)["workloads"]
-    stage.configure(
-        grants=[
-            {
-                "namespaces": [stage.namespace],
-                "roleArns": ["arn:aws:iam::*:role/*"],
-                "accounts": ["6*"],
-                "verbs": ["Score"],
-            }
-        ]
-    )
+    grant_accounts_that_begin_with_6(stage)
     operator.wait(lambda: not stage.status(name).get("workloads"), "numbers of other accounts to go")
     assert "score" not in stage.status(name)
     _, page = operator.get("/metrics")
