@@ -53,6 +53,7 @@ def classic(control: Control, standard: str, number: str, seen: Occurrence, *, t
     if STANDARDS[standard].kind == "ruleset":
         finding["ProductFields"] |= {"StandardsGuideArn": arn, "RuleId": number}
     else:
+        number = STANDARDS[standard].prefix + number
         finding["ProductFields"] |= {"StandardsArn": arn, "ControlId": number}
     if tied:
         finding["Compliance"] |= {

@@ -6,9 +6,11 @@ table itself is `controls.psv`, one control a line:
 
     id | severity C H M L | P periodic, C on change | resource type | membership | title
 
-Membership lists the standards besides FSBP, in which a control is unless it says `-F`: `N` NIST 800-53,
-`12=` `14=` `30=` CIS 1.2.0, 1.4.0, 3.0.0 with the number there (`1.7+4.3`: two), `P=` PCI DSS, `F=` FSBP
-under an older number.
+Membership lists the standards besides FSBP, in which a control is unless it says `-F`: `N` NIST 800-53, `R`
+NIST 800-171, `12=` `14=` `30=` `50=` CIS 1.2.0, 1.4.0, 3.0.0, 5.0.0 with the number there (`1.7+4.3`: two),
+`P=` PCI DSS 3.2.1, `P4` PCI DSS 4.0.1, `T` resource tagging, `A` AI, `CT` AWS Control Tower, `F=` FSBP under
+an older number, `Z` the standard for Azure. The table has about half of AWS's controls, of the newer
+standards some, and for Azure, of which no document names any, made-up ones.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,15 +23,37 @@ FSBP = "aws-foundational-security-best-practices/v/1.0.0"
 CIS_1_2 = "cis-aws-foundations-benchmark/v/1.2.0"
 CIS_1_4 = "cis-aws-foundations-benchmark/v/1.4.0"
 CIS_3_0 = "cis-aws-foundations-benchmark/v/3.0.0"
+CIS_5_0 = "cis-aws-foundations-benchmark/v/5.0.0"
 PCI_DSS = "pci-dss/v/3.2.1"
+PCI_DSS_4 = "pci-dss/v/4.0.1"
 NIST_800_53 = "nist-800-53/v/5.0.0"
+NIST_800_171 = "nist-800-171/v/2.0.0"
+TAGGING = "aws-resource-tagging-standard/v/1.0.0"
+AI = "ai-security-best-practices/v/1.0.0"
+CONTROL_TOWER = "service-managed-aws-control-tower/v/1.0.0"
+AZURE = "azure-foundational-security-best-practices/v/1.0.0"
+"""Stands for AWS's standards of other clouds, of which `Provider` is documented and the ARN is not."""
 
 SEVERITIES: Mapping[str, str] = MappingProxyType({"C": "CRITICAL", "H": "HIGH", "M": "MEDIUM", "L": "LOW"})
 NORMALIZED_SEVERITY: Mapping[str, int] = MappingProxyType(
     {"INFORMATIONAL": 0, "LOW": 1, "MEDIUM": 40, "HIGH": 70, "CRITICAL": 90}
 )
 _MEMBERSHIP_KEYS = MappingProxyType(
-    {"F": FSBP, "12": CIS_1_2, "14": CIS_1_4, "30": CIS_3_0, "P": PCI_DSS, "N": NIST_800_53}
+    {
+        "F": FSBP,
+        "12": CIS_1_2,
+        "14": CIS_1_4,
+        "30": CIS_3_0,
+        "50": CIS_5_0,
+        "P": PCI_DSS,
+        "P4": PCI_DSS_4,
+        "N": NIST_800_53,
+        "R": NIST_800_171,
+        "T": TAGGING,
+        "A": AI,
+        "CT": CONTROL_TOWER,
+        "Z": AZURE,
+    }
 )
 
 
@@ -48,6 +72,11 @@ class Control:
     periodic: bool
     resource_type: str
     numbers: Mapping[str, tuple[str, ...]] = field(hash=False)
+
+    @property
+    def provider(self) -> str:
+        """The cloud whose resources it checks."""
+        return "Azure" if AZURE in self.numbers else "AWS"
 
     @property
     def description(self) -> str:
@@ -73,12 +102,17 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Standard:
-    """A standard. `path` is what its ARNs share (`pci-dss/v/3.2.1`), `kind` what stands before it there."""
+    """A standard. `path` is what its ARNs share (`pci-dss/v/3.2.1`), `kind` what stands before it there.
+
+    `provider`: the cloud whose resources it is about. `prefix`: before its numbers in findings' `ControlId`.
+    """
 
     path: str
     name: str
     enabled_by_default: bool
     kind: str = "standards"
+    provider: str = "AWS"
+    prefix: str = ""
 
     @property
     def standards_id(self) -> str:
@@ -144,8 +178,25 @@ STANDARDS: Mapping[str, Standard] = MappingProxyType(
             ),
             Standard(CIS_1_4, "CIS AWS Foundations Benchmark v1.4.0", enabled_by_default=False),
             Standard(CIS_3_0, "CIS AWS Foundations Benchmark v3.0.0", enabled_by_default=False),
+            Standard(CIS_5_0, "CIS AWS Foundations Benchmark v5.0.0", enabled_by_default=False),
             Standard(PCI_DSS, "PCI DSS v3.2.1", enabled_by_default=False),
+            Standard(PCI_DSS_4, "PCI DSS v4.0.1", enabled_by_default=False),
             Standard(NIST_800_53, "NIST Special Publication 800-53 Revision 5", enabled_by_default=False),
+            Standard(NIST_800_171, "NIST Special Publication 800-171 Revision 2", enabled_by_default=False),
+            Standard(TAGGING, "AWS Resource Tagging Standard v1.0.0", enabled_by_default=False),
+            Standard(AI, "AI Security Best Practices v1.0.0", enabled_by_default=False),
+            Standard(
+                CONTROL_TOWER,
+                "Service-Managed Standard: AWS Control Tower",
+                enabled_by_default=False,
+                prefix="CT.",
+            ),
+            Standard(
+                AZURE,
+                "Azure Foundational Security Best Practices v1.0.0",
+                enabled_by_default=False,
+                provider="Azure",
+            ),
         )
     }
 )

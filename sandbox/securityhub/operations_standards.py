@@ -23,17 +23,28 @@ def describe_standards(context: Context, parameters: Parameters) -> dict[str, An
             "Name": standard.name,
             "Description": f"{standard.name}: automated checks of Security Hub.",
             "EnabledByDefault": standard.enabled_by_default,
+            "Provider": standard.provider,
             "StandardsManagedBy": {"Company": "AWS", "Product": "AWS Security Hub"},
         }
         for standard in STANDARDS.values()
+        if _of_providers(parameters, standard.provider)
     ]
     return paginate(context, parameters, "Standards", standards)
+
+
+def _of_providers(parameters: Parameters, provider: str) -> bool:
+    """Tell whether the cloud is among those asked for; without any, all are."""
+    return provider in (parameters.get("Providers") or [provider])
 
 
 def get_enabled_standards(context: Context, parameters: Parameters) -> dict[str, Any]:
     """List the standards subscribed to."""
     hub, wanted = context.hub, parameters.get("StandardsSubscriptionArns")
-    subscriptions = [_subscription(hub, standard, "READY") for standard in hub.enabled_standards()]
+    subscriptions = [
+        _subscription(hub, standard, "READY")
+        for standard in hub.enabled_standards()
+        if _of_providers(parameters, standard.provider)
+    ]
     if wanted is not None:
         subscriptions = [it for it in subscriptions if it["StandardsSubscriptionArn"] in wanted]
     return paginate(context, parameters, "StandardsSubscriptions", subscriptions)
@@ -46,6 +57,7 @@ def _subscription(hub: Hub, standard: Standard, status: str) -> dict[str, Any]:
         "StandardsInput": {},
         "StandardsStatus": status,
         "StandardsControlsUpdatable": "READY_FOR_UPDATES",
+        "Provider": standard.provider,
     }
 
 
@@ -139,6 +151,7 @@ def list_security_control_definitions(context: Context, parameters: Parameters) 
     definitions = [
         {**_described(control), "CurrentRegionAvailability": "AVAILABLE", "CustomizableProperties": []}
         for control in controls
+        if _of_providers(parameters, control.provider)
     ]
     return paginate(context, parameters, "SecurityControlDefinitions", definitions)
 
@@ -150,6 +163,7 @@ def _described(control: Control) -> dict[str, Any]:
         "Description": control.description,
         "RemediationUrl": control.remediation_url,
         "SeverityRating": control.severity,
+        "Provider": control.provider,
     }
 
 

@@ -8,9 +8,12 @@ from botocore.exceptions import ClientError
 
 from sandbox.securityhub.background import BackgroundHub
 from sandbox.securityhub.catalogue import (
+    AZURE,
     CIS_1_2,
     CIS_1_4,
     CIS_3_0,
+    CIS_5_0,
+    CONTROL_TOWER,
     CONTROLS,
     FSBP,
     PCI_DSS,
@@ -68,6 +71,9 @@ def everything(client: Any, operation: str, key: str, **parameters: Any) -> list
         (CIS_1_2, "4.3", "EC2.2"),
         (CIS_1_2, "1.1", "IAM.20"),
         (CIS_3_0, "2.2.1", "EC2.7"),
+        (CIS_5_0, "5.1.1", "EC2.7"),
+        (CIS_5_0, "1.5", "IAM.6"),
+        (CONTROL_TOWER, "CodeBuild.1", "CodeBuild.1"),
         (PCI_DSS, "PCI.EC2.2", "EC2.2"),
         (PCI_DSS, "PCI.EC2.4", "EC2.12"),
         (PCI_DSS, "PCI.ES.1", "ES.2"),
@@ -90,6 +96,45 @@ def test_the_catalogue_is_one_to_one_where_aws_is() -> None:
     assert control_of_id("opensearch.1") is CONTROLS["Opensearch.1"]
     assert STANDARDS[CIS_1_2].arn(HOME) == f"arn:aws:securityhub:::ruleset/{CIS_1_2}"
     assert STANDARDS[CIS_1_2].generator_id("4.3") == f"arn:aws:securityhub:::ruleset/{CIS_1_2}/rule/4.3"
+
+
+def test_the_twelve_standards_of_aws_and_one_of_another_cloud() -> None:
+    assert {path for path, standard in STANDARDS.items() if standard.provider == "AWS"} == {
+        "aws-foundational-security-best-practices/v/1.0.0",
+        "cis-aws-foundations-benchmark/v/1.2.0",
+        "cis-aws-foundations-benchmark/v/1.4.0",
+        "cis-aws-foundations-benchmark/v/3.0.0",
+        "cis-aws-foundations-benchmark/v/5.0.0",
+        "pci-dss/v/3.2.1",
+        "pci-dss/v/4.0.1",
+        "nist-800-53/v/5.0.0",
+        "nist-800-171/v/2.0.0",
+        "aws-resource-tagging-standard/v/1.0.0",
+        "ai-security-best-practices/v/1.0.0",
+        "service-managed-aws-control-tower/v/1.0.0",
+    }
+    assert all(standard.controls() for standard in STANDARDS.values())
+    for control in CONTROLS.values():
+        assert {STANDARDS[path].provider for path in control.numbers} == {control.provider}
+
+
+def test_the_cloud_of_a_standard_is_told_and_can_be_asked_for(hub: BackgroundHub) -> None:
+    client = hub.client(ADMIN, HOME)
+    arn = STANDARDS[AZURE].arn(HOME)
+    client.batch_enable_standards(StandardsSubscriptionRequests=[{"StandardsArn": arn}])
+    listed = everything(client, "get_enabled_standards", "StandardsSubscriptions")
+    assert [it["Provider"] for it in listed] == ["AWS", "AWS", "AWS", "Azure"]
+    of_azure = {"Providers": ["Azure"]}
+    listed = everything(client, "get_enabled_standards", "StandardsSubscriptions", **of_azure)
+    assert [it["StandardsArn"] for it in listed] == [arn]
+    described = everything(client, "describe_standards", "Standards", **of_azure)
+    assert [(it["StandardsArn"], it["Provider"]) for it in described] == [(arn, "Azure")]
+    key = "SecurityControlDefinitions"
+    controls = everything(client, "list_security_control_definitions", key, **of_azure)
+    assert {it["SecurityControlId"] for it in controls} == {it.id for it in STANDARDS[AZURE].controls()}
+    assert {it["Provider"] for it in controls} == {"Azure"}
+    (control,) = client.batch_get_security_controls(SecurityControlIds=["S3.1"])["SecurityControls"]
+    assert control["Provider"] == "AWS"
 
 
 def test_standards_and_subscriptions(hub: BackgroundHub) -> None:
@@ -198,6 +243,15 @@ def test_controls_are_turned_off_and_on_in_one_hub(hub: BackgroundHub) -> None:
     assert statuses(client, (FSBP, "S3.1")) == ["ENABLED"]
 
 
+def test_a_control_is_off_in_one_account_and_region_only(hub: BackgroundHub) -> None:
+    assert statuses(hub.client(ADMIN, HOME), (FSBP, "S3.11")) == ["DISABLED"]
+    elsewhere = hub.client(ADMIN, LINKED)
+    in_linked = {"StandardsArn": STANDARDS[FSBP].arn(LINKED), "SecurityControlId": "S3.11"}
+    answer = elsewhere.batch_get_standards_control_associations(StandardsControlAssociationIds=[in_linked])
+    assert answer["StandardsControlAssociationDetails"][0]["AssociationStatus"] == "ENABLED"
+    assert statuses(hub.client(MEMBER, HOME), (FSBP, "S3.11")) == ["ENABLED"]
+
+
 def test_the_older_call_turns_a_control_off_by_its_number(hub: BackgroundHub) -> None:
     client = hub.client(MEMBER, HOME)
     arn = STANDARDS[CIS_1_2].control_arn(MEMBER, HOME, "4.3")
@@ -278,3 +332,37 @@ def test_aggregation(hub: BackgroundHub) -> None:
     assert code_of(of_member, RegionLinkingMode="ALL_REGIONS") == "InvalidAccessException"
     made = elsewhere.create_finding_aggregator(RegionLinkingMode="ALL_REGIONS")
     assert made["FindingAggregationRegion"] == LINKED
+
+
+@pytest.mark.parametrize(
+    ("mode", "named", "seen"),
+    [
+        ("ALL_REGIONS", [], {HOME, LINKED, "ap-south-1"}),
+        ("ALL_REGIONS_EXCEPT_SPECIFIED", [LINKED], {HOME, "ap-south-1"}),
+        ("SPECIFIED_REGIONS", [LINKED], {HOME, LINKED}),
+        ("NO_REGIONS", [], {HOME}),
+    ],
+)
+def test_the_aggregation_region_sees_what_is_linked(
+    hub: BackgroundHub, mode: str, named: list[str], seen: set[str]
+) -> None:
+    hub.control.hub(ADMIN, "ap-south-1", enabled=True)
+    for region in (HOME, LINKED, "ap-south-1"):
+        hub.control.mutate(
+            {
+                "op": "put",
+                "finding": {
+                    "Id": region,
+                    "ProductArn": f"arn:aws:securityhub:{region}::product/aws/securityhub",
+                    "AwsAccountId": ADMIN,
+                    "Region": region,
+                    "UpdatedAt": "2026-11-22T00:00:00Z",
+                },
+            }
+        )
+    admin = hub.client(ADMIN, HOME)
+    arn = admin.list_finding_aggregators()["FindingAggregators"][0]["FindingAggregatorArn"]
+    linking: Json = {"RegionLinkingMode": mode} | ({"Regions": named} if named else {})
+    assert admin.update_finding_aggregator(FindingAggregatorArn=arn, **linking)["RegionLinkingMode"] == mode
+    assert {it["Region"] for it in admin.get_findings()["Findings"]} == seen
+    assert {it["Region"] for it in hub.client(ADMIN, LINKED).get_findings()["Findings"]} == {LINKED}
