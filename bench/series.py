@@ -54,6 +54,7 @@ def _evaluation(cells: list[Cell]) -> Evaluation:
             controls=Controls({name: _standard(name) for name in Organization().standards}),
             accounts=AccountFilter(),
             grouping=Grouping(compile_pattern("^xebia-(?P<workload>.+)-(?P<environment>[^-]+)$")),
+            home=(Organization.of_size(_FINDINGS).administrator, Organization().regions[0]),
             names={cell.account_id: names.get(cell.account_id, "") for cell in cells},
         ),
     )

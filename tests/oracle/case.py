@@ -118,13 +118,15 @@ class Case:
         bare = self.fact(pair) is None and not re.search("[A-Za-z]", pair[1])
         return f"{pair[0]}/{pair[1]}" if bare else pair[1]
 
-    def off_in_hub(self, pair: Pair) -> bool:
+    def off_at_home(self, pair: Pair) -> bool:
         fact = self.fact(pair)
-        home = (*pair, self.hub.get("account"), self.hub.get("region"))
-        return fact is not None and not fact["enabled"] and home not in self.turned_off
+        return fact is not None and not fact["enabled"]
 
     def on_here(self, pair: Pair, place: Place) -> bool:
-        return not self.off_in_hub(pair) and (*pair, *place) not in self.turned_off
+        """Whether a control is on in an account and Region: the hub speaks of its own ones only."""
+        if (*pair, *place) in self.turned_off:
+            return False
+        return place != (self.hub["account"], self.hub["region"]) or not self.off_at_home(pair)
 
     # Which accounts
 

@@ -24,7 +24,8 @@ def scores(
     `findings`: ASFF as AWS's JSON, whatever their state; malformed ones are passed over. `spec`: as in the
     PostureTarget's YAML; what is left out has its default. `now`: aware datetime, or microseconds since the
     epoch. `hub`: {"account", "region", "members": {id: name or None}, "granted": [globs], "standards": {name:
-    {"complete": bool, "controls": [{"id", "enabled", "numbers": [...]}]}}}, all but `standards` optional.
+    {"complete": bool, "controls": [{"id", "enabled", "numbers": [...]}]}}}, `members` and `granted` optional;
+    "enabled" is of the hub's own account and Region.
     `turned_off`: what policies turned off, {"standard", "control", "account", "region", "status"} with the
     status it had then ("PASSED", …).
 

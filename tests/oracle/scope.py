@@ -44,10 +44,9 @@ class Scope:
         return [e for e in self.findings.get(pair, []) if self.case.on_here(pair, e.place)]
 
     def disabled(self, pair: Pair) -> bool:
-        """Whether a control is off: in the hub, or by a policy and no finding says it is on elsewhere."""
-        if self.case.off_in_hub(pair):
-            return True
-        return any(place[:2] == pair for place in self.turned_off) and not self.on(pair)
+        """Whether a control is off: at home or by a policy, and no finding of the scope says it is on."""
+        off = self.case.off_at_home(pair) or any(place[:2] == pair for place in self.turned_off)
+        return off and not self.on(pair)
 
     def statuses(self) -> dict[str, str]:
         """Return the status of each control."""
@@ -67,7 +66,6 @@ class Scope:
 
     def unsuppressed(self, pairs: list[Pair]) -> str:
         """Decide the same with suppressed findings, and with what policies turned off as it was then."""
-        pairs = [pair for pair in pairs if not self.case.off_in_hub(pair)]
         found = [entry.seen.compliance for pair in pairs for entry in self.on(pair)]
         then = [
             {"PASSED": "PASSED", "FAILED": "FAILED", "UNKNOWN": "WARNING"}.get(status, "")

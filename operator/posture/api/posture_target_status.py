@@ -24,7 +24,9 @@ class ControlCounts(Observed):
     failed: int = Field(description="With a failed finding in any account or Region.")
     unknown: int = Field(description="With a warning or no result, and none failed.")
     no_data: int = Field(description="Without findings, or with suppressed ones only.")
-    disabled: int = Field(description="Turned off.")
+    disabled: int = Field(
+        description="Turned off, in the account and Region of the hub or by a policy, and on nowhere else."
+    )
 
 
 class StandardScore(Observed):
@@ -66,7 +68,7 @@ class FindingCounts(Observed):
     not_available: int = Field(description="Without a result.")
     passed: int = Field(description="Passed.")
     suppressed: int = Field(description="Suppressed, by policies or by hand.")
-    disabled: int = Field(description="Of controls that are turned off.")
+    disabled: int = Field(description="Of controls that are turned off in its account and Region.")
     stale: int = Field(description="Not refreshed within the evaluation window.")
 
 

@@ -14,13 +14,16 @@ from posture.domain.findings import Check
 class Board:
     """The bits of a target's standards.
 
-    `known`: pairs that the hub lists. `off`: those of them that the hub has turned off, but for those in
-    `ours` (as (standard, control)): these are off by our own policy, and only where that policy says.
+    `known`: pairs that the hub lists. `off`: those of them that it has off in its own account and Region, but
+    for those in `released` (as (standard, control)); of other places it does not know, there findings tell.
     Standards must be unique.
     """
 
     def __init__(
-        self, standards: tuple[str, ...], controls: Controls, ours: frozenset[tuple[str, str]]
+        self,
+        standards: tuple[str, ...],
+        controls: Controls,
+        released: frozenset[tuple[str, str]] = frozenset(),
     ) -> None:
         self.standards = standards
         self._controls = controls
@@ -33,7 +36,7 @@ class Board:
             for control in sorted(facts.controls) if facts else ():
                 bit = self.bit(standard, control)
                 self.known |= bit
-                if facts and not facts.controls[control].enabled and (standard, control) not in ours:
+                if facts and not facts.controls[control].enabled and (standard, control) not in released:
                     self.off |= bit
 
     def bit(self, standard: str, control: str) -> int:

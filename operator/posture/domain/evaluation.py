@@ -42,19 +42,21 @@ class View(NamedTuple):
     `standards`: names of the chosen standards (`["*"]` written out). `controls`: what the hub knows of them.
     `accounts`: which accounts it targets; `members`: ids that the hub knows even if without findings;
     `names`: of accounts, by id. `products`: the other products that are counted. `turned_off`: what policies
-    turned off, with the status it had then. `home`: the hub's own account id and Region, for which its facts
-    hold.
+    turned off, with the status it had then. `home`: the hub's own account id and Region, the one place of
+    which `controls` says what is off. `released`: what is taken to be on, whatever the hub says: how it would
+    be without a policy.
     """
 
     standards: tuple[str, ...]
     controls: Controls
     accounts: AccountFilter
     grouping: Grouping
+    home: tuple[str, str]
     products: frozenset[str] = frozenset()
     names: Mapping[str, str] = {}
     members: frozenset[str] = frozenset()
     turned_off: Mapping[TurnedOff, ControlStatus] = {}
-    home: tuple[str, str] | None = None
+    released: frozenset[TurnedOff] = frozenset()
 
     def covers(self, check: Check, account_id: str) -> bool:
         """Whether ACTIVE findings of a check in an account are the target's: counted, and selectable."""
@@ -116,7 +118,8 @@ def evaluate(cells: Iterable[Cell], view: View) -> Evaluation:
     security scores"; and the expected-controls method.
     """
     standards = tuple(sorted(set(view.standards)))
-    board = Board(standards, view.controls, _ours(view))
+    released = frozenset(place[:2] for place in view.released if place[2:] == view.home)
+    board = Board(standards, view.controls, released)
     off = _turned_off(view, board)
     accounts, excluded = read(cells, board, view.accounts, view.products - {SECURITY_HUB}, off.by_place)
     for member in view.members - accounts.keys():
@@ -217,9 +220,9 @@ def _statuses(verdict: Verdict, board: Board) -> dict[tuple[str, str], ControlSt
 
 
 class _Off(NamedTuple):
-    """Pairs that policies turned off, by place and by account; and what was said of them then, by account."""
+    """Pairs that are off by account and Region; what policies turned off, and what was said of that then."""
 
-    by_place: dict[tuple[str, str], int]
+    by_place: dict[str, dict[str, int]]
     by_account: dict[str, int]
     then: dict[str, dict[int, int]]
 
@@ -232,23 +235,16 @@ _THEN = {
 
 
 def _turned_off(view: View, board: Board) -> _Off:
-    off = _Off({}, {}, {})
+    account_id, region = view.home
+    off = _Off({account_id: {region: board.off}}, {}, {})
     for (standard, control, account_id, region), status in view.turned_off.items():
         if standard not in board.standards:
             continue
         pair = board.bit(standard, control)
-        if pair & board.off:
-            continue
-        off.by_place[account_id, region] = off.by_place.get((account_id, region), 0) | pair
+        regions = off.by_place.setdefault(account_id, {})
+        regions[region] = regions.get(region, 0) | pair
         off.by_account[account_id] = off.by_account.get(account_id, 0) | pair
         if status in _THEN:
             then = off.then.setdefault(account_id, {})
             then[_THEN[status]] = then.get(_THEN[status], 0) | pair
     return off
-
-
-def _ours(view: View) -> frozenset[tuple[str, str]]:
-    """Return what a policy turned off at the hub's home, where it shows as off in the hub's own facts too."""
-    return frozenset(
-        (off.standard, off.control) for off in view.turned_off if (off.account_id, off.region) == view.home
-    )

@@ -134,8 +134,8 @@ def _verdict(evidence: Evidence, listed: int, disabled: int, narrow: Callable[[i
 
 
 def _disabled(evidence: Evidence, board: Board) -> int:
-    """Return the pairs that are off: in the hub, or by a policy with no finding elsewhere in the scope."""
-    return board.off | (evidence.turned_off & ~evidence.on)
+    """Return the pairs that are off: at the hub's home or by a policy, and on nowhere in the scope."""
+    return (board.off | evidence.turned_off) & ~evidence.on
 
 
 def scores(evidence: Evidence, board: Board, narrow: Callable[[int], int], *, complete: bool) -> Scores:

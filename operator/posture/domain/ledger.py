@@ -44,17 +44,19 @@ _PRODUCT = _tabulate(_of_product)
 
 
 class Account:
-    """What the findings of one account say, and how many there are."""
+    """What the findings of one account say, and how many there are. `off`: the pairs that are, by Region."""
 
-    __slots__ = ("_counts", "_said", "_seen")
+    __slots__ = ("_counts", "_off", "_said", "_seen")
 
-    def __init__(self) -> None:
+    def __init__(self, off: Mapping[str, int] | None = None) -> None:
+        self._off = off
         self._said: dict[int, int] = {}
         self._seen = 0
         self._counts: dict[str, list[int]] = {}
 
-    def add_control(self, cell: Cell, pairs: int, enabled: int) -> None:
-        """Add a cell of Security Hub's own: its pairs, and those of them that are on in its place."""
+    def add_control(self, cell: Cell, pairs: int) -> None:
+        """Add a cell of Security Hub's own; `pairs`: those that its findings count for where they are on."""
+        enabled = pairs & ~self._off.get(cell.region, 0) if self._off else pairs
         rules = _ENABLED if enabled else _DISABLED
         said = self._count(SECURITY_HUB, cell, rules)
         if said:
@@ -101,12 +103,12 @@ def read(
     board: Board,
     accounts: AccountFilter,
     products: frozenset[str],
-    turned_off: Mapping[tuple[str, str], int],
+    off: Mapping[str, Mapping[str, int]],
 ) -> tuple[dict[str, Account], set[str]]:
     """Read every cell once, and return the targeted accounts by id, and the ids of the excluded ones.
 
-    `products`: the other products whose findings are counted. `turned_off`: by (account id, Region), the
-    pairs that policies turned off there.
+    `products`: the other products whose findings are counted. `off`: by account id and Region, the pairs that
+    are off there.
     """
     read: dict[str, Account] = {}
     excluded: set[str] = set()
@@ -119,16 +121,13 @@ def read(
                 if standing is Standing.EXCLUDED:
                     excluded.add(cell.account_id)
                 continue
-            account = read[cell.account_id] = Account()
+            account = read[cell.account_id] = Account(off.get(cell.account_id))
         plan = plans.get(cell.check)
         if plan is None:
             plan = plans[cell.check] = _plan(cell.check, board, products)
         pairs, product = plan
         if pairs:
-            enabled = pairs & ~board.off
-            if turned_off:
-                enabled &= ~turned_off.get((cell.account_id, cell.region), 0)
-            account.add_control(cell, pairs, enabled)
+            account.add_control(cell, pairs)
         elif product:
             account.add_product(cell, product)
     return read, excluded

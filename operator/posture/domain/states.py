@@ -32,8 +32,8 @@ def state_of_control_finding(
 ) -> FindingState:
     """Return the state of Security Hub's own finding.
 
-    `disabled`: its control is off in every standard that counts. One without Compliance tells nothing of its
-    control, as NOT_AVAILABLE does.
+    `disabled`: its control is off in its account and Region, in every standard that counts. One without
+    Compliance tells nothing of its control, as NOT_AVAILABLE does.
     """
     if not fresh:
         return FindingState.STALE

@@ -39,7 +39,8 @@ def effects(known: Known, sights: Mapping[str, Sight], records: Mapping[str, Rec
             rest = {place: was for place, was in everything.items() if place not in own}
             reporting = frozenset(whole.evaluation.reporting)
             then = [*cells, *_as_they_were(own, reporting)]
-            without = evaluate(then, sight.view._replace(turned_off=rest)).target.headline(method)
+            view = sight.view._replace(turned_off=rest, released=frozenset(own))
+            without = evaluate(then, view).target.headline(method)
         found[name] = Effect(score, without)
     return found
 

@@ -187,7 +187,7 @@ class ControlRounds:
     def _not_discovered(self, planned: Plan, before: Mapping[str, Record]) -> Plan:
         """Keep what is on again in the hub's own account and Region until its facts say so too.
 
-        What they call off is off in the whole target, unless a policy turned it off: it would be missed.
+        What they call off does not count there, and in the unsuppressed score only as it is remembered.
         """
         facts = self._hub.status.facts
         if facts is None:

@@ -77,7 +77,8 @@ MakeHub = Callable[..., Hub]
 
 
 def view(hub: Hub, products: frozenset[str] = OWN) -> View:
-    return View((FSBP,), hub.controls(), AccountFilter(), Grouping(None), products=products)
+    home = (ADMINISTRATOR, KEY.region)
+    return View((FSBP,), hub.controls(), AccountFilter(), Grouping(None), home, products)
 
 
 async def passed_and_scored(hub: Hub) -> tuple[int, int] | None:

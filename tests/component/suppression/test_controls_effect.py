@@ -14,6 +14,7 @@ from posture.domain.evaluation import TurnedOff, View
 from posture.domain.findings import Check, Compliance, Finding
 from posture.domain.grouping import Grouping
 from posture.domain.scores import Score
+from posture.domain.standards import ControlAssociation, Standard
 from posture.domain.suppression_declaration import Scope
 from posture.hubs.known import Known
 from posture.store import Read
@@ -25,7 +26,7 @@ from tests.unit.store.making import FSBP, finding, opened
 
 NOW, WINDOW = 1_000_000_000, timedelta(seconds=500)
 ONE, TWO, SILENT = "111122223333", "444455556666", "777788889999"
-VIEW = View((FSBP,), Controls({}), AccountFilter(), Grouping())
+VIEW = View((FSBP,), Controls({}), AccountFilter(), Grouping(), (ONE, "eu-west-1"))
 SIGHT = Sight(VIEW, ScoringMethod.SECURITY_HUB, WINDOW, Scope(VIEW.covers, VIEW.controls, {}), whole=True)
 FAILED, PASSED = Compliance.FAILED, Compliance.PASSED
 
@@ -45,13 +46,13 @@ def place(control: str, account: str = ONE) -> TurnedOff:
 
 
 def effect_of(
-    path: Path, found: Iterable[Finding], **records: dict[TurnedOff, ControlStatus]
+    path: Path, found: Iterable[Finding], sight: Sight = SIGHT, **records: dict[TurnedOff, ControlStatus]
 ) -> dict[str, Effect]:
     with opened(path / "hub.sqlite") as store:
         known = Known(store)
         store.write([Read(list(found), NOW)])
         known.publish(NOW, [WINDOW // timedelta(microseconds=1)], {})
-        return effects(known, dict.fromkeys(records, SIGHT), records)
+        return effects(known, dict.fromkeys(records, sight), records)
 
 
 def test_a_control_whose_findings_live_on(tmp_path: Path) -> None:
@@ -66,6 +67,18 @@ def test_a_control_whose_findings_are_gone_or_stale(tmp_path: Path, there: list[
     found = [*there, about("S3.2", PASSED)]
     records = {place("S3.1"): ControlStatus.FAILED, place("S3.3"): ControlStatus.NO_DATA}
     assert effect_of(tmp_path, found, a=records) == {"a": Effect(Score(1, 1), Score(1, 2))}
+
+
+@pytest.mark.parametrize("left", [[], [about("S3.1", FAILED)]])
+def test_a_control_that_the_hub_itself_shows_as_off(tmp_path: Path, left: list[Finding]) -> None:
+    associations = {name: ControlAssociation(name, enabled=name == "S3.2") for name in ("S3.1", "S3.2")}
+    known = Controls({FSBP: Standard(FSBP, "arn", associations)})
+    sight = SIGHT._replace(view=VIEW._replace(controls=known))
+    found = [*left, about("S3.2", PASSED)]
+    assert effect_of(tmp_path, found, sight, a={place("S3.1"): ControlStatus.FAILED}, b={}) == {
+        "a": Effect(Score(1, 1), Score(1, 2)),
+        "b": Effect(Score(1, 1), Score(1, 1)),
+    }
 
 
 def test_each_of_two_policies_is_compared_with_the_other_in_force(tmp_path: Path) -> None:

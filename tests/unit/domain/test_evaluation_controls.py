@@ -4,7 +4,7 @@ import pytest
 
 from posture.domain.cells import Cell, Count
 from posture.domain.controls import ControlStatus
-from posture.domain.evaluation import evaluate
+from posture.domain.evaluation import AccountScope, evaluate
 from posture.domain.scores import ControlCounts, Score, Scores
 from tests.unit.domain.scenes import (
     CIS,
@@ -15,6 +15,7 @@ from tests.unit.domain.scenes import (
     PASSED,
     STALE,
     SUPPRESSED,
+    THREE,
     TWO,
     WARNING,
     cell,
@@ -94,11 +95,66 @@ def test_bare_numbers_of_two_standards_are_two_controls() -> None:
     assert evaluation.statuses == {(other, "1.10"): ControlStatus.FAILED, (CIS, "1.10"): ControlStatus.PASSED}
 
 
-def test_a_control_that_is_off_in_the_hub_is_off_everywhere() -> None:
-    hub = facts(on=("IAM.9",), off=("S3.1",))
-    evaluation = evaluate([cell("S3.1", FAILED, account=TWO), cell("IAM.9", PASSED, account=TWO)], view(hub))
-    assert evaluation.target == Scores(Score(1, 1), Score(1, 1), Score(1, 1))
-    assert evaluation.pooled == ControlCounts(passed=1, disabled=1)
+@pytest.mark.parametrize(
+    "elsewhere",
+    [cell("IAM.6", FAILED, region="us-east-1"), cell("IAM.6", FAILED, account=TWO)],
+    ids=["a linked Region", "a member account"],
+)
+def test_a_control_that_is_off_at_home_counts_where_it_is_on(elsewhere: Cell) -> None:
+    hub = facts(on=("S3.1",), off=("IAM.6",))
+    left_at_home = cell("IAM.6", PASSED, SUPPRESSED)
+    evaluation = evaluate([cell("S3.1", PASSED), left_at_home, elsewhere], view(hub))
+    assert evaluation.statuses[FSBP, "IAM.6"] is ControlStatus.FAILED
+    assert evaluation.target == Scores(Score(1, 2), Score(1, 2), Score(1, 2))
+    assert evaluation.standards[FSBP] == evaluation.target
+    assert evaluation.controls[FSBP] == evaluation.pooled == ControlCounts(passed=1, failed=1)
+    assert {key.state.name: n for key, n in evaluation.findings.items()} == {
+        "PASSED": 1,
+        "DISABLED": 2,
+        "FAILED": 1,
+    }
+
+
+def test_what_is_left_at_home_of_a_control_that_is_off_there_does_not_count() -> None:
+    hub = facts(on=("S3.1",), off=("IAM.6",))
+    cells = [
+        cell("S3.1", PASSED),
+        cell("IAM.6", FAILED),
+        cell("IAM.6", PASSED, account=TWO),
+        cell("IAM.6", PASSED, region="us-east-1"),
+    ]
+    assert evaluate(cells, view(hub)).target == Scores(Score(2, 2), Score(2, 2), Score(2, 2))
+
+
+def test_a_control_that_is_off_at_home_is_disabled_in_every_scope_where_it_is_on_nowhere() -> None:
+    hub = facts(on=("S3.1",), off=("IAM.6",))
+    cells = [
+        cell("S3.1", PASSED),
+        cell("S3.1", PASSED, account=TWO),
+        cell("IAM.6", STALE, account=TWO),
+        cell("S3.1", PASSED, account=THREE),
+        cell("IAM.6", SUPPRESSED, account=THREE),
+    ]
+    evaluation = evaluate(cells, view(hub))
+    one, two, three = (evaluation.accounts[AccountScope(FSBP, each)] for each in (ONE, TWO, THREE))
+    assert one == two == Scores(Score(1, 1), Score(1, 1), Score(1, 1))
+    # Suppressed, it is on all the same: it has no data there, and is expected.
+    assert three == Scores(Score(1, 1), Score(1, 2), Score(2, 2))
+    assert evaluation.pooled == ControlCounts(passed=1, no_data=1)
+    assert evaluate(cells[:3], view(hub)).pooled == ControlCounts(passed=1, disabled=1)
+
+
+def test_off_at_home_in_one_standard_it_counts_there_by_what_is_elsewhere() -> None:
+    hub = facts(off=("IAM.9",)), facts(CIS, on=("IAM.9",))
+    both = (FSBP, CIS)
+    cells = [
+        cell("IAM.9", FAILED, standards=both),
+        cell("IAM.9", PASSED, standards=both, region="us-east-1"),
+    ]
+    evaluation = evaluate(cells, view(*hub))
+    assert evaluation.standards[FSBP].aws == Score(1, 1)
+    assert evaluation.standards[CIS].aws == Score(0, 1)
+    assert evaluation.target.aws == Score(0, 1)
 
 
 def test_pooled_it_counts_where_it_is_on() -> None:

@@ -58,11 +58,31 @@ def test_off_at_home_by_a_policy_is_not_off_elsewhere() -> None:
     assert evaluation.target == Scores(Score(1, 1), Score(0, 1), Score(2, 2))
 
 
-def test_off_in_the_hub_by_others_stays_off_although_a_policy_speaks_of_another_place() -> None:
+def test_off_at_home_by_others_stays_off_although_a_policy_speaks_of_another_place() -> None:
     hub = facts(on=("S3.2",), off=("S3.1",))
     off = {(FSBP, "S3.1", TWO, "eu-west-1"): "failed"}
-    evaluation = evaluate([cell("S3.1", FAILED), cell("S3.2", PASSED)], view(hub, turned_off=off))
+    cells = [cell("S3.1", FAILED), cell("S3.2", PASSED)]
+    evaluation = evaluate(cells, view(hub, turned_off=off))
     assert evaluation.target == Scores(Score(1, 1), Score(1, 1), Score(1, 1))
+    reporting = [*cells, cell("S3.2", PASSED, account=TWO), cell("S3.1", PASSED, account=TWO)]
+    evaluation = evaluate(reporting, view(hub, turned_off=off))
+    assert evaluation.target == Scores(Score(1, 1), Score(1, 2), Score(1, 1))
+    assert evaluation.statuses[FSBP, "S3.1"] is ControlStatus.DISABLED
+    assert evaluation.accounts[AccountScope(FSBP, ONE)].unsuppressed == Score(1, 1)
+
+
+def test_off_at_home_and_by_a_policy_elsewhere_it_is_on_in_the_rest() -> None:
+    hub = facts(on=("S3.2",), off=("S3.1",))
+    off = {(FSBP, "S3.1", TWO, "eu-west-1"): "passed"}
+    cells = [
+        cell("S3.1", PASSED),
+        cell("S3.1", PASSED, account=TWO),
+        cell("S3.1", FAILED, account=TWO, region="us-east-1"),
+        cell("S3.2", PASSED),
+    ]
+    evaluation = evaluate(cells, view(hub, turned_off=off))
+    assert evaluation.statuses[FSBP, "S3.1"] is ControlStatus.FAILED
+    assert evaluation.target == Scores(Score(1, 2), Score(1, 2), Score(1, 2))
 
 
 def test_a_silent_account_keeps_nothing_of_what_was() -> None:

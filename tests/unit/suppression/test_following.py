@@ -24,7 +24,7 @@ from tests.unit.store.making import EC2_2, FSBP, OWNER, S3_1, finding, key
 NOW, INTERVAL = 1_000_000_000, 300_000_000
 TARGET, ME = "security/organization", "me"
 ACCOUNTS = ("111122223333", "444455556666")
-VIEW = View((FSBP,), Controls({}), AccountFilter(), Grouping())
+VIEW = View((FSBP,), Controls({}), AccountFilter(), Grouping(), ("111122223333", "eu-west-1"))
 SCOPE = Scope(VIEW.covers, VIEW.controls, {})
 
 
