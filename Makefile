@@ -7,6 +7,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Most of these tests wait for something: more of them than cores run side by side.
 WORKERS ?= 4
+HUNT_MINUTES ?= 30
+HUNT_WORKERS ?= 1
 PY     := operator sandbox tests bench demo
 
 .PHONY: help
@@ -61,6 +63,10 @@ check: install ## The fast gate: format, lint, types, layers, generated files, u
 test: tools check ## Everything: the gate, then component, end-to-end and chart tests, and the demo
 	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/component tests/chart tests/e2e
 	@DEMO_EXIT=1 $(MAKE) demo
+
+.PHONY: hunt
+hunt: install ## Property tests and histories on ever new examples: HUNT_MINUTES=30 HUNT_WORKERS=1
+	@$(BIN)/python -m tests.hunt --minutes $(HUNT_MINUTES) --workers $(HUNT_WORKERS)
 
 .PHONY: bench
 bench: install ## Measure side by side; writes bench/results.json

@@ -1,4 +1,6 @@
-"""What tests at every level share: one real control plane a run, and a namespace of its own for each test."""
+"""What tests at every level share: which examples they are tried on, one real control plane a run, and a
+namespace of its own for each test.
+"""
 
 import http.client
 import re
@@ -9,6 +11,9 @@ import pytest
 
 from sandbox.controlplane import ControlPlane
 from sandbox.tools import ToolError
+from tests.support.examples import fix_them
+
+fix_them()
 
 _LONGEST_SLUG = 40
 

@@ -72,12 +72,14 @@ class Case:
         self.known_accounts = set(self.members)
         for finding in raw:
             seen = read(finding)
-            if seen is None or not seen.active:
+            if seen is None:
                 continue
-            self.known_accounts.add(seen.account)
-            self.by_account.setdefault(seen.account, []).append(Entry(seen, tuple(self.pairs(seen))))
+            # Archived ones count for nothing, and tell what an account is called all the same.
             if finding.get("AwsAccountName") and not self.members.get(seen.account):
                 self.names[seen.account] = finding["AwsAccountName"]
+            if seen.active:
+                self.known_accounts.add(seen.account)
+                self.by_account.setdefault(seen.account, []).append(Entry(seen, tuple(self.pairs(seen))))
 
     # Which control
 

@@ -8,8 +8,6 @@ import asyncio
 from collections.abc import Collection
 from random import Random
 
-import pytest
-
 from posture.aws.securityhub import SecurityHub
 from posture.domain.findings import Finding
 from posture.hubs.known import Published, State
@@ -19,6 +17,7 @@ from tests.component.hubs.history import History, Picture, allowed_after_poll, m
 from tests.component.hubs.meddling import Meddler
 from tests.component.hubs.witness import Witness
 from tests.component.hubs.world import HOUR, MINUTE, SECOND, World, stored
+from tests.support.examples import seeds
 
 PRODUCTS = ("Security Hub", "GuardDuty")
 
@@ -56,7 +55,7 @@ def check(picture: Picture, before: Picture, history: History, began: int, follo
             assert history.since(name, began)[-1] is None or None in allowed[name], f"{name} is missing"
 
 
-@pytest.mark.parametrize("seed", range(3))
+@seeds(3)
 async def test_every_published_picture_is_justified(
     world: World, client: SecurityHub, open_sync: OpenSync, seed: int
 ) -> None:

@@ -13,6 +13,7 @@ from tests.component.hubs.history import History
 from tests.component.hubs.meddling import Meddler
 from tests.component.hubs.witness import Witness
 from tests.component.hubs.world import HOUR, MINUTE, World
+from tests.support.examples import seeds
 
 PRODUCTS = ("Security Hub", "GuardDuty")
 FAULTS = (
@@ -47,7 +48,7 @@ async def begin(world: World, client: SecurityHub, open_sync: OpenSync) -> Begin
     return begin_it
 
 
-@pytest.mark.parametrize("seed", range(3))
+@seeds(3)
 async def test_every_bound_is_kept(world: World, client: SecurityHub, begin: Begin, seed: int) -> None:
     witness, random = await begin(seed), Random(seed)
     await witness.sweep()
@@ -64,7 +65,7 @@ async def test_every_bound_is_kept(world: World, client: SecurityHub, begin: Beg
         await witness.sweep()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@seeds(3)
 async def test_faults_delay_and_change_nothing(
     world: World, client: SecurityHub, begin: Begin, seed: int
 ) -> None:
@@ -82,7 +83,7 @@ async def test_faults_delay_and_change_nothing(
         await world.pass_time(client, random.choice((0, 5 * MINUTE, HOUR)))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@seeds(3)
 async def test_changes_between_pages_lose_nothing(
     world: World, client: SecurityHub, begin: Begin, seed: int
 ) -> None:
@@ -112,7 +113,7 @@ async def test_changes_between_pages_lose_nothing(
     await witness.poll()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@seeds(4)
 async def test_a_crash_at_any_moment_is_made_up_for(
     world: World, client: SecurityHub, begin: Begin, open_sync: OpenSync, seed: int
 ) -> None:

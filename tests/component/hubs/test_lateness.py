@@ -2,17 +2,16 @@
 
 from random import Random
 
-import pytest
-
 from posture.aws.securityhub import SecurityHub
 from tests.component.hubs.conftest import OpenSync
 from tests.component.hubs.history import History
 from tests.component.hubs.meddling import Meddler
 from tests.component.hubs.witness import Witness
 from tests.component.hubs.world import HOUR, MINUTE, SECOND, World, stored
+from tests.support.examples import seeds
 
 
-@pytest.mark.parametrize("seed", range(2))
+@seeds(2)
 async def test_stale_reads_are_made_up_for(
     world: World, client: SecurityHub, open_sync: OpenSync, seed: int
 ) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.securityhub.asff import encode, keys_of
@@ -18,6 +18,7 @@ from sandbox.securityhub.model import shape_model
 from sandbox.securityhub.ordering import Sorting, sorting_of
 from sandbox.securityhub.query import Query, StaleCopy, View, count, fetch
 from sandbox.securityhub.store import Store
+from tests.support.examples import examples
 
 Json = dict[str, Any]
 NOW = parse_timestamp("2026-11-22T06:00:00Z") or 0
@@ -277,7 +278,7 @@ def all_pages(
         query = replace(query, after=sorting.restore(plain))
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     content=st.lists(rows, max_size=30),
     filters=filter_sets,
@@ -319,7 +320,7 @@ def _assert_sorted(found: list[str], findings: list[Json], criteria: list[Json])
     assert present == sorted(present, reverse=down)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     content=st.lists(rows, min_size=1, max_size=15),
     older=st.lists(st.one_of(st.none(), rows), min_size=1, max_size=5),

@@ -3,7 +3,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
@@ -13,6 +13,7 @@ from posture.api.patterns import compile_pattern
 from posture.api.resource import Resource
 from posture.api.schema import structural
 from posture.api.shapes import RULES, Immutable, Rule, Shape, exactly_one
+from tests.support.examples import examples
 from tests.unit.api.malformed import MALFORMED
 
 Node = dict[str, Any]
@@ -108,7 +109,7 @@ _PATTERNS = sorted(
 
 @pytest.mark.parametrize("pattern", _PATTERNS)
 @given(st.data())
-@settings(max_examples=25)
+@examples(25)
 def test_python_and_the_api_servers_engine_read_a_pattern_alike(pattern: str, data: st.DataObject) -> None:
     text = data.draw(st.from_regex(pattern, fullmatch=True) | st.text(max_size=20))
     spoilt = (

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.aws.limiter import Bucket, Limiters, Rate, published
+from tests.support.examples import seeds
 
 
 class Time:
@@ -195,7 +196,7 @@ def simulate(
     return admitted, refused
 
 
-@pytest.mark.parametrize("seed", range(5))
+@seeds(5)
 def test_a_whole_quota_is_filled_without_being_throttled(seed: int) -> None:
     random = Random(seed)
     time = Time(oversleep=iter(lambda: random.uniform(0, 0.004), None))

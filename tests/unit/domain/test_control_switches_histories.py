@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.oracle.controls import Cloud
+from tests.support.examples import examples
 from tests.unit.domain.control_histories import Happening, Operator, happenings, held
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(st.lists(happenings(), min_size=2, max_size=14))
 def test_histories_end_as_declared_and_never_touch_a_persons(history: Sequence[Happening]) -> None:
     cloud = Cloud()
@@ -24,7 +25,7 @@ def test_histories_end_as_declared_and_never_touch_a_persons(history: Sequence[H
     assert operator.plan().switches == ()
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.lists(happenings(), min_size=2, max_size=14))
 def test_when_all_policies_end_nothing_of_theirs_is_left(history: Sequence[Happening]) -> None:
     cloud = Cloud()

@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from posture.aws.wire import decode_page
 from posture.domain.evaluation import Evaluation, evaluate
@@ -11,6 +11,7 @@ from tests import oracle
 from tests.oracle.asff import microseconds
 from tests.oracle.organizations import NOW, WINDOW, Organization, organizations
 from tests.oracle.product import cells, cells_of, numbers, view
+from tests.support.examples import examples
 
 
 def assert_is_the_oracles(evaluation: Evaluation, organization: Organization) -> None:
@@ -20,13 +21,13 @@ def assert_is_the_oracles(evaluation: Evaluation, organization: Organization) ->
     assert numbers(evaluation) == expected
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(organizations())
 def test_every_number_is_the_oracles(organization: Organization) -> None:
     assert_is_the_oracles(evaluate(iter(cells(organization)), view(organization)), organization)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(organizations())
 def test_every_number_is_the_oracles_from_the_wire_on(organization: Organization) -> None:
     page = decode_page(json.dumps({"Findings": organization.raw()}).encode())
@@ -35,7 +36,7 @@ def test_every_number_is_the_oracles_from_the_wire_on(organization: Organization
     assert_is_the_oracles(evaluate(cells_of(page.findings, since), view(organization)), organization)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(organizations())
 def test_the_order_of_cells_changes_nothing(organization: Organization) -> None:
     forwards = evaluate(cells(organization), view(organization))

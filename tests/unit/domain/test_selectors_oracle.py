@@ -3,9 +3,11 @@
 import json
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.aws.wire import decode_page
@@ -16,9 +18,21 @@ from posture.domain.matcher import Matcher
 from posture.domain.selectors import Selection, Selector
 from tests.oracle.asff import microseconds
 from tests.oracle.case import Case
-from tests.oracle.organizations import CIS, FSBP, NOW, OLD_CIS, Organization, organizations
+from tests.oracle.organizations import (
+    CIS,
+    FSBP,
+    HOME,
+    NOW,
+    OLD_CIS,
+    Claim,
+    Organization,
+    Place,
+    Record,
+    organizations,
+)
 from tests.oracle.product import cells, view
 from tests.oracle.selecting import selected
+from tests.support.examples import examples
 
 _RESOURCES = st.lists(
     st.fixed_dictionaries(
@@ -89,18 +103,52 @@ def findings_of(organization: Organization, data: st.DataObject) -> list[dict[st
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(organizations(), st.lists(_POLICIES, min_size=1, max_size=3), st.data())
 def test_it_selects_what_the_oracle_does_and_only_where_it_says(
     organization: Organization, policies: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    raw = findings_of(organization, data)
+    assert_selects_as_the_oracle_does(organization, findings_of(organization, data), policies)
+
+
+@pytest.mark.parametrize("environments", [["prod", "production"], ["dev"]])
+@pytest.mark.parametrize(
+    "grouping", [{}, {"accountNamePattern": "acme-(?P<workload>.+)-(?P<environment>.+)"}]
+)
+def test_an_account_of_archived_findings_alone_has_its_group(
+    environments: list[str], grouping: dict[str, str]
+) -> None:
+    """Not a member, not counted anywhere: whoever looks at such a finding groups its account all the same."""
+    account, region = "222222222222", "eu-west-1"
+    claim = Claim({"GeneratorId": "security-control/S3.1"}, "S3.1", numbered=False, standards=(FSBP,))
+    place = Place(account, region, timedelta())
+    arn = f"arn:aws:securityhub:{region}::product/aws/securityhub"
+    record = Record(arn, "Security Hub", True, claim, place, "LOW", "FAILED", "NEW", "ARCHIVED")  # noqa: FBT003 -- a tuple
+    spec = {
+        "source": {"securityStandards": {"standards": [FSBP]}},
+        "products": ["Security Hub"],
+        "accounts": {},
+        "grouping": grouping,
+    }
+    hub = {"account": HOME[0], "region": HOME[1], "members": {}, "granted": ["*"], "standards": {}}
+    policy = {
+        "match": [{"accounts": [account]}],
+        "exceptions": [{"products": ["Security Hub"], "regions": [region], "environments": environments}],
+    }
+    organization = Organization((record,), spec, hub, ())
+    assert_selects_as_the_oracle_does(organization, organization.raw(), [policy])
+
+
+def assert_selects_as_the_oracle_does(
+    organization: Organization, raw: list[dict[str, Any]], policies: list[dict[str, Any]]
+) -> None:
     case = Case(raw, organization.spec, organization.hub, microseconds(NOW), [])
     decoded = decode_page(json.dumps({"Findings": raw}).encode()).findings
     seen = view(organization)
+    # As a target's policies see them: of every account that a finding was ever of, archived ones too.
     groups = {
         account: seen.grouping.of(account, seen.names.get(account))
-        for account in case.known_accounts
+        for account in {each.account_id for each in decoded} | seen.members
         if case.granted(account) and case.included(account)
     }
     named = {f"policy-{index}": selection(policy) for index, policy in enumerate(policies)}
@@ -125,7 +173,7 @@ def test_it_selects_what_the_oracle_does_and_only_where_it_says(
             assert within[name][place](finding) == expected
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(organizations())
 def test_a_target_covers_exactly_what_it_counts(organization: Organization) -> None:
     seen = view(organization)

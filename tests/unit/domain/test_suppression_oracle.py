@@ -2,7 +2,7 @@
 
 from copy import deepcopy
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.domain.suppression_plan import Act
@@ -10,6 +10,7 @@ from tests.oracle.suppression import World, differs, expected
 from tests.oracle.suppression_histories import Happening, happenings, scenes
 from tests.oracle.suppression_hub import SecurityHub
 from tests.oracle.suppression_product import INTERVAL, LATER, Operator
+from tests.support.examples import examples
 
 RUN, CRASH = "run", "crash"
 _STEPS = st.lists(
@@ -41,7 +42,7 @@ def assert_quiet(world: World, operator: Operator) -> None:
         assert outcome.matched == world.matched(name, operator.hub.records.values())
 
 
-@settings(max_examples=600, deadline=None)
+@examples(600)
 @given(scenes(), st.booleans(), _STEPS)
 def test_once_quiet_it_is_as_declared(
     scene: tuple[SecurityHub, World],
@@ -64,7 +65,7 @@ def test_once_quiet_it_is_as_declared(
     assert_quiet(world, operator)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(scenes(), st.lists(happenings(), max_size=6))
 def test_what_a_lost_memory_changes_is_nothing(
     scene: tuple[SecurityHub, World], steps: list[Happening]
@@ -82,7 +83,7 @@ def test_what_a_lost_memory_changes_is_nothing(
     assert hub.records == again.records
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(scenes(), st.lists(happenings(clock=False), max_size=6))
 def test_until_it_is_exact_nothing_ends(scene: tuple[SecurityHub, World], steps: list[Happening]) -> None:
     hub, world = deepcopy(scene)
@@ -94,7 +95,7 @@ def test_until_it_is_exact_nothing_ends(scene: tuple[SecurityHub, World], steps:
     assert set(carefully) <= set(operator.plan(world).writes)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(scenes(), st.sampled_from(("NEW", "NOTIFIED", "RESOLVED")), st.booleans(), st.booleans())
 def test_no_finding_flaps_under_an_automation(
     scene: tuple[SecurityHub, World],

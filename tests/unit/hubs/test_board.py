@@ -4,14 +4,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
-import pytest
-
 from posture.domain.cells import Cell
 from posture.domain.findings import Check, Compliance, Finding, RecordState, Severity, Workflow
 from posture.domain.freshness import cutoff
 from posture.hubs.board import Board
 from posture.store import Read, Store, key_of
 from tests.oracle import product
+from tests.support.examples import seeds
 
 HOUR = 3_600_000_000
 NOW = 1_795_000_000_000_000
@@ -52,7 +51,7 @@ def sets(cells: Iterable[Cell]) -> set[Cell]:
     return set(listed)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@seeds(5)
 def test_a_board_follows_what_is_written_and_what_ages(tmp_path: Path, seed: int) -> None:
     random, now = Random(seed), NOW
     store = Store.open(tmp_path / "hub.sqlite", owner="test").store

@@ -4,7 +4,7 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.hubs.coverage import Coverage, Reader
@@ -20,6 +20,7 @@ from posture.hubs.windows import (
     query,
     window,
 )
+from tests.support.examples import examples, seeds
 from tests.unit.hubs.listing import Listing, Walk
 
 SECOND = 1_000_000
@@ -43,7 +44,7 @@ def spread(draw: Random, count: int) -> list[int]:
     return [draw.choices(kinds, weights)[0]() for _ in range(count)]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     seed=st.integers(0, 2**32),
     count=st.integers(0, 400),
@@ -62,7 +63,7 @@ def test_everything_is_read(
     assert walk.seen == set(range(count))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     seed=st.integers(0, 2**32),
     count=st.integers(0, 1_000),
@@ -87,7 +88,7 @@ def test_a_sort_that_is_ignored_shows_although_the_first_page_is_of_one_instant(
         assert walk.seen == set(range(1_000))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(seed=st.integers(0, 2**32), chains=st.integers(1, 6))
 def test_windows_stay_a_cover_of_the_range(seed: int, chains: int) -> None:
     """Between two pages: what is not read lies inside a window, and the windows lie end to end."""
@@ -103,7 +104,7 @@ def test_windows_stay_a_cover_of_the_range(seed: int, chains: int) -> None:
 
 
 @pytest.mark.parametrize("chains", [2, 3, 6])
-@pytest.mark.parametrize("seed", range(5))
+@seeds(5)
 def test_reading_costs_little_more_than_its_pages(chains: int, seed: int) -> None:
     """2 % of 200 pages with two chains; more chains are for high latencies, and may cost two pages each."""
     draw = Random(seed)

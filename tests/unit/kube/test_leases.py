@@ -6,12 +6,13 @@ import math
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.kube.errors import Call, Forbidden
 from posture.kube.leases import Lease, LeaseTiming, Term, _micro_time, boottime
 from posture.kube.resources import ApiResource, Object
+from tests.support.examples import examples
 from tests.unit.kube.lease_world import Replica, World
 
 TIMING = LeaseTiming()
@@ -27,7 +28,7 @@ strokes = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.integers(0), st.floats(0.0, 0.9), st.lists(rates, min_size=2, max_size=3), strokes)
 def test_never_two_holders_at_one_true_time(
     seed: int, trouble: float, speeds: list[float], happenings: list[tuple[float, int, str, float]]

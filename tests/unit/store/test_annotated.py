@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.domain.findings import Check, Compliance, Finding, RecordState, Workflow
 from posture.store import CellKey, CustomerWrite, Read, Store
 from posture.store.changes import BATCH
+from tests.support.examples import examples
 from tests.unit.store.making import EC2_2, S3_1, content, emptied, finding, key
 from tests.unit.store.strategies import small_findings
 
@@ -25,7 +26,7 @@ def annotated(each: Finding) -> bool:
     return bool(each.note or each.user_fields)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(small_findings(), max_size=9, unique_by=lambda each: each.id))
 def test_only_what_did_not_pass_or_is_annotated_is_looked_at(
     shared_store: Store, findings: list[Finding]

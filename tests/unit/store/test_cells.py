@@ -4,11 +4,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.domain.findings import Check, Compliance, Finding, RecordState, Severity
 from posture.store import CellRow, Read, Store
+from tests.support.examples import examples
 from tests.unit.store.making import EC2_2, GUARDDUTY, S3_1, emptied, finding, key, opened
 from tests.unit.store.strategies import small_findings
 
@@ -47,7 +48,7 @@ def plain(rows: list[CellRow]) -> dict[Name, Seen]:
     return result
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(
     st.lists(small_findings(), max_size=12, unique_by=lambda each: each.id),
     st.lists(small_findings(), max_size=6, unique_by=lambda each: each.id),
@@ -71,7 +72,7 @@ def test_cells_are_what_counting_by_hand_gives(
     assert {row.key for row in some if row.cell is None} == touched - after.keys()
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(
     st.lists(small_findings(), max_size=8, unique_by=lambda each: each.id),
     st.integers(0, 5),

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.domain.findings import Compliance, Finding, RecordState, Workflow
 from posture.store import Members, Read, Store
+from tests.support.examples import examples
 from tests.unit.store.making import GUARDDUTY, emptied, finding, key
 from tests.unit.store.strategies import small_findings
 
@@ -33,7 +34,7 @@ IS_MEMBER: dict[Members, Callable[[Finding], bool]] = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.lists(small_findings(), max_size=9, unique_by=lambda each: each.id),
     st.lists(st.booleans(), min_size=9, max_size=9),

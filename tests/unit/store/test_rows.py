@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.domain.findings import Compliance, Finding, RecordState, Resource, Severity, Workflow
 from posture.store import Members, Read, Store
+from tests.support.examples import examples
 from tests.unit.store.making import (
     EC2_2,
     GUARDDUTY,
@@ -24,7 +25,7 @@ from tests.unit.store.making import (
 from tests.unit.store.strategies import small_findings, whole_findings
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.lists(whole_findings(), max_size=6, unique_by=lambda each: (each.product_arn, each.id)))
 def test_whole_findings_survive_a_restart(
     tmp_path_factory: pytest.TempPathFactory, findings: list[Finding]
@@ -55,7 +56,7 @@ def counts(answers: list[Answer]) -> dict[bytes, tuple[int, int, Finding]]:
     return best
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(st.lists(answers, max_size=3), max_size=6))
 def test_copies_in_any_grouping_give_what_counts(shared_store: Store, batches: list[list[Answer]]) -> None:
     store = emptied(shared_store)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from posture.api.posture_target import ScoringMethod
@@ -23,6 +23,7 @@ from posture.suppression.declared import MayWrite
 from posture.suppression.following import Following
 from posture.suppression.round import Declared, Rounds
 from posture.suppression.scopes import Sight
+from tests.support.examples import examples
 from tests.unit.store.making import FSBP, OWNER, finding
 from tests.unit.suppression.test_following import INTERVAL, ME, NOW, SCOPE, TARGET, VIEW, declaration, policy
 
@@ -73,7 +74,7 @@ def score_of(found: list[Finding], store_path: Path, sight: Sight) -> Score | No
         store.close()
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(50, suppress=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(findings(), max_size=10, unique_by=lambda each: each.id), st.sampled_from(list(ScoringMethod))
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from posture.domain.accounts import AccountFilter
@@ -19,6 +19,7 @@ from posture.domain.suppression_declaration import Declaration, Identity, Scope
 from posture.hubs.known import Known
 from posture.store import Read, Store
 from posture.suppression.following import Following, Moment
+from tests.support.examples import examples
 from tests.unit.store.making import EC2_2, FSBP, OWNER, S3_1, finding, key
 
 NOW, INTERVAL = 1_000_000_000, 300_000_000
@@ -90,7 +91,7 @@ def comparable(moment: Moment) -> object:
     return sorted(moment.plan.writes), moment.outcomes, moment.unseen
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.lists(findings(), max_size=4), declarations(), st.booleans()), max_size=5))
 def test_following_is_looking_at_everything(
     store: Store, steps: list[tuple[list[Finding], Declaration, bool]]
