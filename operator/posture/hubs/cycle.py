@@ -84,8 +84,8 @@ class Cycle:
             await sync.want(wanted.products)
             sync.windows = self._requests.windows()
             await self._resume(wanted)
-            await self._discover(anew=anew)
-            self._served = asked
+            discovered = await self._discover(anew=anew)
+            self._served = asked if discovered else self._served
             published = await sync.poll()
         except AwsError as error:
             self._due = time.monotonic() + self._pauses.after(error, interval)
@@ -97,6 +97,8 @@ class Cycle:
         self._bulletin.succeeded(_POLL)
         if sync.ready:
             self._requests.ended(ticket)
+        if published:
+            self._requests.published(ticket)
         self._post(wanted, **(self._success(time.monotonic() - started) if published else {}))
 
     async def _resume(self, wanted: Wanted) -> None:
@@ -108,7 +110,8 @@ class Cycle:
             self._post(wanted, facts=self._facts.facts)
         self._resumed = True
 
-    async def _discover(self, *, anew: bool) -> None:
+    async def _discover(self, *, anew: bool) -> bool:
+        """Bring the facts up to date; False where they are still those of before, although they are due."""
         self._facts, error = await current_facts(self._sync.desk, self._cloud, self._facts, anew=anew)
         if error is None:
             self._bulletin.succeeded(_DISCOVERY)
@@ -120,6 +123,7 @@ class Cycle:
                 if known is None or advice not in known.missing:
                     logger.warning("%s", advice)
             self._bulletin.post(facts=facts)
+        return error is None
 
     async def _rest(self, wanted: Wanted, ticket: int) -> None:
         """Wait until the next poll is due, somebody asks for it, or a job has ended well."""

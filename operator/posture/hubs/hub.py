@@ -156,6 +156,14 @@ class Hub:
         """Whether a run that started after the request has ended, well or not (the first with its sweep)."""
         return self._requests.has_run(ticket)
 
+    def exact_since(self, ticket: int) -> bool:
+        """Whether what is known is exact as of a moment after the request.
+
+        A run that failed, was broken off, or withheld what it read as suspicious does not count: the picture
+        is still that of the run before it.
+        """
+        return self._requests.exact_since(ticket)
+
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call `listener` in the event loop whenever the status has changed."""
         self._bulletin.on_change(listener)

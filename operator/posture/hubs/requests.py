@@ -16,6 +16,7 @@ class Requests:
         self._asked = 0
         self._thorough = 0
         self._ended = 0
+        self._published = 0
         self._wake = asyncio.Event()
 
     def ask(self, demands: Iterable[Demand]) -> None:
@@ -55,6 +56,14 @@ class Requests:
     def ended(self, ticket: int) -> None:
         """Note that the run which began with this ticket has ended."""
         self._ended = max(self._ended, ticket)
+
+    def exact_since(self, ticket: int) -> bool:
+        """Whether a run that started after the request has published what it read: it is as of that run."""
+        return self._published >= ticket
+
+    def published(self, ticket: int) -> None:
+        """Note that the run which began with this ticket has published: a run may end without that."""
+        self._published = max(self._published, ticket)
 
     @property
     def thorough(self) -> int:

@@ -32,7 +32,6 @@ class HubSuppression(HubReconciler[Policy, Progress]):
         self._owner = owner
         self._rounds = rounds.Rounds(hub, Writer(world.security_hub(hub.key), self._seconds_left))
         self._ticket = 0
-        self._since: int | None = None
         self._acted_at: int | None = None
         self._failed: AwsError | OwnerUnknown | None = None
         self._requests: dict[str, tuple[str, int]] = {}
@@ -67,7 +66,7 @@ class HubSuppression(HubReconciler[Policy, Progress]):
         if wanted != self._wanted:
             self._wanted = wanted
             self._ticket = self._hub.request_poll()
-            self._since, self._acted_at = self._hub.status.exact_at, None
+            self._acted_at = None
         for each in everything.policies:
             requested = Metadata.model_validate(each.document["metadata"]).requested_at
             known = self._requests.get(each.name, (None, 0))[0]
@@ -76,15 +75,14 @@ class HubSuppression(HubReconciler[Policy, Progress]):
                 self._ticket = self._requests[each.name][1]
 
     def _is_due(self) -> bool:
-        """Whether there is an exact poll that began after the last change, and was not acted on."""
+        """Whether there is an exact poll that began after the last change, and was not acted on.
+
+        One that has ended is not enough: it may have failed, and left the picture of the one before.
+        """
         status = self._hub.status
         # What a new holder finds in its store is exact, but of an earlier time: no poll, no duration.
         polled = self._hub.held() and status.exact_at is not None and status.duration_seconds is not None
-        return (
-            polled
-            and self._hub.has_run(self._ticket)
-            and status.exact_at not in {self._since, self._acted_at}
-        )
+        return polled and self._hub.exact_since(self._ticket) and status.exact_at != self._acted_at
 
     async def _write(self, everything: Everything, policies: Mapping[str, Policy], now: int) -> bool:
         """Plan and write; whether nothing is left that could be written at once."""

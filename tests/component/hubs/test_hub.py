@@ -20,12 +20,15 @@ from posture.hubs.demand import Demand
 from posture.hubs.hub import Candidate, Hub, Means
 from posture.hubs.key import HubKey
 from posture.hubs.status import Phase
+from sandbox.securityhub.faults import Fault
 from tests.component.hubs.world import ADMINISTRATOR, FSBP, REGION, SECOND, World
 
 WINDOW = timedelta(hours=26)
 KEY = HubKey(None, None, REGION)
 OWN = frozenset({"Security Hub"})
 SOON = 20.0
+LAST_OF_A_POLL = ["ProductName", "RecordState", "WorkflowStatus", "ComplianceStatus", "UpdatedAt"]
+"""What the last call of a poll filters by."""
 
 
 def demand(interval: float = 3600, products: frozenset[str] = OWN, full: float = 86400) -> Demand:
@@ -379,3 +382,74 @@ async def test_a_sweep_that_fails_does_not_hurry_the_polls(
         assert hub.status.exact_at == exact_at
         assert await passed_and_scored(hub) is not None
         assert await hub.evaluate(view(hub, OWN | {"GuardDuty"}), WINDOW) is None
+
+
+async def test_a_poll_that_fails_is_not_the_one_that_was_asked_for(world: World, make_hub: MakeHub) -> None:
+    """The one before it ends after the request too, and what it has read is from before."""
+    world.load(world.some(5))
+    hub, faults = make_hub(), world.emulator.faults
+    hub.ask([demand()])
+    async with living(hub) as changes:
+        await changes.until(lambda: hub.status.exact)
+        before = hub.status.exact_at
+        held = faults.add("held", operation="GetFindings", options={"filters": LAST_OF_A_POLL})
+        hub.request_poll()
+        await is_held(held)
+        ticket = hub.request_poll()
+        faults.add("error", operation="GetFindings", count=None)
+        faults.remove(held.id)
+        await changes.until(lambda: hub.has_run(ticket))
+        assert hub.status.error is not None
+        assert hub.status.exact_at != before, "the poll that was under way has published"
+        assert not hub.exact_since(ticket)
+        faults.remove()
+        await changes.until(lambda: hub.exact_since(ticket))
+        assert hub.status.error is None
+
+
+async def test_a_poll_that_withholds_what_it_read_is_not_the_one_that_was_asked_for(
+    world: World, make_hub: MakeHub
+) -> None:
+    world.load(world.some(5))
+    hub, faults = make_hub(), world.emulator.faults
+    hub.ask([demand()])
+    async with living(hub) as changes:
+        await changes.until(lambda: hub.status.exact)
+        assert hub._sync is not None
+        done = hub._sync.desk.progress.done
+        done.suspicious = done.polled
+        sweep = faults.add(
+            "held", operation="GetFindings", after=1, options={"filters": ["ProductName", "UpdatedAt"]}
+        )
+        ticket = hub.request_poll()
+        await changes.until(lambda: hub.has_run(ticket))
+        assert hub.status.withheld is not None
+        assert not hub.exact_since(ticket)
+        faults.remove(sweep.id)
+        await changes.until(lambda: hub.exact_since(ticket))
+        assert hub.status.withheld is None
+
+
+async def test_a_discovery_that_was_asked_for_and_failed_is_made_at_the_next_poll(
+    world: World, make_hub: MakeHub
+) -> None:
+    world.load(world.some(5))
+    hub = make_hub()
+    hub.ask([demand()])
+    async with living(hub) as changes:
+        await changes.until(lambda: hub.status.exact)
+        world.emulator.faults.add("denied", operation="DescribeHub")
+        ticket = hub.request()
+        await changes.until(lambda: hub.has_run(ticket))
+        assert hub.status.error is not None
+        made = world.emulator.calls.total("DescribeHub")
+        hub.request_poll()
+        await changes.until(lambda: hub.status.error is None)
+        assert world.emulator.calls.total("DescribeHub") == made + 1
+
+
+async def is_held(fault: Fault) -> None:
+    """Wait until a call is held."""
+    async with asyncio.timeout(SOON):
+        while not fault.holding:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)

@@ -13,6 +13,7 @@ from posture.domain.findings import Finding, Workflow
 from posture.domain.standards import ControlAssociation, Standard
 from posture.hubs.hub import Hub
 from posture.hubs.known import Known
+from posture.hubs.requests import Requests
 from posture.hubs.status import HubStatus, Phase
 from posture.kube.resources import Object
 from posture.metrics.exposition import Exposition
@@ -107,14 +108,16 @@ class HubOnPaper:
         self.unknown: set[str] = set()
         self.gone: set[str] = set()
         self.calls = 0
+        self.requests = Requests()
         self.key = SimpleNamespace(role_arn=ROLE)
         self._controls = Controls({STANDARD.name: STANDARD})
         self.status = HubStatus(phase=Phase.CURRENT, facts=FACTS, interval_seconds=300.0)
         self.store.write([Read(findings, NOW)])
         self.poll()
 
-    def poll(self) -> None:
-        """Say that everything is known as of another moment."""
+    def poll(self, began: int | None = None) -> None:
+        """Say that everything is known as of another moment; `began`: the ticket that the poll began with."""
+        ticket = self.requests.begun() if began is None else began
         exact_at = (self.status.exact_at or NOW) + 1
         published = self.known.publish(exact_at, [WINDOW], {})
         self.status = HubStatus(
@@ -125,6 +128,8 @@ class HubOnPaper:
             duration_seconds=1.0,
             version=published.version,
         )
+        self.requests.ended(ticket)
+        self.requests.published(ticket)
 
     def now(self) -> int:
         return NOW + self.ahead
@@ -145,10 +150,13 @@ class HubOnPaper:
         return {}
 
     def request_poll(self) -> int:
-        return 0
+        return self.requests.request(thorough=False)
 
-    def has_run(self, _: int) -> bool:
-        return True
+    def has_run(self, ticket: int) -> bool:
+        return self.requests.has_run(ticket)
+
+    def exact_since(self, ticket: int) -> bool:
+        return self.requests.exact_since(ticket)
 
     async def look(self, look: Callable[[Known], T]) -> T | None:
         return look(self.known) if self.open else None

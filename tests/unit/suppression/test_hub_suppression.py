@@ -134,6 +134,27 @@ async def test_nothing_is_suppressed_for_what_could_not_be_held(scenes: Callable
     assert scene.hub.workflows() == {Workflow.SUPPRESSED}
 
 
+async def test_nothing_is_done_by_a_picture_from_before_what_is_declared(
+    scenes: Callable[..., Scene],
+) -> None:
+    """A poll is under way when a policy changes; it ends well, and the one that was asked for fails."""
+    scene = scenes(target(), policy("logs", metadata={"annotations": {"posture.dev/requestedAt": "now"}}))
+    work, requests = task(scene), scene.hub.requests
+    under_way = requests.begun()
+    work.update(scene.everything())
+    await work._cycle()
+    scene.hub.poll(under_way)
+    await work._cycle()
+    requests.ended(requests.begun())
+    await work._cycle()
+    assert scene.hub.calls == 0
+    assert scene.hub.workflows() == {Workflow.NEW}
+    assert scene.api.listed("logs")["status"]["lastHandledRequest"] == "now", "its run has ended"
+    scene.hub.poll()
+    await work._cycle()
+    assert scene.hub.workflows() == {Workflow.SUPPRESSED}
+
+
 async def test_changes_are_seen_although_looking_at_them_failed_once(
     scenes: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
 ) -> None:
