@@ -22,6 +22,7 @@ from posture.api.posture_target_status import (
 )
 from posture.domain.evaluation import Evaluation
 from posture.domain.findings import Severity
+from posture.domain.products import product_named
 from posture.domain.scores import Method, Score, worst_first
 from posture.domain.states import totals
 from posture.metrics.target_samples import Restored
@@ -54,7 +55,7 @@ def scope_digest(admitted: Admitted) -> str:
     declared = {
         **parts,
         "hub": admitted.hub.name,
-        "products": sorted(spec.products),
+        "products": sorted(set(map(product_named, spec.products))),
         "granted": sorted(admitted.accounts),
     }
     return sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()[:16]

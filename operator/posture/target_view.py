@@ -11,8 +11,8 @@ from posture.domain.controls import Controls
 from posture.domain.evaluation import View
 from posture.domain.findings import Severity
 from posture.domain.grouping import Grouping
+from posture.domain.products import product_named
 from posture.hubs.demand import Demand
-from posture.hubs.queries import product_of_name
 from posture.metrics.exposition import Samples
 from posture.metrics.target_samples import objective_samples
 
@@ -65,7 +65,7 @@ def view_of(admitted: Admitted, facts: HubFacts, controls: Controls, standards: 
                 each.account_id: (each.workload, each.environment) for each in spec.grouping.overrides
             },
         ),
-        products=frozenset(map(product_of_name, spec.products)),
+        products=frozenset(map(product_named, spec.products)),
         members=frozenset(facts.members),
         home=(facts.account_id, facts.region),
     )

@@ -26,7 +26,8 @@ def selects(selector: Mapping[str, Any], finding: Mapping[str, Any], case: Case)
         "environments": [environment] if targeted else [],
         "regions": [seen.region],
         "severities": [seen.severity],
-        "products": [seen.product],
+        # Both names mean Security Hub, whichever its finding bears.
+        "products": ["Security Hub", "Security Hub CSPM"] if seen.own else [seen.product],
         "titles": [finding["Title"]],
     }
     for name, values in said.items():

@@ -110,7 +110,13 @@ def admitted(accounts: tuple[str, ...] = ("*",), **spec: Any) -> Admitted:
 
 def test_the_digest_tells_scopes_apart_and_nothing_else() -> None:
     digest = scope_digest(admitted())
-    same: list[dict[str, Any]] = [{"suspend": True}, {"interval": "1h"}, {"objectives": {"minimumScore": 1}}]
+    same: list[dict[str, Any]] = [
+        {"suspend": True},
+        {"interval": "1h"},
+        {"objectives": {"minimumScore": 1}},
+        {"products": ["Security Hub CSPM"]},
+        {"products": ["Security Hub CSPM", "Security Hub"]},
+    ]
     assert {scope_digest(admitted(**each)) for each in same} == {digest}
     other: list[dict[str, Any]] = [
         {"accounts": {"exclude": ["111122223333"]}},

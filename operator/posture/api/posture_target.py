@@ -23,8 +23,7 @@ from posture.api.types import (
     Word,
     bounded,
 )
-
-SECURITY_HUB = "Security Hub"
+from posture.domain.products import OWN_NAMES, SECURITY_HUB, product_named
 
 _PATTERN_SAYS = (
     "write a regular expression (RE2: no look-around, no back-references) with the groups "
@@ -213,9 +212,11 @@ class PostureTargetSpec(Spec):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            f"!has(self.source.securityStandards) || '{SECURITY_HUB}' in self.products",
+            f"!has(self.source.securityStandards) || self.products.exists(name, name in {list(OWN_NAMES)})",
             f"products: keep {SECURITY_HUB!r}, securityStandards is scored by its findings",
-            lambda spec: spec.source.security_standards is None or SECURITY_HUB in spec.products,
+            lambda spec: (
+                spec.source.security_standards is None or SECURITY_HUB in map(product_named, spec.products)
+            ),
         ),
     )
 
@@ -230,7 +231,8 @@ class PostureTargetSpec(Spec):
     source: Source = Field(description="What the score is made of: exactly one of its fields.")
     products: Annotated[tuple[ProductName, ...], bounded(50, least=1, unique=True)] = Field(
         (SECURITY_HUB,),
-        description="Products whose findings are read. Others than Security Hub are counted, never scored.",
+        description="Products whose findings are read. Others than Security Hub are counted, never scored. "
+        "`Security Hub CSPM` is the same as `Security Hub`.",
     )
     accounts: Accounts = Field(Accounts(), description="Which of the granted accounts belong to the target.")
     scoring: Scoring = Field(Scoring(), description="How scores are computed.")

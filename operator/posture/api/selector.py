@@ -63,7 +63,9 @@ class Selector(Spec):
     severities: Annotated[tuple[SeverityLabel, ...], bounded(5, least=1, unique=True)] | None = Field(
         None, description="ASFF severity labels."
     )
-    products: _Globs | None = Field(None, description="Products such as `Security Hub` or `GuardDuty`.")
+    products: _Globs | None = Field(
+        None, description="Products such as `Security Hub` (`Security Hub CSPM` is the same) or `GuardDuty`."
+    )
     titles: Annotated[tuple[LongGlob, ...], bounded(50, least=1, unique=True)] | None = Field(
         None, description="Titles of findings."
     )

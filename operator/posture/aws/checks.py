@@ -9,10 +9,8 @@ from functools import lru_cache
 
 from posture.aws.asff import AssociatedStandard, ProductFields
 from posture.domain.findings import Check
+from posture.domain.products import SECURITY_HUB, sounds_own
 
-OWN_PRODUCT = "Security Hub"
-# ProductName of own findings, before and since AWS renamed the service.
-_OWN_NAMES = frozenset({"security hub", "security hub cspm"})
 _PRODUCT_ARN = re.compile(r"arn:[a-z0-9-]+:securityhub:([a-z0-9-]+):([0-9]*):product/([^/\s]+)/([^/\s]+)")
 _STANDARD = re.compile(r"(?:.*[:/])?(?:standards|ruleset)/(.+)")
 _RULESET_RULE = re.compile(r"arn:[a-z0-9-]+:securityhub:[a-z0-9-]*:[0-9]*:ruleset/(.+/v/[^/]+)/rule/([^/]+)")
@@ -93,7 +91,7 @@ def _own_check(
     control = security_control_id or (consolidated[1] if consolidated else "")
     numbered = not control and standards == {standard}
     return Check(
-        OWN_PRODUCT,
+        SECURITY_HUB,
         own=True,
         control=(number if numbered else control).upper(),
         numbered=numbered,
@@ -108,7 +106,7 @@ def _other_check(product_arn: str, product_name: str, name_in_fields: str) -> Ch
     One that merely calls itself Security Hub goes by its ARN.
     """
     names = (name.strip() for name in (product_name, name_in_fields))
-    chosen = next((name for name in names if name and name.casefold() not in _OWN_NAMES), "")
+    chosen = next((name for name in names if name and not sounds_own(name)), "")
     product = chosen or _parts(product_arn)[3]
     return Check(product, own=False, control="", numbered=False, standards=())
 

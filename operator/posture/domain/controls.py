@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 
 from posture.domain.findings import Check
+from posture.domain.products import SECURITY_HUB, sounds_own
 from posture.domain.standards import Standard
-
-SECURITY_HUB = "Security Hub"
 
 
 class ControlStatus(Enum):
@@ -83,7 +82,7 @@ def product_of(check: Check) -> str | None:
     """
     if check.own:
         return SECURITY_HUB
-    return None if check.product == SECURITY_HUB else check.product
+    return None if sounds_own(check.product) else check.product
 
 
 def _numbers(standard: Standard) -> dict[str, str]:

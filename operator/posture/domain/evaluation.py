@@ -8,7 +8,7 @@ from typing import NamedTuple
 from posture.domain.accounts import AccountFilter, Standing
 from posture.domain.board import Board
 from posture.domain.cells import Cell
-from posture.domain.controls import SECURITY_HUB, Controls, ControlStatus, product_of
+from posture.domain.controls import Controls, ControlStatus, product_of
 from posture.domain.evidence import (
     FAILED,
     PASSED,
@@ -23,6 +23,7 @@ from posture.domain.evidence import (
 from posture.domain.findings import Check
 from posture.domain.grouping import Group, Grouping
 from posture.domain.ledger import Account, read
+from posture.domain.products import SECURITY_HUB
 from posture.domain.scores import ControlCounts, Scores
 from posture.domain.states import FindingKey
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from posture.domain.accounts import AccountFilter, Standing
 from posture.domain.board import Board
 from posture.domain.cells import Cell
-from posture.domain.controls import SECURITY_HUB, product_of
+from posture.domain.controls import product_of
 from posture.domain.evidence import ON, Evidence, saying
 from posture.domain.findings import Check, Compliance, Severity, Workflow
+from posture.domain.products import SECURITY_HUB
 from posture.domain.states import FindingKey, FindingState, state_of_control_finding, state_of_product_finding
 
 # What to make of a finding: the state it is counted in, and what it says of its control. Indexed by

@@ -14,6 +14,7 @@ from posture.domain.globs import GlobLists, bits, indexes
 from posture.domain.grouping import Group
 from posture.domain.looks import Looks
 from posture.domain.memory import Memory
+from posture.domain.products import names_of
 from posture.domain.selectors import Selection, Selector
 
 Name = TypeVar("Name", bound=Hashable)
@@ -156,7 +157,10 @@ def _fits_check(selectors: Sequence[Selector], controls: Controls) -> Callable[[
         paired = unpaired
         for standard, control in controls.of(check):
             paired |= standards(standard) & ids(control)
-        return paired & (products.free if product is None else products(product))
+        named = products.free
+        for name in names_of(product) if product else ():
+            named |= products(name)
+        return paired & named
 
     return fitting
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import NamedTuple
 
-from posture.hubs.queries import product_of_name
+from posture.domain.products import product_named
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -35,7 +35,7 @@ def together(demands: Iterable[Demand]) -> Wanted | None:
     return Wanted(
         min(microseconds(demand.interval) for demand in asked),
         min(microseconds(demand.full_sync_interval) for demand in asked),
-        frozenset(product_of_name(name) for demand in asked for name in demand.products),
+        frozenset(product_named(name) for demand in asked for name in demand.products),
         frozenset(microseconds(demand.window) for demand in asked),
     )
 

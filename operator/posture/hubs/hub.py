@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
 from posture.aws.errors import AwsError
-from posture.domain.controls import SECURITY_HUB, Controls
+from posture.domain.controls import Controls
 from posture.domain.evaluation import Evaluation, View
+from posture.domain.products import SECURITY_HUB
 from posture.hubs.absence import read_by_id
 from posture.hubs.bulletin import Bulletin
 from posture.hubs.cycle import Cycle

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, TypeAlias
 
 from posture.aws.timestamps import rfc3339
-from posture.domain.controls import SECURITY_HUB
+from posture.domain.products import SECURITY_HUB, names_of
 from posture.hubs.windows import Query
 
 Filters: TypeAlias = dict[str, list[dict[str, Any]]]
@@ -19,19 +19,7 @@ DESCENDING = ({"Field": "UpdatedAt", "SortOrder": "desc"},)
 VALUES = 20
 """Values of one attribute in one query."""
 
-OWN_NAMES = (SECURITY_HUB, "Security Hub CSPM")
-"""ProductName of Security Hub's own findings, before and since its renaming (API reference, StringFilter).
-
-Others may write these names too; a finding is Security Hub's own by its ProductArn. That cannot be filtered
-by: it holds the finding's Region, and there are more Regions than values in a filter.
-"""
-
 _NOT_PASSED = ("FAILED", "WARNING", "NOT_AVAILABLE")
-
-
-def product_of_name(name: str) -> str:
-    """Return the product that a target means by a name: both names of Security Hub mean Security Hub."""
-    return SECURITY_HUB if name in OWN_NAMES else name
 
 
 def everything(products: Collection[str]) -> list[Filters]:
@@ -83,12 +71,10 @@ def _by_compliance(products: Collection[str]) -> list[tuple[list[dict[str, str]]
 
 
 def _product_names(products: Collection[str]) -> list[list[dict[str, str]]]:
-    names = [name for product in sorted(products) for name in _names(product)]
+    # Others may bear Security Hub's names too: a finding is its own by its ProductArn. That cannot be
+    # filtered by: it holds the finding's Region, and there are more Regions than values in a filter.
+    names = [name for product in sorted(products) for name in names_of(product)]
     return [_equals(*names[at : at + VALUES]) for at in range(0, len(names), VALUES)]
-
-
-def _names(product: str) -> tuple[str, ...]:
-    return OWN_NAMES if product == SECURITY_HUB else (product,)
 
 
 def _equals(*values: str) -> list[dict[str, str]]:

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 
 from posture.domain.cells import Cell, Count
 from posture.domain.control_records import Record
-from posture.domain.controls import SECURITY_HUB, ControlStatus
+from posture.domain.controls import ControlStatus
 from posture.domain.evaluation import evaluate
 from posture.domain.findings import Check, Compliance, Severity, Workflow
+from posture.domain.products import SECURITY_HUB
 from posture.domain.scores import Method
 from posture.hubs.demand import microseconds
 from posture.hubs.known import Known

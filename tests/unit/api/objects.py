@@ -141,6 +141,11 @@ _MAXIMAL: dict[type[Resource], list[Object]] = {
             "objectives": {"minimumScore": 92.5, "trend": {"window": "1.5h", "maxDrop": 0.5}},
         },
         {
+            "aws": {"region": "eu-west-1"},
+            "source": {"securityStandards": {"standards": ["*"]}},
+            "products": ["GuardDuty", "Security Hub CSPM"],
+        },
+        {
             "aws": {"region": "ap-southeast-2"},
             "source": {
                 "configRules": {"names": ["my-rule-1", "AWSControlTower_AWS-GR_X"], "aggregator": "org"}

@@ -63,6 +63,11 @@ def selects(selector: Selector, subject: Finding, *exceptions: Selector) -> bool
         (Selector(products=("Security Hub",)), finding(FORGED), False),
         (Selector(products=("*",)), finding(FORGED), False),
         (Selector(products=("Security Hub",)), finding(CLASSIC), True),
+        (Selector(products=("Security Hub CSPM",)), finding(CLASSIC), True),
+        (Selector(products=("*CSPM",)), finding(), True),
+        (Selector(products=("Security Hub CSPM",)), finding(FORGED), False),
+        (Selector(products=("Security Hub CSPM",)), finding(GUARD_DUTY), False),
+        (Selector(products=("security hub cspm",)), finding(), False),
         (Selector(products=("Guard*",)), finding(GUARD_DUTY), True),
         (Selector(products=("guardduty",)), finding(GUARD_DUTY), False),
         (Selector(controls=("*",)), finding(GUARD_DUTY), False),
@@ -108,6 +113,13 @@ def test_an_exception_wins_within_its_policy_alone() -> None:
     )
     assert matcher(finding()) == ("a", "c")
     assert matcher(finding(account=TWO)) == ("b", "a")
+
+
+@pytest.mark.parametrize("name", ["Security Hub", "Security Hub CSPM", "*CSPM", "Security Hu?"])
+def test_an_exception_holds_by_either_name_of_security_hub(name: str) -> None:
+    everything = Selector(regions=("*",))
+    assert not selects(everything, finding(), Selector(products=(name,)))
+    assert selects(everything, finding(GUARD_DUTY), Selector(products=(name,)))
 
 
 @pytest.mark.parametrize("at", ["match", "exceptions"])

@@ -54,7 +54,7 @@ _VALUES: Mapping[str, tuple[str, ...]] = {
     "resourceTypes": ("AwsS3Bucket", "AwsS3*", "*Object"),
     "resourceIds": ("a", "a*", "b[1]", "?"),
     "severities": ("CRITICAL", "LOW", "HIGH"),
-    "products": ("Security Hub", "GuardDuty", "*", "def*"),
+    "products": ("Security Hub", "Security Hub CSPM", "*CSPM", "Security*", "GuardDuty", "*", "def*"),
     "titles": ("Plain", "P*", "a [b] ?c", "*\n*"),
 }
 
