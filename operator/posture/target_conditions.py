@@ -7,6 +7,7 @@ from typing import NamedTuple
 from posture.api.conditions import READY, RECONCILING, STALLED, Condition, ConditionStatus, set_condition
 from posture.api.posture_target_status import SCORE_CURRENT
 from posture.domain.freshness import is_current
+from posture.domain.moments import instant_of
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -119,7 +120,7 @@ def _score_current(situation: Situation, now: datetime) -> Said:
         return Said(_FALSE, "SweepSuspicious", situation.suspicious)
     if situation.missing:
         return _standard_not_enabled(situation)
-    if not is_current(situation.exact_at, _microseconds(now), situation.refreshed_every // _MICROSECOND):
+    if not is_current(situation.exact_at, instant_of(now), situation.refreshed_every // _MICROSECOND):
         overdue = Trouble("PollOverdue", "Security Hub has not been read for two intervals.")
         if situation.connected and situation.progress_percent < _WHOLE:
             # A store that was begun anew, or a replica that takes over without one.
@@ -194,7 +195,3 @@ def _settled(
 def _abnormal(said: Said | None, otherwise: str) -> Said:
     """Return a condition that is only true while something is going on, or wrong."""
     return said._replace(status=_TRUE) if said else Said(_FALSE, otherwise, "")
-
-
-def _microseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1_000_000)

@@ -9,8 +9,9 @@ from pydantic_core import CoreSchema, core_schema
 
 from posture.api.shapes import Shape
 
-_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
-_PART = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s|m|h)", re.ASCII)
+# In µs, of which a thousandth of each is whole: what is written with three decimals is exact.
+_MICROSECONDS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
+_PART = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,3}))?(ms|s|m|h)", re.ASCII)
 # At most four parts of six digits: Go's parser, which the API server uses, overflows beyond 292 years.
 _PATTERN = r"(?:[0-9]{1,6}(?:\.[0-9]{1,3})?(?:ms|s|m|h)){1,4}"
 
@@ -27,8 +28,11 @@ class Duration(timedelta):
         """Read `90s`, `5m`, `24h`, `1h30m`, `1.5h`, `250ms`."""
         if not re.fullmatch(_PATTERN, text, re.ASCII):
             raise ValueError(f"{text!r} is not a duration: write a number and a unit, such as 90s, 5m or 24h")
-        seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
-        self = super().__new__(cls, seconds=seconds)
+        thousandths = sum(
+            int(whole + decimals.ljust(3, "0")) * _MICROSECONDS[unit]
+            for whole, decimals, unit in _PART.findall(text)
+        )
+        self = super().__new__(cls, microseconds=thousandths // 1_000)
         self.text = text
         return self
 

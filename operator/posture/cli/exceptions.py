@@ -21,6 +21,7 @@ from posture.cli.exceptions_hubs import Hubs
 from posture.cli.exceptions_text import as_csv, as_json, as_markdown, as_table
 from posture.cli.namespace import Namespace
 from posture.config import Config, ConfigError, load
+from posture.domain.moments import instant_of
 from posture.domain.suppression import namespace_of
 from posture.domain.wording import counted
 from posture.kube.client import connect
@@ -28,7 +29,7 @@ from posture.kube.connection import NoCluster
 from posture.kube.errors import KubeError
 from posture.kube.resources import POSTURE_TARGETS, SUPPRESSION_POLICIES, Object
 from posture.suppression.controls_account import Spot
-from posture.suppression.declared import Declared, declare, microseconds, name_of
+from posture.suppression.declared import Declared, declare, name_of
 from posture.suppression.register import MISSING, NOT_READ, Entry, entries, from_status
 from posture.suppression.register_controls import control_entries, controls_from_status
 from posture.target_conditions import Trouble
@@ -91,7 +92,7 @@ async def _register(target: str | None, namespace: str | None, config: Config) -
         policies = await client.list_objects(SUPPRESSION_POLICIES, namespaces)
     wanted = [each for each in targets if target in {None, each["metadata"]["name"]}]
     problems = [] if wanted else [f"there is no PostureTarget {target or ''}".rstrip()]
-    now = microseconds(datetime.now(UTC))
+    now = instant_of(datetime.now(UTC))
     found: list[Entry] = []
     async with Sessions(Usage()) as sessions:
         hubs = Hubs(sessions, config)
@@ -128,7 +129,7 @@ async def _of_target(
     name: str, admission: Admitted | NotAdmitted, declared: Mapping[str, Declared], hubs: Hubs
 ) -> Register:
     if isinstance(admission, NotAdmitted):
-        return _from_status(name, declared, microseconds(datetime.now(UTC)), admission.trouble.message)
+        return _from_status(name, declared, instant_of(datetime.now(UTC)), admission.trouble.message)
     hub = await hubs.read(admission.hub)
     chosen = chosen_standards(admission.target.spec, hub.facts)
     view = view_of(admission, hub.facts, hub.controls, chosen.present)

@@ -8,6 +8,11 @@ _FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
+def instant_of(moment: datetime) -> int:
+    """Return a moment, which must know its time zone, to the microsecond."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
 def datetime_of(instant: int) -> datetime:
     """Return a moment to the second, in UTC.
 

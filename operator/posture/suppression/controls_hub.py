@@ -8,6 +8,7 @@ from posture.aws.errors import AwsError
 from posture.domain.control_records import Record
 from posture.domain.control_switches import Act, ControlPolicy, Declared, Plan
 from posture.domain.suppression_declaration import Identity, Known
+from posture.hubs.demand import microseconds
 from posture.hubs.hub import Hub
 from posture.store import StoreError
 from posture.suppression import declared as declarations
@@ -122,7 +123,7 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
             ),
             roles=roles,
             reaches=reaches(policies, records, accounts, roles),
-            interval=min(microseconds_of(each.interval.total_seconds()) for each in specs),
+            interval=min(microseconds(each.interval) for each in specs),
             window=max(each.scoring.evaluation_window for each in specs),
             everything=self._searched_at is None or not 0 <= now - self._searched_at < _SEARCH_EVERY,
         )
@@ -231,8 +232,3 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
         ]
         since = (now - self._looked_at) / _MICRO
         return min([pause, *(max(0.0, interval - since) for interval in intervals)])
-
-
-def microseconds_of(seconds: float) -> int:
-    """Return a duration in µs."""
-    return int(seconds * _MICRO)

@@ -10,6 +10,7 @@ from posture.api.selector import Selector as DeclaredSelector
 from posture.api.suppression_policy import DeletionPolicy, SuppressionPolicy, SuppressionPolicySpec
 from posture.config import Config
 from posture.domain.grants import Grant, NotGranted, Verb, may_use_identity
+from posture.domain.moments import instant_of
 from posture.domain.selectors import Selection, Selector
 from posture.domain.suppression import Phase, Policy, Terms, is_too_long, phase
 from posture.kube.resources import Object
@@ -126,12 +127,7 @@ def target_name_of(document: Object) -> str:
 def deleted_at(document: Object) -> int | None:
     """Return when the deletion of an object was asked for, µs; None: it was not."""
     deleted = document["metadata"].get("deletionTimestamp")
-    return None if deleted is None else microseconds(datetime.fromisoformat(deleted))
-
-
-def microseconds(moment: datetime) -> int:
-    """Return a time as µs since the epoch."""
-    return int(moment.timestamp() * 1_000_000)
+    return None if deleted is None else instant_of(datetime.fromisoformat(deleted))
 
 
 def _trouble(
@@ -180,15 +176,15 @@ def _terms(document: Object, spec: SuppressionPolicySpec) -> Terms:
         policy=name_of(document),
         justification=spec.justification,
         approved_by=spec.approved_by,
-        expires_at=microseconds(spec.expires_at),
-        created_at=microseconds(datetime.fromisoformat(metadata["creationTimestamp"])),
+        expires_at=instant_of(spec.expires_at),
+        created_at=instant_of(datetime.fromisoformat(metadata["creationTimestamp"])),
         reference=spec.reference or "",
         mode=spec.mode,
         suspended=spec.suspend,
         deleted_at=deleted_at(document),
         retain=spec.deletion_policy is DeletionPolicy.RETAIN,
         review_interval=None if review is None else review.interval // _MICROSECOND,
-        reviewed_at=microseconds(review.reviewed_at) if review and review.reviewed_at else None,
+        reviewed_at=instant_of(review.reviewed_at) if review and review.reviewed_at else None,
     )
 
 

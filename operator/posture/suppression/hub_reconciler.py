@@ -14,6 +14,7 @@ from posture.config import Config
 from posture.domain.controls import ControlStatus
 from posture.domain.evaluation import TurnedOff
 from posture.domain.suppression import Phase, Terms
+from posture.hubs.demand import microseconds
 from posture.hubs.hub import Hub
 from posture.hubs.pacing import BackOff
 from posture.kube.errors import KubeError
@@ -155,7 +156,7 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
             self._began = time.monotonic()
         everything, now = self._everything, self._hub.now()
         self._news, self._config = False, self._world.config.current()
-        longest = int(self._config.max_suppression_age.total_seconds() * _MICRO)
+        longest = microseconds(self._config.max_suppression_age)
         found = {each.name: self._ruled(each, now, longest) for each in everything.policies}
         policies = {name: policy for name, policy in found.items() if policy is not None}
         complete = await self._act(everything, policies, now)

@@ -8,10 +8,9 @@ from posture.api.suppression_policy import (
     SuppressionFailure,
     SuppressionPolicyStatus,
 )
-from posture.domain.moments import datetime_of
+from posture.domain.moments import datetime_of, instant_of
 from posture.domain.review import review_due_at
 from posture.domain.scores import Score
-from posture.suppression.declared import microseconds
 from posture.suppression.findings_conditions import FINDINGS
 from posture.suppression.policy_conditions import Case, Words, conditions_of
 from posture.suppression.standing import Progress
@@ -66,7 +65,7 @@ def _counts(progress: Progress) -> dict[str, Any]:
 
 def _last_matched(before: SuppressionPolicyStatus, case: Case) -> int | None:
     """Return when it last matched anything (µs), told to the hour: a status must not change at each poll."""
-    known = None if before.last_matched_time is None else microseconds(before.last_matched_time)
+    known = None if before.last_matched_time is None else instant_of(before.last_matched_time)
     if case.progress is None or not case.progress.outcome.matched:
         return known
     at = case.progress.at

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from posture.domain import control_marks
 from posture.domain.accounts import Standing
 from posture.domain.evaluation import TurnedOff, View
-from posture.domain.moments import text_of
+from posture.domain.moments import instant_of, text_of
 from posture.suppression.controls_account import Spot
 from posture.suppression.controls_view import recorded
-from posture.suppression.declared import Declared, microseconds
+from posture.suppression.declared import Declared
 from posture.suppression.register import STATUS, Entry, documented, undocumented
 
 _WHAT = "disableControls"
@@ -79,7 +79,7 @@ def _live(target: str, off: Off, policies: Mapping[str, Declared], now: int, vie
     if not _concerns(view, off.place):
         return None
     entry = undocumented(target, "" if mark is None else mark.policy, _WHAT)
-    since = "" if off.since is None else text_of(microseconds(off.since))
+    since = "" if off.since is None else text_of(instant_of(off.since))
     return _at(entry, off.place)._replace(why=off.reason, since=since)
 
 

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 from posture.api.model import Metadata
 from posture.api.suppression_policy import SuppressionPolicyStatus
+from posture.domain.moments import instant_of
 from posture.kube.resources import Object
 from posture.suppression import controls_status, policy_status
 from posture.suppression.cleanup import Cleanup, Leaving
-from posture.suppression.declared import Declared, microseconds
+from posture.suppression.declared import Declared
 from posture.suppression.policy_conditions import Case
 from posture.suppression.reporting import Reported, Reporter
 from posture.suppression.standing import HubState
@@ -36,7 +37,7 @@ class Stranded:
             self._reporter.end()
             return
         # There is no hub whose clock could be asked.
-        now = microseconds(datetime.now(UTC))
+        now = instant_of(datetime.now(UTC))
         state = HubState(frozen=self._world.config.current().frozen)
         cases = [
             Reported(

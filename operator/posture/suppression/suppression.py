@@ -9,6 +9,7 @@ from typing import NamedTuple
 from posture.admission import Admitted
 from posture.domain.controls import ControlStatus
 from posture.domain.evaluation import TurnedOff
+from posture.domain.moments import instant_of
 from posture.domain.suppression import is_active
 from posture.hubs.hub import Hub
 from posture.hubs.key import HubKey
@@ -18,7 +19,7 @@ from posture.logs import apart, bound
 from posture.suppression.cleanup import Cleanup
 from posture.suppression.controls_hub import HubControls
 from posture.suppression.controls_view import turned_off
-from posture.suppression.declared import Admissions, Declared, declare, microseconds
+from posture.suppression.declared import Admissions, Declared, declare
 from posture.suppression.hub_reconciler import Everything
 from posture.suppression.hub_suppression import HubSuppression
 from posture.suppression.owner import OwnerName
@@ -146,7 +147,7 @@ class Suppression:
 
 
 def _local_now() -> int:
-    return microseconds(datetime.now(UTC))
+    return instant_of(datetime.now(UTC))
 
 
 def _may_mark(declared: Declared) -> bool:

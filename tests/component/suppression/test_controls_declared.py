@@ -14,6 +14,7 @@ from posture.config import Config
 from posture.domain.control_switches import Act, ControlPolicy, Switch
 from posture.domain.controls import ControlStatus
 from posture.domain.evaluation import TurnedOff
+from posture.domain.moments import instant_of
 from posture.domain.suppression import Phase
 from posture.domain.suppression_plan import Outcome
 from posture.suppression.controls_account import Refusal, Spot
@@ -26,11 +27,11 @@ from posture.suppression.controls_declared import (
     ungranted,
 )
 from posture.suppression.controls_status import ControlProgress, status_of
-from posture.suppression.declared import Declared, declare, microseconds
+from posture.suppression.declared import Declared, declare
 from posture.suppression.policy_conditions import Case
 from posture.suppression.standing import HubState
 
-NOW = microseconds(datetime(2026, 11, 22, 6, 0, tzinfo=UTC))
+NOW = instant_of(datetime(2026, 11, 22, 6, 0, tzinfo=UTC))
 LONGEST = 400 * 24 * 3600 * 1_000_000
 HUB_ROLE = "arn:aws:iam::111122223333:role/posture-reader"
 ONE, TWO, THREE = "111122223333", "444455556666", "777788889999"

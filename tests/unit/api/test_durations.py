@@ -1,15 +1,21 @@
 import copy
 import pickle
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from posture.api.durations import Duration
 
-_PARTS = st.tuples(st.integers(0, 999_999), st.sampled_from(["ms", "s", "m", "h"]))
-_MILLISECONDS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
+_UNITS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
+_NUMBERS = st.builds(
+    lambda thousandths, places: Decimal(thousandths // 10 ** (3 - places)).scaleb(-places),
+    st.integers(0, 999_999_999),
+    st.integers(0, 3),
+)
+_PARTS = st.tuples(_NUMBERS, st.sampled_from(sorted(_UNITS)))
 
 
 @pytest.mark.parametrize(
@@ -49,11 +55,13 @@ def test_refuses_what_is_no_duration(text: str) -> None:
         Duration(text)
 
 
+@example([(Decimal(214), "ms"), (Decimal(596524), "h"), (Decimal(6767), "ms"), (Decimal(6767), "ms")])
 @given(st.lists(_PARTS, min_size=1, max_size=4))
-def test_is_the_sum_of_its_parts_and_keeps_its_spelling(parts: list[tuple[int, str]]) -> None:
-    text = "".join(f"{number}{unit}" for number, unit in parts)
+def test_is_the_sum_of_its_parts_and_keeps_its_spelling(parts: list[tuple[Decimal, str]]) -> None:
+    """To the microsecond, beyond which there is nothing."""
+    text = "".join(f"{number:f}{unit}" for number, unit in parts)
     duration = Duration(text)
-    assert duration == timedelta(milliseconds=sum(number * _MILLISECONDS[unit] for number, unit in parts))
+    assert duration == timedelta(microseconds=int(sum(number * _UNITS[unit] for number, unit in parts)))
     for twin in (copy.deepcopy(duration), copy.copy(duration), pickle.loads(pickle.dumps(duration))):  # noqa: S301 - made a line above
         assert twin == duration
         assert str(twin) == text

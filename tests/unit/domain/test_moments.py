@@ -1,10 +1,12 @@
 """Moments as people and Kubernetes write them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from posture.domain.moments import datetime_of, text_of
+from posture.domain.moments import datetime_of, instant_of, text_of
 
 SECOND = 1_000_000
 
@@ -25,3 +27,9 @@ SECOND = 1_000_000
 def test_every_moment_can_be_written(instant: int, text: str) -> None:
     assert text_of(instant) == text
     assert datetime_of(instant) == datetime.fromisoformat(text).astimezone(UTC)
+
+
+@given(st.integers(-10 * 10**15, 10 * 10**15), st.integers(-14 * 60, 14 * 60))
+def test_no_microsecond_of_a_moment_is_lost(instant: int, minutes: int) -> None:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant)
+    assert instant_of(moment.astimezone(timezone(timedelta(minutes=minutes)))) == instant

@@ -10,11 +10,12 @@ from posture.api.conditions import find_condition
 from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.aws.errors import AccessDenied, Retryable
 from posture.config import Config
+from posture.domain.moments import instant_of
 from posture.domain.scores import Score
 from posture.domain.suppression import Phase
 from posture.domain.suppression_plan import Act, Change, Outcome, Write
 from posture.domain.suppression_tries import FindingId
-from posture.suppression.declared import Declared, declare, microseconds
+from posture.suppression.declared import Declared, declare
 from posture.suppression.effect import Effect
 from posture.suppression.policy_conditions import Case
 from posture.suppression.policy_status import status_of
@@ -22,7 +23,7 @@ from posture.suppression.standing import HubState, Progress
 from posture.suppression.writing import Refusal
 from posture.target_conditions import Trouble
 
-NOW = microseconds(datetime(2026, 11, 22, 6, 0, tzinfo=UTC))
+NOW = instant_of(datetime(2026, 11, 22, 6, 0, tzinfo=UTC))
 DAY = 24 * 3600 * 1_000_000
 OUTCOME = Outcome(Phase.ENFORCING, 3, 3, 3, 0, 0, 0, 0, 0, 0, over=False, full=())
 REFUSAL = Refusal(
