@@ -25,7 +25,7 @@ class Chosen(NamedTuple):
 
 
 def chosen_standards(spec: PostureTargetSpec, facts: HubFacts) -> Chosen:
-    """Return the chosen standards; `*` stands for all that are enabled in the hub.
+    """Return the chosen standards; `*` stands for all of AWS that are enabled in the hub.
 
     Where the reader may not list them, those that are named are taken to be enabled: their findings tell.
     """
@@ -33,7 +33,7 @@ def chosen_standards(spec: PostureTargetSpec, facts: HubFacts) -> Chosen:
     source = spec.source.security_standards
     names = () if source is None else source.standards
     if "*" in names:
-        return Chosen(tuple(sorted(enabled)), ())
+        return Chosen(tuple(sorted(standard.name for standard in facts.standards if standard.of_aws)), ())
     if not facts.standards_known:
         return Chosen(tuple(names), ())
     return Chosen(

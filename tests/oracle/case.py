@@ -59,7 +59,8 @@ class Case:
             for control in facts.get("controls", [])
         }
         chosen = spec["source"]["securityStandards"]["standards"]
-        self.standards = sorted(self.facts if list(chosen) == ["*"] else set(chosen))
+        of_aws = [name for name, facts in self.facts.items() if facts.get("provider", "AWS") == "AWS"]
+        self.standards = sorted(of_aws if list(chosen) == ["*"] else set(chosen))
         self.oldest = now - duration(spec.get("scoring", {}).get("evaluationWindow", "26h"))
         self.turned_off: dict[tuple[str, str, str, str], str] = {
             (t["standard"], t["control"].upper(), t["account"], t["region"]): t["status"]

@@ -25,7 +25,7 @@ def scores(
     PostureTarget's YAML; what is left out has its default. `now`: aware datetime, or microseconds since the
     epoch. `hub`: {"account", "region", "members": {id: name or None}, "granted": [globs], "standards": {name:
     {"complete": bool, "controls": [{"id", "enabled", "numbers": [...]}]}}}, `members` and `granted` optional;
-    "enabled" is of the hub's own account and Region.
+    "enabled" is of the hub's own account and Region; a standard's "provider" is AWS unless it says otherwise.
     `turned_off`: what policies turned off, {"standard", "control", "account", "region", "status"} with the
     status it had then ("PASSED", …).
 

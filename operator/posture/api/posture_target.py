@@ -88,13 +88,13 @@ class SecurityStandards(Spec):
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "!('*' in self.standards) || self.standards.size() == 1",
-            "standards: * stands for all that are enabled: write it alone",
+            "standards: * stands for all of AWS that are enabled: write it alone",
             lambda model: "*" not in model.standards or len(model.standards) == 1,
         ),
     )
 
     standards: Annotated[tuple[Standard, ...], bounded(20, least=1, unique=True)] = Field(
-        description="Standards as in their ARNs, or `*`: all that are enabled."
+        description="Standards as in their ARNs, or `*`: all of AWS that are enabled, none of other clouds."
     )
 
 

@@ -75,7 +75,7 @@ class DisableControls(Spec):
     """Turns controls off, per account and Region."""
 
     standards: Annotated[tuple[Standard, ...], bounded(20, least=1, unique=True)] = Field(
-        description="Standards in which the controls are turned off, or `*`: all that are enabled."
+        description="Standards in which the controls are turned off, or `*`: all of AWS that are enabled."
     )
     controls: Annotated[tuple[ControlId, ...], bounded(100, least=1, unique=True)] = Field(
         description="Security control ids such as `S3.11`, exactly."

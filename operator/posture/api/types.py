@@ -78,7 +78,7 @@ Standard = Annotated[
     Shape(
         rf"[*]|{_STANDARD}",
         "write a standard such as aws-foundational-security-best-practices/v/1.0.0 "
-        "(its ARN after standards/ or ruleset/), or * for all that are enabled",
+        "(its ARN after standards/ or ruleset/), or * for all of AWS that are enabled",
         128,
     ),
 ]

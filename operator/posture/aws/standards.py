@@ -10,7 +10,7 @@ from posture.aws.calls import Calls
 from posture.aws.checks import standard_name
 from posture.aws.errors import AccessDenied, Terminal
 from posture.aws.listing import denied, list_all
-from posture.domain.standards import ControlAssociation, Standard
+from posture.domain.standards import AWS, ControlAssociation, Standard
 from posture.domain.wording import counted
 
 # BatchGetStandardsControlAssociations takes 100 associations a call (API reference).
@@ -36,7 +36,11 @@ async def read_standards(calls: Calls, missing: list[str]) -> tuple[Standard, ..
         return None
     enabled = [
         Standard(
-            standard_name(entry["StandardsArn"]), entry["StandardsArn"], {}, status=entry["StandardsStatus"]
+            standard_name(entry["StandardsArn"]),
+            entry["StandardsArn"],
+            {},
+            status=entry["StandardsStatus"],
+            provider=entry.get("Provider") or AWS,
         )
         for entry in subscriptions
         if entry["StandardsStatus"] != "DELETING"

@@ -15,6 +15,7 @@ from posture.domain.control_marks import ControlMark
 from posture.domain.control_records import Record, fits
 from posture.domain.controls import ControlStatus
 from posture.domain.evaluation import TurnedOff
+from posture.domain.standards import AWS
 from posture.domain.suppression import Phase, Release, Terms, namespace_of
 from posture.domain.suppression_declaration import Identity, Known
 from posture.domain.suppression_plan import Outcome, Timing
@@ -30,18 +31,22 @@ _RELEASES = {
 
 
 class Association(NamedTuple):
-    """What Security Hub says of a control in a standard. `reason`: UpdatedReason, empty without one."""
+    """What Security Hub says of a control in a standard. `reason`: UpdatedReason, empty without one.
+
+    `provider`: the cloud that the standard is about.
+    """
 
     enabled: bool
     reason: str = ""
+    provider: str = AWS
 
 
 @dataclass(frozen=True, slots=True)
 class ControlPolicy:
     """A policy that turns controls off.
 
-    `standards`: by name, None: all that are enabled. `controls`: ids, upper-cased. `accounts`: whether an
-    account is meant, and the target's.
+    `standards`: by name, None: all of AWS that are enabled. `controls`: ids, upper-cased. `accounts`: whether
+    an account is meant, and the target's.
     """
 
     terms: Terms
@@ -51,12 +56,16 @@ class ControlPolicy:
     regions: frozenset[str]
     accounts: Callable[[str], bool]
 
-    def names(self, place: TurnedOff) -> bool:
-        """Tell whether the policy means this control here."""
+    def means(self, standard: str, provider: str) -> bool:
+        """Tell whether the policy means a standard about a cloud."""
+        return provider == AWS if self.standards is None else standard in self.standards
+
+    def names(self, place: TurnedOff, live: Association) -> bool:
+        """Tell whether the policy means this control here, as Security Hub has it."""
         return (
             place.control in self.controls
             and place.region in self.regions
-            and (self.standards is None or place.standard in self.standards)
+            and self.means(place.standard, live.provider)
             and self.accounts(place.account_id)
         )
 
@@ -283,7 +292,12 @@ class _Switchboard:
     def _count_held(self, place: TurnedOff, holder: str, claims: Sequence[str]) -> None:
         """Count what a frozen policy would turn on again, were it not frozen."""
         policy = self._declared.policies.get(holder)
-        if policy is not None and policy.phase is Phase.FROZEN and not claims and not policy.names(place):
+        if (
+            policy is not None
+            and policy.phase is Phase.FROZEN
+            and not claims
+            and not self._names_it(holder, place)
+        ):
             self._counts[holder]["would_reopen"] += 1
 
     def _turn_off(
@@ -311,7 +325,7 @@ class _Switchboard:
         policy = self._declared.policies.get(mark.policy)
         if policy is None:
             return self._release_of_absent(mark)
-        if policy.phase is Phase.ENFORCING and policy.names(place):
+        if policy.phase is Phase.ENFORCING and self._names_it(mark.policy, place):
             return None
         return _RELEASES.get(policy.phase)
 
@@ -324,11 +338,14 @@ class _Switchboard:
 
     def _selects(self, name: str, place: TurnedOff) -> bool:
         policy = self._declared.policies[name]
-        return policy.phase in _SELECTING and policy.names(place)
+        return policy.phase in _SELECTING and self._names_it(name, place)
 
     def _selecting(self, place: TurnedOff, phase: Phase) -> Iterable[str]:
         policies = self._declared.policies
-        return (name for name in self._names if policies[name].phase is phase and policies[name].names(place))
+        return (name for name in self._names if policies[name].phase is phase and self._names_it(name, place))
+
+    def _names_it(self, name: str, place: TurnedOff) -> bool:
+        return self._declared.policies[name].names(place, self._seen.live[place])
 
     def _permits(self, name: str, place: TurnedOff) -> bool:
         return self._declared.may_write(name, place.account_id)

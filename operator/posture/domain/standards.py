@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+AWS = "AWS"
+"""`Provider` of a standard about AWS, and of one that does not say (API reference, Standard)."""
+
 
 class ControlAssociation(NamedTuple):
     """A security control in one standard, in the hub's own account and Region.
@@ -22,6 +25,7 @@ class Standard(NamedTuple):
     `controls` is keyed by the upper-cased security control id. `complete` is False where the reader may not
     list the controls or their associations: then a control is enabled while it has findings, and an expected
     score does not exist. `status`: StandardsStatus of GetEnabledStandards (`READY`, `PENDING`, …).
+    `provider`: the cloud whose resources it is about; Security Hub has standards for others than AWS too.
     """
 
     name: str
@@ -29,3 +33,9 @@ class Standard(NamedTuple):
     controls: Mapping[str, ControlAssociation]
     complete: bool = True
     status: str = "READY"
+    provider: str = AWS
+
+    @property
+    def of_aws(self) -> bool:
+        """Whether it is about AWS: `*` means no others."""
+        return self.provider == AWS

@@ -16,6 +16,7 @@ from posture.aws.securityhub import BATCH, AssociationUpdate, SecurityHub
 from posture.aws.sessions import Identity
 from posture.domain.control_switches import Association, Switch
 from posture.domain.evaluation import TurnedOff
+from posture.domain.standards import AWS
 from posture.hubs.key import HubKey
 from posture.world import World
 
@@ -86,9 +87,12 @@ class AccountControls:
         calls = Calls(world.sessions, identity, world.limiters, world.usage, service="securityhub")
         return cls(spot, calls, world.security_hub(HubKey(role_arn, external_id, spot.region)))
 
-    async def read(self, wanted: Callable[[str], Collection[str]], asked: Iterable[TurnedOff]) -> Reading:
+    async def read(
+        self, wanted: Callable[[str, str], Collection[str]], asked: Iterable[TurnedOff]
+    ) -> Reading:
         """Read controls; `wanted`: for a standard that is enabled, their ids as AWS spells them.
 
+        It is asked with the standard's name and provider.
         `asked`: places, of which the answer says whether they are absent.
         """
         try:
@@ -104,12 +108,16 @@ class AccountControls:
                 # Its controls cannot be read now (API reference, BatchGetStandardsControlAssociations).
                 unknown.add(standard)
                 continue
-            live |= await self._read_standard(standard, arn, sorted(wanted(standard)))
+            provider = subscription.get("Provider") or AWS
+            ids = sorted(wanted(standard, provider))
+            live |= await self._read_standard(standard, arn, ids, provider)
         return Reading(
             live, frozenset(place for place in asked if place not in live and place.standard not in unknown)
         )
 
-    async def _read_standard(self, standard: str, arn: str, ids: Sequence[str]) -> dict[TurnedOff, Live]:
+    async def _read_standard(
+        self, standard: str, arn: str, ids: Sequence[str], provider: str
+    ) -> dict[TurnedOff, Live]:
         live: dict[TurnedOff, Live] = {}
         for start in range(0, len(ids), BATCH):
             pairs = [{"StandardsArn": arn, "SecurityControlId": each} for each in ids[start : start + BATCH]]
@@ -119,7 +127,9 @@ class AccountControls:
             for detail in answer.body["StandardsControlAssociationDetails"]:
                 control = detail["SecurityControlId"]
                 live[TurnedOff(standard, control.upper(), *self._spot)] = Live(
-                    Association(detail["AssociationStatus"] == "ENABLED", detail.get("UpdatedReason", "")),
+                    Association(
+                        detail["AssociationStatus"] == "ENABLED", detail.get("UpdatedReason", ""), provider
+                    ),
                     arn,
                     control,
                     tuple(detail.get("StandardsControlArns", ())),

@@ -158,14 +158,17 @@ class Reach(NamedTuple):
 
     def wanted(
         self, spelled: Callable[[str], str], everything: Callable[[str], Iterable[str]]
-    ) -> Callable[[str], frozenset[str]]:
-        """Return, for a standard, which controls to read; `everything`: what is to be read beside."""
+    ) -> Callable[[str, str], frozenset[str]]:
+        """Return, by a standard's name and provider, which controls to read.
 
-        def of(standard: str) -> frozenset[str]:
+        `everything`: what is to be read beside.
+        """
+
+        def of(standard: str, provider: str) -> frozenset[str]:
             named = {
                 control
                 for policy in self.policies
-                if policy.standards is None or standard in policy.standards
+                if policy.means(standard, provider)
                 for control in policy.controls
             }
             named |= {place.control for place in self.places if place.standard == standard}

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from posture.aws.errors import AwsError
-from posture.domain.control_switches import Association, Switch
+from posture.domain.control_switches import Switch
 from posture.domain.evaluation import TurnedOff
 from posture.suppression.controls_account import AccountControls, Live, Reading, Spot
 from posture.suppression.controls_declared import Reach, Role
@@ -118,6 +118,7 @@ class Looking:
         """Take in what Security Hub accepted at a moment (µs)."""
         for switch in switches:
             before = self.live[switch.place]
-            written = before._replace(association=Association(switch.enabled, switch.reason))
+            shown = before.association._replace(enabled=switch.enabled, reason=switch.reason)
+            written = before._replace(association=shown)
             self._unseen[switch.place] = _Unseen(before.updated_at, at, written)
             self.live[switch.place] = written

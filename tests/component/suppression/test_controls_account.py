@@ -20,6 +20,7 @@ from posture.suppression.controls_account import AccountControls, Reading, Spot,
 from posture.suppression.controls_declared import Reach, Role
 from posture.suppression.controls_looking import Looking
 from sandbox.cloud import Cloud
+from sandbox.securityhub.catalogue import AZURE
 from sandbox.securityhub.client import ControlClient
 
 ADMINISTRATOR, MEMBER = "111122223333", "444455556666"
@@ -96,7 +97,7 @@ def on(where: TurnedOff) -> Switch:
 
 
 async def read(account: AccountControls, asked: frozenset[TurnedOff] = frozenset()) -> Reading:
-    return await account.read(lambda _: CONTROLS, asked)
+    return await account.read(lambda _standard, _provider: CONTROLS, asked)
 
 
 async def write(account: AccountControls, *switches: Switch, seconds: float = 10.0) -> Written:
@@ -118,6 +119,21 @@ async def test_it_reads_what_is_on_and_why_not(member: AccountControls) -> None:
     # Of the other standard only what it has.
     assert {each.control for each in reading.live if each.standard == CIS_1_4} == {"S3.1", "EC2.2"}
     assert reading.absent == {missing}
+
+
+async def test_the_cloud_of_a_standard_is_known_of_its_controls(
+    member: AccountControls, control: ControlClient
+) -> None:
+    control.hub(MEMBER, REGION, standards=[FSBP, AZURE])
+    asked: dict[str, str] = {}
+
+    def wanted(standard: str, provider: str) -> tuple[str, ...]:
+        asked[standard] = provider
+        return ("S3.1",) if provider == "AWS" else ("AzureStorage.1",)
+
+    reading = await member.read(wanted, ())
+    assert asked == {FSBP: "AWS", AZURE: "Azure"}
+    assert {each.standard: live.association.provider for each, live in reading.live.items()} == asked
 
 
 async def test_it_turns_off_and_on_in_its_own_account_only(member: AccountControls, opens: Opens) -> None:

@@ -11,7 +11,7 @@ from posture.api.conditions import find_condition
 from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.aws.errors import AccessDenied, Retryable
 from posture.config import Config
-from posture.domain.control_switches import Act, ControlPolicy, Switch
+from posture.domain.control_switches import Act, Association, ControlPolicy, Switch
 from posture.domain.controls import ControlStatus
 from posture.domain.evaluation import TurnedOff
 from posture.domain.moments import instant_of
@@ -19,6 +19,7 @@ from posture.domain.suppression import Phase
 from posture.domain.suppression_plan import Outcome
 from posture.suppression.controls_account import Refusal, Spot
 from posture.suppression.controls_declared import (
+    Reach,
     Role,
     Roles,
     control_policy,
@@ -38,6 +39,7 @@ ONE, TWO, THREE = "111122223333", "444455556666", "777788889999"
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
 NAME = "security/buckets"
 PLACE = TurnedOff(FSBP, "S3.11", TWO, "eu-west-1")
+ON = Association(enabled=True)
 
 
 def config(**changes: Any) -> Config:
@@ -99,11 +101,24 @@ def roles(given: Config, *of: Declared) -> Roles:
 def test_it_means_what_it_names_in_the_accounts_of_its_target() -> None:
     of = policy(declared(config()))
     assert of.phase is Phase.ENFORCING
-    assert of.names(PLACE)
-    assert of.names(PLACE._replace(standard="any/v/1"))
-    assert not of.names(PLACE._replace(account_id=THREE))
-    assert not of.names(PLACE._replace(region="us-east-1"))
-    assert not of.names(PLACE._replace(control="S3.1"))
+    assert of.names(PLACE, ON)
+    assert of.names(PLACE._replace(standard="any/v/1"), ON)
+    assert not of.names(PLACE._replace(account_id=THREE), ON)
+    assert not of.names(PLACE._replace(region="us-east-1"), ON)
+    assert not of.names(PLACE._replace(control="S3.1"), ON)
+
+
+def test_all_standards_are_those_of_aws_and_another_clouds_is_named() -> None:
+    given, azure = config(), "azure-best-practices/v/1.0.0"
+    anything = policy(declared(given, controls={"standards": ["*"]}))
+    named = policy(declared(given, "named", controls={"standards": [azure], "controls": ["S3.1"]}))
+    there = PLACE._replace(standard=azure)
+    assert not anything.names(there, ON._replace(provider="Azure"))
+    assert named.names(there._replace(control="S3.1"), ON._replace(provider="Azure"))
+    reach = Reach((), [anything, named], frozenset())
+    wanted = reach.wanted(str, lambda _: ())
+    assert wanted(azure, "Azure") == {"S3.1"}
+    assert wanted(FSBP, "AWS") == {"S3.11"}
 
 
 @pytest.mark.parametrize(
@@ -163,7 +178,7 @@ def test_it_looks_where_policies_mean_and_where_they_remember() -> None:
     ]
 
     def wanted(spot: Spot) -> frozenset[str]:
-        return where[spot].wanted(str, lambda _: ["IAM.1"])(FSBP)
+        return where[spot].wanted(str, lambda _: ["IAM.1"])(FSBP, "AWS")
 
     assert wanted(Spot(ONE, "eu-west-1")) == {"S3.1", "IAM.1"}
     assert wanted(Spot(TWO, "eu-west-1")) == {"S3.11", "IAM.1"}

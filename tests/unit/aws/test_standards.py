@@ -78,6 +78,17 @@ async def read(documented: Documented) -> tuple[tuple[Standard, ...], list[str]]
 
 
 @pytest.mark.parametrize(
+    ("told", "of_aws"),
+    [({}, True), ({"Provider": "AWS"}, True), ({"Provider": "Azure"}, False), ({"Provider": "GCP"}, False)],
+)
+async def test_a_standard_is_of_aws_unless_it_says_otherwise(told: dict[str, str], *, of_aws: bool) -> None:
+    documented = hub([definition("S3.1")], [detail("S3.1")])
+    documented.answers["GetEnabledStandards"] = {"StandardsSubscriptions": [subscription(FSBP) | told]}
+    ((standard,), _) = await read(documented)
+    assert standard.of_aws is of_aws
+
+
+@pytest.mark.parametrize(
     ("status", "counts"),
     [("PENDING", True), ("READY", True), ("INCOMPLETE", True), ("FAILED", True), ("DELETING", False)],
 )
