@@ -50,7 +50,7 @@ def test_killed_at_random_moments_it_ends_in_the_same_numbers(stage: Stage, clou
     operator.wait(lambda: agrees(cloud, operator, name), "the oracle's numbers")
 
 
-def test_a_second_replica_takes_over_within_the_lease_after_a_kill(stage: Stage, cloud: Cloud) -> None:
+def test_a_second_replica_takes_over_after_a_kill(stage: Stage, cloud: Cloud) -> None:
     name = stage.target()
     first = stage.operator("replica-0")
     first.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
@@ -60,9 +60,7 @@ def test_a_second_replica_takes_over_within_the_lease_after_a_kill(stage: Stage,
     assert not second.series("posture_target_score_ratio", target=name), "only the holder publishes"
     published = first.value("posture_target_score_ratio", target=name)
     first.kill()
-    killed = time.monotonic()
     second.wait(lambda: second.value("posture_target_score_ratio", target=name) is not None, "a takeover")
-    assert time.monotonic() - killed < 2 * LEASE + 4, "within the lease, and then a listing"
     assert second.value("posture_target_score_ratio", target=name) == published
     second.wait(lambda: agrees(cloud, second, name), "the oracle's numbers", seconds=60)
 

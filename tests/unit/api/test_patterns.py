@@ -1,5 +1,3 @@
-import time
-
 import pytest
 
 from posture.api.patterns import compile_pattern
@@ -32,9 +30,7 @@ def test_says_why_a_pattern_is_not_known_and_prints_nothing(
 @pytest.mark.parametrize(
     "pattern", ["(a+)+b", "(a|a)*b", "(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)b", "(a|aa)+b"]
 )
-def test_a_hostile_pattern_costs_no_more_than_another(pattern: str) -> None:
+def test_a_hostile_pattern_comes_to_an_end(pattern: str) -> None:
+    """An engine that tries one way after the other would not in this test's time, nor in a year."""
     compiled = compile_pattern(f"(?P<workload>{pattern})(?P<environment>c)")
-    started = time.perf_counter()
-    for _ in range(100):
-        assert compiled.fullmatch("a" * 50) is None
-    assert time.perf_counter() - started < 1
+    assert compiled.fullmatch("a" * 500) is None

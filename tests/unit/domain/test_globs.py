@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -60,11 +58,9 @@ def test_an_empty_list_fits_nothing() -> None:
     assert not Globs([])("x")
 
 
-def test_many_stars_against_a_long_string_end_soon() -> None:
-    hostile = Globs(["*a" * 30 + "b"])
-    started = time.process_time()
-    assert not hostile("a" * 512)
-    assert time.process_time() - started < 0.5
+def test_many_stars_against_a_long_string_come_to_an_end() -> None:
+    """What tries one way after the other would not in this test's time, nor in a year."""
+    assert not Globs(["*a" * 30 + "b"])("a" * 512)
 
 
 def test_wildcards_are_told_from_literals() -> None:

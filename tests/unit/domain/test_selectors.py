@@ -1,7 +1,7 @@
 """Each rule of selectors by itself."""
 
-import time
 from collections.abc import Callable
+from cProfile import Profile
 
 import pytest
 
@@ -175,14 +175,13 @@ def test_a_hundred_policies_cost_little_more_than_one() -> None:
         n: Selection((Selector(controls=(f"S3.{n}",), workloads=("shop",), severities=("HIGH", "CRITICAL")),))
         for n in range(100)
     }
-    subjects = [finding(account=account) for account in (ONE, TWO)] * 5_000
+    subjects = [finding(account=account) for account in (ONE, TWO)] * 500
 
-    def seconds(matcher: Matcher[int]) -> float:
-        started = time.process_time()
-        for subject in subjects:
-            matcher(subject)
-        return time.process_time() - started
+    def calls(matcher: Matcher[int]) -> int:
+        """Count the calls of functions, which are the same wherever they are counted."""
+        with Profile() as profile:
+            for subject in subjects:
+                matcher(subject)
+        return sum(each.callcount for each in profile.getstats())
 
-    one = min(seconds(Matcher({1: policies[1]}, HUB, GROUPS)) for _ in range(3))
-    hundred = min(seconds(Matcher(policies, HUB, GROUPS)) for _ in range(3))
-    assert hundred < 5 * one
+    assert calls(Matcher(policies, HUB, GROUPS)) < 1.5 * calls(Matcher({1: policies[1]}, HUB, GROUPS))
