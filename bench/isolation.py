@@ -27,13 +27,13 @@ def cpu_seconds() -> float:
 
 def resident() -> float:
     """Return the resident memory of this process now, in MiB."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / MIB
 
 
 def peak_resident() -> float:
     """Return the most that has been resident since `forget_peak`, in MiB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
     raise OSError("/proc/self/status has no VmHWM")
@@ -41,4 +41,4 @@ def peak_resident() -> float:
 
 def forget_peak() -> None:
     """Start the peak anew at what is resident now (proc(5), clear_refs)."""
-    Path("/proc/self/clear_refs").write_text("5")
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")

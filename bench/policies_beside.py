@@ -87,7 +87,7 @@ def _main(rules: str, findings: str) -> None:
 
     manager = Offline(region="eu-west-1")
     manager.register_rules(Local(rules).get_rules())
-    documents: list[dict[str, Any]] = json.loads(Path(findings).read_text())
+    documents: list[dict[str, Any]] = json.loads(Path(findings).read_text(encoding="utf-8"))
     began = time.process_time()
     found = [manager.validate_finding_on_matching_rules(each) for each in documents]
     seconds = time.process_time() - began

@@ -30,7 +30,7 @@ def write_json(path: Path, rows: Sequence[Row], machine: str, **parameters: int)
         "parameters": parameters,
         "rows": [row.as_json() for row in rows],
     }
-    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def machine() -> str:

@@ -119,7 +119,9 @@ def without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write_credentials(file: Path, access_key: str) -> None:
-    file.write_text(f"[default]\naws_access_key_id = {access_key}\naws_secret_access_key = s\n")
+    file.write_text(
+        f"[default]\naws_access_key_id = {access_key}\naws_secret_access_key = s\n", encoding="utf-8"
+    )
 
 
 @pytest.fixture

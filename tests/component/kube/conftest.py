@@ -58,7 +58,9 @@ def write_kubeconfig(file: Path, server: str, token: str) -> None:
         "context": {"cluster": "it", "user": "it"},
     }
     lists = {f"{kind}s": [{"name": "it", kind: value}] for kind, value in named.items()}
-    file.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": "it", **lists}))
+    file.write_text(
+        json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": "it", **lists}), encoding="utf-8"
+    )
 
 
 class Served:

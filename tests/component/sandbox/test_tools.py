@@ -27,7 +27,7 @@ Install = Callable[[str, str], Path]
 
 def script(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
     return path
 
@@ -170,7 +170,7 @@ def test_a_build_replaces_what_was_built_from_other_pins(
     assert "[2/2] kubectl v1.35.4: built in 0:00" in shown
     tools.build(["etcd"])
     assert "[1/1] etcd v3.6.16: ready" in capsys.readouterr().out
-    assert go.read_text().splitlines() == ["built", "built"]
+    assert go.read_text(encoding="utf-8").splitlines() == ["built", "built"]
 
 
 def test_a_fitting_asset_is_not_built(go: Path, provide: Install) -> None:
@@ -197,5 +197,5 @@ def test_builds_at_the_same_time_wait_for_each_other(go: Path, tools_dir: Path) 
     for builder in builders:
         output, _ = builder.communicate(timeout=30)
         assert builder.returncode == 0, output
-    assert go.read_text().splitlines() == ["built", "built"]
+    assert go.read_text(encoding="utf-8").splitlines() == ["built", "built"]
     assert tools.find("etcd").exists()

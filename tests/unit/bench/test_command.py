@@ -9,7 +9,7 @@ from bench.__main__ import main
 def test_a_measure_by_name_is_shown_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results = tmp_path / "results.json"
     assert main(["--only", "decode", "--findings", "150", "--json", str(results)]) == 0
-    rows = json.loads(results.read_text())["rows"]
+    rows = json.loads(results.read_text("utf-8"))["rows"]
     assert [row["measure"] for row in rows] == ["decode", "decode"]
     assert all(row["ours"] > 0 and row["beside"] > 0 for row in rows)
     shown = capsys.readouterr().out

@@ -39,7 +39,7 @@ def test_the_table_shows_numbers_ratio_and_verdict_in_columns_of_one_width() -> 
 
 def test_the_document_holds_what_the_table_rounds(tmp_path: Path) -> None:
     write_json(tmp_path / "results.json", [FASTER._replace(ours=4.123456)], "a machine", findings=10)
-    document = json.loads((tmp_path / "results.json").read_text())
+    document = json.loads((tmp_path / "results.json").read_text("utf-8"))
     assert document["machine"] == "a machine"
     assert document["parameters"] == {"findings": 10}
     (row,) = document["rows"]

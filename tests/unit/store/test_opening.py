@@ -67,9 +67,9 @@ def test_what_does_not_fit_is_moved_aside(path: Path, statements: list[str], rea
 
 def test_a_file_that_is_no_database_is_moved_aside(path: Path) -> None:
     path.parent.mkdir()
-    path.write_text("these are notes, not a database\n" * 99)
+    path.write_text("these are notes, not a database\n" * 99, encoding="utf-8")
     assert "not a database" in reopened(path)
-    assert "notes" in Path(f"{path}.broken-1").read_text()
+    assert "notes" in Path(f"{path}.broken-1").read_text(encoding="utf-8")
 
 
 def test_another_programs_database_is_moved_aside(path: Path) -> None:
@@ -155,15 +155,15 @@ def test_a_header_of_a_format_that_sqlite_does_not_know_is_moved_aside(path: Pat
 def test_two_that_were_moved_aside_are_kept(path: Path) -> None:
     path.parent.mkdir()
     for n in range(4):
-        path.write_text(f"notes {n} " * 99)
-        Path(f"{path}-wal").write_text("journal of another file")
+        path.write_text(f"notes {n} " * 99, encoding="utf-8")
+        Path(f"{path}-wal").write_text("journal of another file", encoding="utf-8")
         reopened(path)
     assert sorted(p.name for p in path.parent.glob("*.broken-*") if not p.name.endswith("-wal")) == [
         "hub.db.broken-1",
         "hub.db.broken-2",
     ]
-    assert "notes 3" in Path(f"{path}.broken-1").read_text()
-    assert "notes 2" in Path(f"{path}.broken-2").read_text()
+    assert "notes 3" in Path(f"{path}.broken-1").read_text(encoding="utf-8")
+    assert "notes 2" in Path(f"{path}.broken-2").read_text(encoding="utf-8")
 
 
 def test_the_journal_of_a_deleted_file_is_not_replayed(path: Path) -> None:
@@ -217,13 +217,13 @@ def test_a_directory_in_its_place_is_said(path: Path) -> None:
 def test_what_cannot_be_moved_aside_is_said(path: Path) -> None:
     (path.parent / "hub.db.broken-1" / "kept").mkdir(parents=True)
     (path.parent / "hub.db.broken-2" / "kept").mkdir(parents=True)
-    path.write_text("notes " * 999)
+    path.write_text("notes " * 999, encoding="utf-8")
     for _ in range(2):
         with pytest.raises(StoreUnavailable) as caught:
             Store.open(path, owner=OWNER)
         assert caught.value.reason == "StoreNotWritable"
         assert str(path) in caught.value.advice
-    assert "notes" in path.read_text()
+    assert "notes" in path.read_text(encoding="utf-8")
 
 
 def test_keys_are_those_of_the_findings(path: Path) -> None:
