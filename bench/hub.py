@@ -36,7 +36,7 @@ _DEMAND = Demand(
     interval=timedelta(minutes=5),
     full_sync_interval=timedelta(hours=24),
     products=frozenset({"Security Hub", "GuardDuty", "Inspector", "Health"}),
-    window=timedelta(hours=26),
+    window=timedelta(hours=30),
 )
 _PATTERN = "^xebia-(?P<workload>.+)-(?P<environment>[^-]+)$"
 _QUOTA_OFF = 1e6

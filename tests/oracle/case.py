@@ -14,7 +14,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 def duration(text: str) -> int:
-    """Read a Kubernetes duration (`26h`, `1h30m`) as microseconds."""
+    """Read a Kubernetes duration (`30h`, `1h30m`) as microseconds."""
     parts = re.findall(r"([0-9]+)([smh])", text)
     return sum(int(n) * _SECONDS[unit] for n, unit in parts) * 1_000_000
 
@@ -61,7 +61,7 @@ class Case:
         chosen = spec["source"]["securityStandards"]["standards"]
         of_aws = [name for name, facts in self.facts.items() if facts.get("provider", "AWS") == "AWS"]
         self.standards = sorted(of_aws if list(chosen) == ["*"] else set(chosen))
-        self.oldest = now - duration(spec.get("scoring", {}).get("evaluationWindow", "26h"))
+        self.oldest = now - duration(spec.get("scoring", {}).get("evaluationWindow", "30h"))
         self.turned_off: dict[tuple[str, str, str, str], str] = {
             (t["standard"], t["control"].upper(), t["account"], t["region"]): t["status"]
             for t in turned_off

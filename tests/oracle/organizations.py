@@ -25,7 +25,7 @@ ACCOUNTS: Mapping[str, str | None] = {
     "555555555555": None,
 }
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-WINDOW = timedelta(hours=26)
+WINDOW = timedelta(hours=30)
 # Exactly on the edge of the window counts, a microsecond older does not; nor does the future surprise.
 _AGES = (
     *[timedelta()] * 5,
@@ -232,7 +232,7 @@ def _spec(draw: st.DrawFn, enabled: tuple[str, ...]) -> dict[str, Any]:
         "source": {"securityStandards": {"standards": chosen if enabled else list(STANDARDS[:1])}},
         "products": draw(st.sampled_from((["Security Hub"], ["Security Hub", "GuardDuty", "default"]))),
         "accounts": accounts,
-        "scoring": {"evaluationWindow": "26h"},
+        "scoring": {"evaluationWindow": "30h"},
         "grouping": grouping,
     }
 

@@ -157,7 +157,9 @@ class Scoring(Spec):
         "Metrics show both.",
     )
     evaluation_window: PositiveDuration = Field(
-        Duration("26h"), description="Findings that AWS has not refreshed for so long do not count."
+        Duration("30h"),
+        description="Findings that AWS has not refreshed for so long do not count. Most are refreshed every "
+        "24 hours; where a check is late, a shorter time leaves failed controls out.",
     )
 
 

@@ -15,7 +15,7 @@ class Demand(NamedTuple):
     interval: timedelta
     full_sync_interval: timedelta
     products: frozenset[str]
-    window: timedelta = timedelta(hours=26)
+    window: timedelta
 
 
 class Wanted(NamedTuple):

@@ -45,7 +45,7 @@ async def open_sync(client: SecurityHub, tmp_path: Path) -> AsyncIterator[OpenSy
         known, _ = await worker.call(opening.open)
         progress = Progress(await worker.call(known.store.states))
         sync = Sync(Desk(client, worker, known, progress, bounds or Bounds()))
-        sync.windows = frozenset({26 * 3_600_000_000})
+        sync.windows = frozenset({30 * 3_600_000_000})
         open_ones.append(sync)
         await sync.want(products or ("Security Hub",))
         return sync

@@ -19,7 +19,7 @@ Place = tuple[str, str]
 SPEC: dict[str, Any] = {
     "aws": {"region": REGION},
     "source": {"securityStandards": {"standards": ["*"]}},
-    "scoring": {"evaluationWindow": "26h"},
+    "scoring": {"evaluationWindow": "30h"},
     "grouping": {"defaultEnvironment": "production"},
 }
 

@@ -23,7 +23,7 @@ from posture.hubs.status import Phase
 from sandbox.securityhub.faults import Fault
 from tests.component.hubs.world import ADMINISTRATOR, FSBP, REGION, SECOND, World
 
-WINDOW = timedelta(hours=26)
+WINDOW = timedelta(hours=30)
 KEY = HubKey(None, None, REGION)
 OWN = frozenset({"Security Hub"})
 SOON = 20.0

@@ -16,12 +16,12 @@ from tests.component.hubs.history import History, Name, Picture, allowed_after_p
 from tests.component.hubs.world import FSBP, HOUR, MEMBERS, MINUTE, SECOND, stored
 from tests.oracle import product
 
-WINDOW = 26 * HOUR
+WINDOW = 30 * HOUR
 _SPEC: dict[str, Any] = {
     "source": {"securityStandards": {"standards": [FSBP]}},
     "products": ["Security Hub", "GuardDuty"],
     "accounts": {"include": ["*"], "exclude": [MEMBERS[1]]},
-    "scoring": {"evaluationWindow": "26h"},
+    "scoring": {"evaluationWindow": "30h"},
     "grouping": {"accountNamePattern": "^xebia-(?P<workload>.+)-(?P<environment>[^-]+)$"},
 }
 _TRIES = 40

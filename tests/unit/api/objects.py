@@ -70,7 +70,7 @@ DEFAULTS: dict[type[Resource], Object] = {
         "fullSyncInterval": "24h",
         "products": ["Security Hub"],
         "accounts": {"include": ["*"]},
-        "scoring": {"method": "SecurityHub", "evaluationWindow": "26h"},
+        "scoring": {"method": "SecurityHub", "evaluationWindow": "30h"},
         "grouping": {"defaultEnvironment": ""},
         "objectives": {},
     },

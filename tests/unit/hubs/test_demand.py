@@ -15,7 +15,8 @@ SECOND = 1_000_000
 
 
 def demand(interval: int = 300, full: int = 86_400, products: tuple[str, ...] = ("Security Hub",)) -> Demand:
-    return Demand(timedelta(seconds=interval), timedelta(seconds=full), frozenset(products))
+    hours = timedelta(hours=30)
+    return Demand(timedelta(seconds=interval), timedelta(seconds=full), frozenset(products), hours)
 
 
 def test_the_shortest_intervals_and_all_products_count() -> None:
@@ -24,7 +25,7 @@ def test_the_shortest_intervals_and_all_products_count() -> None:
         300 * SECOND,
         90_000 * SECOND,
         frozenset({"Security Hub", "GuardDuty"}),
-        frozenset({26 * HOUR}),
+        frozenset({30 * HOUR}),
     )
     assert together([]) is None
 
@@ -80,8 +81,8 @@ def test_a_window_that_no_demand_names_is_kept_while_it_is_asked_for() -> None:
     requests = Requests()
     requests.ask([demand()])
     requests.ask_window(HOUR)
-    assert requests.windows() == {26 * HOUR, HOUR}
-    assert requests.windows() == {26 * HOUR}
+    assert requests.windows() == {30 * HOUR, HOUR}
+    assert requests.windows() == {30 * HOUR}
 
 
 @pytest.mark.parametrize(

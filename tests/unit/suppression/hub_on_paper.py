@@ -36,7 +36,7 @@ STANDARD = Standard(
     f"arn:aws:securityhub:::{FSBP}",
     {each.upper(): ControlAssociation(each, enabled=True) for each in ("S3.1", "EC2.2", "IAM.1")},
 )
-WINDOW = 26 * 3600 * 1_000_000
+WINDOW = 30 * 3600 * 1_000_000
 FACTS = facts(STANDARD, administrator=False, members={ACCOUNT: None})
 OFF = {
     "standards": ["*"],
