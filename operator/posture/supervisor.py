@@ -72,8 +72,8 @@ class Supervisor:
         self._pauses: dict[HubKey, BackOff] = {}
         self._general = world.lease(_GENERAL_LEASE)
         self._general_task: asyncio.Task[None] | None = None
-        self._unsupported = Unsupported(world, self._general.held)
-        self._suppression = Suppression(world, self._general.held)
+        self._unsupported = Unsupported(world, self._general.remaining)
+        self._suppression = Suppression(world, self._general.remaining)
         self._said: str | None = None
         self._defect: str | None = None
         self._declared: frozenset[str] | None = None
@@ -237,7 +237,7 @@ class Supervisor:
                 self._targets[uid] = _Running(target, task)
             hub = self._hubs[admission.hub].hub if isinstance(admission, Admitted) else None
             self._targets[uid].target.update(
-                document, admission, hub, self._general.held if hub is None else hub.leads, turned_off
+                document, admission, hub, self._general.remaining if hub is None else hub.leading, turned_off
             )
 
     def _wake_targets_of(self, key: HubKey) -> None:

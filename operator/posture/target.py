@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from posture.domain.evaluation import TurnedOff
 from posture.hubs.hub import Hub
 from posture.hubs.key import HubKey
 from posture.kube.errors import KubeError
+from posture.kube.leases import Leading
 from posture.kube.newest import Newest
 from posture.kube.resources import POSTURE_TARGETS, Object, ObjectRef
 from posture.kube.status import Transition, Written, transitions, write_status
@@ -38,10 +39,10 @@ _TOLD_IN_EVENTS = ("Ready", SCORE_CURRENT)
 
 
 class Target:
-    """Keeps the metrics and the status of one object, for as long as this replica is responsible for it.
+    """Keeps the metrics and the status of one object, for as long as this replica leads.
 
     Status and metrics are written by the holder of the hub's Lease only; an object without a hub is looked
-    after by the holder of the general one. `responsible` tells at any moment.
+    after by the holder of the general one. `leading` tells at any moment.
     """
 
     def __init__(self, world: World, document: Object) -> None:
@@ -54,7 +55,7 @@ class Target:
         # That which the admission is of; the document may be read again, and be newer.
         self._generation = 0
         self._hub: Hub | None = None
-        self._responsible: Callable[[], bool] = lambda: False
+        self._leading: Leading = lambda: 0.0
         self._turned_off: Mapping[TurnedOff, ControlStatus] = {}
         self._has_read = False
         self._shown: Shown | None = None
@@ -68,7 +69,7 @@ class Target:
         document: Object,
         admission: Admitted | NotAdmitted,
         hub: Hub | None,
-        responsible: Callable[[], bool],
+        leading: Leading,
         turned_off: Mapping[TurnedOff, ControlStatus],
     ) -> None:
         """Take what is declared now; the next cycle, at once if anything is new, follows it.
@@ -83,11 +84,10 @@ class Target:
             self._admission and _declared(self._document, self._admission),
         )
         # A list may have been answered before our last write: the status is the one that was written then.
-        status = self._newest.of(document).get("status")
-        self._document = {**document, "status": status}
+        self._document = self._newest.current(document)
         self._generation = int(document["metadata"]["generation"])
         self._admission, self._hub = admission, hub
-        self._responsible = responsible
+        self._leading = leading
         self._turned_off = turned_off
         if is_news:
             self.wake()
@@ -144,7 +144,7 @@ class Target:
 
     async def _cycle(self) -> None:
         self._woken.clear()
-        if self._admission is None or not self._responsible():
+        if self._admission is None or not self._leading():
             self.end()
             self._has_read = False
             return
@@ -237,7 +237,7 @@ class Target:
         if isinstance(admission, Admitted):
             state = {**state, **objectives_of(*own, admission.target.spec.objectives)}
         per_control = self._world.config.current().metrics.per_control
-        await self._page.show(state, scores, per_control=per_control, valid=self._responsible)
+        await self._page.show(state, scores, per_control=per_control, valid=self._leading)
 
     async def _write(self, before: PostureTargetStatus, after: PostureTargetStatus) -> None:
         status = after.to_api()
@@ -246,12 +246,15 @@ class Target:
             POSTURE_TARGETS,
             self._document,
             status,
-            ours=self._responsible,
+            leading=self._leading,
             stored=self._newest.stored,
         )
+        self._document = self._newest.current(self._document)
+        if outcome is Written.OVERTAKEN:
+            self.wake()
         if outcome is not Written.WRITTEN:
             return
-        self._document = {**self._document, "status": status}
+        self._document["status"] = status
         ref = ObjectRef.of(POSTURE_TARGETS, self._document)
         changes = transitions(
             [condition.to_api() for condition in before.conditions], status.get("conditions", [])

@@ -52,7 +52,7 @@ class TargetPage:
         scores: Shown | Restored | None,
         *,
         per_control: bool,
-        valid: Callable[[], bool],
+        valid: Callable[[], float],
     ) -> None:
         """Publish the state (conditions, objectives) and scores: new ones, those of the status, or none.
 

@@ -1,12 +1,13 @@
 """Kinds that the API server accepts and this version does not act on: their objects say so."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from posture.api.conditions import Condition, stalled
 from posture.api.resource import Status
 from posture.kube.errors import KubeError
+from posture.kube.leases import Leading
 from posture.kube.resources import REMEDIATION_RULES, ApiResource, Object
 from posture.kube.status import write_status
 from posture.logs import Field, bound
@@ -21,16 +22,16 @@ REASON = "NotSupported"
 
 
 class Unsupported:
-    """Writes the condition on each object, while `responsible`, and shows it in the metrics."""
+    """Writes the condition on each object, while `leading`, and shows it in the metrics."""
 
-    def __init__(self, world: World, responsible: Callable[[], bool]) -> None:
+    def __init__(self, world: World, leading: Leading) -> None:
         self._world = world
-        self._responsible = responsible
+        self._leading = leading
 
     async def settle(self, resource: ApiResource, objects: Sequence[Object]) -> None:
         """Let each object say that nothing is done about it; failures are logged and tried again later."""
         owner = ("unsupported", resource.kind)
-        if not self._responsible():
+        if not self._leading():
             self._world.exposition.withdraw(owner)
             return
         samples: Samples = {}
@@ -47,7 +48,7 @@ class Unsupported:
                 resource.kind, metadata["namespace"], metadata["name"], {c.type: c.status for c in conditions}
             ).items():
                 samples = {**samples, family: [*samples.get(family, ()), *values]}
-        self._world.exposition.publish(owner, rendered(samples), self._responsible)
+        self._world.exposition.publish(owner, rendered(samples), self._leading)
 
     async def _settle_one(self, resource: ApiResource, document: Object) -> Sequence[Condition]:
         before = Status.model_validate(document.get("status") or {})
@@ -62,7 +63,7 @@ class Unsupported:
             }
         )
         await write_status(
-            self._world.client, resource, document, after.to_api(), ours=self._responsible, within=5.0
+            self._world.client, resource, document, after.to_api(), leading=self._leading, within=5.0
         )
         return conditions
 

@@ -21,7 +21,7 @@ from posture.hubs.facts import Cloud
 from posture.hubs.hub import Hub, Means
 from posture.hubs.key import HubKey
 from posture.kube.client import KubeClient
-from posture.kube.errors import Call, Gone, KubeError, Retryable
+from posture.kube.errors import Call, Gone, KubeError, Moved, Retryable
 from posture.kube.events import EventRecorder
 from posture.kube.leases import Lease
 from posture.kube.resources import KINDS, POSTURE_TARGETS, ApiResource, Object, ObjectRef
@@ -81,15 +81,19 @@ class Cluster:
             raise self.refused[resource.kind]
         return found
 
-    async def reread(self, ref: ObjectRef) -> Object:
+    async def reread(self, ref: ObjectRef, **_within: object) -> Object:
         """Answer with one object."""
         return copy.deepcopy(self._find(ref))
 
-    async def patch_status(self, ref: ObjectRef, status: Mapping[str, Any]) -> Object:
+    async def patch_status(
+        self, ref: ObjectRef, status: Mapping[str, Any], *, version: str | None = None, **_within: object
+    ) -> Object:
         """Store a status."""
         if ref.name in self.broken:
             raise self.broken[ref.name]
         found = self._find(ref)
+        if version not in {None, found["metadata"]["resourceVersion"]}:
+            raise Moved(Call("patch", ref.resource), "another version", copy.deepcopy(found))
         found["status"] = copy.deepcopy(dict(status))
         found["metadata"]["resourceVersion"] = str(int(found["metadata"]["resourceVersion"]) + 1)
         self.statuses.append((ref.name, status))
@@ -134,6 +138,10 @@ class GeneralLease:
         """Tell whether it is held."""
         return self._gained.is_set()
 
+    def remaining(self) -> float:
+        """Tell for how long it is held."""
+        return 10.0 if self.held() else 0.0
+
     async def run(self) -> None:
         """Compete."""
         await self.broken.wait()
@@ -162,7 +170,7 @@ class StagedHub(Hub):
 
         super().__init__(key, Means(cast("Cloud", None), account, Path()))
         self.made_at = asyncio.get_running_loop().time()
-        self.leading = True
+        self.holds_lease = True
         self.asked: list[Demand] = []
         self.alive = self.stopped = False
         self.may_stop: asyncio.Event | None = None
@@ -177,18 +185,18 @@ class StagedHub(Hub):
         """Tell the time, which passes virtually."""
         return _EPOCH + int(asyncio.get_running_loop().time() * 1e6)
 
-    def leads(self) -> bool:
-        """Tell whether the Lease is held."""
-        return self.alive and self.leading
+    def leading(self) -> float:
+        """Tell for how long the Lease is held."""
+        return 10.0 if self.alive and self.holds_lease else 0.0
 
     def lose(self) -> None:
         """Lose the Lease, and say so."""
-        self.leading = False
+        self.holds_lease = False
         self._bulletin.stood_down()
 
     def gain(self) -> None:
         """Hold the Lease, and say so."""
-        self.leading = True
+        self.holds_lease = True
         self._bulletin.post(version=1)
 
     def trouble(self, error: AwsError | None) -> None:

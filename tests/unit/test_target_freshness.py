@@ -77,10 +77,11 @@ class Cluster:
         self.status: Mapping[str, Any] = {}
         self._written = asyncio.Event()
 
-    async def reread(self, _: ObjectRef) -> Object:
+    async def reread(self, _: ObjectRef, **_within: object) -> Object:
         return {**TARGET, "status": self.status}
 
-    async def patch_status(self, _: ObjectRef, status: Mapping[str, Any]) -> Object:
+    async def patch_status(self, ref: ObjectRef, status: Mapping[str, Any], **_how: object) -> Object:
+        assert ref.name == TARGET["metadata"]["name"]
         self.status = status
         self._written.set()
         return {**TARGET, "status": status}

@@ -27,10 +27,10 @@ class Recorded(Cluster):
         super().__init__()
         self.written: list[Mapping[str, Any]] = []
 
-    async def reread(self, _: ObjectRef) -> Object:
+    async def reread(self, _: ObjectRef, **_within: object) -> Object:
         return {**self.declared, "status": self.status}
 
-    async def patch_status(self, ref: ObjectRef, status: Mapping[str, Any]) -> Object:
+    async def patch_status(self, ref: ObjectRef, status: Mapping[str, Any], **_how: object) -> Object:
         self.written.append(status)
         return await super().patch_status(ref, status)
 

@@ -171,9 +171,13 @@ class Hub:
 
     def leads(self) -> bool:
         """Whether this replica speaks for the hub: it holds the Lease, whatever else works."""
+        return self.leading() > 0
+
+    def leading(self) -> float:
+        """Seconds for which this replica speaks for the hub whatever happens; 0 when it does not."""
         if self._means.candidate is None:
-            return self._life is not None and not self._life.done()
-        return self._term is not None and self._term.held()
+            return math.inf if self._life is not None and not self._life.done() else 0.0
+        return 0.0 if self._term is None else self._term.remaining()
 
     def held(self) -> bool:
         """Whether the Lease is held, and the hub's store is open."""

@@ -14,7 +14,7 @@ from kubernetes.aio.client import ApiClient
 from kubernetes.aio.config import ConfigException
 
 from posture.kube.connection import NoCluster, adopt_credentials, load_configuration
-from posture.kube.errors import Call, Gone, KubeError, Refused, Retryable, Unauthorized, error_of
+from posture.kube.errors import Call, Gone, KubeError, Moved, Refused, Retryable, Unauthorized, error_of
 from posture.kube.resources import ApiResource, Object, ObjectRef
 
 logger = logging.getLogger(__name__)
@@ -139,20 +139,29 @@ class KubeClient:
             await self.request(call, "DELETE", ref.resource.path(ref.namespace, ref.name), body=body)
         except KubeError as error:
             if error.status == HTTPStatus.CONFLICT:
-                raise await self._because(ref, error) from error
+                raise await self._because(ref, error, None, None) from error
             raise
 
-    async def patch_status(self, ref: ObjectRef, status: Mapping[str, Any]) -> Object:
+    async def patch_status(
+        self,
+        ref: ObjectRef,
+        status: Mapping[str, Any],
+        *,
+        version: str | None = None,
+        within: float | None = None,
+    ) -> Object:
         """Replace the whole status of that object and return the object as stored.
 
-        Fields that `status` does not name are gone afterwards. Gone when the object is not there, or another
-        one has its name; Refused when the status does not fit the CRD.
+        Fields that `status` does not name are gone afterwards. `version`: the resourceVersion that the status
+        was made of; Moved when the object is another one by now. Gone when it is not there, or another object
+        has its name; Refused when the status does not fit the CRD.
         """
-        return await self.patch(
-            ref, [{"op": "add", "path": "/status", "value": dict(status)}], subresource="status"
-        )
+        write = {"op": "add", "path": "/status", "value": dict(status)}
+        return await self.patch(ref, [write], subresource="status", version=version, within=within)
 
-    async def patch_metadata(self, ref: ObjectRef, operations: Sequence[Mapping[str, Any]]) -> Object:
+    async def patch_metadata(
+        self, ref: ObjectRef, operations: Sequence[Mapping[str, Any]], *, within: float | None = None
+    ) -> Object:
         """Apply JSON patch operations (RFC 6902) below `/metadata` to that object, all or none.
 
         The caller puts `test` operations before them for what it has read. Refused when such a test fails,
@@ -160,42 +169,69 @@ class KubeClient:
         """
         if any(not str(operation["path"]).startswith("/metadata/") for operation in operations):
             raise ValueError("patch_metadata only writes below /metadata")
-        return await self.patch(ref, operations)
+        return await self.patch(ref, operations, within=within)
 
     async def patch(
-        self, ref: ObjectRef, operations: Sequence[Mapping[str, Any]], *, subresource: str | None = None
+        self,
+        ref: ObjectRef,
+        operations: Sequence[Mapping[str, Any]],
+        *,
+        subresource: str | None = None,
+        version: str | None = None,
+        within: float | None = None,
     ) -> Object:
-        """Apply JSON patch operations (RFC 6902) to that object and no other of its name, all or none."""
-        try:
-            return await self._patch(ref, operations, subresource)
-        except Refused as error:
-            raise await self._because(ref, error) from error
+        """Apply JSON patch operations (RFC 6902) to that object and no other of its name, all or none.
 
-    async def reread(self, ref: ObjectRef) -> Object:
+        `version`: only to this resourceVersion of it, else Moved.
+        """
+        ends = time.monotonic() + (within or self._within)
+        try:
+            return await self._patch(ref, operations, subresource, version, within)
+        except Refused as error:
+            left = ends - time.monotonic()
+            raise await self._because(ref, error, version, left if left > 0 else None) from error
+
+    async def reread(self, ref: ObjectRef, *, within: float | None = None) -> Object:
         """Return that object as it is now; Gone when it is not there, or another one has its name.
 
         A patch that tests the uid and changes nothing: it needs no right besides `patch`.
         """
-        return await self.patch(ref, [])
+        return await self.patch(ref, [], within=within)
 
     async def _patch(
-        self, ref: ObjectRef, operations: Sequence[Mapping[str, Any]], subresource: str | None = None
+        self,
+        ref: ObjectRef,
+        operations: Sequence[Mapping[str, Any]],
+        subresource: str | None = None,
+        version: str | None = None,
+        within: float | None = None,
     ) -> Object:
         call = Call("patch", ref.resource, ref.namespace, ref.name, subresource)
         path = ref.resource.path(ref.namespace, ref.name, subresource)
-        body = [{"op": "test", "path": "/metadata/uid", "value": ref.uid}, *map(dict, operations)]
-        return _stored(call, await self.request(call, "PATCH", path, body=body, content_type=_JSON_PATCH))
+        tests = [{"op": "test", "path": "/metadata/uid", "value": ref.uid}]
+        if version is not None:
+            tests.append({"op": "test", "path": "/metadata/resourceVersion", "value": version})
+        body = [*tests, *map(dict, operations)]
+        answer = await self.request(call, "PATCH", path, body=body, content_type=_JSON_PATCH, within=within)
+        return _stored(call, answer)
 
-    async def _because(self, ref: ObjectRef, refused: KubeError) -> KubeError:
-        """Tell a uid that does not fit from any other refusal: the API server answers both alike."""
+    async def _because(
+        self, ref: ObjectRef, refused: KubeError, version: str | None, within: float | None
+    ) -> KubeError:
+        """Tell a uid or a version that does not fit from any other refusal: the API server answers all alike.
+
+        What this sends changes nothing.
+        """
         try:
-            await self._patch(ref, [])
+            now = await self._patch(ref, [], within=within)
         except Refused:
             return Gone(
                 refused.call, f"{ref} was deleted, another object has its name now", reason="Replaced"
             )
         except KubeError as error:
             return error
+        if version is not None and now["metadata"]["resourceVersion"] != version:
+            return Moved(refused.call, f"{ref} was changed since it was read", now)
         return refused
 
     async def merge(
@@ -223,15 +259,16 @@ class KubeClient:
         Credentials that are refused are read again, at most every ten seconds, and the request is sent once
         more: a request that was not authenticated has changed nothing.
         """
-        request = _Request(
-            method, path, list((query or {}).items()), body, content_type, within or self._within
-        )
+        within = within or self._within
+        ends = time.monotonic() + within
+        request = _Request(method, path, list((query or {}).items()), body, content_type, within)
         try:
             return await self._send(call, request)
         except Unauthorized:
-            if not await self._reload():
+            left = ends - time.monotonic()
+            if left <= 0 or not await self._reload():
                 raise
-        return await self._send(call, request)
+        return await self._send(call, request._replace(within=left))
 
     async def _send(self, call: Call, request: _Request) -> Object:
         seconds = request.within

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from posture.kube.resources import ApiResource
+from posture.kube.resources import ApiResource, Object
 
 
 class Call(NamedTuple):
@@ -59,6 +59,17 @@ class Retryable(KubeError):  # noqa: N818 - the name says what the caller may do
 
 class Conflict(Retryable):
     """409: the object changed since it was read, or exists already. Read again, then decide again."""
+
+
+class Moved(Conflict):
+    """The object is another version than the one that the write was based on: `now` is the one that it is.
+
+    Nothing was written.
+    """
+
+    def __init__(self, call: Call, message: str, now: Object) -> None:
+        super().__init__(call, message, reason="Conflict")
+        self.now = now
 
 
 class Gone(KubeError):  # noqa: N818 - as Retryable

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from posture.kube.client import KubeClient
+from posture.kube.client import REQUEST_WITHIN, KubeClient
 from posture.kube.errors import Conflict, Refused
+from posture.kube.leases import Leading
 from posture.kube.resources import ApiResource, Object, ObjectRef
+from posture.kube.status import LEAST_WITHIN
 
 FINALIZER = "posture.dev/cleanup"
 _PATH = "/metadata/finalizers"
@@ -22,35 +24,44 @@ def is_deleted(obj: Object) -> bool:
     return bool(obj["metadata"].get("deletionTimestamp"))
 
 
-async def add_finalizer(client: KubeClient, resource: ApiResource, obj: Object) -> Object:
+async def add_finalizer(client: KubeClient, resource: ApiResource, obj: Object, leading: Leading) -> Object:
     """Put our finalizer on the object, unless it has it or is being deleted, and return it as stored.
 
-    Raises Gone when the object is not there, or another one has its name.
+    `leading` is asked before each call: without it the object is returned as it was. Raises Gone when the
+    object is not there, or another one has its name.
     """
-    return await _settle(client, resource, obj, wanted=True)
+    return await _settle(client, resource, obj, leading, wanted=True)
 
 
-async def remove_finalizer(client: KubeClient, resource: ApiResource, obj: Object) -> Object:
+async def remove_finalizer(
+    client: KubeClient, resource: ApiResource, obj: Object, leading: Leading
+) -> Object:
     """Take our finalizer off the object, if it is on it, and return it as stored.
 
-    Raises Gone when the object is not there any more, which is what was wanted.
+    `leading` is asked before each call: without it the object is returned as it was. Raises Gone when the
+    object is not there any more, which is what was wanted.
     """
-    return await _settle(client, resource, obj, wanted=False)
+    return await _settle(client, resource, obj, leading, wanted=False)
 
 
-async def _settle(client: KubeClient, resource: ApiResource, obj: Object, *, wanted: bool) -> Object:
+async def _settle(
+    client: KubeClient, resource: ApiResource, obj: Object, leading: Leading, *, wanted: bool
+) -> Object:
     ref = ObjectRef.of(resource, obj)
     for _ in range(_TRIES):
         if has_finalizer(obj) == wanted or (wanted and is_deleted(obj)):
             return obj
+        if (left := leading()) < LEAST_WITHIN:
+            return obj
+        within = min(REQUEST_WITHIN, left)
         try:
             return await client.patch_metadata(
-                ref, _operations(obj["metadata"].get("finalizers"), wanted=wanted)
+                ref, _operations(obj["metadata"].get("finalizers"), wanted=wanted), within=within
             )
         except Refused as error:
             # The list is not what was read, unless the very same patch is refused for another reason.
             refused = error
-            read_before, obj = obj, await client.reread(ref)
+            read_before, obj = obj, await client.reread(ref, within=within)
             if obj["metadata"]["resourceVersion"] == read_before["metadata"]["resourceVersion"]:
                 raise
     raise Conflict(refused.call, f"the finalizers of {ref} keep changing: {refused}") from refused

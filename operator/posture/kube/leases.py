@@ -86,6 +86,14 @@ class LeaseApi(Protocol):
         ...
 
 
+Leading = Callable[[], float]
+"""For how many seconds this replica leads whatever happens; 0 when it does not lead, or cannot tell.
+
+It is asked before each single write, which is given no longer than that: a permission that was asked for
+earlier says nothing about now.
+"""
+
+
 class Term:
     """One uninterrupted time of holding a Lease. `held` and `remaining` may be asked from any thread."""
 

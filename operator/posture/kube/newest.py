@@ -28,6 +28,16 @@ class Newest:
         kept = self._stored.get(listed["metadata"]["uid"])
         return listed if kept is None or _version(kept) <= _version(listed) else kept
 
+    def current(self, listed: Object) -> Object:
+        """Return an object as listed, with the newest status that is known and the version that it is of."""
+        newest = self.of(listed)
+        version = newest["metadata"].get("resourceVersion")
+        return {
+            **listed,
+            "metadata": {**listed["metadata"], "resourceVersion": version},
+            "status": newest.get("status"),
+        }
+
     def keep(self, listed: Iterable[Object]) -> None:
         """Forget all objects but these: the others are gone."""
         known = {each["metadata"]["uid"] for each in listed}

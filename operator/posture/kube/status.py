@@ -2,19 +2,23 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from random import SystemRandom
 from typing import Any, NamedTuple
 
-from posture.kube.client import KubeClient
-from posture.kube.errors import Gone, Retryable
+from posture.kube.client import REQUEST_WITHIN, KubeClient
+from posture.kube.errors import Gone, Moved, Retryable
+from posture.kube.leases import Leading
 from posture.kube.resources import ApiResource, Object, ObjectRef
 
 logger = logging.getLogger(__name__)
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 15.0
+LEAST_WITHIN = 0.5
+"""Seconds that a write needs at least: with less left of the Lease it is not begun."""
 _jitter = SystemRandom()
 
 
@@ -35,6 +39,8 @@ class Written(Enum):
     UNCHANGED = "unchanged"
     GONE = "gone"
     NOT_OURS = "not ours"
+    OVERTAKEN = "overtaken"
+    """Somebody else wrote another status since this one was begun: it is to be made anew, of theirs."""
 
 
 def transitions(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[Transition]:
@@ -60,8 +66,8 @@ def transitions(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str
     return changed
 
 
-def _always() -> bool:
-    return True
+def _always() -> float:
+    return math.inf
 
 
 def _nobody(_: Object) -> None:
@@ -74,26 +80,36 @@ async def write_status(
     obj: Object,
     status: Mapping[str, Any],
     *,
-    ours: Callable[[], bool] = _always,
+    leading: Leading = _always,
     within: float = 60.0,
     stored: Callable[[Object], None] = _nobody,
 ) -> Written:
     """Make `status` the status of the object, unless `obj` has just that.
 
-    What may work later is tried again for `within` seconds, then raised (Retryable). `ours` is asked before
-    each try: a replica that lost the Lease writes nothing any more. An object that is gone or was replaced by
-    another of its name, is left alone. `stored` is given the object as it is after the write. Raises
-    Forbidden, Unauthorized and Refused at once.
+    What may work later is tried again for `within` seconds, then raised (Retryable). `leading` is asked
+    before each try, which may take no longer: a replica that lost the Lease writes nothing any more. Only the
+    version that the status was made of is written to: a status that somebody else wrote since stays, and
+    what else was changed on the object is no hindrance. An object that is gone or was replaced by another of
+    its name, is left alone. `stored` is given the object as it is now, whoever wrote it. Raises Forbidden,
+    Unauthorized and Refused at once.
     """
     if obj.get("status") == status:
         return Written.UNCHANGED
-    ref = ObjectRef.of(resource, obj)
+    ref, version = ObjectRef.of(resource, obj), obj["metadata"].get("resourceVersion")
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within
     pause = _FIRST_PAUSE
-    while ours():
+    while (left := leading()) >= LEAST_WITHIN:
         try:
-            stored(await client.patch_status(ref, status))
+            stored(await client.patch_status(ref, status, version=version, within=min(REQUEST_WITHIN, left)))
+        except Moved as moved:
+            # A write of ours whose answer was lost is no change of somebody else's.
+            known = [obj.get("status") or {}, dict(status)]
+            if (moved.now.get("status") or {}) not in known:
+                logger.info("The status of %s is made anew: somebody else has written it", ref)
+                stored(moved.now)
+                return Written.OVERTAKEN
+            version = moved.now["metadata"]["resourceVersion"]
         except Gone as gone:
             logger.info("The status of %s is not written: %s", ref, gone)
             return Written.GONE

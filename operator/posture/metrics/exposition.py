@@ -52,14 +52,14 @@ class Exposition:
         self._live = list(live)
         self._process = process
         self._cached: Page | None = None
-        self._valid: dict[Hashable, Callable[[], bool]] = {}
+        self._valid: dict[Hashable, Callable[[], float]] = {}
 
     def add_live(self, source: Callable[[], Samples]) -> None:
         """Ask `source` too at each scrape."""
         self._live.append(source)
 
     def publish(
-        self, owner: Hashable, lines: Mapping[Family, Page], valid: Callable[[], bool] | None = None
+        self, owner: Hashable, lines: Mapping[Family, Page], valid: Callable[[], float] | None = None
     ) -> None:
         """Replace what `owner` shows by `lines`, as `rendered` returns them.
 

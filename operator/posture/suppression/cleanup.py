@@ -6,13 +6,14 @@ nobody ran for that hour, nobody tried: then a holder that knows of no obstacle 
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from posture.aws.errors import Retryable
 from posture.domain.suppression import Phase
 from posture.kube.errors import Gone, KubeError
 from posture.kube.finalizers import add_finalizer, has_finalizer, is_deleted, remove_finalizer
+from posture.kube.leases import Leading
 from posture.kube.newest import Newest
 from posture.kube.resources import POSTURE_TARGETS, SUPPRESSION_POLICIES, ApiResource, Object, ObjectRef
 from posture.logs import bound
@@ -90,16 +91,16 @@ class Leaving(NamedTuple):
 
 
 class Cleanup:
-    """Adds and removes the finalizers of policies and targets, while `ours` says that this is the holder.
+    """Adds and removes the finalizers of policies and targets, while this replica is `leading`.
 
     All tasks of a hub share one: what one of them holds back no other must let go. `newest`: of the objects,
     for what is listed may be older than what was written.
     """
 
-    def __init__(self, world: World, ours: Callable[[], bool]) -> None:
+    def __init__(self, world: World, leading: Leading) -> None:
         self.newest = Newest()
         self._world = world
-        self._ours = ours
+        self._leading = leading
         self._told: set[str] = set()
         self._since: dict[str, int] = {}
         self._hopeless: set[str] = set()
@@ -188,10 +189,10 @@ class Cleanup:
         newest = self.newest.of(document)
         if has_finalizer(newest):
             return True
-        if not self._ours() or not self._can_wait(document):
+        if not self._leading() or not self._can_wait(document):
             return False
         try:
-            stored = await add_finalizer(self._world.client, resource, newest)
+            stored = await add_finalizer(self._world.client, resource, newest, self._leading)
         except Gone:
             return False
         except KubeError as error:
@@ -201,10 +202,10 @@ class Cleanup:
         return has_finalizer(stored)
 
     async def _remove(self, resource: ApiResource, document: Object) -> bool:
-        if not self._ours():
-            return False
         try:
-            stored = await remove_finalizer(self._world.client, resource, self.newest.of(document))
+            stored = await remove_finalizer(
+                self._world.client, resource, self.newest.of(document), self._leading
+            )
         except Gone:
             logger.debug("%s is gone already", ObjectRef.of(resource, document))
         except KubeError as error:
@@ -212,6 +213,8 @@ class Cleanup:
             return False
         else:
             self.newest.stored(stored)
+            if has_finalizer(stored):
+                return False
         self._since.pop(document["metadata"]["uid"], None)
         self._hopeless.discard(name_of(document))
         return True
@@ -226,7 +229,7 @@ class Cleanup:
     async def _tell(self, resource: ApiResource, document: Object, reason: str, note: str) -> None:
         """Post a warning, once."""
         key = f"{document['metadata']['uid']} {reason}"
-        if key in self._told or not self._ours():
+        if key in self._told or not self._leading():
             return
         self._told.add(key)
         ref = ObjectRef.of(resource, document)

@@ -205,14 +205,14 @@ class AccountControls:
         refused: list[Refusal] = []
         for switch in batch:
             arns = live[switch.place].older_arns
-            within = seconds_left()
-            if not within:
-                break
             try:
                 for arn in arns:
+                    within = seconds_left()
+                    if not within:
+                        return Written(tuple(done), tuple(refused))
                     reason = "" if switch.enabled else switch.reason
                     await self._hub.update_standards_control(
-                        arn, enabled=switch.enabled, reason=reason, within=within / len(arns)
+                        arn, enabled=switch.enabled, reason=reason, within=within
                     )
             except Retryable as error:
                 refused.append(Refusal(switch, error.code, f"{error}"))

@@ -39,7 +39,7 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
     """
 
     def __init__(self, world: World, hub: Hub, owner: Callable[[], Awaitable[str]], cleanup: Cleanup) -> None:
-        reporter = Reporter(world, ("controls", hub.name), hub.leads, cleanup.newest, status_of=status_of)
+        reporter = Reporter(world, ("controls", hub.name), hub.leading, cleanup.newest, status_of=status_of)
         super().__init__(world, hub, cleanup, reporter, "Controls")
         self._owner = owner
         self._rounds = ControlRounds(world, hub, self._seconds_left)

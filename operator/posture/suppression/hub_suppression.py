@@ -27,7 +27,7 @@ class HubSuppression(HubReconciler[Policy, Progress]):
     """
 
     def __init__(self, world: World, hub: Hub, owner: Callable[[], Awaitable[str]], cleanup: Cleanup) -> None:
-        reporter = Reporter(world, ("suppression", hub.name), hub.leads, cleanup.newest)
+        reporter = Reporter(world, ("suppression", hub.name), hub.leading, cleanup.newest)
         super().__init__(world, hub, cleanup, reporter, "Policies")
         self._owner = owner
         self._rounds = rounds.Rounds(hub, Writer(world.security_hub(hub.key), self._seconds_left))

@@ -8,6 +8,7 @@ from posture.api.conditions import READY
 from posture.api.suppression_policy import DRIFTED, EXPIRED, REVIEW_DUE, SuppressionPolicyStatus
 from posture.domain.review import review_due_at
 from posture.kube.errors import KubeError, Retryable
+from posture.kube.leases import Leading
 from posture.kube.newest import Newest
 from posture.kube.resources import SUPPRESSION_POLICIES, Object, ObjectRef
 from posture.kube.status import Transition, Written, transitions, write_status
@@ -36,7 +37,7 @@ class Reported(NamedTuple):
 class Reporter:
     """Reports on the policies of one holder.
 
-    `ours`: whether it is the holder, asked before each write. `newest`: of the objects. `status_of`: makes a
+    `leading`: asked before each write. `newest`: of the objects. `status_of`: makes a
     status of the one before, the case, and the last request whose run has ended.
     """
 
@@ -44,7 +45,7 @@ class Reporter:
         self,
         world: World,
         owner: Hashable,
-        ours: Callable[[], bool],
+        leading: Leading,
         newest: Newest,
         *,
         status_of: Callable[[SuppressionPolicyStatus, Case, str | None], SuppressionPolicyStatus] = status_of,
@@ -52,7 +53,7 @@ class Reporter:
         self._world = world
         self._status_of = status_of
         self._owner = owner
-        self._ours = ours
+        self._leading = leading
         self._newest = newest
 
     def end(self) -> None:
@@ -68,9 +69,9 @@ class Reporter:
         for each in policies:
             outcome = await self._tell_of(each, samples, impatient=isinstance(failure, Retryable))
             failure = outcome if isinstance(outcome, KubeError) else failure
-        if self._ours():
+        if self._leading():
             lines = rendered(policy_samples(SUPPRESSION_POLICIES.kind, samples))
-            self._world.exposition.publish(self._owner, lines, valid=self._ours)
+            self._world.exposition.publish(self._owner, lines, valid=self._leading)
         else:
             self.end()
         return failure
@@ -91,10 +92,15 @@ class Reporter:
         within = 0.0 if impatient else _WRITE_WITHIN
         with bound(policy=case.declared.name, target=case.declared.scope):
             try:
-                return await self._write(case.declared, before, after, within)
+                outcome = await self._write(case.declared, before, after, within)
+                if outcome is Written.OVERTAKEN:
+                    before = self.status_before(case.declared)
+                    after = self._status_of(before, case, handled)
+                    outcome = await self._write(case.declared, before, after, within)
             except KubeError as error:
                 logger.warning("The status is not written, and will be tried again: %s", error)
                 return error
+            return outcome
 
     def status_before(self, declared: Declared) -> SuppressionPolicyStatus:
         """Return the status as it was last read, or written since."""
@@ -102,8 +108,7 @@ class Reporter:
 
     def _document(self, declared: Declared) -> Object:
         """Return the document with the status that was written after it had been listed."""
-        status = self._newest.of(declared.document).get("status")
-        return {**declared.document, "status": status}
+        return self._newest.current(declared.document)
 
     async def _write(
         self,
@@ -118,7 +123,7 @@ class Reporter:
             SUPPRESSION_POLICIES,
             document,
             status,
-            ours=self._ours,
+            leading=self._leading,
             within=within,
             stored=self._newest.stored,
         )

@@ -1,12 +1,13 @@
 """Policies whose target is missing, or is not evaluated: nothing can be done for them but to say so."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from posture.api.model import Metadata
 from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.domain.moments import instant_of
+from posture.kube.leases import Leading
 from posture.kube.resources import Object
 from posture.suppression import controls_status, policy_status
 from posture.suppression.cleanup import Cleanup, Leaving
@@ -20,20 +21,20 @@ logger = logging.getLogger(__name__)
 
 
 class Stranded:
-    """Writes their status, and lets them go in time, while this replica is `responsible`."""
+    """Writes their status, and lets them go in time, while this replica is `leading`."""
 
-    def __init__(self, world: World, responsible: Callable[[], bool]) -> None:
+    def __init__(self, world: World, leading: Leading) -> None:
         self._world = world
-        self._responsible = responsible
-        self._cleanup = Cleanup(world, responsible)
+        self._leading = leading
+        self._cleanup = Cleanup(world, leading)
         self._reporter = Reporter(
-            world, ("suppression", ""), responsible, self._cleanup.newest, status_of=_status_of
+            world, ("suppression", ""), leading, self._cleanup.newest, status_of=_status_of
         )
 
     async def settle(self, policies: Sequence[Declared], targets: Sequence[Object]) -> None:
         """Report on these policies, and let go of them and of these targets where their time is over."""
         self._cleanup.newest.keep([*(each.document for each in policies), *targets])
-        if not self._responsible():
+        if not self._leading():
             self._reporter.end()
             return
         # There is no hub whose clock could be asked.

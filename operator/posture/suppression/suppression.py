@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from posture.domain.suppression import is_active
 from posture.hubs.hub import Hub
 from posture.hubs.key import HubKey
 from posture.kube.finalizers import has_finalizer
+from posture.kube.leases import Leading
 from posture.kube.resources import Object
 from posture.logs import apart, bound
 from posture.suppression.cleanup import Cleanup
@@ -42,7 +43,7 @@ class Suppression:
     `general`: whether this replica looks after what has no hub.
     """
 
-    def __init__(self, world: World, general: Callable[[], bool]) -> None:
+    def __init__(self, world: World, general: Leading) -> None:
         self._world = world
         self._stranded = Stranded(world, general)
         self._running: dict[HubKey, _Running] = {}
@@ -97,7 +98,7 @@ class Suppression:
         return _local_now() if running is None else running.hub.now()
 
     def _begin(self, hub: Hub) -> _Running:
-        cleanup = Cleanup(self._world, hub.leads)
+        cleanup = Cleanup(self._world, hub.leading)
         suppression = HubSuppression(self._world, hub, self._owner, cleanup)
         controls = HubControls(self._world, hub, self._owner, cleanup)
         hub.on_change(suppression.wake)

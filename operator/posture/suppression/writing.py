@@ -74,10 +74,14 @@ class Report:
     sent_at: int = 0
 
 
+class _NotBegunError(Exception):
+    """Nothing may be written now."""
+
+
 class Writer:
     """Writes for one hub. `seconds_left`: how long a write may take now: 0 where nothing may be written.
 
-    It is asked before each call: the Lease, and the configuration, may have changed.
+    It is asked before each request: the Lease, and the configuration, may have changed.
     """
 
     def __init__(self, cloud: Cloud, seconds_left: Callable[[], float]) -> None:
@@ -117,12 +121,11 @@ class Writer:
         for attempt in range(_TRIES):
             if attempt:
                 await asyncio.sleep(_FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries
-            within = min(CALL_WITHIN, self._seconds_left())
-            if within < LEAST_WITHIN:
+            try:
+                answer, fields = await self._call(batch, left)
+            except _NotBegunError:
                 report.again += passing
                 return False
-            try:
-                answer, fields = await self._call(batch, left, within)
             except AwsError as error:
                 report.failed += [Refusal(each, error.code, error.message) for each in left]
                 raise
@@ -138,26 +141,26 @@ class Writer:
         report.again += passing
         return True
 
-    async def _call(
-        self, batch: Batch, writes: Sequence[Write], within: float
-    ) -> tuple[FindingsUpdate, dict[str, str]]:
+    async def _call(self, batch: Batch, writes: Sequence[Write]) -> tuple[FindingsUpdate, dict[str, str]]:
         """Call, in words if Security Hub takes no empty value: whether it does is not documented."""
         fields = batch.change.user_fields
         if self._spells_out:
             fields = ownership.spelled_out(fields)
         try:
-            return await self._send(batch, writes, dict(fields), within), dict(fields)
+            return await self._send(batch, writes, dict(fields)), dict(fields)
         except InvalidRequest:
             spelled = ownership.spelled_out(fields)
             if spelled == fields:
                 raise
-        answer = await self._send(batch, writes, dict(spelled), within)
+        answer = await self._send(batch, writes, dict(spelled))
         self._spells_out = True
         return answer, dict(spelled)
 
-    async def _send(
-        self, batch: Batch, writes: Sequence[Write], fields: dict[str, str], within: float
-    ) -> FindingsUpdate:
+    async def _send(self, batch: Batch, writes: Sequence[Write], fields: dict[str, str]) -> FindingsUpdate:
+        """Send one request, if it may be begun now: time has passed since any other one."""
+        within = min(CALL_WITHIN, self._seconds_left())
+        if within < LEAST_WITHIN:
+            raise _NotBegunError
         note = batch.change.note
         return await self._cloud.batch_update_findings(
             [_id(each) for each in writes],

@@ -14,6 +14,10 @@ from posture.kube.status import Written, write_status
 Make = Callable[..., Object]
 
 
+def _leading() -> float:
+    return 30.0
+
+
 async def _create(kube: KubeClient, body: Object) -> Object:
     return await kube.create(POSTURE_TARGETS, body["metadata"]["namespace"], body)
 
@@ -100,18 +104,20 @@ async def test_patch_metadata_reaches_nothing_else(kube: KubeClient, target: Mak
 
 
 async def test_a_finalizer_keeps_an_object_until_it_is_removed(kube: KubeClient, target: Make) -> None:
-    obj = await add_finalizer(kube, POSTURE_TARGETS, await _create(kube, target()))
+    obj = await add_finalizer(kube, POSTURE_TARGETS, await _create(kube, target()), _leading)
     assert has_finalizer(obj)
     version = obj["metadata"]["resourceVersion"]
-    assert (await add_finalizer(kube, POSTURE_TARGETS, obj))["metadata"]["resourceVersion"] == version
+    assert (await add_finalizer(kube, POSTURE_TARGETS, obj, _leading))["metadata"][
+        "resourceVersion"
+    ] == version
     await kube.delete(ObjectRef.of(POSTURE_TARGETS, obj))
     obj = await _get(kube, obj)
     assert is_deleted(obj)
-    await remove_finalizer(kube, POSTURE_TARGETS, obj)
+    await remove_finalizer(kube, POSTURE_TARGETS, obj, _leading)
     with pytest.raises(Gone):
         await _get(kube, obj)
     with pytest.raises(Gone):
-        await remove_finalizer(kube, POSTURE_TARGETS, obj)
+        await remove_finalizer(kube, POSTURE_TARGETS, obj, _leading)
 
 
 async def test_finalizers_of_others_are_never_touched(kube: KubeClient, target: Make) -> None:
@@ -119,11 +125,11 @@ async def test_finalizers_of_others_are_never_touched(kube: KubeClient, target: 
     ref = ObjectRef.of(POSTURE_TARGETS, read)
     # Somebody adds another one after we have read the object.
     await kube.patch_metadata(ref, [{"op": "add", "path": "/metadata/finalizers/-", "value": "b.example/y"}])
-    added = await add_finalizer(kube, POSTURE_TARGETS, read)
+    added = await add_finalizer(kube, POSTURE_TARGETS, read, _leading)
     assert added["metadata"]["finalizers"] == ["a.example/x", "b.example/y", FINALIZER]
     # And one goes, while we hold the older copy.
     await kube.patch_metadata(ref, [{"op": "remove", "path": "/metadata/finalizers/0"}])
-    removed = await remove_finalizer(kube, POSTURE_TARGETS, added)
+    removed = await remove_finalizer(kube, POSTURE_TARGETS, added, _leading)
     assert removed["metadata"]["finalizers"] == ["b.example/y"]
 
 
@@ -131,7 +137,7 @@ async def test_the_first_finalizer_of_another_survives_ours(kube: KubeClient, ta
     read = await _create(kube, target())
     ref = ObjectRef.of(POSTURE_TARGETS, read)
     await kube.patch_metadata(ref, [{"op": "add", "path": "/metadata/finalizers", "value": ["a.example/x"]}])
-    added = await add_finalizer(kube, POSTURE_TARGETS, read)
+    added = await add_finalizer(kube, POSTURE_TARGETS, read, _leading)
     assert added["metadata"]["finalizers"] == ["a.example/x", FINALIZER]
 
 
@@ -140,7 +146,7 @@ async def test_an_object_being_deleted_gets_no_finalizer(kube: KubeClient, targe
     await kube.delete(ObjectRef.of(POSTURE_TARGETS, obj))
     # Whether or not the deletion was seen.
     for read in (obj, await _get(kube, obj)):
-        settled = await add_finalizer(kube, POSTURE_TARGETS, read)
+        settled = await add_finalizer(kube, POSTURE_TARGETS, read, _leading)
         assert settled["metadata"]["finalizers"] == ["a.example/x"]
 
 
@@ -158,3 +164,26 @@ async def test_reading_again_changes_nothing(kube: KubeClient, target: Make) -> 
     await _create(kube, target())
     with pytest.raises(Gone, match="another object has its name"):
         await kube.reread(ref)
+
+
+async def test_a_late_status_is_not_written_over_a_later_holder_s(kube: KubeClient, target: Make) -> None:
+    """On the real API server: the version is tested in the same patch, so that no call is between."""
+    read = await _create(kube, target())
+    ref = ObjectRef.of(POSTURE_TARGETS, read)
+    await kube.patch_status(ref, {"observedGeneration": 7})
+    seen: list[Object] = []
+    outcome = await write_status(
+        kube, POSTURE_TARGETS, read, {"observedGeneration": 1}, leading=_leading, stored=seen.append
+    )
+    assert outcome is Written.OVERTAKEN
+    assert (await _get(kube, read))["status"] == seen[0]["status"] == {"observedGeneration": 7}
+
+
+async def test_what_else_was_changed_meanwhile_is_no_hindrance(kube: KubeClient, target: Make) -> None:
+    read = await _create(kube, target())
+    ref = ObjectRef.of(POSTURE_TARGETS, read)
+    await kube.patch_metadata(ref, [{"op": "add", "path": "/metadata/labels", "value": {"team": "x"}}])
+    status = {"observedGeneration": 1}
+    assert await write_status(kube, POSTURE_TARGETS, read, status, leading=_leading) is Written.WRITTEN
+    now = await _get(kube, read)
+    assert (now["status"], now["metadata"]["labels"]) == (status, {"team": "x"})

@@ -1,13 +1,15 @@
 """Status is written when it changed, tried again when that may help, and left alone when it is not ours."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
 
-from posture.kube.client import KubeClient
-from posture.kube.errors import Call, Gone, KubeError, Refused, Retryable
+from posture.kube.client import REQUEST_WITHIN, KubeClient
+from posture.kube.errors import Call, Gone, KubeError, Moved, Refused, Retryable
+from posture.kube.leases import Leading
 from posture.kube.resources import POSTURE_TARGETS, Object, ObjectRef
 from posture.kube.status import Transition, Written, transitions, write_status
 from tests.unit.kube.lease_world import VirtualLoop
@@ -22,19 +24,33 @@ class _Api:
     def __init__(self, *errors: KubeError) -> None:
         self.errors = list(errors)
         self.written: list[tuple[ObjectRef, Mapping[str, Any]]] = []
+        self.within: list[float] = []
+        self.stored: list[Object] = []
+        self.versions: list[str | None] = []
 
-    async def patch_status(self, ref: ObjectRef, status: Mapping[str, Any]) -> Object:
+    async def patch_status(
+        self, ref: ObjectRef, status: Mapping[str, Any], *, version: str | None, within: float
+    ) -> Object:
+        self.versions.append(version)
+        self.within.append(within)
         if self.errors:
             raise self.errors.pop(0)
         self.written.append((ref, status))
         return OBJECT
 
 
-def _write(api: _Api, status: Object, ours: Callable[[], bool] = lambda: True) -> tuple[Written, float]:
+def _write(api: _Api, status: Object, leading: Leading = lambda: 10.0) -> tuple[Written, float]:
     loop = VirtualLoop(lambda: None)
 
     async def write() -> Written:
-        return await write_status(cast("KubeClient", api), POSTURE_TARGETS, OBJECT, status, ours=ours)
+        return await write_status(
+            cast("KubeClient", api),
+            POSTURE_TARGETS,
+            OBJECT,
+            status,
+            leading=leading,
+            stored=api.stored.append,
+        )
 
     try:
         return loop.run_until_complete(write()), loop.time()
@@ -83,8 +99,45 @@ def test_what_is_refused_is_told_at_once() -> None:
 def test_a_replica_that_lost_the_lease_between_two_tries_writes_nothing() -> None:
     answers = iter([True, False])
     api = _Api(Retryable(CALL, "away"))
-    assert _write(api, {"score": 91}, ours=lambda: next(answers))[0] is Written.NOT_OURS
+    assert _write(api, {"score": 91}, leading=lambda: next(answers))[0] is Written.NOT_OURS
     assert not api.written
+
+
+def test_each_try_may_take_as_long_as_the_lease_has_left_by_then() -> None:
+    left = iter([9.0, 4.0, 0.4])
+    api = _Api(*[Retryable(CALL, "away")] * 9)
+    assert _write(api, {"score": 91}, leading=lambda: next(left))[0] is Written.NOT_OURS
+    assert api.within == [9.0, 4.0]
+
+
+def test_without_a_lease_a_try_is_bounded_all_the_same() -> None:
+    api = _Api()
+    _write(api, {"score": 91}, leading=lambda: math.inf)
+    assert api.within == [REQUEST_WITHIN]
+
+
+def _moved(version: str, **fields: object) -> Moved:
+    return Moved(
+        CALL, "moved", {**OBJECT, "metadata": {**OBJECT["metadata"], "resourceVersion": version}, **fields}
+    )
+
+
+def test_a_change_beside_the_status_is_no_hindrance() -> None:
+    api = _Api(_moved("7"))
+    assert _write(api, {"score": 91})[0] is Written.WRITTEN
+    assert api.versions == [OBJECT["metadata"].get("resourceVersion"), "7"]
+
+
+def test_a_later_holder_s_status_stays_and_is_told_of() -> None:
+    api = _Api(_moved("7", status={"score": 12}))
+    assert _write(api, {"score": 91})[0] is Written.OVERTAKEN
+    assert api.written == []
+    assert [each["status"] for each in api.stored] == [{"score": 12}]
+
+
+def test_a_write_whose_answer_was_lost_is_no_change_of_somebody_else_s() -> None:
+    api = _Api(Retryable(CALL, "no answer"), _moved("7", status={"score": 91}))
+    assert _write(api, {"score": 91})[0] is Written.WRITTEN
 
 
 def test_only_another_status_or_reason_is_a_transition() -> None:

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from posture.kube.errors import Call, Gone, KubeError, Refused
+from posture.kube.errors import Call, Gone, KubeError, Moved, Refused
 from posture.kube.resources import SUPPRESSION_POLICIES, Object, ObjectRef
 
 CALL = Call("patch", SUPPRESSION_POLICIES, "security", "x")
@@ -38,10 +38,12 @@ class ApiServer:
         found: list[str] = self.listed(name)["metadata"].get("finalizers", [])
         return found
 
-    async def reread(self, ref: ObjectRef) -> Object:
+    async def reread(self, ref: ObjectRef, **_within: object) -> Object:
         return copy.deepcopy(self._found(ref))
 
-    async def patch_metadata(self, ref: ObjectRef, operations: Sequence[Mapping[str, Any]]) -> Object:
+    async def patch_metadata(
+        self, ref: ObjectRef, operations: Sequence[Mapping[str, Any]], **_within: object
+    ) -> Object:
         obj = self._found(ref)
         for each in operations:
             key = str(each["path"]).rpartition("/")[2]
@@ -52,8 +54,12 @@ class ApiServer:
                 obj["metadata"][key] = list(each["value"])
         return self._stored(obj)
 
-    async def patch_status(self, ref: ObjectRef, status: Mapping[str, Any]) -> Object:
+    async def patch_status(
+        self, ref: ObjectRef, status: Mapping[str, Any], *, version: str | None = None, **_within: object
+    ) -> Object:
         obj = self._found(ref)
+        if version not in {None, obj["metadata"]["resourceVersion"]}:
+            raise Moved(CALL, "another version", obj)
         obj["status"] = copy.deepcopy(dict(status))
         return self._stored(obj)
 

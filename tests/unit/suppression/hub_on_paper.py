@@ -95,7 +95,7 @@ class HubOnPaper:
     """What tasks see of a hub. `open`: whether its store is, as it is not while the Lease changes hands.
 
     `unknown`: Ids of findings that it does not find to write to; of these it lists all but `gone`. `calls`:
-    that wrote.
+    that wrote. `left`: seconds that the Lease has left.
     """
 
     name = "hub"
@@ -105,9 +105,11 @@ class HubOnPaper:
         self.known = Known(self.store)
         self.open = True
         self.ahead = 0
+        self.left = 60.0
         self.unknown: set[str] = set()
         self.gone: set[str] = set()
         self.calls = 0
+        self.within: list[float] = []
         self.requests = Requests()
         self.key = SimpleNamespace(role_arn=ROLE)
         self._controls = Controls({STANDARD.name: STANDARD})
@@ -137,11 +139,14 @@ class HubOnPaper:
     def leads(self) -> bool:
         return True
 
+    def leading(self) -> float:
+        return self.left
+
     def held(self) -> bool:
         return self.open
 
     def remaining(self) -> float:
-        return 60.0
+        return self.left
 
     def controls(self) -> Controls:
         return self._controls
@@ -161,8 +166,11 @@ class HubOnPaper:
     async def look(self, look: Callable[[Known], T]) -> T | None:
         return look(self.known) if self.open else None
 
-    async def batch_update_findings(self, findings: Sequence[FindingId], **_: Any) -> FindingsUpdate:
+    async def batch_update_findings(
+        self, findings: Sequence[FindingId], *, within: float, **_: Any
+    ) -> FindingsUpdate:
         self.calls += 1
+        self.within.append(within)
         refused = [
             UnprocessedFinding(each, "FindingNotFound", "There is none.")
             for each in findings

@@ -29,7 +29,9 @@ class Cluster:
         self.finalizers: dict[str, list[str]] = {}
         self.events: list[tuple[str, str, str]] = []
 
-    async def patch_metadata(self, ref: ObjectRef, operations: Sequence[Mapping[str, Any]]) -> Object:
+    async def patch_metadata(
+        self, ref: ObjectRef, operations: Sequence[Mapping[str, Any]], **_within: object
+    ) -> Object:
         self.finalizers[ref.name] = operations[-1]["value"]
         return {"metadata": {"name": ref.name, "uid": ref.uid, "finalizers": operations[-1]["value"]}}
 

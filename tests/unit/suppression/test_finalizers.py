@@ -72,7 +72,7 @@ async def test_nothing_is_let_go_between_the_target_and_its_policy(monkeypatch: 
     tidy = cleanup(api)
     patch, reached, release = api.patch_metadata, asyncio.Event(), asyncio.Event()
 
-    async def slow(ref: Any, operations: Any) -> Object:
+    async def slow(ref: Any, operations: Any, **_within: object) -> Object:
         if ref.name == "logs":
             reached.set()
             await release.wait()

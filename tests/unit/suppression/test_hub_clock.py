@@ -59,6 +59,9 @@ class SkewedHub:
     def leads(self) -> bool:
         return True
 
+    def leading(self) -> float:
+        return 30.0
+
     def held(self) -> bool:
         return False
 
@@ -78,7 +81,7 @@ class Cluster:
     def __init__(self) -> None:
         self.status: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
 
-    async def patch_status(self, ref: ObjectRef, status: Mapping[str, Any]) -> Object:
+    async def patch_status(self, ref: ObjectRef, status: Mapping[str, Any], **_how: object) -> Object:
         if not self.status.done():
             self.status.set_result(status)
         return {"metadata": {"name": ref.name, "uid": ref.uid, "resourceVersion": "2"}, "status": status}

@@ -316,3 +316,20 @@ async def test_a_policy_of_the_same_name_ends_its_own_way(scenes: Callable[..., 
     scene.api.objects.pop("p-2")
     await settle(scene, work)
     assert scene.hub.workflows() == {Workflow.NEW}
+
+
+async def test_a_write_is_given_what_the_lease_has_left(scenes: Callable[..., Scene]) -> None:
+    """Where the parts join: reconciler, writer and hub; a longer one may be applied under another holder."""
+    scene = scenes(target(), policy("logs"))
+    scene.hub.left = 3.0
+    await settle(scene, task(scene))
+    assert scene.hub.workflows() == {Workflow.SUPPRESSED}
+    assert scene.hub.within == [3.0]
+
+
+async def test_nothing_is_written_with_too_little_left_of_the_lease(scenes: Callable[..., Scene]) -> None:
+    scene = scenes(target(), policy("logs"))
+    scene.hub.left = 0.4
+    await settle(scene, task(scene))
+    assert scene.hub.workflows() == {Workflow.NEW}
+    assert scene.hub.within == []

@@ -130,7 +130,7 @@ def test_an_api_server_that_fails_is_waited_for_once_and_not_for_each_policy(
     loop = VirtualLoop(lambda: None)
     tries = 0
 
-    async def fails(*_: object) -> Object:
+    async def fails(*_: object, **_how: object) -> Object:
         nonlocal tries
         tries += 1
         raise Retryable(CALL, "500", status=500)

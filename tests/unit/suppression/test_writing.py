@@ -156,3 +156,17 @@ async def test_what_was_not_asked_for_is_no_answer() -> None:
     report = await Writer(Confused(), lambda: 99.0).write([write(1), write(2)], sink)
     assert sink.ids == ["1", "2"]
     assert not report.refused
+
+
+async def test_what_is_written_again_in_words_asks_again_before_it_is_sent() -> None:
+    cloud, sink = Cloud(refuses_blanks=True), Sink()
+    left = iter([9.0, 4.0])
+    await Writer(cloud, lambda: next(left)).write([write(1, UNMARK)], sink)
+    assert [call["within"] for call in cloud.calls] == [4.0]
+
+
+async def test_what_is_to_be_written_again_in_words_is_not_sent_when_the_lease_has_ended() -> None:
+    cloud, sink = Cloud(refuses_blanks=True), Sink()
+    left = iter([9.0, 0.0])
+    report = await Writer(cloud, lambda: next(left)).write([write(1, UNMARK)], sink)
+    assert (cloud.calls, sink.ids, report.unsent) == ([], [], 1)
