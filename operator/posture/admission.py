@@ -1,22 +1,32 @@
 """Whether a target may be evaluated: it must make sense, and its namespace be granted what it asks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from posture.api.posture_target import PostureTarget
 from posture.api.resource import InvalidObject, parse
-from posture.config import Config
+from posture.config import Config, Minimums
 from posture.domain.grants import NotGranted, Verb, may_use_identity
 from posture.hubs.key import HubKey
+from posture.kube.resources import Object
 from posture.target_conditions import Trouble
+
+MAX_WINDOWS = 8
+"""Evaluation windows of one hub: for each of them all its cells are kept in memory."""
 
 
 class Admitted(NamedTuple):
-    """A target, the hub that it looks at, and the accounts (globs) that its namespace may see."""
+    """A target, the hub that it looks at, and the accounts (globs) that its namespace may see.
+
+    What its spec asks of the hub is in `target` as it is used: raised to the configured minimums where it was
+    less, which `raised` says for people.
+    """
 
     target: PostureTarget
     hub: HubKey
     accounts: tuple[str, ...]
+    raised: tuple[str, ...] = ()
 
 
 class NotAdmitted(NamedTuple):
@@ -47,7 +57,77 @@ def admit(document: Mapping[str, Any], config: Config) -> Admitted | NotAdmitted
         return NotAdmitted(target, _not_granted(identity))
     if refusal := identity.why_not(Verb.SCORE):
         return NotAdmitted(target, _not_granted(refusal))
-    return Admitted(target, HubKey(role_arn, identity.external_id, target.spec.aws.region), identity.accounts)
+    hub = HubKey(role_arn, identity.external_id, target.spec.aws.region)
+    return Admitted(*_at_least(target, config.minimums, hub, identity.accounts))
+
+
+def admit_all(documents: Sequence[Object], config: Config) -> list[Admitted | NotAdmitted]:
+    """Decide over PostureTargets as the API server gives them, in their order.
+
+    All that look at one hub share its memory: of more than `MAX_WINDOWS` evaluation windows the oldest
+    targets keep theirs, whatever namespace they are in.
+    """
+    admissions = [admit(document, config) for document in documents]
+    windows: dict[HubKey, list[timedelta]] = {}
+    oldest_first = sorted(range(len(documents)), key=lambda index: _age(documents[index]))
+    for index in oldest_first:
+        admission = admissions[index]
+        if not isinstance(admission, Admitted):
+            continue
+        kept = windows.setdefault(admission.hub, [])
+        window = admission.target.spec.scoring.evaluation_window
+        if window in kept:
+            continue
+        if len(kept) < MAX_WINDOWS:
+            kept.append(window)
+        else:
+            admissions[index] = NotAdmitted(admission.target, _too_many(kept))
+    return admissions
+
+
+def _at_least(
+    target: PostureTarget, minimums: Minimums, hub: HubKey, accounts: tuple[str, ...]
+) -> tuple[PostureTarget, HubKey, tuple[str, ...], tuple[str, ...]]:
+    """Raise what a target asks of its hub to what it may ask."""
+    spec = target.spec
+    raised = []
+    for field, asked, least in (
+        ("interval", spec.interval, minimums.interval),
+        ("fullSyncInterval", spec.full_sync_interval, minimums.full_sync_interval),
+        ("scoring.evaluationWindow", spec.scoring.evaluation_window, minimums.evaluation_window),
+    ):
+        if asked < least:
+            raised.append(
+                f"spec.{field} is {asked}, and {least} is used: the operator's"
+                " configuration allows no less (minimums)."
+            )
+    if raised:
+        scoring = spec.scoring.model_copy(
+            update={"evaluation_window": max(spec.scoring.evaluation_window, minimums.evaluation_window)}
+        )
+        spec = spec.model_copy(
+            update={
+                "interval": max(spec.interval, minimums.interval),
+                "full_sync_interval": max(spec.full_sync_interval, minimums.full_sync_interval),
+                "scoring": scoring,
+            }
+        )
+        target = target.model_copy(update={"spec": spec})
+    return target, hub, accounts, tuple(raised)
+
+
+def _age(document: Object) -> tuple[str, str]:
+    metadata = document["metadata"]
+    return str(metadata.get("creationTimestamp", "")), str(metadata["uid"])
+
+
+def _too_many(kept: Sequence[timedelta]) -> Trouble:
+    known = ", ".join(map(str, sorted(kept)))
+    return Trouble(
+        "TooManyEvaluationWindows",
+        f"Targets of this Security Hub use {MAX_WINDOWS} evaluation windows already, and no more are"
+        f" possible: choose one of these as spec.scoring.evaluationWindow: {known}.",
+    )
 
 
 def _not_granted(refusal: NotGranted) -> Trouble:

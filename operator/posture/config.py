@@ -18,7 +18,7 @@ from posture.api.durations import Duration
 from posture.api.model import Spec
 from posture.api.problems import problems
 from posture.api.shapes import Rule, Shape
-from posture.api.types import AccountGlob, PositiveDuration, TagKey, TagValue
+from posture.api.types import AccountGlob, PacedDuration, PositiveDuration, TagKey, TagValue
 from posture.domain import grants as domain
 from posture.domain.grants import Mode, Verb
 
@@ -159,6 +159,14 @@ class Lease(Spec):
     retry: PositiveDuration = Duration("2s")
 
 
+class Minimums(Spec):
+    """What a target may ask of a Security Hub that others share: what is less is raised to it."""
+
+    interval: PacedDuration = Duration("30s")
+    full_sync_interval: PositiveDuration = Duration("1h")
+    evaluation_window: PositiveDuration = Duration("24h")
+
+
 class Outputs(Spec):
     """Destinations outside Prometheus. This version has none."""
 
@@ -175,6 +183,7 @@ class Config(Spec):
     max_suppression_age: PositiveDuration = Duration("9600h")
     metrics: Metrics = Metrics()
     lease: Lease = Lease()
+    minimums: Minimums = Minimums()
     outputs: Outputs = Outputs()
 
     @cached_property

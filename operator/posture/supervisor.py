@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from posture.admission import Admitted, NotAdmitted, admit
+from posture.admission import Admitted, NotAdmitted, admit_all
 from posture.hubs.demand import Demand
 from posture.hubs.hub import Hub
 from posture.hubs.key import HubKey
@@ -70,7 +70,7 @@ class Supervisor:
         self._hubs: dict[HubKey, _RunningHub] = {}
         self._names: dict[HubKey, Sequence[str]] = {}
         self._pauses: dict[HubKey, BackOff] = {}
-        self._general = world.lease(_GENERAL_LEASE)
+        self._general = world.lease(_GENERAL_LEASE + world.scope)
         self._general_task: asyncio.Task[None] | None = None
         self._unsupported = Unsupported(world, self._general.remaining)
         self._suppression = Suppression(world, self._general.remaining)
@@ -189,11 +189,11 @@ class Supervisor:
             await self._unsupported.settle(resource, listed[resource.kind])
 
     def _admissions(self, documents: Iterable[Object]) -> dict[str, tuple[Object, Admitted | NotAdmitted]]:
-        config = self._world.config.current()
+        known = [each for each in documents if not is_deleted(each) or has_finalizer(each)]
+        admitted = admit_all(known, self._world.config.current())
         return {
-            document["metadata"]["uid"]: (document, admit(document, config))
-            for document in documents
-            if not is_deleted(document) or has_finalizer(document)
+            document["metadata"]["uid"]: (document, admission)
+            for document, admission in zip(known, admitted, strict=True)
         }
 
     async def _settle_hubs(self, admitted: Iterable[Admitted]) -> None:

@@ -57,7 +57,7 @@ def situation_of(
         reporting=_reporting(scores, before),
         rejected=_rejected(_odd(admitted, hub)),
         withheld=hub.withheld,
-        notes=_notes(hub.facts) if hub.facts else (),
+        notes=(*admitted.raised, *(_notes(hub.facts) if hub.facts else ())),
         refreshed_every=target.spec.interval,
     )
 

@@ -1,5 +1,6 @@
 """What every reconciler of this process works with."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,16 @@ class World:
     namespaces: tuple[str, ...] | None
     told: Callable[[KubeError], bool] = lambda _: False
 
+    @property
+    def scope(self) -> str:
+        """The end of the names of Leases: which namespaces their holders work for; empty where for all.
+
+        Replicas of one release watch the same ones, and releases that watch different ones share no work.
+        """
+        if self.namespaces is None:
+            return ""
+        return "-" + hashlib.sha256("\n".join(sorted(set(self.namespaces))).encode()).hexdigest()[:8]
+
     def lease(self, name: str, annotations: Mapping[str, str] | None = None) -> Lease:
         """Return a candidate for the Lease of this name, with the timing that is configured now."""
         return Lease(
@@ -58,7 +69,11 @@ class World:
     def hub(self, key: HubKey) -> Hub:
         """Return a hub of these credentials and Region, which has not begun to live."""
         cloud = self.security_hub(key)
-        annotations = {"posture.dev/role-arn": key.role_arn or "", "posture.dev/region": key.region}
+        annotations = {
+            "posture.dev/role-arn": key.role_arn or "",
+            "posture.dev/region": key.region,
+            "posture.dev/namespaces": "*" if self.namespaces is None else ",".join(sorted(self.namespaces)),
+        }
         return Hub(
             key,
             Means(
@@ -66,6 +81,7 @@ class World:
                 account=lambda: self.sessions.account(cloud.identity),
                 data_dir=self.data_dir,
                 candidate=lambda name: self.lease(name, annotations),
+                scope=self.scope,
             ),
         )
 

@@ -59,8 +59,10 @@ class Stage:
             "verbs": ["Score"],
         }
         lease = {"duration": "3s", "renewDeadline": "2s", "retry": "500ms"}
+        minimums = {"interval": "5s", "fullSyncInterval": "5s", "evaluationWindow": "1s"}
         self.config.write_text(
-            yaml.safe_dump({"grants": [grant], "lease": lease, **changes}), encoding="utf-8"
+            yaml.safe_dump({"grants": [grant], "lease": lease, "minimums": minimums, **changes}),
+            encoding="utf-8",
         )
 
     def operator(self, name: str = "replica-0", *, start: bool = True, **changes: Any) -> OperatorProcess:

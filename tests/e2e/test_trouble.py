@@ -329,7 +329,7 @@ def test_missing_rights_are_said_in_readyz_and_once_in_the_log(stage: Stage) -> 
     operator.wait(
         lambda: (
             tries("posture.supervisor", "What is declared is not known") >= 2
-            and tries("posture.kube.leases", "Lease posture-operator: ") >= 2
+            and tries("posture.kube.leases", "Lease posture-operator") >= 2
         ),
         "the lists and the Lease to have been refused twice",
         seconds=90,

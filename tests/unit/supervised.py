@@ -272,7 +272,9 @@ class Play:
     def grant(self, *namespaces: str) -> None:
         """Write the configuration file."""
         grant = {"namespaces": list(namespaces), "roleArns": [ROLE], "accounts": ["*"], "verbs": ["Score"]}
-        self.config.write_text(yaml.safe_dump({"grants": [grant]}), encoding="utf-8")
+        self.config.write_text(
+            yaml.safe_dump({"grants": [grant], "minimums": {"interval": "5s"}}), encoding="utf-8"
+        )
 
     async def begin(self, *targets: Object) -> None:
         """Declare targets, and let the supervisor run until it has followed them."""

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from posture.admission import Admitted, NotAdmitted, admit
+from posture.admission import Admitted, NotAdmitted, admit, admit_all
 from posture.config import Config
 
 ROLE = "arn:aws:iam::111122223333:role/posture-reader"
@@ -72,3 +72,47 @@ def test_targets_share_a_hub_only_with_the_same_external_id() -> None:
     assert isinstance(first, Admitted)
     assert isinstance(second, Admitted)
     assert first.hub.name != second.hub.name
+
+
+def asking(number: int = 0, **asked: str) -> dict[str, Any]:
+    """A target with an interval, a fullSyncInterval or a window."""
+    window = {"scoring": {"evaluationWindow": asked.pop("window")}} if "window" in asked else {}
+    made = document(**asked, **window)
+    made["metadata"] |= {
+        "uid": f"u{number}",
+        "name": f"t{number}",
+        "creationTimestamp": f"2026-11-01T00:00:{number:02}Z",
+    }
+    return made
+
+
+def test_what_one_asks_of_a_hub_that_others_share_is_raised_to_the_minimum_and_it_is_told() -> None:
+    admitted = admit(asking(interval="5s", fullSyncInterval="5s", window="1s"), config(GRANT))
+    assert isinstance(admitted, Admitted)
+    spec = admitted.target.spec
+    assert [str(spec.interval), str(spec.full_sync_interval)] == ["30s", "1h"]
+    assert str(spec.scoring.evaluation_window) == "24h"
+    asked = (("interval", "5s", "30s"), ("fullSyncInterval", "5s", "1h"))
+    why = "is used: the operator's configuration allows no less (minimums)."
+    assert admitted.raised == tuple(
+        f"spec.{field} is {one}, and {other} {why}"
+        for field, one, other in (*asked, ("scoring.evaluationWindow", "1s", "24h"))
+    )
+
+
+def test_what_is_as_much_as_the_minimum_stays() -> None:
+    admitted = admit(asking(interval="30s", fullSyncInterval="1h", window="24h"), config(GRANT))
+    assert isinstance(admitted, Admitted)
+    assert admitted.raised == ()
+
+
+def test_of_too_many_windows_the_oldest_targets_keep_theirs_and_the_others_say_which_there_are() -> None:
+    asked = [asking(number, window=f"{24 + number}h") for number in range(9)]
+    again = asking(10, window="24h")
+    admissions = admit_all([again, *reversed(asked)], config(GRANT))
+    by_name = {each.target.metadata.name: each for each in admissions if each.target is not None}
+    assert [name for name, each in sorted(by_name.items()) if isinstance(each, NotAdmitted)] == ["t8"]
+    late = by_name["t8"]
+    assert isinstance(late, NotAdmitted)
+    assert late.trouble.reason == "TooManyEvaluationWindows"
+    assert "24h, 25h, 26h, 27h, 28h, 29h, 30h, 31h" in late.trouble.message

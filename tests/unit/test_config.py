@@ -44,6 +44,7 @@ quotaShare: 1
 maxSuppressionAge: 2160h
 metrics: {perControl: true}
 lease: {duration: 30s, renewDeadline: 20s, retry: 5s}
+minimums: {interval: 1m, fullSyncInterval: 2h, evaluationWindow: 25h}
 outputs: {}
 """
 

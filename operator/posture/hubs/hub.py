@@ -87,6 +87,8 @@ class Means:
     `cloud`: calls to its Security Hub. `account`: the account id of its credentials, on which the store
     depends: another account's findings must not be taken for this one's. `data_dir`: where the store's file
     is. `candidate`: makes a candidate for the Lease of a name; None: no other replica exists.
+    `scope`: ends the name of the Lease where not all namespaces are watched: a release that watches others
+    does other work.
     """
 
     cloud: Cloud
@@ -94,6 +96,7 @@ class Means:
     data_dir: Path
     candidate: Callable[[str], Candidate] | None = None
     bounds: Bounds = field(default_factory=Bounds)
+    scope: str = ""
     first_pause: float = 2.0
 
 
@@ -116,7 +119,7 @@ class Hub:
 
     def __init__(self, key: HubKey, means: Means) -> None:
         self.key = key
-        self.name = key.name
+        self.name = key.name + means.scope
         self._means = means
         self._requests = Requests()
         self._bulletin = Bulletin(self.name)
@@ -318,8 +321,8 @@ class Hub:
         """Open the store, and run until cancelled or until the store fails."""
         account_id = await self._means.account()
         worker = Worker(self.name)
-        path = store_path(self._means.data_dir, self.name)
-        opening = Opening(path, f"{self.name} {account_id}", worker.stop)
+        path = store_path(self._means.data_dir, self.key.name)
+        opening = Opening(path, f"{self.key.name} {account_id}", worker.stop)
         try:
             known, moved_aside = await worker.call(opening.open)
             if moved_aside:

@@ -1,0 +1,56 @@
+"""Two releases that keep their Leases in one namespace."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.cloud import Cloud
+from sandbox.controlplane import ControlPlane
+from tests.e2e.stage import Stage
+
+
+@pytest.fixture
+def other(crds: ControlPlane, cloud: Cloud, tmp_path: Path) -> Iterator[Stage]:
+    """A second release's namespace, configuration and objects."""
+    namespace, folder = f"other-{uuid.uuid4().hex[:8]}", tmp_path / "other"
+    folder.mkdir()
+    crds.kubectl("create", "namespace", namespace)
+    made = Stage(crds, cloud, namespace, folder)
+    yield made
+    made.close()
+
+
+def test_releases_that_watch_namespaces_of_their_own_share_a_lease_namespace(
+    stage: Stage, other: Stage
+) -> None:
+    """The same role and Region: one Security Hub for AWS, and for each release work of its own."""
+    name = stage.target()
+    other.target(name)
+    leases: dict[str, Any] = {
+        "kubeconfig": stage.plane.kubeconfig,
+        "arguments": ["--lease-namespace", stage.namespace],
+    }
+    first = stage.operator(**leases)
+    second = other.operator("second", **leases)
+    first.wait(lambda: stage.is_current(name), "the first release's score", seconds=60)
+    second.wait(lambda: other.is_current(name), "the second release's score", seconds=60)
+    listed = json.loads(stage.kubectl("get", "leases", "--output", "json"))["items"]
+    watched = [
+        each["metadata"]["annotations"]["posture.dev/namespaces"]
+        for each in listed
+        if each["metadata"]["name"].startswith("posture-hub-") and each["spec"]["holderIdentity"]
+    ]
+    assert sorted(watched) == sorted([stage.namespace, other.namespace])
+
+
+def test_what_a_target_asks_below_the_minimum_is_raised_and_told(stage: Stage) -> None:
+    stage.configure(minimums={"interval": "7s"})
+    name = stage.target()
+    operator = stage.operator()
+    operator.wait(lambda: stage.is_current(name), "a score", seconds=60)
+    assert "spec.interval is 5s, and 7s is used" in stage.condition("Ready", name)["message"]
+    assert operator.value("posture_sync_interval_seconds") == 7
