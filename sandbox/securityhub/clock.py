@@ -70,9 +70,9 @@ class Clock:
         self._shift = 0
         self._frozen = None
 
-    def http_date(self) -> str:
-        """Return the time for the `Date` header, cut to the second as HTTP has it."""
-        return formatdate(self.now() // MICROSECONDS, usegmt=True)
+    def http_date(self, off: int = 0) -> str:
+        """Return the time for the `Date` header, cut to the second as HTTP has it; `off`: seconds wrong."""
+        return formatdate(self.now() // MICROSECONDS + off, usegmt=True)
 
     def timestamp(self) -> str:
         """Return the time as ASFF writes it."""

@@ -21,6 +21,7 @@ KINDS = {
     " the attributes that the call filters by, no others), next_page (true: a page that is not the first)",
     "truncated": "200 with half of the JSON and a Content-Length that fits",
     "html": "200 with an HTML page",
+    "misdated": "the Date of the answer, whatever else is wrong with it, is off: options seconds (3600)",
     "empty": "200 without a body",
     "duplicate": "the next page starts with the last findings of this one again: options findings (3)",
     "moved": "after this page the finding that comes next is updated by its provider",

@@ -162,6 +162,11 @@ class SecurityHubServer:
         self, request: web.Request, response: web.Response, faults: Sequence[Fault]
     ) -> web.StreamResponse:
         payload = _payload(response)
+        if misdated := first(faults, "misdated"):
+            faults = [fault for fault in faults if fault is not misdated]
+            sent = await self._send(request, response, faults)
+            sent.headers["Date"] = self.emulator.clock.http_date(misdated.options.get("seconds", 3600))
+            return sent
         if first(faults, "reset"):
             return await self._break(request, payload)
         if first(faults, "truncated"):

@@ -104,11 +104,11 @@ class Calls:
         asked_at = self.clock.stamp(sent) if known else 0
         body = await getattr(client, xform_name(operation))(**parameters)
         received = self.clock.steady()
-        self.clock.learn(body["ResponseMetadata"]["HTTPHeaders"].get("date"), sent, received)
         if MALFORMED in body:
             raise MalformedResponse(
                 body[MALFORMED], service=self._service, operation=operation, code="MalformedResponse"
             )
+        self.clock.learn(body["ResponseMetadata"]["HTTPHeaders"].get("date"), sent, received)
         return Answer(body, asked_at if known else self.clock.at(sent), received - sent)
 
     def _refusal(self, error: Exception, operation: str, parameters: Mapping[str, Any]) -> AwsError:

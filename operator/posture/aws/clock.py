@@ -9,6 +9,11 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
 _MICRO = 1_000_000
+# What a steady clock may drift between two answers. An answer that differs by more is not believed alone.
+_DRIFT = 5.0
+_WITNESSES = 3
+BELIEVED_AHEAD = 5 * 60 * _MICRO
+"""How far (µs) a moment that was told before may lie after now: polls overlap by three times as much."""
 # Linux's CLOCK_MONOTONIC, and with it `time.monotonic`, stands still while the machine sleeps.
 _UNSET = time.CLOCK_BOOTTIME if sys.platform == "linux" else time.CLOCK_MONOTONIC
 
@@ -26,6 +31,9 @@ class AwsClock:
     moves only when it is out of those bounds, and then no further than into them. The error is therefore at
     most a second and the time that the answer took: `uncertainty`, in microseconds, None until learned.
     Moments are readings of `steady`, in seconds.
+
+    One answer whose Date is far from what is known changes nothing: a proxy may have dated it. Three in a row
+    that agree are believed, and so is the way back from what was learned wrongly.
     """
 
     def __init__(
@@ -39,6 +47,7 @@ class AwsClock:
         self._epoch = wall() - steady()
         self._offset = 0.0
         self._last = 0
+        self._doubted: list[tuple[float, float]] = []
         self.uncertainty: int | None = None
 
     def now(self) -> int:
@@ -50,14 +59,21 @@ class AwsClock:
         return int((moment + self._epoch + self._offset) * _MICRO)
 
     def stamp(self, moment: float) -> int:
-        """Convert the start of a request, strictly later than every stamp before, whatever was learned."""
-        self._last = max(self.at(moment), self._last + 1)
+        """Convert the start of a request, strictly later than every stamp before.
+
+        But for stamps that turn out to have been more than `BELIEVED_AHEAD` in the future: going on from them
+        would leave out what happens until then.
+        """
+        now = self.at(moment)
+        if self._last - now > BELIEVED_AHEAD:
+            self._last = now - 1
+        self._last = max(now, self._last + 1)
         return self._last
 
     def learn(self, date: str | None, sent: float, received: float) -> None:
-        """Take in an answer's Date header, with the readings of `steady` at sending and receiving.
+        """Take in the Date header of an answer that passed its check.
 
-        A header that is missing or unreadable teaches nothing.
+        `sent`, `received`: readings of `steady`. A header that is missing or unreadable teaches nothing.
         """
         try:
             second = parsedate_to_datetime(date or "").timestamp()
@@ -65,5 +81,15 @@ class AwsClock:
             return
         earliest = second - (received + self._epoch)
         latest = second + 1 - (sent + self._epoch)
+        if self.uncertainty is not None and not earliest - _DRIFT <= self._offset <= latest + _DRIFT:
+            self._doubted.append((earliest, latest))
+            earliest = max(each for each, _ in self._doubted)
+            latest = min(each for _, each in self._doubted)
+            if earliest > latest + _DRIFT:
+                self._doubted = self._doubted[-1:]
+            if len(self._doubted) < _WITNESSES:
+                return
+            earliest, latest = self._doubted[-1]
+        self._doubted.clear()
         self._offset = min(max(self._offset, earliest), latest)
         self.uncertainty = int((latest - earliest) * _MICRO)

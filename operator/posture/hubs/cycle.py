@@ -106,7 +106,7 @@ class Cycle:
         if self._resumed:
             return
         self._facts = await stored_facts(self._sync.desk)
-        if self._facts is not None and await self._sync.resume():
+        if self._facts is not None and await self._sync.resume(self._cloud.now()):
             self._post(wanted, facts=self._facts.facts)
         self._resumed = True
 

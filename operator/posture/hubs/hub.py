@@ -23,7 +23,7 @@ from posture.hubs.facts import Cloud
 from posture.hubs.key import HubKey, store_path
 from posture.hubs.known import Known
 from posture.hubs.opening import Opening
-from posture.hubs.ordering import Ordered
+from posture.hubs.ordering import Ordered, TimesAhead
 from posture.hubs.pacing import BackOff
 from posture.hubs.progress import Progress
 from posture.hubs.queries import VALUES
@@ -340,6 +340,10 @@ class Hub:
                 self._bulletin,
                 first_pause=self._means.first_pause,
             ).run()
+        except TimesAhead:
+            self._sync = None
+            await worker.call(opening.discard)
+            raise
         finally:
             self._sync = None
             with suppress(StoreError):

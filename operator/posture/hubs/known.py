@@ -11,9 +11,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import count, islice
 from typing import NamedTuple
 
+from posture.aws.clock import BELIEVED_AHEAD
 from posture.aws.securityhub import FindingsPage
 from posture.domain.cells import Cell
 from posture.domain.evaluation import Evaluation, View, evaluate
+from posture.domain.findings import Finding
 from posture.hubs.board import Board
 from posture.store import CellKey, CustomerWrite, FindingRef, Members, Read, Rejection, Store, Written
 
@@ -90,7 +92,7 @@ class Known:
         """Store the pages' findings of the wanted products, and the state that goes with them."""
         reads = [
             Read(
-                [each for each in page.findings if each.check.product in wanted],
+                [_not_ahead(each, page) for each in page.findings if each.check.product in wanted],
                 page.asked_at,
                 {each.identity: each.why for each in page.unreadable},
             )
@@ -179,10 +181,25 @@ class Known:
         """Return an iterator over members that no request since has returned; `some` takes from it."""
         return self.store.unread(which, asked_before, products=products)
 
+    def discard(self) -> None:
+        """Close the store for good: its file is moved aside."""
+        self._boards.clear()
+        self.store.discard()
+
     def close(self) -> None:
         """Close the store."""
         self._boards.clear()
         self.store.close()
+
+
+def _not_ahead(finding: Finding, page: FindingsPage) -> Finding:
+    """Return a finding as updated when it was read, at the latest: an importer can write any UpdatedAt.
+
+    One in the future would win over all that come after it, and never age.
+    """
+    if finding.updated_at <= page.asked_at + BELIEVED_AHEAD:
+        return finding
+    return finding._replace(updated_at=page.asked_at)
 
 
 def some(refs: Iterator[FindingRef], n: int) -> list[FindingRef]:

@@ -25,6 +25,11 @@ class Opening:
         self._known = Known(store)
         return self._known, moved_aside
 
+    def discard(self) -> None:
+        """Move what has been opened aside: the next opening makes a new store."""
+        if self._known is not None:
+            self._known.discard()
+
     def close(self) -> None:
         """Close what has been opened."""
         if self._known is not None:

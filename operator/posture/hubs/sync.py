@@ -8,6 +8,7 @@ keep it, because a re-list or a sweep is long overdue or has found too much gone
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from posture.aws.clock import BELIEVED_AHEAD
 from posture.hubs.changes import read_changes
 from posture.hubs.desk import DAY, Desk
 from posture.hubs.known import Published, State
@@ -50,15 +51,15 @@ class Sync:
         state = self.desk.progress.stored(POLLS, SWEEP)
         await self.desk.worker.call(self.desk.known.purge, self.desk.wanted, state)
 
-    async def resume(self) -> bool:
-        """Publish what is stored, as of the last complete poll; False where that is not whole.
+    async def resume(self, now: int) -> bool:
+        """Publish what is stored, as of the last complete poll; False where that is not whole, or not past.
 
         What was written after that poll is newer truth, unless a poll was interrupted, which is then half
         applied.
         """
         desk, done = self.desk, self.desk.progress.done
         whole = done.products and done.polled is not None and desk.progress.changes is None
-        if not whole or done.polled is None or self._owes(done.polled):
+        if not whole or done.polled is None or done.polled - now > BELIEVED_AHEAD or self._owes(done.polled):
             return False
         await self._publish(done.polled, {})
         return True

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from posture.domain.findings import Check, Finding, RecordState
 from posture.store import members, overlays, removing, states, unreadable
+from posture.store.aside import move_aside
 from posture.store.cells import CellReader, aged
 from posture.store.changes import Changes, Place
 from posture.store.database import Database
@@ -67,6 +68,12 @@ class Store:
             mark_clean(self._database)
         finally:
             self._database.close()
+
+    def discard(self) -> None:
+        """Close the file and move it aside: what is in it must not be believed. Raises StoreUnavailable."""
+        path = self._database.path
+        self.close()
+        move_aside(path)
 
     def write(
         self,

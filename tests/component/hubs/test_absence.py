@@ -39,7 +39,7 @@ async def test_too_many_are_kept_until_a_second_sweep_misses_them_too(
     assert len(stored(sync.desk.known.store)) == 300
     assert not await sync.poll(), "not published while it is doubted"
     sync = await open_sync()
-    assert not await sync.resume(), "nor after a restart"
+    assert not await sync.resume(world.client().now()), "nor after a restart"
     assert sync.sweep_due()
     await sync.sweep()
     assert not sync.sweep_due()

@@ -129,7 +129,7 @@ async def test_a_crash_at_any_moment_is_made_up_for(
             witness.every_state_was_so()
             witness.sync = await open_sync(*PRODUCTS)
             witness.sync.desk.source = meddler
-            if await witness.sync.resume():
+            if await witness.sync.resume(client.now()):
                 await witness.scores()
         await getattr(witness, step)()
 

@@ -31,7 +31,9 @@ async def test_what_changes_while_a_poll_is_interrupted_is_in_it(
             world.mutate(updated(ids.pop()), {"op": "workflow", "id": ids[0], "status": "SUPPRESSED"})
             if crash:
                 sync = await open_sync()
-                assert await sync.resume() == (interruption == 0), "what is half applied is not published"
+                assert await sync.resume(world.client().now()) == (interruption == 0), (
+                    "what is half applied is not published"
+                )
             ended = await sync.poll()
             assert stored(sync.desk.known.store) == world.truth()
         else:

@@ -27,7 +27,7 @@ async def test_hours_without_a_relist(
     world.mutate(*({"op": "archive", "id": each.id, "bump": False} for each in failing(world)[:10]))
     if crashed:
         sync = await open_sync()
-        assert await sync.resume(), "as of the last poll it is exact"
+        assert await sync.resume(client.now()), "as of the last poll it is exact"
     await world.pass_time(client, 3 * HOUR)
     assert not await sync.poll()
     assert sync.relist_due()

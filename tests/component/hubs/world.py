@@ -133,9 +133,10 @@ class World:
         return SecurityHub(self._sessions, Identity(None, None, REGION), limiters, self.usage)
 
     async def pass_time(self, client: SecurityHub, microseconds: int) -> None:
-        """Let time pass for AWS, and let the client learn it."""
+        """Let time pass for AWS, and let the client learn it, for whom that is a jump of its clock."""
         self.emulator.clock.advance(microseconds / SECOND)
-        await client.get_findings({"Id": [{"Value": "none", "Comparison": "EQUALS"}]})
+        for _ in range(3):
+            await client.get_findings({"Id": [{"Value": "none", "Comparison": "EQUALS"}]})
 
     def now(self, before: int = 0) -> str:
         """AWS's time, as findings write it; `before`: so many µs ago."""

@@ -77,3 +77,37 @@ def test_the_time_is_the_local_one_until_aws_tells_and_then_awss(skew: float) ->
     before = learner.now()
     wall, moment = 0.0, moment + 300
     assert learner.now() == before + 300e6, "a wall clock that is set moves nothing"
+
+
+def taught(*dates: float) -> AwsClock:
+    """A clock that is right, and then gets answers of these dates (seconds off), a second apart."""
+    learner = clock()
+    learner.learn(date(LOCAL), 50.0, 50.1)
+    for number, off in enumerate(dates, 1):
+        now = 50.0 + number
+        learner.learn(date(now - 50 + LOCAL + off), now, now + 0.1)
+    return learner
+
+
+@pytest.mark.parametrize("dates", [(3600,), (3600, 3600), (3600, 3600, 0), (3600, -3600, 3600, -3600)])
+def test_an_answer_that_is_dated_far_off_is_not_believed_alone(dates: tuple[float, ...]) -> None:
+    assert abs(taught(*dates).at(60.0) - (LOCAL + 10) * 1e6) <= 2e6
+
+
+@pytest.mark.parametrize("off", [3600.0, -3600.0])
+def test_three_in_a_row_that_agree_are_believed_and_so_is_the_way_back(off: float) -> None:
+    learner = taught(off, off, off)
+    assert abs(learner.at(60.0) - (LOCAL + 10 + off) * 1e6) <= 2e6
+    for number in range(3):
+        now = 60.0 + number
+        learner.learn(date(now - 50 + LOCAL), now, now + 0.1)
+    assert abs(learner.at(70.0) - (LOCAL + 20) * 1e6) <= 2e6
+
+
+def test_stamps_come_back_from_what_was_learned_wrongly() -> None:
+    learner = taught(3600, 3600, 3600)
+    assert learner.stamp(60.0) > (LOCAL + 3000) * 1e6
+    for number in range(3):
+        now = 61.0 + number
+        learner.learn(date(now - 50 + LOCAL), now, now + 0.1)
+    assert abs(learner.stamp(70.0) - (LOCAL + 20) * 1e6) <= 2e6

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pytest
+
 from posture.aws.securityhub import FindingsPage
-from posture.hubs.ordering import Ordered
+from posture.hubs.ordering import Ordered, TimesAhead
 from posture.hubs.progress import LATEST, POLLS, Progress
 
 
@@ -39,3 +41,13 @@ def test_progress_of_another_version_is_begun_anew_but_not_the_time() -> None:
     progress = Progress({POLLS: '{"polled": "yesterday"}', LATEST: "7"})
     assert progress.done.polled is None
     assert progress.latest == 7
+
+
+async def test_times_that_are_minutes_ahead_are_not_gone_on_from() -> None:
+    now, minute = 10**15, 60_000_000
+    with pytest.raises(TimesAhead, match="60 minutes ahead"):
+        await Ordered(Clockwork(now), floor=now + 60 * minute).get_findings({})
+    source = Ordered(Clockwork(now + 60 * minute, now), floor=0)
+    await source.get_findings({})
+    with pytest.raises(TimesAhead):
+        await source.get_findings({})
