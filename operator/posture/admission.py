@@ -1,5 +1,6 @@
 """Whether a target may be evaluated: it must make sense, and its namespace be granted what it asks."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -10,7 +11,9 @@ from posture.config import Config, Minimums
 from posture.domain.grants import NotGranted, Verb, may_use_identity
 from posture.hubs.key import HubKey
 from posture.kube.resources import Object
-from posture.target_conditions import Trouble
+from posture.target_conditions import Trouble, defect
+
+logger = logging.getLogger(__name__)
 
 MAX_WINDOWS = 8
 """Evaluation windows of one hub: for each of them all its cells are kept in memory."""
@@ -37,7 +40,15 @@ class NotAdmitted(NamedTuple):
 
 
 def admit(document: Mapping[str, Any], config: Config) -> Admitted | NotAdmitted:
-    """Decide over one PostureTarget as the API server gives it."""
+    """Decide over one PostureTarget as the API server gives it; a defect is the trouble of that one alone."""
+    try:
+        return _admit(document, config)
+    except Exception as error:
+        logger.exception("The PostureTarget cannot be followed, by a defect of the operator")
+        return NotAdmitted(None, defect(error))
+
+
+def _admit(document: Mapping[str, Any], config: Config) -> Admitted | NotAdmitted:
     try:
         target = parse(PostureTarget, document)
     except InvalidObject as error:

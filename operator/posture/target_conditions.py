@@ -20,6 +20,15 @@ class Trouble(NamedTuple):
     terminal: bool = True
 
 
+def defect(error: Exception) -> Trouble:
+    """Return the trouble of an object that the operator itself trips over."""
+    return Trouble(
+        "OperatorDefect",
+        f"A defect of the operator ({type(error).__name__}) keeps this object from being followed: report it,"
+        " with what the operator's log says of it.",
+    )
+
+
 class Situation(NamedTuple):
     """What the conditions of an admitted target follow from.
 
@@ -27,7 +36,8 @@ class Situation(NamedTuple):
     None before the first complete sweep. `missing`: chosen standards that the hub does not have enabled,
     `enabled`: those that it has. `scored`: whether there is a headline. `refreshed_every`: the interval.
     `withheld`: why a poll that went well has published nothing. `notes`: what is denied to the reader, and
-    what else should be known of the hub.
+    what else should be known of the hub. `restored`: the score is what the status tells of an earlier holder,
+    which nobody here has found out.
     """
 
     suspended: bool
@@ -44,6 +54,7 @@ class Situation(NamedTuple):
     refreshed_every: timedelta
     withheld: str | None = None
     notes: tuple[str, ...] = ()
+    restored: bool = False
 
 
 class Said(NamedTuple):
@@ -120,19 +131,26 @@ def _score_current(situation: Situation, now: datetime) -> Said:
         return Said(_FALSE, "SweepSuspicious", situation.suspicious)
     if situation.missing:
         return _standard_not_enabled(situation)
-    if not is_current(situation.exact_at, instant_of(now), situation.refreshed_every // _MICROSECOND):
-        overdue = Trouble("PollOverdue", "Security Hub has not been read for two intervals.")
-        if situation.connected and situation.progress_percent < _WHOLE:
-            # A store that was begun anew, or a replica that takes over without one.
-            overdue = Trouble(_SYNCING, f"All findings are read again: {situation.progress_percent} %.")
-        elif situation.withheld:
-            overdue = Trouble("RelistDue", f"{situation.withheld}.")
-        why = situation.trouble or overdue
+    interval = situation.refreshed_every // _MICROSECOND
+    if situation.restored or not is_current(situation.exact_at, instant_of(now), interval):
+        why = situation.trouble or _overdue(situation)
         return Said(_FALSE, why.reason, f"The score is as of status.scoreTime. {why.message}")
     if not situation.scored:
         return _no_score(situation)
     note = f" {situation.rejected}" if situation.rejected else ""
     return Said(_TRUE, "Exact", f"The score is exact as of status.scoreTime.{note}")
+
+
+def _overdue(situation: Situation) -> Trouble:
+    """Say why the score is of an earlier time, although nothing is wrong."""
+    if (situation.connected or situation.restored) and situation.progress_percent < _WHOLE:
+        # A store that was begun anew, or a replica that takes over without one.
+        return Trouble(_SYNCING, f"All findings are read again: {situation.progress_percent} %.")
+    if situation.withheld:
+        return Trouble("RelistDue", f"{situation.withheld}.")
+    if situation.restored:
+        return Trouble(_SYNCING, "It was told before this replica took over, which reads Security Hub now.")
+    return Trouble("PollOverdue", "Security Hub has not been read for two intervals.")
 
 
 def _no_score(situation: Situation) -> Said:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from posture.api.conditions import Condition, stalled
-from posture.api.resource import Status
+from posture.api.model import Metadata
+from posture.api.resource import Status, read_status
 from posture.kube.errors import KubeError
 from posture.kube.leases import Leading
 from posture.kube.resources import REMEDIATION_RULES, ApiResource, Object
@@ -39,8 +40,7 @@ class Unsupported:
             with bound(**_about(resource, document)):
                 try:
                     conditions = await self._settle_one(resource, document)
-                except (KubeError, ValueError) as error:
-                    # ValueError: a status that another version wrote, and this one cannot read.
+                except KubeError as error:
                     logger.warning("The status is not written, and will be tried again: %s", error)
                     continue
             metadata = document["metadata"]
@@ -51,9 +51,8 @@ class Unsupported:
         self._world.exposition.publish(owner, rendered(samples), self._leading)
 
     async def _settle_one(self, resource: ApiResource, document: Object) -> Sequence[Condition]:
-        before = Status.model_validate(document.get("status") or {})
-        generation = int(document["metadata"]["generation"])
-        requested = document["metadata"].get("annotations", {}).get("posture.dev/requestedAt")
+        before, metadata = read_status(Status, document), Metadata.model_validate(document["metadata"])
+        generation, requested = metadata.generation, metadata.requested_at
         conditions = stalled(before.conditions, REASON, _message(resource), datetime.now(UTC), generation)
         after = before.model_copy(
             update={

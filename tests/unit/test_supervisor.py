@@ -295,16 +295,16 @@ def test_an_object_that_breaks_the_supervisor_stops_nothing_that_runs(
 ) -> None:
     async def story(stage: Play) -> None:
         await stage.begin(target("a"))
+        # No object without a uid is ever listed.
         strange = target("strange")
-        strange["status"] = {"disabledControls": [{"accounts": ["1"]}]}
-        strange["spec"] = {"disableControls": {}}
-        stage.cluster.objects[SUPPRESSION_POLICIES.kind] = [strange]
+        del strange["metadata"]["uid"]
+        stage.cluster.targets.append(strange)
         stage.supervisor.wake()
         await passing(60)
         assert stage.hubs[0].alive
         assert stage.shown() == {"uid-a"}
         assert "KeyError" in str(stage.supervisor.not_ready)
-        stage.cluster.objects[SUPPRESSION_POLICIES.kind] = []
+        stage.cluster.targets.remove(strange)
         await passing(6)
         assert stage.supervisor.not_ready is None
 

@@ -13,13 +13,11 @@ from pydantic import Field
 
 from posture.api.model import Observed
 from posture.api.shapes import Shape
-from posture.api.types import Time, bounded
+from posture.api.types import Kept, Message, Time
 
 READY = "Ready"
 RECONCILING = "Reconciling"
 STALLED = "Stalled"
-
-_MESSAGE_LENGTH = 2048
 
 
 class ConditionStatus(StrEnum):
@@ -48,14 +46,12 @@ class Condition(Observed):
     reason: Annotated[
         str, Shape(r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?", "write a reason in PascalCase", 128)
     ] = Field(description="Why, in one word for programs.")
-    message: Annotated[
-        str, Shape("", f"write up to {_MESSAGE_LENGTH} characters", _MESSAGE_LENGTH, least=0)
-    ] = Field("", description="Why, and what to do about it, for people.")
+    message: Message = Field("", description="Why, and what to do about it, for people.")
     last_transition_time: Time = Field(description="When the status last changed.")
     observed_generation: int | None = Field(None, description="The generation of the spec that it speaks of.")
 
 
-Conditions = Annotated[tuple[Condition, ...], bounded(16, keys=("type",))]
+Conditions = Annotated[tuple[Condition, ...], Kept(16, keys=("type",))]
 
 
 def find_condition(conditions: Iterable[Condition], kind: str) -> Condition | None:
@@ -75,15 +71,17 @@ def set_condition(
     """Give the conditions with one of them set, in its place or at the end.
 
     `kind` is the condition's type, `generation` that of the spec that was looked at. The transition time
-    moves only when the status changes. A message longer than the API allows ends in `…`.
+    moves only when the status changes, or where it was still to come. A message longer than the API allows
+    ends in `…`.
     """
     before = find_condition(conditions, kind)
-    since = before.last_transition_time if before and before.status == status else now.replace(microsecond=0)
+    now = now.replace(microsecond=0)
+    since = min(before.last_transition_time, now) if before and before.status == status else now
     condition = Condition(
         type=kind,
         status=status,
         reason=reason,
-        message=_shortened(message),
+        message=message,
         last_transition_time=since,
         observed_generation=generation,
     )
@@ -130,7 +128,3 @@ def stalled(
     ):
         conditions = set_condition(conditions, kind, status, reason, text, now, generation)
     return tuple(conditions)
-
-
-def _shortened(message: str) -> str:
-    return message if len(message) <= _MESSAGE_LENGTH else message[: _MESSAGE_LENGTH - 1] + "…"

@@ -50,6 +50,15 @@ class Observed(Spec):
 
     model_config = ConfigDict(extra="ignore")
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 -- what is frozen needs no deep copy
+        """Return the part with some fields replaced, checked and fitted as those of a new one are.
+
+        Pydantic's own takes whatever it is given, which the API server then refuses with all the rest. Raises
+        ValidationError for what does not fit.
+        """
+        fields = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self).model_validate({**fields, **(update or {})})
+
     def to_api(self) -> dict[str, Any]:
         """Give the part as the API takes it: camelCase, JSON values, absent fields left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)

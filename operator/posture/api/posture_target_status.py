@@ -7,7 +7,7 @@ from pydantic import Field
 
 from posture.api.model import Observed
 from posture.api.resource import Status
-from posture.api.types import Line, Paragraph, Percent, Time, bounded
+from posture.api.types import Kept, Line, Paragraph, Past, Percent, Time
 
 SCORE_CURRENT = "ScoreCurrent"
 
@@ -85,7 +85,7 @@ class OverdueCounts(Observed):
 class TrendStatus(Observed):
     """How the score moved over the window of the objective."""
 
-    since: Time = Field(description="The moment that the score is compared with.")
+    since: Past = Field(description="The moment that the score is compared with.")
     score: float = Field(description="The score then, in percent.")
     change: float = Field(description="Points of percent since then; negative: it fell.")
 
@@ -101,7 +101,7 @@ class AccountCounts(Observed):
         description="Of those reporting or silent, how many have a name that does not match"
         " `grouping.accountNamePattern`: each is its own workload.",
     )
-    unmatched_ids: Annotated[tuple[Line, ...], bounded(MAX_UNMATCHED, unique=True)] = Field(
+    unmatched_ids: Annotated[tuple[Line, ...], Kept(MAX_UNMATCHED)] = Field(
         (), description="Ids of some of these, in their order."
     )
 
@@ -116,8 +116,8 @@ class RejectedFinding(Observed):
 class Sync(Observed):
     """How the hub's findings are read."""
 
-    last_success_time: Time | None = Field(None, description="End of the last poll that was complete.")
-    last_full_time: Time | None = Field(None, description="End of the last sweep that was complete.")
+    last_success_time: Past | None = Field(None, description="End of the last poll that was complete.")
+    last_full_time: Past | None = Field(None, description="End of the last sweep that was complete.")
     next_time: Time | None = Field(None, description="When the next poll is due.")
     findings: int | None = Field(None, description="Findings that are known of the hub.")
     changed: int | None = Field(None, description="Findings that the last poll changed.")
@@ -125,7 +125,7 @@ class Sync(Observed):
     duration_seconds: float | None = Field(None, description="How long the last poll took.")
     progress_percent: Percent | None = Field(None, description="How far the first sweep is; absent after it.")
     rejected: int | None = Field(None, description="Findings that could not be read.")
-    rejected_findings: Annotated[tuple[RejectedFinding, ...], bounded(MAX_REJECTED, keys=("id",))] = Field(
+    rejected_findings: Annotated[tuple[RejectedFinding, ...], Kept(MAX_REJECTED, keys=("id",))] = Field(
         (), description="Some of them."
     )
 
@@ -172,8 +172,8 @@ class Hub(Observed):
     finding_format: FindingFormat | None = Field(
         None, description="Whether control findings are consolidated (`SecurityControl`) or per standard."
     )
-    standards: Annotated[tuple[EnabledStandard, ...], bounded(MAX_STANDARDS, keys=("standard",))] | None = (
-        Field(None, description="Enabled standards, by name; absent where they may not be listed.")
+    standards: Annotated[tuple[EnabledStandard, ...], Kept(MAX_STANDARDS, keys=("standard",))] | None = Field(
+        None, description="Enabled standards, by name; absent where they may not be listed."
     )
     standards_omitted: int | None = Field(None, description="Standards that are left out of the list.")
 
@@ -184,7 +184,7 @@ class PostureTargetStatus(Status):
     score: Percent | None = Field(None, description="Whole percent, half up, by `scoring.method`.")
     passed: int | None = Field(None, description="Controls that passed.")
     scored: int | None = Field(None, description="Controls behind the score.")
-    score_time: Time | None = Field(None, description="When this score was exact.")
+    score_time: Past | None = Field(None, description="When this score was exact.")
     scope_digest: Line | None = Field(
         None, description="Digest of the spec and the grant that the scores speak of."
     )
@@ -192,12 +192,12 @@ class PostureTargetStatus(Status):
         None, description="The score with every suppressed finding and every control that a policy disabled."
     )
     controls: ControlCounts | None = Field(None, description="Controls by status.")
-    standards: Annotated[tuple[StandardScore, ...], bounded(MAX_STANDARDS, keys=("standard",))] = Field(
+    standards: Annotated[tuple[StandardScore, ...], Kept(MAX_STANDARDS, keys=("standard",))] = Field(
         (), description="Scores by standard, worst first."
     )
     standards_omitted: int | None = Field(None, description="Standards that are left out of the list.")
     workloads: Annotated[
-        tuple[WorkloadScore, ...], bounded(MAX_WORKLOADS, keys=("workload", "environment", "standard"))
+        tuple[WorkloadScore, ...], Kept(MAX_WORKLOADS, keys=("workload", "environment", "standard"))
     ] = Field((), description="Scores by workload, environment and standard, worst first.")
     workloads_omitted: int | None = Field(None, description="Entries that are left out of the list.")
     findings: FindingCounts | None = Field(None, description="ACTIVE findings by state.")

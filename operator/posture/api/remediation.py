@@ -10,7 +10,7 @@ from posture.api.action import Action
 from posture.api.model import Spec
 from posture.api.resource import AGE, Column, ImmutableTargetRef, Resource, Status, condition_column
 from posture.api.shapes import Immutable, Rule, Shape
-from posture.api.types import AccountId, ObjectName, Region, ShortText, Text, Time, Word
+from posture.api.types import AccountId, ObjectName, Past, Region, ShortText, Text, Word
 
 COMPLETE = "Complete"
 
@@ -94,8 +94,8 @@ class RemediationStatus(Status):
 
     before: State | None = Field(None, description="The state to restore, stored before the write.")
     after: State | None = Field(None, description="The state after it.")
-    started_at: Time | None = Field(None, description="When the write began.")
-    finished_at: Time | None = Field(None, description="When it ended.")
+    started_at: Past | None = Field(None, description="When the write began.")
+    finished_at: Past | None = Field(None, description="When it ended.")
     attempts: int | None = Field(None, description="Writes that were tried.")
 
 

@@ -13,6 +13,7 @@ from posture.api.schedule import Window
 from posture.api.selector import Exceptions, Selectors
 from posture.api.types import (
     AnyDuration,
+    Kept,
     Line,
     PacedDuration,
     Paragraph,
@@ -152,10 +153,10 @@ class RemediationRuleStatus(Status):
     succeeded: int | None = Field(None, description="Remediations that succeeded, of those in the journal.")
     failed: int | None = Field(None, description="Remediations that failed, of those in the journal.")
     skipped: int | None = Field(None, description="Candidates that are not touched; the plan says why.")
-    plan: Annotated[tuple[PlanEntry, ...], bounded(MAX_PLAN, keys=("findingId", "resourceId"))] = Field(
+    plan: Annotated[tuple[PlanEntry, ...], Kept(MAX_PLAN, keys=("findingId", "resourceId"))] = Field(
         (), description="What would happen, or why not; the most severe first."
     )
-    plan_totals: Annotated[tuple[PlanTotal, ...], bounded(100, keys=("decision", "reason"))] = Field(
+    plan_totals: Annotated[tuple[PlanTotal, ...], Kept(100, keys=("decision", "reason"))] = Field(
         (), description="The whole plan by outcome."
     )
 

@@ -1,15 +1,17 @@
 """What every kind is: an object of `posture.dev/v1alpha1` with metadata, spec and status."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import Field, ValidationError
 
 from posture.api.conditions import Conditions
+from posture.api.legible import legible
 from posture.api.model import Metadata, Observed, Spec
 from posture.api.problems import problems
 from posture.api.shapes import Immutable, Rule
-from posture.api.types import ObjectName, Paragraph
+from posture.api.types import NOW, ObjectName, Paragraph
 
 GROUP = "posture.dev"
 VERSION = "v1alpha1"
@@ -74,6 +76,14 @@ class Resource(Observed):
 
     metadata: Metadata
 
+    @classmethod
+    def status_model(cls) -> type[Status]:
+        """Give the model of the kind's status."""
+        model = cls.model_fields["status"].annotation
+        if not (isinstance(model, type) and issubclass(model, Status)):
+            raise TypeError(f"the status of {cls.__name__} is no Status")
+        return model
+
 
 class InvalidObject(ValueError):  # noqa: N818 -- it names what is wrong, as Kubernetes' reason `Invalid` does
     """An object that the API server took but that makes no sense; `problems` say where and what to write."""
@@ -86,15 +96,28 @@ class InvalidObject(ValueError):  # noqa: N818 -- it names what is wrong, as Kub
 
 
 _R = TypeVar("_R", bound=Resource)
+_S = TypeVar("_S", bound=Status)
+
+
+def read_status(model: type[_S], document: Mapping[str, Any], now: datetime | None = None) -> _S:
+    """Read the status of an object as the API server gives it, as far as it can be believed at all.
+
+    A status is read back from where others may write it too, and another version may have written this one.
+    What cannot be read is as if it were not there, and so is a moment that was (`Past`) and is after `now`;
+    with it goes what means nothing without it. Whether the rest is ours, and still true, is for those to
+    decide who show it again.
+    """
+    return legible(model, document.get("status"), {} if now is None else {NOW: now})
 
 
 def parse(kind: type[_R], document: Mapping[str, Any]) -> _R:
     """Read an object as the API server gives it (camelCase, JSON values).
 
-    Raises InvalidObject with every problem that was found.
+    What cannot be read of the status is left out: it is no part of what is declared. Raises InvalidObject
+    with every problem that was found with the rest.
     """
     try:
-        return kind.model_validate(document)
+        return kind.model_validate({**document, "status": read_status(kind.status_model(), document)})
     except ValidationError as error:
         name = str(document.get("metadata", {}).get("name", ""))
         raise InvalidObject(kind.__name__, name, problems(error)) from None

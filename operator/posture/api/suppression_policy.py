@@ -11,9 +11,12 @@ from posture.api.selector import Exceptions, Selectors
 from posture.api.shapes import Rule, Shape, exactly_one, fixed_choice
 from posture.api.types import (
     AccountGlob,
+    AccountId,
     ControlId,
+    Kept,
     Line,
     Paragraph,
+    Past,
     PositiveDuration,
     Region,
     RoleName,
@@ -21,6 +24,7 @@ from posture.api.types import (
     Standard,
     Time,
     bounded,
+    such_as,
 )
 from posture.domain.grants import Mode
 
@@ -134,10 +138,13 @@ class DisabledControl(Observed):
     """What a control's status was when the policy turned it off: unsuppressed scores go on counting it."""
 
     standard: Line = Field(description="The standard.")
-    control: Line = Field(description="The control.")
-    region: Line = Field(description="The Region.")
+    # Calls go where a status says that a control may be off: what cannot be an account or a Region is none.
+    control: Annotated[Line, such_as(ControlId)] = Field(description="The control.")
+    region: Annotated[Line, such_as(Region)] = Field(description="The Region.")
     status: Line = Field(description="`Passed`, `Failed`, `Unknown` or `NoData`.")
-    accounts: Annotated[tuple[Line, ...], bounded(1000, unique=True)] = Field((), description="The accounts.")
+    accounts: Annotated[tuple[Annotated[Line, such_as(AccountId)], ...], Kept(1000)] = Field(
+        (), description="The accounts."
+    )
 
 
 class Effect(Observed):
@@ -158,13 +165,13 @@ class SuppressionPolicyStatus(Status):
     would_suppress: int | None = Field(None, description="What it would suppress, were it not frozen.")
     would_reopen: int | None = Field(None, description="What it would reopen, were it not frozen.")
     effect: Effect | None = Field(None, description="The target's score with and without the policy.")
-    last_matched_time: Time | None = Field(None, description="When it last selected anything.")
+    last_matched_time: Past | None = Field(None, description="When it last selected anything.")
     review_due_time: Time | None = Field(None, description="When the next review is due.")
-    failures: Annotated[tuple[SuppressionFailure, ...], bounded(MAX_FAILURES, keys=("id",))] = Field(
+    failures: Annotated[tuple[SuppressionFailure, ...], Kept(MAX_FAILURES, keys=("id",))] = Field(
         (), description="Some of what AWS refused; `failed` has the total."
     )
     disabled_controls: Annotated[
-        tuple[DisabledControl, ...], bounded(1000, keys=("standard", "control", "region", "status"))
+        tuple[DisabledControl, ...], Kept(1000, keys=("standard", "control", "region", "status"))
     ] = Field((), description="The status that controls had when they were turned off.")
 
 

@@ -1,14 +1,31 @@
 """The words of the API: strings with a shape, lists with bounds, enumerations."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    TypeAdapter,
+    ValidationInfo,
+    WithJsonSchema,
+)
+from pydantic.alias_generators import to_snake
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from posture.api.durations import Duration, duration_shape
 from posture.api.shapes import Shape
+from posture.domain.moments import instant_of, text_of
 
 # What paces calls to AWS is not faster than this: the quota belongs to everybody.
 PacedDuration = Annotated[Duration, duration_shape("5s")]
@@ -17,15 +34,34 @@ AnyDuration = Annotated[Duration, duration_shape("0s")]
 
 
 def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return text_of(instant_of(moment))
 
 
 def _shortened_to(most: int) -> Callable[[object], object]:
     def shorten(value: object) -> object:
-        return value[: most - 1] + "…" if isinstance(value, str) and len(value) > most else value
+        if not isinstance(value, str):
+            return value
+        # Half a surrogate pair is a text to Python, and to nobody whom it is sent to.
+        text = value.encode(errors="replace").decode()
+        return text[: most - 1] + "…" if len(text) > most else text
 
     return shorten
 
+
+def such_as(kind: Any) -> AfterValidator:  # noqa: ANN401 -- a type made by Annotated
+    """Hold a text to a type of this module, without the API server's doing so: rules cost in long lists."""
+    return AfterValidator(TypeAdapter(kind).validate_python)
+
+
+def _not_after_now(moment: datetime, info: ValidationInfo) -> datetime:
+    now: datetime | None = (info.context or {}).get(NOW)
+    if now is not None and moment > now:
+        raise ValueError("this moment is still to come")
+    return moment
+
+
+NOW = "now"
+"""What the context of a validation calls the moment after which a `Past` is none."""
 
 # To the second, as Kubernetes writes times.
 Time = Annotated[
@@ -33,6 +69,8 @@ Time = Annotated[
     PlainSerializer(_rfc3339, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time", "maxLength": 40}),
 ]
+# When something was: whoever reads it back says what moment it is now.
+Past = Annotated[Time, AfterValidator(_not_after_now)]
 
 # IAM user guide, "IAM identifiers" and quotas: a role name has at most 64 of these characters.
 _ROLE_NAME = r"[A-Za-z0-9_+=,.@-]{1,64}"
@@ -102,6 +140,7 @@ Text = Annotated[str, Shape("", "write up to 1024 characters", 1024, least=0)]
 # What a status shows is shortened to what the API takes: a long name must not keep the rest from being shown.
 Line = Annotated[str, BeforeValidator(_shortened_to(128)), Field(max_length=128)]
 Paragraph = Annotated[str, BeforeValidator(_shortened_to(1024)), Field(max_length=1024)]
+Message = Annotated[str, BeforeValidator(_shortened_to(2048)), Field(max_length=2048)]
 Percent = Annotated[int, Field(ge=0, le=100)]
 
 
@@ -111,6 +150,36 @@ def bounded(most: int, *, least: int = 0, unique: bool = False, keys: Sequence[s
     if keys:
         merge["x-kubernetes-list-map-keys"] = list(keys)
     return Field(min_length=least or None, max_length=most, json_schema_extra=merge)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The bound of a list of a status: the first `most` are kept, of those that are alike the first.
+
+    Whatever exceeds it would have the API server refuse the whole status. `keys` as for `bounded`, as the API
+    spells them; without them, of a list of texts, the texts themselves are what is alike.
+    """
+
+    most: int
+    keys: tuple[str, ...] = ()
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 -- pydantic's protocol
+        return core_schema.no_info_after_validator_function(self._keep, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        merge: dict[str, Any] = {"x-kubernetes-list-type": "map" if self.keys else "set"}
+        if self.keys:
+            merge["x-kubernetes-list-map-keys"] = list(self.keys)
+        return {**handler(core), "maxItems": self.most, **merge}
+
+    def _keep(self, items: tuple[Any, ...]) -> tuple[Any, ...]:
+        names = tuple(map(to_snake, self.keys))
+        first: dict[object, Any] = {}
+        for each in items:
+            first.setdefault(tuple(getattr(each, name) for name in names) if names else each, each)
+        return tuple(islice(first.values(), self.most))
 
 
 class SeverityLabel(StrEnum):

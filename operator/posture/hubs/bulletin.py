@@ -52,7 +52,10 @@ class Bulletin:
     def stood_down(self, **changes: Any) -> None:  # noqa: ANN401 - as `post`
         """Begin anew: nothing is known of the hub any more but the counts."""
         self._failures.clear()
-        self.status = HubStatus(errors=dict(self._errors), corrections=self.status.corrections)
+        before = self.status
+        self.status = HubStatus(
+            errors=dict(self._errors), corrections=before.corrections, term=before.term + 1
+        )
         self.post(**changes)
 
     def _post_failures(self) -> None:

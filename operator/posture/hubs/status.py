@@ -34,7 +34,8 @@ class HubStatus:
     `rejected`: findings that could not be stored, of which `rejected_findings` names some as (Id, why,
     account id); `unreadable` likewise those that were stored with a default in the place of what was odd.
     `errors`, `corrections`: counts by reason since the process took up the hub. `store_replaced`: why the
-    store was begun anew; it stays until the next time.
+    store was begun anew; it stays until the next time. `term`: tells one time of speaking for the hub from
+    the next, in this process.
     """
 
     phase: Phase = Phase.STANDBY
@@ -61,6 +62,12 @@ class HubStatus:
     errors: Mapping[str, int] = field(default_factory=dict)
     corrections: Mapping[str, int] = field(default_factory=dict)
     store_replaced: str | None = None
+    term: int = 0
+
+    @property
+    def polled(self) -> bool:
+        """Security Hub was polled in this term: what is found in the store before is of an earlier time."""
+        return self.exact_at is not None and self.duration_seconds is not None
 
     @property
     def exact(self) -> bool:

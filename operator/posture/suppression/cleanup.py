@@ -63,13 +63,13 @@ class Leaving(NamedTuple):
     @property
     def left(self) -> str:
         """Say what stays as the policy made it, and why as far as that is known."""
-        words, progress, policy = self._words, self.progress, self.declared.policy
+        words, progress = self._words, self.progress
         why = f"{words.stays}: {self.obstacle or 'Security Hub was not reached in time'}."
         if progress is not None:
             such = f", such as {', '.join(progress.left)}" if progress.left else ""
             number = f"{words.counted(progress.outcome.marked)} could not be let go of{such}"
             return f"The policy goes, but {number}; what it did there {why}"
-        known = None if policy is None else policy.status.suppressed
+        known = self.declared.status.suppressed
         number = "" if known is None else f" ({words.counted(known)} by its last status)"
         return f"The policy goes, but what it did{number} could not be undone, and {why}"
 

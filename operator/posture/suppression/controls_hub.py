@@ -204,13 +204,12 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
         return self._nameless or (self._hub.status.error if progress is None else None)
 
     def _handled(self, declared: declarations.Declared) -> str | None:
-        before = self._reporter.status_before(declared).last_handled_request
+        before = self._reporter.status_before(declared, self._hub.now()).last_handled_request
         return self._requests.get(declared.name, before)
 
     def _record(self, declared: declarations.Declared) -> Record:
         """Return what its status says that a policy turned off."""
-        status = self._reporter.status_before(declared).to_api()
-        return recorded(status.get("disabledControls", ()))
+        return recorded(self._reporter.status_before(declared, self._hub.now()))
 
     def _asked(self, everything: Everything) -> dict[str, str]:
         """Return the requests by annotation, by policy."""

@@ -1,20 +1,29 @@
 """A SuppressionPolicy as it is declared: what it says, as the rules take it, and what stands in its way."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from posture.admission import Admitted, NotAdmitted
-from posture.api.resource import InvalidObject, parse
+from posture.api.resource import InvalidObject, parse, read_status
 from posture.api.selector import Selector as DeclaredSelector
-from posture.api.suppression_policy import DeletionPolicy, SuppressionPolicy, SuppressionPolicySpec
+from posture.api.suppression_policy import (
+    DeletionPolicy,
+    SuppressionPolicy,
+    SuppressionPolicySpec,
+    SuppressionPolicyStatus,
+)
 from posture.config import Config
 from posture.domain.grants import Grant, NotGranted, Verb, may_use_identity
 from posture.domain.moments import instant_of
 from posture.domain.selectors import Selection, Selector
 from posture.domain.suppression import Phase, Policy, Terms, is_too_long, phase
 from posture.kube.resources import Object
-from posture.target_conditions import Trouble
+from posture.logs import bound
+from posture.target_conditions import Trouble, defect
+
+logger = logging.getLogger(__name__)
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -50,6 +59,11 @@ class Declared:
     def suppresses(self) -> bool:
         """Whether it suppresses findings, and does not turn off controls."""
         return is_suppressing(self.document)
+
+    @property
+    def status(self) -> SuppressionPolicyStatus:
+        """Give its status as it was listed, as far as it can be read; also where its spec cannot."""
+        return read_status(SuppressionPolicyStatus, self.document)
 
     @property
     def deleted_at(self) -> int | None:
@@ -96,7 +110,16 @@ class MayWrite:
 
 
 def declare(document: Object, admissions: Admissions, config: Config, now: int) -> Declared:
-    """Read one policy as the API server gives it; `now` in µs."""
+    """Read one policy as the API server gives it; `now` in µs. A defect is the trouble of that one alone."""
+    try:
+        return _declare(document, admissions, config, now)
+    except Exception as error:
+        with bound(policy=name_of(document), target=target_name_of(document)):
+            logger.exception("The SuppressionPolicy cannot be followed, by a defect of the operator")
+        return Declared(document, None, None, None, defect(error))
+
+
+def _declare(document: Object, admissions: Admissions, config: Config, now: int) -> Declared:
     try:
         policy = parse(SuppressionPolicy, document)
     except InvalidObject as error:

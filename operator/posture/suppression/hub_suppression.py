@@ -80,8 +80,7 @@ class HubSuppression(HubReconciler[Policy, Progress]):
         One that has ended is not enough: it may have failed, and left the picture of the one before.
         """
         status = self._hub.status
-        # What a new holder finds in its store is exact, but of an earlier time: no poll, no duration.
-        polled = self._hub.held() and status.exact_at is not None and status.duration_seconds is not None
+        polled = self._hub.held() and status.polled
         return polled and self._hub.exact_since(self._ticket) and status.exact_at != self._acted_at
 
     async def _write(self, everything: Everything, policies: Mapping[str, Policy], now: int) -> bool:
@@ -138,7 +137,7 @@ class HubSuppression(HubReconciler[Policy, Progress]):
 
     def _handled(self, declared: Declared) -> str | None:
         """Return the last request by annotation whose run has ended."""
-        before = self._reporter.status_before(declared).last_handled_request
+        before = self._reporter.status_before(declared, self._hub.now()).last_handled_request
         requested, ticket = self._requests.get(declared.name, (None, 0))
         if requested is None or not self._hub.has_run(ticket) or self._is_due():
             return before

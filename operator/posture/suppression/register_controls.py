@@ -60,7 +60,7 @@ def controls_from_status(
         entry = documented(target, name, declared, now)
         if declared.scope != target or declared.suppresses:
             continue
-        record = recorded((declared.document.get("status") or {}).get("disabledControls", ()))
+        record = recorded(declared.status)
         rest = [place for place in sorted(record) if Spot(place.account_id, place.region) not in (read or ())]
         told = entry._replace(evidence=STATUS)
         found += [_at(told, place) for place in rest] or [told if read is None else entry]

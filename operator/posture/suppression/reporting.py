@@ -5,7 +5,9 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
 from posture.api.conditions import READY
+from posture.api.resource import read_status
 from posture.api.suppression_policy import DRIFTED, EXPIRED, REVIEW_DUE, SuppressionPolicyStatus
+from posture.domain.moments import datetime_of
 from posture.domain.review import review_due_at
 from posture.kube.errors import KubeError, Retryable
 from posture.kube.leases import Leading
@@ -83,28 +85,35 @@ class Reporter:
 
     async def _tell_of(
         self, reported: Reported, samples: list[PolicySample], *, impatient: bool = False
-    ) -> Written | KubeError:
-        """Write one status, and add a sample; `impatient`: without waiting for what may work later."""
+    ) -> Written | KubeError | None:
+        """Write one status, and add a sample; `impatient`: without waiting for what may work later.
+
+        None where that ended by a defect.
+        """
         case, handled = reported
-        before = self.status_before(case.declared)
-        after = self._status_of(before, case, handled)
-        samples.append(_sample(case, after))
         within = 0.0 if impatient else _WRITE_WITHIN
         with bound(policy=case.declared.name, target=case.declared.scope):
             try:
+                before = self.status_before(case.declared, case.now)
+                after = self._status_of(before, case, handled)
+                samples.append(_sample(case, after))
                 outcome = await self._write(case.declared, before, after, within)
                 if outcome is Written.OVERTAKEN:
-                    before = self.status_before(case.declared)
+                    before = self.status_before(case.declared, case.now)
                     after = self._status_of(before, case, handled)
                     outcome = await self._write(case.declared, before, after, within)
             except KubeError as error:
                 logger.warning("The status is not written, and will be tried again: %s", error)
                 return error
+            except Exception:
+                # One policy's trouble is its own: no other goes without its status for it.
+                logger.exception("The status cannot be told, by a defect of the operator")
+                return None
             return outcome
 
-    def status_before(self, declared: Declared) -> SuppressionPolicyStatus:
-        """Return the status as it was last read, or written since."""
-        return SuppressionPolicyStatus.model_validate(self._document(declared).get("status") or {})
+    def status_before(self, declared: Declared, now: int) -> SuppressionPolicyStatus:
+        """Return the status as it was last read, or written since; `now`: µs, after which nothing was."""
+        return read_status(SuppressionPolicyStatus, self._document(declared), datetime_of(now))
 
     def _document(self, declared: Declared) -> Object:
         """Return the document with the status that was written after it had been listed."""
@@ -158,14 +167,14 @@ def _sample(case: Case, status: SuppressionPolicyStatus) -> PolicySample:
     declared, terms = case.declared, case.declared.terms
     outcome = None if case.progress is None else case.progress.outcome
     namespace, _, name = declared.name.partition("/")
-    suppressed = status.suppressed if outcome is None else outcome.suppressed
     return PolicySample(
         namespace,
         name,
         declared.scope.partition("/")[2],
-        # What the other kind of policy counts are controls, which are no findings.
-        suppressed=suppressed if declared.suppresses else None,
-        drift=status.drift if outcome is None else outcome.drift,
+        # What the other kind of policy counts are controls, which are no findings. What a status tells is no
+        # number of this holder's: a series has nothing to say when it was true.
+        suppressed=outcome.suppressed if outcome and declared.suppresses else None,
+        drift=outcome.drift if outcome else None,
         expires_at=None if terms is None else terms.expires_at,
         review_due_at=None if terms is None else review_due_at(terms),
         conditions={each.type: each.status.value for each in status.conditions},

@@ -90,7 +90,7 @@ class Suppression:
 
     def turned_off(self) -> Mapping[TurnedOff, ControlStatus]:
         """Return the controls that policies turned off, with the status that each had then."""
-        return turned_off(each.document for each in self._declared if not each.suppresses)
+        return turned_off(each.status for each in self._declared if not each.suppresses)
 
     def _now(self, declared: Declared) -> int:
         """Return the time (µs) by the clock of a policy's hub; by the local one where it has none here."""
@@ -165,5 +165,5 @@ def _is_ending(declared: Declared, now: int) -> bool:
     if declared.deleted_at is not None:
         return has_finalizer(declared.document)
     expired = declared.terms is not None and not is_active(declared.terms, now)
-    status = declared.document.get("status") or {}
-    return expired and any(status.get(name) for name in ("suppressed", "pending", "disabledControls"))
+    status = declared.status
+    return expired and bool(status.suppressed or status.pending or status.disabled_controls)

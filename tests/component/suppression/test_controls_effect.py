@@ -118,5 +118,6 @@ def test_a_status_remembers_what_is_off() -> None:
         "status": "Failed",
         "accounts": [ONE, TWO],
     }
-    assert recorded(status["disabledControls"]) == record
-    assert turned_off([{"status": status}, {}, {"status": {}}]) == record
+    read = SuppressionPolicyStatus.model_validate(status)
+    assert recorded(read) == record
+    assert turned_off([read, SuppressionPolicyStatus()]) == record

@@ -118,10 +118,14 @@ STATUSES: dict[type[Resource], Status] = {
         failures=(SuppressionFailure(id="x", reason="ConcurrentUpdateError"),),
         disabled_controls=(
             DisabledControl(
-                standard=FSBP, control="S3.1", region="eu-west-1", status="Failed", accounts=("1", "2")
+                standard=FSBP,
+                control="S3.1",
+                region="eu-west-1",
+                status="Failed",
+                accounts=("111122223333", "222233334444"),
             ),
             DisabledControl(
-                standard=FSBP, control="S3.1", region="eu-west-1", status="Passed", accounts=("3",)
+                standard=FSBP, control="S3.1", region="eu-west-1", status="Passed", accounts=("333344445555",)
             ),
         ),
     ),

@@ -6,10 +6,12 @@ from typing import Any, cast
 
 import pytest
 
+from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.kube.errors import KubeError, Refused, Retryable, Unauthorized
 from posture.kube.newest import Newest
 from posture.kube.resources import Object
 from posture.metrics.exposition import Exposition
+from posture.suppression.policy_conditions import Case
 from posture.suppression.reporting import Reported, Reporter
 from posture.world import World
 from tests.unit.kube.lease_world import VirtualLoop
@@ -163,3 +165,56 @@ async def test_controls_that_are_off_are_not_published_as_findings() -> None:
     lines = desk.exposition.page().plain.decode().splitlines()
     named = [line.split('policy="')[1].split('"')[0] for line in lines if line.startswith(SUPPRESSED)]
     assert named == ["found"]
+
+
+async def test_one_that_the_operator_trips_over_keeps_no_other_from_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = Desk("a", "b", "c")
+    told = desk.reporter._status_of
+
+    def trips(before: SuppressionPolicyStatus, case: Case, handled: str | None) -> SuppressionPolicyStatus:
+        if case.declared.name == "security/b":
+            raise KeyError("a defect")
+        return told(before, case, handled)
+
+    monkeypatch.setattr(desk.reporter, "_status_of", trips)
+    assert await desk.reporter.report([desk.reported(name) for name in "abc"]) is None
+    assert [name for name in "abc" if desk.api.listed(name).get("status")] == ["a", "c"]
+    assert desk.shown() == {"a", "c"}
+    assert await desk.reporter.remember([desk.reported(name) for name in "abc"]) == {
+        "security/a",
+        "security/c",
+    }
+    assert {record.levelname for record in caplog.records if "defect" in record.message} == {"ERROR"}
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"lastMatchedTime": "0000-01-01T00:00:00Z", "suppressed": 99},
+        {"lastMatchedTime": "2099-01-01T00:00:00Z", "drift": 99},
+        {"conditions": [{"type": "Ready", "status": "Perhaps"}]},
+        {"failures": "none"},
+    ],
+)
+async def test_a_status_that_cannot_be_read_is_written_anew(status: Any) -> None:
+    desk = Desk("logs")
+    desk.api.put({**desk.api.listed("logs"), "status": status})
+    assert await desk.reporter.report([desk.reported("logs", matched=0)]) is None
+    written = desk.api.listed("logs")["status"]
+    assert written["suppressed"] == 3
+    assert "lastMatchedTime" not in written
+    assert {each["reason"] for each in written["conditions"] if each["type"] == "Ready"} == {"MatchesNothing"}
+
+
+async def test_what_only_the_status_tells_is_no_series() -> None:
+    desk = Desk("logs")
+    listed = desk.api.listed("logs")
+    desk.api.put({**listed, "status": {"suppressed": 99, "drift": 99, "matched": 99}})
+    reported = desk.reported("logs")
+    await desk.reporter.report([reported._replace(case=reported.case._replace(progress=None))])
+    assert desk.api.listed("logs")["status"]["suppressed"] == 99
+    page = desk.exposition.page().plain.decode()
+    assert "posture_suppression_expiry" in page
+    assert not any(line.startswith((SUPPRESSED, "posture_suppression_drift{")) for line in page.splitlines())
