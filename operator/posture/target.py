@@ -9,8 +9,10 @@ from typing import Any
 from posture.admission import Admitted, NotAdmitted
 from posture.api.model import Metadata
 from posture.api.posture_target_status import SCORE_CURRENT, PostureTargetStatus
+from posture.api.resource import read_status
 from posture.domain.controls import ControlStatus
 from posture.domain.evaluation import TurnedOff
+from posture.domain.moments import datetime_of
 from posture.hubs.hub import Hub
 from posture.hubs.key import HubKey
 from posture.kube.errors import KubeError
@@ -25,7 +27,7 @@ from posture.store import StoreError
 from posture.target_conditions import assessed, refused
 from posture.target_page import Shown, TargetPage
 from posture.target_situation import hub_fields, situation_of
-from posture.target_status import evaluation_fields, restored, scope_digest, without_scores
+from posture.target_status import believed, evaluation_fields, restored, scope_digest, without_scores
 from posture.target_view import chosen_standards, objectives_of, view_of
 from posture.world import World
 
@@ -81,6 +83,7 @@ class Target:
         """
         if hub is not self._hub:
             self._store_replaced = hub.status.store_replaced if hub else None
+            self._shown = self._shown and self._shown._replace(polled_in=None)
         is_news = (hub, turned_off, _declared(document, admission)) != (
             self._hub,
             self._turned_off,
@@ -157,7 +160,7 @@ class Target:
             self._document = await self._world.client.reread(ref)
             self._newest.stored(self._document)
             self._has_read = True
-        before = PostureTargetStatus.model_validate(self._document.get("status") or {})
+        before = read_status(PostureTargetStatus, self._document, self._now())
         if isinstance(self._admission, NotAdmitted):
             after = self._refused(before, self._admission)
             scores = None
@@ -170,7 +173,7 @@ class Target:
     def _refused(self, before: PostureTargetStatus, admission: NotAdmitted) -> PostureTargetStatus:
         """Return the status of a target that may not look at its hub: nothing of the hub is in it."""
         self._shown = None
-        now, generation = datetime.now(UTC), self._generation
+        now, generation = self._now(), self._generation
         return without_scores(before).model_copy(
             update={
                 "observed_generation": generation,
@@ -191,14 +194,13 @@ class Target:
         scope, method = scope_digest(admission), admission.target.spec.scoring.method
         generation = self._generation
         await self._evaluate(hub, admission, scope)
-        known = before if before.scope_digest == scope else without_scores(before)
-        scores = _newer(self._shown, restored(known, method))
-        now = datetime.fromtimestamp(hub.now() / 1e6, UTC)
-        situation = situation_of(admission, hub.status, scores, known)
+        known = believed(before, scope)
+        scores = _chosen(self._shown, restored(known, method), hub.status.term)
+        situation = situation_of(admission, hub.status, scores)
         fields: dict[str, Any] = {
             "observed_generation": generation,
             "last_handled_request": self._handled_request(before),
-            "conditions": assessed(before.conditions, situation, now, generation),
+            "conditions": assessed(before.conditions, situation, self._now(), generation),
             **hub_fields(admission, hub.status, before),
         }
         if isinstance(scores, Shown):
@@ -216,16 +218,22 @@ class Target:
         facts, exact_at = status.facts, status.exact_at
         if facts is None or exact_at is None or spec.suspend:
             return
-        turned_off = self._turned_off
+        turned_off, polled_in = self._turned_off, status.term if status.polled else None
         key = (hub, status.version, facts, scope, turned_off)
         if self._shown is not None and self._shown.key == key:
-            self._shown = self._shown._replace(exact_at=exact_at)
+            self._shown = self._shown._replace(exact_at=exact_at, polled_in=polled_in)
             return
         chosen = chosen_standards(spec, facts)
         view = view_of(admission, facts, hub.controls(), chosen.present)._replace(turned_off=turned_off)
         found = await hub.evaluate(view, spec.scoring.evaluation_window)
         if found is not None:
-            self._shown = Shown(key, scope, found.evaluation, found.exact_at, pooled=not chosen.missing)
+            self._shown = Shown(
+                key, scope, found.evaluation, found.exact_at, pooled=not chosen.missing, polled_in=polled_in
+            )
+
+    def _now(self) -> datetime:
+        """Return the time by the clock of the hub; by the local one where there is no hub."""
+        return datetime.now(UTC) if self._hub is None else datetime_of(self._hub.now())
 
     async def _publish(
         self,
@@ -325,8 +333,13 @@ def _declared(document: Object, admission: Admitted | NotAdmitted) -> tuple[obje
     return (metadata["generation"], metadata.get("annotations"), said)
 
 
-def _newer(shown: Shown | None, known: Restored | None) -> Shown | Restored | None:
-    """Return the newer of what this replica knows and what the status tells, maybe of another replica."""
-    if shown is not None and (known is None or shown.exact_at >= known.exact_at):
-        return shown
-    return known
+def _chosen(shown: Shown | None, known: Restored | None, term: int) -> Shown | Restored | None:
+    """Return what is shown: what this replica found out itself, or what the status tells of an earlier one.
+
+    Since it has polled in this `term` of the hub nobody knows better, whatever the status says. Until then
+    the newer one is shown: what it finds in its store may be older than what another has told meanwhile.
+    """
+    if shown is None or known is None:
+        return shown or known
+    is_own = shown.polled_in == term
+    return shown if is_own or shown.exact_at >= known.exact_at else known

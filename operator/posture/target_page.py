@@ -19,7 +19,8 @@ from posture.metrics.target_samples import (
 class Shown(NamedTuple):
     """The evaluation that is published, and what it was made of.
 
-    The same `key` gives the same numbers. `scope`: digest of what is scored. `exact_at`: µs.
+    The same `key` gives the same numbers. `scope`: digest of what is scored. `exact_at`: µs. `polled_in`: the
+    hub's term in which it was polled for them; None where they are of what a new holder found in its store.
     """
 
     key: tuple[object, ...]
@@ -27,6 +28,7 @@ class Shown(NamedTuple):
     evaluation: Evaluation
     exact_at: int
     pooled: bool
+    polled_in: int | None = None
 
 
 class _Maker(NamedTuple):

@@ -38,9 +38,7 @@ _FORMATS = {
 _STANDARD_STATUSES = {status.name: status for status in StandardStatus}
 
 
-def situation_of(
-    admitted: Admitted, hub: HubStatus, scores: Shown | Restored | None, before: PostureTargetStatus
-) -> Situation:
+def situation_of(admitted: Admitted, hub: HubStatus, scores: Shown | Restored | None) -> Situation:
     """Return what the target's conditions follow from; `scores`: what is published."""
     target = admitted.target
     enabled = {standard.name for standard in hub.facts.standards} if hub.facts else set()
@@ -54,7 +52,8 @@ def situation_of(
         missing=chosen_standards(target.spec, hub.facts).missing if hub.facts else (),
         enabled=tuple(sorted(enabled)),
         scored=_headline(scores, target.spec.scoring.method) is not None,
-        reporting=_reporting(scores, before),
+        reporting=len(scores.evaluation.reporting) if isinstance(scores, Shown) else 0,
+        restored=isinstance(scores, Restored),
         rejected=_rejected(_odd(admitted, hub)),
         withheld=hub.withheld,
         notes=(*admitted.raised, *(_notes(hub.facts) if hub.facts else ())),
@@ -75,12 +74,6 @@ def _headline(scores: Shown | Restored | None, method: ScoringMethod) -> Score |
     if isinstance(scores, Shown):
         return scores.evaluation.target.headline(Method(method.value))
     return scores.target if scores else None
-
-
-def _reporting(scores: Shown | Restored | None, before: PostureTargetStatus) -> int:
-    if isinstance(scores, Shown):
-        return len(scores.evaluation.reporting)
-    return before.accounts.reporting if scores and before.accounts else 0
 
 
 def hub_fields(admitted: Admitted, hub: HubStatus, before: PostureTargetStatus) -> dict[str, Any]:

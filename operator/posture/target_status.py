@@ -115,10 +115,33 @@ def without_scores(status: PostureTargetStatus) -> PostureTargetStatus:
     return status.model_copy(update={name: getattr(empty, name) for name in EVALUATED})
 
 
+def believed(status: PostureTargetStatus, scope: str) -> PostureTargetStatus:
+    """Return the status with what it may go on telling of an earlier evaluation.
+
+    `scope`: digest of what is scored. Numbers of another scope are none of this one's, numbers without a time
+    are none at all, and a score that is not that of its own controls was written by no evaluation.
+    """
+    if status.scope_digest != scope or status.score_time is None:
+        return without_scores(status)
+    if status.score is not None and not _adds_up(status):
+        return without_scores(status)
+    return status.model_copy(
+        update={
+            "standards": tuple(filter(_adds_up, status.standards)),
+            "workloads": tuple(filter(_adds_up, status.workloads)),
+        }
+    )
+
+
+def _adds_up(told: PostureTargetStatus | StandardScore | WorkloadScore) -> bool:
+    found = _score(told.passed, told.scored)
+    return found is not None and 0 <= found.passed <= found.scored and found.percent == told.score
+
+
 def restored(status: PostureTargetStatus, method: ScoringMethod) -> Restored | None:
     """Return the scores that the status keeps, or None when there are none.
 
-    Every score in a status is by the method of the headline; the caller has taken those of another scope off.
+    Every score in a status is by the method of the headline. The caller has taken off what is not `believed`.
     """
     if status.score_time is None:
         return None

@@ -147,3 +147,24 @@ def test_a_transition_time_moves_only_when_the_status_does() -> None:
     times = {condition.type: condition.last_transition_time for condition in again}
     assert times["ScoreCurrent"] == NOW
     assert times["Ready"] == later
+
+
+@pytest.mark.parametrize(
+    ("situation", "reason"),
+    [
+        (FINE, "Syncing"),
+        (FINE._replace(progress_percent=40), "Syncing"),
+        (FINE._replace(connected=False, progress_percent=0), "Syncing"),
+        (FINE._replace(withheld="A re-list is due"), "RelistDue"),
+        (FINE._replace(trouble=AWAY), "AwsUnavailable"),
+        (FINE._replace(suspended=True), "Suspended"),
+    ],
+)
+def test_what_the_status_tells_is_never_current_however_fresh_it_is(
+    situation: Situation, reason: str
+) -> None:
+    for now in (NOW, NOW + timedelta(hours=1)):
+        current = find_condition(assessed((), situation._replace(restored=True), now, 1), "ScoreCurrent")
+        assert current is not None
+        assert (current.status.value, current.reason) == ("False", reason)
+        assert "as of status.scoreTime" in current.message

@@ -14,8 +14,8 @@ from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
 from posture.config import Config
 from posture.domain.cells import Cell, Count
-from posture.domain.controls import Controls
-from posture.domain.evaluation import View, evaluate
+from posture.domain.controls import Controls, ControlStatus
+from posture.domain.evaluation import TurnedOff, View, evaluate
 from posture.domain.findings import Check, Compliance, Severity, Workflow
 from posture.domain.standards import ControlAssociation, Standard
 from posture.hubs.hub import Evaluated, Hub
@@ -46,11 +46,18 @@ class SkewedHub:
 
     key = KEY
 
-    def __init__(self, ahead: int, age: int) -> None:
+    def __init__(self, ahead: int, age: int, *, polled: bool = False) -> None:
         self._ahead = ahead
         self._exact_at = self.now() - age
         known = facts(STANDARD, administrator=False, members={ACCOUNT: None})
-        self.status = HubStatus(phase=Phase.CURRENT, facts=known, exact_at=self._exact_at, version=1)
+        self.status = HubStatus(
+            phase=Phase.CURRENT,
+            facts=known,
+            exact_at=self._exact_at,
+            version=1,
+            duration_seconds=1.0 if polled else None,
+            term=1,
+        )
 
     def now(self) -> int:
         return time.time_ns() // 1_000 + self._ahead
@@ -67,7 +74,7 @@ class SkewedHub:
     def poll(self) -> None:
         """Be exact as of now."""
         self._exact_at = self.now()
-        self.status = replace(self.status, exact_at=self._exact_at)
+        self.status = replace(self.status, exact_at=self._exact_at, duration_seconds=1.0)
 
 
 class Cluster:
@@ -88,6 +95,11 @@ class Cluster:
 
     async def post(self, *_: object, **__: object) -> None:
         pass
+
+    async def told(self, *, within: float = 10.0) -> None:
+        """Wait until a status is written."""
+        async with asyncio.timeout(within):
+            await self._written.wait()
 
     async def says(self, reason: str, *, within: float = 10.0) -> None:
         """Wait until that is the reason of ScoreCurrent."""
@@ -114,7 +126,8 @@ class Running:
         )
         self.target = Target(cast("World", world), TARGET)
         admitted = Admitted(parse(PostureTarget, TARGET), KEY, ("*",))
-        self.target.update(TARGET, admitted, cast("Hub", hub), lambda: True, {})
+        self.declared = (admitted, cast("Hub", hub), lambda: True, dict[TurnedOff, ControlStatus]())
+        self.target.update(TARGET, *self.declared)
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self.target.run())
