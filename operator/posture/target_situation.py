@@ -20,6 +20,7 @@ from posture.api.posture_target_status import Hub as HubField
 from posture.aws.discovery import HubFacts
 from posture.aws.errors import AwsError, Terminal
 from posture.domain.accounts import Standing
+from posture.domain.arns import account_of
 from posture.domain.scores import Method, Score
 from posture.domain.standards import Standard
 from posture.domain.wording import counted
@@ -97,7 +98,7 @@ def _is_of(admitted: Admitted, before: PostureTargetStatus) -> bool:
     if role_arn is None:
         # The account of the own identity is not known yet; of which hub the scores are, is.
         return told.region == region and before.scope_digest in (None, scope_digest(admitted))
-    return (told.region, told.account) == (region, role_arn.split(":")[4])
+    return (told.region, told.account) == (region, account_of(role_arn))
 
 
 def _sees_all(admitted: Admitted) -> bool:

@@ -57,9 +57,22 @@ _MEMBERSHIP_KEYS = MappingProxyType(
 )
 
 
+# botocore's partitions.json, by the beginnings of the names of their Regions.
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "eusc-": "aws-eusc",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eu-isof-": "aws-iso-f",
+}
+
+
 def partition_of(region: str) -> str:
-    """Return the AWS partition that a Region belongs to (`aws`, `aws-cn`, `aws-us-gov`)."""
-    return "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    """Return the AWS partition that a Region belongs to (`aws`, `aws-cn`, `aws-us-gov`, …)."""
+    return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
 @dataclass(frozen=True, slots=True)

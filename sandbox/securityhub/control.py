@@ -7,6 +7,7 @@ import asyncio
 import resource
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -66,6 +67,7 @@ class MembersRequest(msgspec.Struct, forbid_unknown_fields=True):
     join: dict[str, str] = {}
     leave: list[str] = []
     configuration_type: Literal["LOCAL", "CENTRAL"] | None = None
+    status: dict[str, str] = {}
 
 
 class QuotaRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -262,6 +264,8 @@ class Control:
             organization.members[account] = member
         for account in wanted.leave:
             organization.members.pop(account, None)
+        for account, status in wanted.status.items():
+            organization.members[account] = replace(organization.members[account], status=status)
         if wanted.configuration_type is not None:
             organization.configuration_type = wanted.configuration_type
         return _json({"members": sorted(organization.members)})

@@ -11,6 +11,7 @@ from posture.aws.calls import Calls
 from posture.aws.errors import AccessDenied, HubNotEnabled, Terminal
 from posture.aws.listing import denied, list_all
 from posture.aws.standards import read_standards
+from posture.domain.arns import partition_of
 from posture.domain.standards import Standard
 
 _NOT_THE_ADMINISTRATOR = "InvalidAccessException"
@@ -18,6 +19,7 @@ _ABSENT = "ResourceNotFoundException"
 _IAM_REFUSES = "not authorized to perform"
 # ListMembers gives 50 a page at most (API reference).
 _MEMBERS = 50
+_ADMINISTERS = frozenset({"enabled", "associated"})
 
 
 class HubFacts(NamedTuple):
@@ -29,7 +31,9 @@ class HubFacts(NamedTuple):
     `standards`: enabled ones. `members`: account id → name (None: Security Hub does not say; findings do),
     this account included. `central_configuration`: an administrator's central configuration decides which
     controls are on; None where this account cannot see that. `missing`: what was denied, as advice.
-    `standards_known`: False where the reader may not list which standards are enabled.
+    `standards_known`: False where the reader may not list which standards are enabled. `partition`: of the
+    hub's own ARN; empty where AWS does not say it, and in facts that an older version has stored. The ARN of
+    a standard does not tell: that of CIS 1.2 (`arn:aws:securityhub:::ruleset/…`) names no Region either.
     Facts are equal as long as nothing that they say has changed.
     """
 
@@ -44,6 +48,7 @@ class HubFacts(NamedTuple):
     central_configuration: bool | None
     missing: tuple[str, ...]
     standards_known: bool = True
+    partition: str = ""
 
 
 async def discover(calls: Calls, account_id: str, region: str) -> HubFacts:
@@ -70,6 +75,7 @@ async def discover(calls: Calls, account_id: str, region: str) -> HubFacts:
         central_configuration=central,
         missing=tuple(sorted(missing)),
         standards_known=standards is not None,
+        partition=partition_of(hub.get("HubArn")),
     )
 
 
@@ -101,7 +107,11 @@ async def _administrator(calls: Calls, missing: list[str]) -> str | None:
         if error.code == _ABSENT:
             return None
         raise
-    account_id: str | None = body.get("Administrator", {}).get("AccountId")
+    administrator = body.get("Administrator", {})
+    # A relationship that was offered, or has ended, lets nobody administer (API reference, Invitation).
+    if str(administrator.get("MemberStatus", "Enabled")).casefold() not in _ADMINISTERS:
+        return None
+    account_id: str | None = administrator.get("AccountId")
     return account_id
 
 
@@ -119,7 +129,11 @@ async def _central_configuration(calls: Calls, members: list[str], missing: list
         return None
     except HubNotEnabled:
         return None
-    return bool(body.get("OrganizationConfiguration", {}).get("ConfigurationType") == "CENTRAL")
+    configuration = body.get("OrganizationConfiguration", {})
+    # One that could not be brought about decides nothing (API reference, OrganizationConfiguration).
+    return bool(
+        configuration.get("ConfigurationType") == "CENTRAL" and configuration.get("Status") != "FAILED"
+    )
 
 
 async def _aggregation_region(calls: Calls, missing: list[str]) -> str | None:

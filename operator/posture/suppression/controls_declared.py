@@ -8,6 +8,7 @@ from typing import NamedTuple
 from posture.api.suppression_policy import DisableControls
 from posture.config import Config
 from posture.domain.accounts import AccountFilter, Standing
+from posture.domain.arns import role_arn as role_arn_of
 from posture.domain.control_switches import ControlPolicy
 from posture.domain.evaluation import TurnedOff
 from posture.domain.globs import globs, is_wild
@@ -108,7 +109,7 @@ class Roles:
             ),
             identity.external_id,
         )
-        return Role(f"arn:{self._partition}:iam::{account_id}:role/{role_name}", external_id)
+        return Role(role_arn_of(self._partition, account_id, role_name), external_id)
 
 
 def control_policy(declared: Declared, now: int, longest: int) -> ControlPolicy | None:

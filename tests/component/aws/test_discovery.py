@@ -153,3 +153,34 @@ async def test_controls_are_turned_off_and_on(hub: SecurityHub) -> None:
     fsbp, cis = (await hub.discover()).standards
     assert (fsbp.controls["S3.1"].enabled, fsbp.controls["S3.11"].enabled) == (False, True)
     assert [control.enabled for control in cis.controls.values() if "1.10" in control.numbers] == [False]
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [
+        ("eu-west-1", "aws"),
+        ("us-gov-west-1", "aws-us-gov"),
+        ("cn-north-1", "aws-cn"),
+        ("eusc-de-east-1", "aws-eusc"),
+        ("us-iso-east-1", "aws-iso"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("eu-isoe-west-1", "aws-iso-e"),
+    ],
+)
+async def test_the_partition_is_that_of_the_hub_s_own_arn(
+    hub_of: Hub, control: ControlClient, region: str, partition: str
+) -> None:
+    """CIS 1.2 alone: its ARN begins with `arn:aws` in every partition."""
+    control.hub(ADMINISTRATOR, region, standards=["cis-aws-foundations-benchmark/v/1.2.0"])
+    facts = await hub_of(region=region).discover()
+    assert facts.partition == partition
+
+
+async def test_an_administrator_that_was_not_accepted_administers_nobody(
+    hub_of: Hub, control: ControlClient
+) -> None:
+    control.hub(MEMBER, "us-east-1", standards=[CIS_1_4])
+    hub = hub_of(f"arn:aws:iam::{MEMBER}:role/posture-reader", region="us-east-1")
+    assert (await hub.discover()).administrator_id == ADMINISTRATOR
+    control.members(status={MEMBER: "Removed"})
+    assert (await hub.discover()).administrator_id is None

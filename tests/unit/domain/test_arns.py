@@ -1,0 +1,52 @@
+"""ARNs of every partition: read, built, granted, accepted by the API."""
+
+import pytest
+
+from posture.api.posture_target import PostureTarget
+from posture.api.resource import parse
+from posture.domain.arns import account_of, partition_of, region_of, role_arn
+from posture.domain.grants import Grant, IdentityGrant, Verb, may_use_identity
+
+PARTITIONS = {
+    "aws": "eu-west-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-cn": "cn-north-1",
+    "aws-eusc": "eusc-de-east-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-iso-e": "eu-isoe-west-1",
+    "aws-iso-f": "us-isof-south-1",
+}
+ACCOUNT = "111122223333"
+
+
+@pytest.mark.parametrize("partition", PARTITIONS)
+def test_what_is_built_is_read_granted_and_accepted(partition: str) -> None:
+    arn = role_arn(partition, ACCOUNT, "posture-reader")
+    assert arn == f"arn:{partition}:iam::{ACCOUNT}:role/posture-reader"
+    assert (partition_of(arn), region_of(arn), account_of(arn)) == (partition, "", ACCOUNT)
+    grant = Grant(
+        namespaces=("security",),
+        role_arns=(f"arn:{partition}:iam::*:role/posture-*",),
+        accounts=("*",),
+        verbs=frozenset({Verb.SCORE}),
+    )
+    assert isinstance(may_use_identity([grant], "security", arn), IdentityGrant)
+    target = parse(
+        PostureTarget,
+        {
+            "metadata": {"name": "a", "namespace": "security", "uid": "u", "generation": 1},
+            "spec": {
+                "aws": {"region": PARTITIONS[partition], "roleArn": arn},
+                "source": {"securityStandards": {"standards": ["*"]}},
+            },
+        },
+    )
+    assert target.spec.aws.role_arn == arn
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "role/x", "arn:aws", "urn:aws:iam::111122223333:role/x", "AWS::::Account:1"]
+)
+def test_what_is_no_arn_has_no_parts(text: str | None) -> None:
+    assert (partition_of(text), region_of(text), account_of(text)) == ("", "", "")
