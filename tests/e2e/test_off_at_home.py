@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.cloud import Cloud
+from sandbox.securityhub.catalogue import AZURE, STANDARDS
 from tests.e2e.stage import FSBP, Stage
 
 HOME, MEMBER = "111122223333", "444455556666"
@@ -24,20 +25,21 @@ class TwoControls:
             "accounts": [{"id": HOME, "name": "audit"}, {"id": MEMBER, "name": "xebia-shop-production"}],
             "regions": [REGION, LINKED],
             "aggregation": {"region": REGION},
-            "standards": [FSBP],
+            "standards": [FSBP, AZURE],
             "disabled_controls": [
                 {"standard": FSBP, "control": IAM_6, "account": HOME, "region": REGION, "reason": "global"}
             ],
         }
 
     def findings(self) -> Iterator[dict[str, Any]]:
-        """A PASSED one of IAM.6 was left behind where it is off."""
+        """A PASSED one of IAM.6 was left behind where it is off; one is of a standard about Azure."""
         yield finding(S3_1, HOME, REGION, "PASSED")
         yield finding(IAM_6, HOME, REGION, "PASSED")
         yield finding(IAM_6, HOME, LINKED, "FAILED")
+        yield finding("AzureStorage.1", HOME, REGION, "FAILED", standard=AZURE)
 
 
-def finding(control: str, account: str, region: str, compliance: str) -> dict[str, Any]:
+def finding(control: str, account: str, region: str, compliance: str, standard: str = FSBP) -> dict[str, Any]:
     now = datetime.now(UTC).isoformat()
     generator = f"security-control/{control}"
     return {
@@ -59,7 +61,7 @@ def finding(control: str, account: str, region: str, compliance: str) -> dict[st
         "Compliance": {
             "Status": compliance,
             "SecurityControlId": control,
-            "AssociatedStandards": [{"StandardsId": f"standards/{FSBP}"}],
+            "AssociatedStandards": [{"StandardsId": STANDARDS[standard].standards_id}],
         },
     }
 
@@ -71,17 +73,21 @@ def cloud() -> Iterator[Cloud]:
 
 
 def test_it_fails_where_it_is_on_and_counts(stage: Stage, cloud: Cloud) -> None:
-    name = stage.target(source={"securityStandards": {"standards": [FSBP]}})
+    # All standards, and Security Hub by its newer name: it is counted under the older one.
+    name = stage.target(source={"securityStandards": {"standards": ["*"]}}, products=["Security Hub CSPM"])
     operator = stage.operator()
     operator.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
 
     def counted(state: str) -> float:
-        return sum(each.value for each in operator.series("posture_findings", target=name, state=state))
+        found = operator.series("posture_findings", target=name, product="Security Hub", state=state)
+        return sum(each.value for each in found)
 
     status = stage.status(name)
     assert (status["score"], status["passed"], status["scored"]) == (50, 1, 2)
     assert (status["controls"]["passed"], status["controls"]["failed"]) == (1, 1)
     assert status["controls"]["disabled"] == 0
+    assert [each["standard"] for each in status["standards"]] == [FSBP]
+    assert [each["standard"] for each in status["hub"]["standards"]] == [FSBP, AZURE]
     assert operator.value("posture_controls", target=name, standard=FSBP, status="failed") == 1
     assert (counted("passed"), counted("failed"), counted("disabled")) == (1, 1, 1)
 
