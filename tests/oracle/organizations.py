@@ -230,7 +230,15 @@ def _spec(draw: st.DrawFn, enabled: tuple[str, ...]) -> dict[str, Any]:
     )
     return {
         "source": {"securityStandards": {"standards": chosen if enabled else list(STANDARDS[:1])}},
-        "products": draw(st.sampled_from((["Security Hub"], ["Security Hub", "GuardDuty", "default"]))),
+        "products": draw(
+            st.sampled_from(
+                (
+                    ["Security Hub"],
+                    ["Security Hub", "GuardDuty", "default"],
+                    ["Security Hub CSPM", "GuardDuty"],
+                )
+            )
+        ),
         "accounts": accounts,
         "scoring": {"evaluationWindow": "30h"},
         "grouping": grouping,

@@ -11,6 +11,7 @@ from posture.domain.controls import Controls, ControlStatus
 from posture.domain.evaluation import Evaluation, TurnedOff, View
 from posture.domain.findings import Check, Compliance, Finding, RecordState, Severity, Workflow
 from posture.domain.grouping import Grouping
+from posture.domain.products import product_named
 from posture.domain.scores import ControlCounts, Score, Scores
 from posture.domain.standards import ControlAssociation, Standard
 from tests.oracle.organizations import ACCOUNTS, WINDOW, Organization, Record
@@ -95,7 +96,7 @@ def view(organization: Organization) -> View:
         controls=controls(hub["standards"]),
         accounts=AccountFilter(granted=hub["granted"], **spec["accounts"]),
         grouping=grouping(spec["grouping"]),
-        products=frozenset(spec["products"]),
+        products=frozenset(map(product_named, spec["products"])),
         names=_names(organization),
         members=frozenset(hub["members"]),
         turned_off={
