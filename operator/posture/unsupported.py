@@ -1,5 +1,6 @@
 """Kinds that the API server accepts and this version does not act on: their objects say so."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,9 +11,9 @@ from posture.api.resource import Status, read_status
 from posture.kube.errors import KubeError
 from posture.kube.leases import Leading
 from posture.kube.resources import REMEDIATION_RULES, ApiResource, Object
-from posture.kube.status import write_status
+from posture.kube.status import Written, write_status
 from posture.logs import Field, bound
-from posture.metrics.exposition import Samples, rendered
+from posture.metrics.exposition import rendered
 from posture.metrics.target_samples import condition_samples
 from posture.suppression.declared import name_of, target_name_of
 from posture.world import World
@@ -21,36 +22,57 @@ logger = logging.getLogger(__name__)
 
 REASON = "NotSupported"
 
+Owner = tuple[str, str, str]
+
 
 class Unsupported:
-    """Writes the condition on each object, while `leading`, and shows it in the metrics."""
+    """Writes the condition on each object, while `leading`, and shows it in the metrics.
+
+    What an object says is looked at once for each version of it: most passes find nothing new.
+    """
 
     def __init__(self, world: World, leading: Leading) -> None:
         self._world = world
         self._leading = leading
+        self._settled: dict[str, dict[Owner, str]] = {}
 
     async def settle(self, resource: ApiResource, objects: Sequence[Object]) -> None:
         """Let each object say that nothing is done about it; failures are logged and tried again later."""
-        owner = ("unsupported", resource.kind)
-        if not self._leading():
-            self._world.exposition.withdraw(owner)
-            return
-        samples: Samples = {}
-        for document in objects:
-            with bound(**_about(resource, document)):
-                try:
-                    conditions = await self._settle_one(resource, document)
-                except KubeError as error:
-                    logger.warning("The status is not written, and will be tried again: %s", error)
+        before, exposition = self._settled.get(resource.kind, {}), self._world.exposition
+        settled = self._settled[resource.kind] = dict[Owner, str]()
+        if self._leading():
+            listed = {("unsupported", resource.kind, name_of(document)): document for document in objects}
+            for owner, document in listed.items():
+                version = document["metadata"]["resourceVersion"]
+                if before.get(owner) == version and exposition.shows(owner):
+                    settled[owner] = version
                     continue
-            metadata = document["metadata"]
-            for family, values in condition_samples(
-                resource.kind, metadata["namespace"], metadata["name"], {c.type: c.status for c in conditions}
-            ).items():
-                samples = {**samples, family: [*samples.get(family, ()), *values]}
-        self._world.exposition.publish(owner, rendered(samples), self._leading)
+                # There may be thousands: others have their turns between them.
+                await asyncio.sleep(0)
+                written = await self._show(resource, document, owner)
+                if written is not None:
+                    settled[owner] = version if written is Written.UNCHANGED else ""
+        for owner in before.keys() - settled.keys():
+            exposition.withdraw(owner)
 
-    async def _settle_one(self, resource: ApiResource, document: Object) -> Sequence[Condition]:
+    async def _show(self, resource: ApiResource, document: Object, owner: Owner) -> Written | None:
+        """Settle one object, and show what it says; None where its status could not be written."""
+        with bound(**_about(resource, document)):
+            try:
+                conditions, written = await self._settle_one(resource, document)
+            except KubeError as error:
+                logger.warning("The status is not written, and will be tried again: %s", error)
+                return None
+        metadata = document["metadata"]
+        samples = condition_samples(
+            resource.kind, metadata["namespace"], metadata["name"], {c.type: c.status for c in conditions}
+        )
+        self._world.exposition.publish(owner, rendered(samples), self._leading)
+        return written
+
+    async def _settle_one(
+        self, resource: ApiResource, document: Object
+    ) -> tuple[Sequence[Condition], Written]:
         before, metadata = read_status(Status, document), Metadata.model_validate(document["metadata"])
         generation, requested = metadata.generation, metadata.requested_at
         conditions = stalled(before.conditions, REASON, _message(resource), datetime.now(UTC), generation)
@@ -61,10 +83,10 @@ class Unsupported:
                 "last_handled_request": requested or before.last_handled_request,
             }
         )
-        await write_status(
+        written = await write_status(
             self._world.client, resource, document, after.to_api(), leading=self._leading, within=5.0
         )
-        return conditions
+        return conditions, written
 
 
 def _about(resource: ApiResource, document: Object) -> dict[str, Field]:

@@ -83,6 +83,10 @@ class Exposition:
         """Remove every series of `owner`; of an unknown owner: nothing."""
         self.publish(owner, {})
 
+    def shows(self, owner: Hashable) -> bool:
+        """Whether `owner` shows at least one series."""
+        return any(owner in owners for owners in self._lines.values())
+
     def owners(self) -> set[Hashable]:
         """Return who shows at least one series."""
         return {owner for owners in self._lines.values() for owner in owners}
