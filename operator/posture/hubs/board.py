@@ -1,11 +1,13 @@
 """The cells of a hub in memory, as one evaluation window sees them: small, and refreshed by what changed."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
+from itertools import chain
 
 from posture.domain.cells import Cell, Count
 from posture.domain.findings import Check
 from posture.domain.freshness import cutoff
-from posture.store import CellKey, Store
+from posture.hubs.aging import Ages
+from posture.store import CellKey, CellRow, Store
 
 Counts = tuple[Count, ...]
 
@@ -23,44 +25,70 @@ class Board:
     def __init__(self, window: int) -> None:
         self._window = window
         self._cutoff: int | None = None
-        self._cells: dict[int, Counts] = {}
+        self._cells: dict[int, dict[int, Counts]] = {}
+        self._ages = Ages()
         self._shared: dict[Counts, Counts] = {}
         self._checks: dict[int, Check] = {}
         self._accounts: dict[int, str] = {}
         self._regions: dict[int, str] = {}
 
     def refresh(self, store: Store, touched: Collection[CellKey], now: int) -> int:
-        """Bring the board to the moment `now` (µs), and return how many cells were read again.
+        """Bring the board to the moment `now` (µs); return how many cells were touched, or changed by time.
 
-        `touched`: the cells written to since the last refresh. Those that time alone has changed, because
-        findings left the window, are found in the store.
+        `touched`: the cells written to since the last refresh. Nothing else is read, but for those of which
+        findings may have left the window meanwhile.
         """
         until = cutoff(now, self._window)
-        keys = None if self._cutoff is None else set(touched) | store.aged(self._cutoff, until)
-        read = 0
-        for key, cell, _ in store.cells(keys, cutoff=until):
-            self._put(key, cell)
-            read += 1
+        if self._cutoff is None or until < self._cutoff:
+            # Back in time findings come into the window again: no age tells which.
+            self._cells, self._ages = {}, Ages()
+            moved = sum(map(self._put, store.cells(None, cutoff=until)))
+        else:
+            aged = {_unpack(packed) for packed in self._ages.due(until)}.difference(touched)
+            moved = len(touched)
+            for row in store.cells(touched, cutoff=until):
+                self._put(row)
+            moved += sum(map(self._put, store.cells(aged, cutoff=until)))
+        self._ages.forget(until)
         self._cutoff = until
-        if len(self._shared) > 2 * len(self._cells) + 1_000:
-            self._shared = {counts: counts for counts in self._cells.values()}
-        return read
+        if len(self._shared) > 2 * sum(map(len, self._cells.values())) + 1_000:
+            self._shared = {counts: counts for cells in self._cells.values() for counts in cells.values()}
+        return moved
 
     def cells(self) -> Iterator[Cell]:
         """Yield all cells."""
-        for packed, counts in self._cells.items():
-            check, account, region = _unpack(packed)
-            yield Cell(self._checks[check], self._accounts[account], self._regions[region], counts)
+        return chain.from_iterable(map(self._of_check, self._cells))
 
-    def _put(self, key: CellKey, cell: Cell | None) -> None:
+    def cells_of(self, checks: Container[Check]) -> Iterator[Cell]:
+        """Yield the cells of some checks; the others are not looked at."""
+        return chain.from_iterable(
+            self._of_check(number) for number in self._cells if self._checks[number] in checks
+        )
+
+    def checks(self) -> list[Check]:
+        """Return the checks of all cells."""
+        return [self._checks[number] for number in self._cells]
+
+    def _of_check(self, number: int) -> Iterator[Cell]:
+        check = self._checks[number]
+        for packed, counts in self._cells[number].items():
+            _, account, region = _unpack(packed)
+            yield Cell(check, self._accounts[account], self._regions[region], counts)
+
+    def _put(self, row: CellRow) -> bool:
+        """Take in a cell as it is stored; whether it was another one."""
+        (check, account, region), cell, oldest = row
+        packed = _pack(row.key)
+        self._ages.note(packed, oldest)
         if cell is None:
-            self._cells.pop(_pack(key), None)
-            return
-        check, account, region = key
+            return self._cells.get(check, {}).pop(packed, None) is not None
+        cells = self._cells.setdefault(check, {})
+        before = cells.get(packed)
         self._checks[check] = cell.check
         self._accounts[account] = cell.account_id
         self._regions[region] = cell.region
-        self._cells[_pack(key)] = self._shared.setdefault(cell.counts, cell.counts)
+        cells[packed] = counts = self._shared.setdefault(cell.counts, cell.counts)
+        return counts != before
 
 
 def _pack(key: CellKey) -> int:

@@ -138,9 +138,9 @@ class Known:
         """End a poll: store its state, and move a board for each evaluation window (µs) to `exact_at`."""
         self.store.put_state(state)
         boards = {window: self._boards.get(window) or Board(window) for window in windows}
-        read = sum(board.refresh(self.store, self._touched, exact_at) for board in boards.values())
+        changed = sum(board.refresh(self.store, self._touched, exact_at) for board in boards.values())
         before, names = self._published, self.store.account_names()
-        moved = before is None or read > 0 or boards.keys() != self._boards.keys() or names != before.names
+        moved = before is None or changed > 0 or boards.keys() != self._boards.keys() or names != before.names
         self._boards = boards
         self._touched.clear()
         self._published = Published(

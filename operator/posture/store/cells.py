@@ -28,10 +28,6 @@ _OF_CELL = (
     f"SELECT {_COUNTS} FROM finding WHERE state = {ACTIVE} AND chk = ?2 AND account = ?3 AND region = ?4"
     " GROUP BY severity, compliance, workflow"
 )
-_AGED = (
-    f"SELECT DISTINCT chk, account, region FROM finding WHERE state = {ACTIVE}"
-    " AND updated >= ? AND updated < ?"
-)
 
 
 class CellReader:
@@ -91,11 +87,6 @@ class CellReader:
             counts,
         )
         return CellRow(key, cell, oldest_fresh)
-
-
-def aged(database: Database, since: int, until: int) -> set[CellKey]:
-    """Return the cells with ACTIVE findings of `since` <= updated_at < `until`."""
-    return set(database.rows(_AGED, (since, until)))
 
 
 def _oldest(times: Iterable[int | None]) -> int | None:

@@ -48,10 +48,14 @@ class Row(NamedTuple):
 
 
 class Changes:
-    """Changes to rows. `new_body`: gives the number of a body that does not exist yet."""
+    """Changes to rows. `new_body`: gives the number of a body that does not exist yet.
+
+    `changed`: how many rows are inserted, changed or removed; `added`: how many more there are than before.
+    """
 
     def __init__(self, new_body: Callable[[], int]) -> None:
         self.changed = 0
+        self.added = 0
         self.cells: set[CellKey] = set()
         self._new_body = new_body
         self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _STATEMENTS}
@@ -63,6 +67,7 @@ class Changes:
         self._rows["new row"].append(
             (*row.place, key, row.updated, row.asked, row.provider, row.customer, body)
         )
+        self.added += 1
         self._count(row.place)
 
     def see(self, key: bytes, asked: int) -> None:
@@ -94,6 +99,7 @@ class Changes:
         self._rows["removed overlay"].append((key,))
         self._rows["removed unreadable"].append((key,))
         self._rows["removed body"].append((body,))
+        self.added -= 1
         self._count(place)
 
     def apply(self, connection: sqlite3.Connection) -> None:

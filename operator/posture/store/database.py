@@ -68,6 +68,11 @@ class Database:
         """Whether there is no connection (any more)."""
         return self._connection is None
 
+    def check(self) -> None:
+        """Raise what reading would, without reading: it is lost, or about to be closed."""
+        self._stop.check()
+        self._present()
+
     def rows(self, sql: str, arguments: Sequence[Any] = ()) -> list[Any]:
         """Return all rows of a query; StoreUnavailable once it is stopped."""
         self._stop.check()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from posture.domain.findings import Check, Finding, RecordState
 from posture.store import members, overlays, removing, states, unreadable
 from posture.store.aside import move_aside
-from posture.store.cells import CellReader, aged
+from posture.store.cells import CellReader
 from posture.store.changes import Changes, Place
 from posture.store.database import Database
 from posture.store.dimensions import Dimensions
@@ -45,6 +45,7 @@ class Store:
         self._overlays = overlays.Overlays(database)
         self._rejections = Rejections(database)
         self._removals = removing.Removals()
+        self._count = members.count(database, dimensions, Members.ALL, None, None)
         self._last_body: int = database.rows("SELECT coalesce(max(id), 0) FROM body")[0][0]
         database.on_rollback = self._rolled_back
 
@@ -98,7 +99,7 @@ class Store:
             said = unreadable.note(connection, copies, reads)
             self._rejections.decoded(connection, reads)
             states.put(connection, state or {})
-        self._committed()
+        self._committed(changes.added)
         self._removals.settle(max((read.asked_at for read in reads), default=0))
         return Written(
             changes.changed, changes.cells, writing.corrections, writing.renamed, writing.news, said
@@ -121,16 +122,17 @@ class Store:
         All of them in one transaction: findings that are gone together are counted together. It ends when it
         is stopped, and then none of them is removed.
         """
-        changed, cells, removed = 0, set[CellKey](), list[tuple[list[bytes], int]]()
+        changed, added, cells, removed = 0, 0, set[CellKey](), list[tuple[list[bytes], int]]()
         with self._database.transaction() as connection:
             for asked_at, keys in gone:
                 self._stop.between()
                 changes = self._changes()
                 removed.append((removing.remove(connection, keys, asked_at, changes), asked_at))
                 changed += changes.changed
+                added += changes.added
                 cells |= changes.cells
             states.put(connection, state or {})
-        self._committed()
+        self._committed(added)
         for keys, asked_at in removed:
             self._removals.note(keys, asked_at)
         return Written(changed, cells, {})
@@ -157,7 +159,7 @@ class Store:
         with self._database.transaction() as connection:
             overlays.record(connection, writes, written_at, self._overlays, changes)
             changes.apply(connection)
-        self._committed()
+        self._committed(changes.added)
         return Written(changes.changed, changes.cells, {})
 
     def unconfirmed(self, now: int) -> list[FindingRef]:
@@ -180,17 +182,19 @@ class Store:
         asked_before: int | None = None,
         products: Collection[str] | None = None,
     ) -> int:
-        """Count the members of a set; only those not returned since `asked_before`, when that is given."""
+        """Count the members of a set; only those not returned since `asked_before`, when that is given.
+
+        How many there are of all is known, nothing is read for it.
+        """
+        if which is Members.ALL and asked_before is None and products is None:
+            self._database.check()
+            return self._count
         return members.count(self._database, self._dimensions, which, asked_before, products)
 
     def cells(self, keys: Collection[CellKey] | None, *, cutoff: int) -> Iterator[CellRow]:
         """Yield the cells of `keys`, or all that have ACTIVE findings; fresh: updated since `cutoff`."""
         reader = CellReader(self._database, self._dimensions, cutoff)
         return reader.everything() if keys is None else reader.some(keys)
-
-    def aged(self, since: int, until: int) -> set[CellKey]:
-        """Return the cells that changed by time alone, while the cutoff went from `since` to `until`."""
-        return aged(self._database, since, until)
 
     def read(self, keys: Collection[bytes]) -> Iterator[Finding]:
         """Yield the findings of some keys; those that are not stored are left out."""
@@ -294,7 +298,7 @@ class Store:
                 changes.remove(key, place, body)
             with self._database.transaction() as connection:
                 changes.apply(connection)
-            self._committed()
+            self._committed(changes.added)
             changed += changes.changed
             cells |= changes.cells
         return Written(changed, cells, {})
@@ -306,7 +310,8 @@ class Store:
         self._last_body += 1
         return self._last_body
 
-    def _committed(self) -> None:
+    def _committed(self, added: int) -> None:
+        self._count += added
         for part in (self._dimensions, self._overlays, self._rejections):
             part.committed()
 

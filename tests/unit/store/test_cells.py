@@ -72,23 +72,6 @@ def test_cells_are_what_counting_by_hand_gives(
     assert {row.key for row in some if row.cell is None} == touched - after.keys()
 
 
-@examples(30)
-@given(
-    st.lists(small_findings(), max_size=8, unique_by=lambda each: each.id),
-    st.integers(0, 5),
-    st.integers(0, 5),
-)
-def test_cells_that_age_are_those_that_time_alone_changes(
-    shared_store: Store, findings: list[Finding], since: int, until: int
-) -> None:
-    since, until = sorted((since, until))
-    store = emptied(shared_store)
-    store.write([Read(findings, 1)])
-    before = {row.key: row.cell for row in store.cells(None, cutoff=since)}
-    after = {row.key: row.cell for row in store.cells(None, cutoff=until)}
-    assert store.aged(since, until) == {key for key in before if before[key] != after[key]}
-
-
 def test_a_finding_is_fresh_at_the_cutoff_and_stale_before_it(store: Store) -> None:
     store.write([Read([finding(1, updated_at=10), finding(2, updated_at=9)], 1)])
     (row,) = store.cells(None, cutoff=10)

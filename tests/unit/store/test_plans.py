@@ -29,7 +29,6 @@ def use_everything(store: Store) -> None:
         store.count(members)
     list(store.cells(None, cutoff=0))
     list(store.cells(cells, cutoff=0))
-    store.aged(0, 5)
     list(store.read(map(key, findings)))  # type: ignore[arg-type]  # any iterable would do
     list(store.findings(accounts=["1"]))
     list(store.findings(state=RecordState.ARCHIVED))
