@@ -61,7 +61,7 @@ AggregatorName = Annotated[
     str, Shape(r"[A-Za-z0-9_-]+", "write the name of a Config aggregator: letters, digits, _ and -", 256)
 ]
 RuleName = Annotated[
-    str, Shape(r"[^*?\s]+", "write the whole name of a Config rule; globs are not allowed", 128)
+    str, Shape(r"[^*?\t\n\x0b\f\r ]+", "write the whole name of a Config rule; globs are not allowed", 128)
 ]
 PackName = Annotated[
     str,

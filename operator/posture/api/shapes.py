@@ -17,6 +17,12 @@ _Text = TypeVar("_Text")
 
 RULES = "x-kubernetes-validations"
 
+_ONES = (0x20, 0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
+WHITE_SPACE = "".join(map(chr, (*range(0x9, 0xE), *range(0x2000, 0x200B), *_ONES)))
+"""What `trim` of CEL takes off: Unicode's White_Space. Python's `strip` takes off four characters more."""
+
+_READ_DIFFERENTLY = re.compile(r"\\[sS]")
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -87,6 +93,9 @@ class Shape:
 
     `also` is a CEL expression over `self` that must hold too (a duration's least value, say), `check` the
     same in Python. `pattern` may be empty: any text then.
+
+    Raises ValueError for a pattern with a class that the engines read differently: a vertical tab is white
+    space to Python and none to RE2, so what the API server had accepted would be unreadable here.
     """
 
     pattern: str
@@ -95,6 +104,11 @@ class Shape:
     least: int = 1
     also: str = ""
     check: Callable[[str], bool] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what would be read differently."""
+        if _READ_DIFFERENTLY.search(self.pattern):
+            raise ValueError(f"{self.pattern!r}: list the characters, the engines differ about white space")
 
     def fits(self, text: str) -> bool:
         """Tell whether a text has this shape."""

@@ -8,7 +8,7 @@ from pydantic import Field, StrictBool
 from posture.api.model import Observed, Spec
 from posture.api.resource import AGE, Column, ImmutableTargetRef, Resource, Status, condition_column
 from posture.api.selector import Exceptions, Selectors
-from posture.api.shapes import Rule, Shape, exactly_one, fixed_choice
+from posture.api.shapes import WHITE_SPACE, Rule, Shape, exactly_one, fixed_choice
 from posture.api.types import (
     AccountGlob,
     AccountId,
@@ -43,10 +43,14 @@ Justification = Annotated[
         250,
         least=20,
         also="self.trim().size() >= 20",
-        check=lambda text: len(text.strip()) >= 20,  # noqa: PLR2004 -- the bound beside it
+        check=lambda text: len(text.strip(WHITE_SPACE)) >= 20,  # noqa: PLR2004 -- the bound beside it
     ),
 ]
-Approver = Annotated[str, Shape(r"\S(?:.*\S)?", "write who approved this, such as security@example.com", 100)]
+# No white space of ASCII.
+_SEEN = r"[^\t\n\x0b\f\r ]"
+Approver = Annotated[
+    str, Shape(rf"{_SEEN}(?:.*{_SEEN})?", "write who approved this, such as security@example.com", 100)
+]
 
 
 class DeletionPolicy(StrEnum):

@@ -80,6 +80,7 @@ _TARGET = [
     ),
     ("source.securityStandards.standards", ["FSBP"], "write a standard such as aws-foundational"),
     ("source", {"configRules": {"names": ["a-*"]}}, "write the whole name of a Config rule"),
+    ("source", {"configRules": {"names": ["a\vb"]}}, "write the whole name of a Config rule"),
     ("source", {"conformancePacks": {"names": ["a-*"]}}, "write the whole name of a conformance pack"),
     (
         "source",
@@ -140,6 +141,12 @@ _POLICY = [
     ("justification", "x" * 251, "may not be more than 250"),
     ("approvedBy", ABSENT, "spec.approvedBy: Required value"),
     ("approvedBy", " ", "write who approved this"),
+    ("approvedBy", "\v", "write who approved this"),
+    (
+        "justification",
+        "\x85\u2028short" + "\u3000" * 30,
+        "write why this is acceptable, in 20 to 250 characters",
+    ),
     ("expiresAt", ABSENT, "spec.expiresAt: Required value"),
     ("expiresAt", "never", "must be of type date-time"),
     ("expiresAt", "2027-03-31T00:00:00", "must be of type date-time"),

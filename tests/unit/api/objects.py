@@ -222,9 +222,12 @@ _MAXIMAL: dict[type[Resource], list[Object]] = {
 }
 
 KINDS = tuple(_MINIMAL)
+# Each at the edge of what the API server takes for white space, where Python's own idea is another one.
+_PADDED = ["a" * 19 + "\x1f", "\x1c" * 20, "\u180e\u200b" * 10, "approved \v by two of us"]
 ACCEPTED = [
     *((kind, spec) for kind, spec in _MINIMAL.items()),
     *((kind, spec) for kind, specs in _MAXIMAL.items() for spec in specs),
+    *((SuppressionPolicy, {**_MINIMAL[SuppressionPolicy], "justification": text}) for text in _PADDED),
 ]
 
 

@@ -120,6 +120,13 @@ def test_python_and_the_api_servers_engine_read_a_pattern_alike(pattern: str, da
         assert bool(ours) == bool(compile_pattern(pattern).fullmatch(each)), each
 
 
+@pytest.mark.parametrize("pattern", [r"\S+", r"[^\s]+"])
+def test_a_pattern_that_the_engines_would_read_differently_is_refused(pattern: str) -> None:
+    assert bool(re.fullmatch(pattern, "\v", re.ASCII)) != bool(compile_pattern(pattern).fullmatch("\v"))
+    with pytest.raises(ValueError, match="the engines differ"):
+        Shape(pattern, "write it", 10)
+
+
 def test_all_is_camel_case() -> None:
     names = {name for _, node in _ALL for name in node.get("properties", {})}
     assert all(name.isalnum() and name[0].islower() for name in names)
