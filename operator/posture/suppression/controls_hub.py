@@ -29,7 +29,6 @@ from posture.world import World
 
 _MICRO = 1_000_000
 _PICTURE_HOLDS = 3 * _MICRO
-_SEARCH_EVERY = 24 * 3600 * _MICRO
 
 
 class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
@@ -45,7 +44,6 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
         self._owner = owner
         self._rounds = ControlRounds(world, hub, self._seconds_left)
         self._looked_at: int | None = None
-        self._searched_at: int | None = None
         self._nameless: OwnerUnknown | None = None
         self._requests: dict[str, str] = {}
         self._sights = Sights()
@@ -53,7 +51,8 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
 
     def _stand_down(self) -> None:
         super()._stand_down()
-        self._looked_at, self._searched_at, self._nameless = None, None, None
+        self._looked_at, self._nameless = None, None
+        self._rounds.search_anew()
         self._requests.clear()
 
     def _ruled(self, declared: declarations.Declared, now: int, longest: int) -> ControlPolicy | None:
@@ -78,7 +77,7 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
         """Look, when that is due, and switch what is to be switched."""
         config = self._world.config.current()
         records = {each.name: self._record(each) for each in everything.policies if each.name in policies}
-        wanted = self._what(everything, policies, records, owner, now)
+        wanted = self._what(everything, policies, records, owner)
         declared = (policies, everything.elsewhere, wanted.reaches, config, self._asked(everything))
         late = self._looked_at is None or not 0 <= now - self._looked_at < wanted.interval
         fresh = declared != self._wanted or late
@@ -93,7 +92,6 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
         if fresh:
             await self._rounds.look(wanted, now)
             self._wanted, self._looked_at = declared, now
-            self._searched_at = now if wanted.everything else self._searched_at
         result = await self._rounds.run(wanted, records, now, prepare if fresh else None)
         if result is not None:
             await self._take(everything, policies, wanted, result, now)
@@ -105,7 +103,6 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
         policies: Mapping[str, ControlPolicy],
         records: Mapping[str, Record],
         owner: str,
-        now: int,
     ) -> Wanted:
         facts, config = self._hub.status.facts, self._world.config.current()
         if facts is None:
@@ -126,7 +123,6 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
             reaches=reaches(policies, records, accounts, roles),
             interval=min(microseconds(each.interval) for each in specs),
             window=max(each.scoring.evaluation_window for each in specs),
-            everything=self._searched_at is None or not 0 <= now - self._searched_at < _SEARCH_EVERY,
         )
 
     async def _prepare(

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 _AT_ONCE = 8
 # As long as a store holds our writes to findings against older copies.
 _SHOWN_WITHIN = 15 * 60 * 1_000_000
+_SEARCH_EVERY = 24 * 3600 * 1_000_000
 
 Names = Callable[[str], Iterable[str]]
 
@@ -42,6 +43,7 @@ class Looking:
         self.errors: dict[Spot, AwsError] = {}
         self._through: dict[Spot, Role] = {}
         self._unseen: dict[TurnedOff, _Unseen] = {}
+        self._searched: dict[Spot, int] = {}
 
     @property
     def unseen(self) -> frozenset[TurnedOff]:
@@ -55,12 +57,16 @@ class Looking:
         everything: Names,
         now: int,
     ) -> None:
-        """Read all spots, a few at a time; of one that cannot be read nothing is known, but why."""
+        """Read all spots, a few at a time; of one that cannot be read nothing is known, but why.
+
+        `everything`: for a standard, all controls that there are. They are read once a day, to find marks
+        that nothing remembers; a spot that could not be read is still to be searched.
+        """
         turns = asyncio.Semaphore(_AT_ONCE)
 
         async def one(spot: Spot, reach: Reach) -> Reading | AwsError | None:
             async with turns:
-                return await self._read(spot, reach, spelled, everything)
+                return await self._search(spot, reach, spelled, everything, now)
 
         results = await asyncio.gather(*(one(spot, reach) for spot, reach in reaches.items()))
         live: dict[TurnedOff, Live] = {}
@@ -81,6 +87,17 @@ class Looking:
             for place, each in self._unseen.items()
             if place in self.live or (place[2:] in failed and 0 <= now - each.at < _SHOWN_WITHIN)
         }
+
+    async def _search(
+        self, spot: Spot, reach: Reach, spelled: Callable[[str], str], everything: Names, now: int
+    ) -> Reading | AwsError | None:
+        """Read a spot, and all controls there where that is due."""
+        searched = self._searched.get(spot)
+        due = searched is None or not 0 <= now - searched < _SEARCH_EVERY
+        result = await self._read(spot, reach, spelled, everything if due else _nothing)
+        if due and isinstance(result, Reading):
+            self._searched[spot] = now
+        return result
 
     async def _read(
         self, spot: Spot, reach: Reach, spelled: Callable[[str], str], everything: Names
@@ -109,6 +126,10 @@ class Looking:
         del self._unseen[place]
         return read
 
+    def search_anew(self) -> None:
+        """Search everywhere at the next look: another holder may have turned controls off since."""
+        self._searched.clear()
+
     def accounts(self, role_of: Callable[[Spot], Role | None], spot: Spot) -> AccountControls | None:
         """Return a spot's controls as the role of a policy, or as the one by which it was read."""
         role = role_of(spot) or self._through.get(spot)
@@ -122,3 +143,7 @@ class Looking:
             written = before._replace(association=shown)
             self._unseen[switch.place] = _Unseen(before.updated_at, at, written)
             self.live[switch.place] = written
+
+
+def _nothing(_: str) -> Iterable[str]:
+    return ()

@@ -44,7 +44,7 @@ class Wanted:
     """What is to be done in a round.
 
     `reaches`: where to look. `interval`: between polls, µs. `window`: inside which findings say what status a
-    control has. `everything`: whether to look for marks that nothing remembers.
+    control has.
     """
 
     declared: Declared
@@ -52,7 +52,6 @@ class Wanted:
     reaches: Mapping[Spot, Reach]
     interval: int
     window: timedelta
-    everything: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +87,13 @@ class ControlRounds:
 
         def everything(standard: str) -> Iterable[str]:
             facts = controls.standards.get(standard)
-            return (each.id for each in facts.controls.values()) if wanted.everything and facts else ()
+            return (each.id for each in facts.controls.values()) if facts else ()
 
         await self._looking.look(wanted.reaches, controls.spelled, everything, now)
+
+    def search_anew(self) -> None:
+        """Look for marks that nothing remembers the next time."""
+        self._looking.search_anew()
 
     async def run(
         self, wanted: Wanted, records: Mapping[str, Record], now: int, prepare: Prepare | None

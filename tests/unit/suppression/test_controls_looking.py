@@ -26,8 +26,10 @@ class Account:
 
     def __init__(self, *answers: Reading | AwsError) -> None:
         self.answers = list(answers)
+        self.wanted: list[frozenset[str]] = []
 
-    async def read(self, _wanted: Any, _asked: Iterable[TurnedOff]) -> Reading:
+    async def read(self, wanted: Any, _asked: Iterable[TurnedOff]) -> Reading:
+        self.wanted.append(wanted("s/v/1", "AWS"))
         answer = self.answers.pop(0)
         if isinstance(answer, AwsError):
             raise answer
@@ -83,3 +85,15 @@ async def test_a_person_who_turned_it_on_since_is_seen() -> None:
     looking, seen = await looked(shows(ON, BEFORE), AWAY, shows(ON, AFTER))
     assert seen == [None, ON]
     assert looking.unseen == set()
+
+
+async def test_a_search_that_failed_is_made_again() -> None:
+    """Once a day all controls are read, for marks that nothing remembers."""
+    account = Account(AWAY, shows(ON, BEFORE), shows(ON, BEFORE), shows(ON, BEFORE), shows(ON, BEFORE))
+    looking = Looking(lambda _spot, _role: cast("Any", account))
+    reach = {SPOT: Reach([Role("arn:role", None)], (), frozenset())}
+    for minutes in (0, 5, 10, 24 * 60 + 5):
+        await looking.look(reach, str, lambda _: ("S3.1",), minutes * MINUTE)
+    looking.search_anew()
+    await looking.look(reach, str, lambda _: ("S3.1",), (24 * 60 + 10) * MINUTE)
+    assert [len(each) for each in account.wanted] == [1, 1, 0, 1, 1]
