@@ -64,21 +64,30 @@ class WrongError(AssertionError):
 
 
 class Cloud:
-    """Controls: `reasons` of those that are off; `holders`: who turned them off."""
+    """Controls: `reasons` of those that are off; `holders`: who turned them off.
+
+    `said`: the reasons that people gave when they turned a control on; `shown`: those that it has while on.
+    """
 
     def __init__(self) -> None:
         self.now = START
         self.rules: dict[str, Rule] = {}
         self.reasons: dict[Place, str] = {}
         self.holders: dict[Place, str] = {}
+        self.said: dict[Place, str] = {}
+        self.shown: dict[Place, str] = {}
 
-    def person(self, place: Place, *, on: bool) -> None:
-        """A person turns a control on or off."""
+    def person(self, place: Place, *, on: bool, why: str = "") -> None:
+        """A person turns a control on, and says why perhaps, or off."""
         self.holders.pop(place, None)
         self.reasons.pop(place, None)
+        self.said.pop(place, None)
+        self.shown.pop(place, None)
         if not on:
             self.holders[place] = PERSON
             self.reasons[place] = "because"
+        elif why:
+            self.said[place] = self.shown[place] = why
 
     def claims(self, place: Place) -> list[str]:
         """Return the policies that want a control off and may have it so."""
@@ -105,7 +114,7 @@ class Cloud:
             raise WrongError(f"{place} was turned off by a person")
         claims = self.claims(place)
         if enabled or not marked:
-            self._let_go(place, holder, claims, enabled=enabled)
+            self._let_go(place, holder, claims, reason, enabled=enabled)
             return
         if policy not in claims:
             raise WrongError(f"{policy} must not turn off {place}")
@@ -113,7 +122,9 @@ class Cloud:
             raise WrongError(f"{place} is still {holder}'s")
         self.holders[place], self.reasons[place] = policy, reason
 
-    def _let_go(self, place: Place, holder: str | None, claims: Iterable[str], *, enabled: bool) -> None:
+    def _let_go(
+        self, place: Place, holder: str | None, claims: Iterable[str], reason: str, *, enabled: bool
+    ) -> None:
         if holder is None or not self.lets_go(holder, place) or claims:
             raise WrongError(f"{place} must stay off for {holder}, {claims}")
         if not self._may_end(holder, place):
@@ -123,6 +134,7 @@ class Cloud:
         if enabled is left:
             raise WrongError(f"{place} is to be {'left off' if left else 'turned on'}")
         del self.holders[place], self.reasons[place]
+        self.shown[place] = reason
         if left:
             # Nobody's any longer, as if a person had done it.
             self.person(place, on=False)
@@ -143,6 +155,14 @@ class Cloud:
             if not settled:
                 wrong.append(place)
         return wrong
+
+    def overwritten(self) -> list[Place]:
+        """Return the controls that are on and have not the reason any longer that a person gave."""
+        return [
+            place
+            for place, why in self.said.items()
+            if place not in self.holders and self.shown[place] != why
+        ]
 
     def _may_end(self, holder: str, place: Place) -> bool:
         rule = self.rules.get(holder)

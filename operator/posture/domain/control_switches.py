@@ -236,11 +236,13 @@ class _Switchboard:
         for name in selecting:
             self._counts[name]["matched"] += 1
         if live.enabled:
-            self._consider_on(place, selecting, claims)
+            self._consider_on(place, live, selecting, claims)
         elif mark is not None:
             self._consider_marked(place, live, mark, claims)
 
-    def _consider_on(self, place: TurnedOff, selecting: Sequence[str], claims: Sequence[str]) -> None:
+    def _consider_on(
+        self, place: TurnedOff, live: Association, selecting: Sequence[str], claims: Sequence[str]
+    ) -> None:
         if not claims:
             for name in selecting:
                 permitted = self._permits(name, place)
@@ -261,7 +263,7 @@ class _Switchboard:
         if policy == undone and was is ControlStatus.NO_DATA:
             # Its findings may have gone while it was off.
             was = self._seen.records[policy][place]
-        self._turn_off(act, place, policy, was)
+        self._turn_off(act, place, policy, was, control_marks.said_while_on(live.reason))
 
     def _consider_marked(
         self, place: TurnedOff, live: Association, mark: ControlMark, claims: Sequence[str]
@@ -271,7 +273,7 @@ class _Switchboard:
             self._records[holder][place] = mark.was
             self._counts[holder]["suppressed"] += 1
         if holder in claims:
-            self._turn_off(Act.REFRESH, place, holder, mark.was, live.reason)
+            self._turn_off(Act.REFRESH, place, holder, mark.was, mark.before, live.reason)
             return
         release = self._release(place, mark)
         if release is None:
@@ -279,14 +281,14 @@ class _Switchboard:
             return
         heir = next((name for name in claims if name not in self._over), "")
         if heir:
-            self._turn_off(Act.HAND_OVER, place, heir, mark.was)
+            self._turn_off(Act.HAND_OVER, place, heir, mark.was, mark.before)
         elif not self._permits(holder, place):
             if holder in self._counts:
                 self._counts[holder]["forbidden"] += 1
         elif release is Release.RETAINED:
             self._add(Switch(place, Act.UNMARK, holder, control_marks.left_off(holder), mark.was))
         else:
-            reason = control_marks.turning_on(holder, release)
+            reason = control_marks.turning_on(holder, release, mark.before)
             self._add(Switch(place, Act.TURN_ON, holder, reason, mark.was))
 
     def _count_held(self, place: TurnedOff, holder: str, claims: Sequence[str]) -> None:
@@ -301,10 +303,16 @@ class _Switchboard:
             self._counts[holder]["would_reopen"] += 1
 
     def _turn_off(
-        self, act: Act, place: TurnedOff, policy: str, was: ControlStatus, as_it_is: str = ""
+        self,
+        act: Act,
+        place: TurnedOff,
+        policy: str,
+        was: ControlStatus,
+        before: str,
+        as_it_is: str = "",
     ) -> None:
         terms, owner = self._declared.policies[policy].terms, self._declared.identity.owner
-        reason = control_marks.turning_off(terms, owner, was)
+        reason = control_marks.turning_off(terms, owner, was, before)
         if reason != as_it_is:
             self._add(Switch(place, act, policy, reason, was))
 

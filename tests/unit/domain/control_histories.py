@@ -94,7 +94,7 @@ class Operator:
 
     def _live(self, place: Place) -> Association:
         reason = self.cloud.reasons.get(place)
-        return Association(reason is None, reason or "")
+        return Association(reason is None, self.cloud.shown.get(place, "") if reason is None else reason)
 
     def run(self, away: Collection[str] = (), *, cut: int | None = None, exact: bool = True) -> Plan:
         """Plan, remember, write; `cut` after that many switches memory is lost, but for the records."""
@@ -146,7 +146,7 @@ def rules(draw: st.DrawFn) -> Rule:
 def happenings() -> st.SearchStrategy[Happening]:
     names, places = st.sampled_from(NAMES), st.sampled_from(PLACES)
     return st.one_of(
-        st.builds(_person, places, st.booleans()),
+        st.builds(_person, places, st.booleans(), st.sampled_from(("", "", "It is fixed [posture.dev x]"))),
         st.builds(_declares, names, rules()),
         st.builds(_deletes, names),
         st.builds(_changes, names, st.sampled_from(("suspended", "dry_run", "retain"))),
@@ -157,8 +157,8 @@ def happenings() -> st.SearchStrategy[Happening]:
     )
 
 
-def _person(place: Place, on: bool) -> Happening:
-    return lambda operator: operator.cloud.person(place, on=on)
+def _person(place: Place, on: bool, why: str) -> Happening:
+    return lambda operator: operator.cloud.person(place, on=on, why=why)
 
 
 def _declares(name: str, rule: Rule) -> Happening:

@@ -10,7 +10,7 @@ from posture.domain.control_records import MAX_ACCOUNTS, MAX_ENTRIES, entries, f
 from posture.domain.control_switches import Act, Association, Declared, Plan, Seen, noted, plan
 from posture.domain.controls import ControlStatus
 from posture.domain.evaluation import TurnedOff
-from posture.domain.suppression import Terms
+from posture.domain.suppression import Release, Terms
 from posture.domain.suppression_declaration import Identity, Known
 from posture.domain.suppression_plan import Timing
 from posture.domain.suppression_tries import Tries, tried
@@ -200,6 +200,48 @@ def test_a_reason_at_every_greatest_length_bears_its_mark(status: ControlStatus,
     assert len(reason) <= control_marks.MAX_LENGTH
     assert reason.endswith("…")
     assert control_marks.read(reason) == ControlMark(owner, policy, status, retain)
+
+
+def test_the_reason_of_a_control_that_was_on_is_kept_and_given_back() -> None:
+    said = Association(enabled=True, reason="Fixed, see [1]")
+    (switch,) = planned(said).switches
+    mark = control_marks.read(switch.reason)
+    assert mark == ControlMark(OWNER, NAME, STATUSES[PLACE], before=said.reason)
+    there = Association(enabled=False, reason=switch.reason)
+    assert planned(there).switches == ()
+    (refreshed,) = planned(there, rule=replace(RULE, text="It is another thing altogether")).switches
+    assert refreshed.act is Act.REFRESH
+    there = Association(enabled=False, reason=refreshed.reason)
+    (back,) = planned(there, rule=replace(RULE, expires=START)).switches
+    assert (back.act, back.reason) == (Act.TURN_ON, said.reason)
+    # Whoever turns it on by hand may leave our reason there.
+    (again,) = planned(Association(enabled=True, reason=switch.reason)).switches
+    assert again.reason == switch.reason
+
+
+def test_the_reason_of_before_outlives_a_hand_over() -> None:
+    terms = policy_of(NAME, RULE, START).terms
+    there = control_marks.turning_off(terms, OWNER, ControlStatus.FAILED, "Fixed")
+    rules = {NAME: replace(RULE, expires=START), "security/b": RULE}
+    policies = {name: policy_of(name, rule, START) for name, rule in rules.items()}
+    declared = Declared(policies, Identity(OWNER), lambda *_: True)
+    seen = Seen({PLACE: Association(enabled=False, reason=there)}, {}, STATUSES)
+    (switch,) = plan(declared, seen, Timing(START, INTERVAL)).switches
+    mark = control_marks.read(switch.reason)
+    assert switch.act is Act.HAND_OVER
+    assert mark is not None
+    assert (mark.policy, mark.before) == ("security/b", "Fixed")
+
+
+def test_a_long_reason_of_before_is_cut() -> None:
+    terms = Terms("a/b", "j" * 250, "a", START, START)
+    reason = control_marks.turning_off(terms, "o", ControlStatus.FAILED, "y" * 2000)
+    assert len(reason) == control_marks.MAX_LENGTH
+    mark = control_marks.read(reason)
+    assert mark is not None
+    assert mark.before.rstrip("…") == "y" * (len(mark.before) - 1)
+    ours = control_marks.turning_on("a/b", Release.DELETED)
+    assert control_marks.said_while_on(ours) == ""
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.oracle.controls import Cloud
+from tests.oracle.controls import PLACES, Cloud, Place, Rule
 from tests.support.examples import examples
-from tests.unit.domain.control_histories import Happening, Operator, happenings, held
+from tests.unit.domain.control_histories import NAMES, Happening, Operator, happenings, held, rules
 
 
 @examples(400)
@@ -39,3 +39,28 @@ def test_when_all_policies_end_nothing_of_theirs_is_left(history: Sequence[Happe
     operator.settle()
     assert cloud.rules == {}
     assert set(cloud.holders.values()) <= {"a person"}
+
+
+@examples(200)
+@given(
+    st.lists(st.sampled_from(PLACES), unique=True),
+    rules(),
+    st.lists(happenings(), max_size=6),
+)
+def test_what_people_said_of_a_control_that_was_on_is_said_again(
+    said: Sequence[Place], rule: Rule, history: Sequence[Happening]
+) -> None:
+    cloud = Cloud()
+    operator = Operator(cloud)
+    for place in said:
+        cloud.person(place, on=True, why=f"It is fixed, see [posture.dev {place[1]}]")
+    cloud.rules[NAMES[0]] = rule
+    operator.run()
+    for happen in history:
+        happen(operator)
+        cloud.now += 1
+    for each in cloud.rules.values():
+        each.deleted = each.deleted or cloud.now
+        each.granted = ["111111111111", "222222222222"]
+    operator.settle()
+    assert cloud.overwritten() == []
