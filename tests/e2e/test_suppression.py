@@ -185,3 +185,29 @@ def workflow(cloud: Cloud, finding_id: str) -> str:
 
 def passed(cloud: Cloud, finding_id: str) -> dict[str, Any]:
     return {**find(cloud, finding_id)["Compliance"], "Status": "PASSED"}
+
+
+def test_the_note_of_a_ticket_system_is_back_when_the_exception_ends(stage: Stage, cloud: Cloud) -> None:
+    allow(stage)
+    stage.target()
+    ticket, unnoted = [
+        each["Id"] for each in failed(cloud, "RDS.19") if each["Workflow"]["Status"] != "SUPPRESSED"
+    ][:2]
+    note = '{"ticket": "SEC-482"}'
+    cloud.control.mutate({"op": "workflow", "id": ticket, "status": "NOTIFIED", "note": note, "by": "jira"})
+    policy(stage, match=[{"controls": ["RDS.19"]}])
+    operator = stage.operator()
+    operator.wait(lambda: in_effect(stage), "the policy to be in effect", seconds=60)
+    suppressed = find(cloud, ticket)
+    assert suppressed["Workflow"]["Status"] == "SUPPRESSED"
+    assert is_documented(suppressed)
+    assert suppressed["UserDefinedFields"]["posture.dev/previous-note"] == note
+    assert "posture.dev/previous-note" not in find(cloud, unnoted)["UserDefinedFields"]
+    # Written to a finding that is suppressed, and followed up before the exception ends.
+    cloud.control.mutate({"op": "workflow", "id": ticket, "note": f"{note} closed", "by": "jira"})
+    stage.kubectl("delete", "suppressionpolicy", "logs", "--wait=false")
+    operator.wait(lambda: not stage.get("logs", PLURAL), "the policy to go", seconds=60)
+    back = find(cloud, ticket)
+    assert (back["Workflow"]["Status"], mark(back)) == ("NOTIFIED", (None, None))
+    assert (back["Note"]["Text"], back["Note"]["UpdatedBy"]) == (f"{note} closed", "jira")
+    assert find(cloud, unnoted)["Note"]["Text"].startswith("No longer suppressed by policy")

@@ -11,6 +11,8 @@ DAY = 24 * 3600 * 1_000_000
 LONGEST = 400 * DAY
 OWNER = "prod-eu"
 ADOPTED = "old-cluster"
+AUTHOR = "posture-operator"
+PREVIOUS_NOTE = "posture.dev/previous-note"
 ENVIRONMENTS = {
     "alpha": {"111111111111": "prod", "222222222222": "dev"},
     "beta": {"111111111111": "dev"},
@@ -49,8 +51,9 @@ class Rule:
 class Record:
     """A finding in Security Hub, and beside it what only the simulation knows.
 
-    `theirs`: the workflow that people, or AWS, gave it last. `held`: it is suppressed, and the operator did
-    it. `kept_by`: the policy that the operator wrote on it last, `kept_retain`: whether that one said Retain.
+    `theirs`: the workflow that people, or AWS, gave it last; `their_note`: the note that people, or other
+    tools, wrote last, and who did. `held`: it is suppressed, and the operator did it. `kept_by`: the policy
+    that the operator wrote on it last, `kept_retain`: whether that one said Retain.
     """
 
     id: str
@@ -60,8 +63,10 @@ class Record:
     state: str = "ACTIVE"
     workflow: str = "NEW"
     note: str = ""
+    by: str = ""
     fields: dict[str, str] = field(default_factory=dict)
     theirs: str = "NEW"
+    their_note: tuple[str, str] = ("", "")
     held: bool = False
     kept_by: str = ""
     kept_retain: bool = False
@@ -71,6 +76,11 @@ class Record:
     @property
     def others(self) -> dict[str, str]:
         return {key: value for key, value in self.fields.items() if not key.startswith("posture.dev/")}
+
+    @property
+    def remembered(self) -> tuple[str, str]:
+        """The note that its fields say it had before."""
+        return self.fields.get(f"{PREVIOUS_NOTE}", ""), self.fields.get(f"{PREVIOUS_NOTE}-by", "")
 
     @property
     def marked(self) -> bool:
@@ -173,25 +183,47 @@ def _expected(world: World, record: Record, over: set[str]) -> Expected:
 
 def differs(record: Record, before: Record, wanted: Expected, world: World) -> str:
     """Say what of a finding is not as it must be; empty when all is."""
-    fields = record.fields
-    owner = fields.get("posture.dev/owner", "")
     wrong = []
     if record.workflow != wanted.workflow:
         wrong.append(f"workflow {record.workflow}, not {wanted.workflow}")
     if record.others != before.others:
         wrong.append("other people's pairs")
     if wanted.policy is None:
-        if (record.fields, record.note) != (before.fields, before.note):
+        if (record.fields, record.note, record.by) != (before.fields, before.note, before.by):
             wrong.append("touched")
     elif not wanted.policy:
-        if owner not in {"", "-"}:
-            wrong.append(f"still marked by {owner}")
+        wrong += _unlike_let_go(record)
     else:
-        rule = world.rules[wanted.policy]
-        mark = owner, fields.get("posture.dev/policy"), fields.get("posture.dev/previous")
-        if mark != (OWNER, wanted.policy, wanted.previous):
-            wrong.append(f"mark {mark}, not {wanted}")
-        said = (wanted.policy, rule.text, f"approver of {rule.name}", "SEC-1", "Z")
-        if any(words not in record.note for words in said):
-            wrong.append(f"note {record.note!r}")
+        wrong += _unlike_marked(record, wanted, world.rules[wanted.policy])
     return ", ".join(wrong)
+
+
+def _unlike_let_go(record: Record) -> list[str]:
+    wrong = []
+    if (owner := record.fields.get("posture.dev/owner", "")) not in {"", "-"}:
+        wrong.append(f"still marked by {owner}")
+    if record.their_note[0] and (shown := _shown_note(record)) != record.their_note:
+        wrong.append(f"note {shown}, not {record.their_note}")
+    if not record.their_note[0] and record.by not in {"", AUTHOR}:
+        wrong.append(f"a note by {record.by}")
+    return wrong
+
+
+def _unlike_marked(record: Record, wanted: Expected, rule: Rule) -> list[str]:
+    fields, wrong = record.fields, []
+    mark = tuple(fields.get(f"posture.dev/{key}") for key in ("owner", "policy", "previous"))
+    if mark != (OWNER, wanted.policy, wanted.previous):
+        wrong.append(f"mark {mark}, not {wanted}")
+    said = (rule.name, rule.text, f"approver of {rule.name}", "SEC-1", "Z")
+    if record.by != AUTHOR or any(words not in record.note for words in said):
+        wrong.append(f"note {record.note!r} by {record.by}")
+    if record.their_note[0] and record.remembered != record.their_note:
+        wrong.append(f"remembers {record.remembered}, not {record.their_note}")
+    return wrong
+
+
+def _shown_note(record: Record) -> tuple[str, str]:
+    """The note that others wrote as far as the finding still has it; one that stays suppressed keeps ours."""
+    if record.workflow == "SUPPRESSED" and record.by == AUTHOR:
+        return record.remembered
+    return record.note, record.by

@@ -5,7 +5,7 @@ from copy import deepcopy
 
 from hypothesis import strategies as st
 
-from tests.oracle.suppression import ADOPTED, DAY, OWNER, Record, Rule, World
+from tests.oracle.suppression import ADOPTED, AUTHOR, DAY, OWNER, PREVIOUS_NOTE, Record, Rule, World
 from tests.oracle.suppression_hub import SecurityHub
 
 ONE, TWO, THREE = "111111111111", "222222222222", "333333333333"
@@ -13,6 +13,13 @@ NAMES = ("security/a", "security/b", "storage/c")
 AWAY = ("security/away", "unwatched/d")
 CONTROLS = ("S3.1", "EC2.2")
 WORKFLOWS = ("NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED")
+NOTES = (
+    ('{"ticket": "SEC-482"}', "jira"),
+    ("seen by me", "alice"),
+    ("one\ntwo …", "a tool"),
+    ("n" * 512, "b" * 600),
+)
+"""What other tools write: text, and who they are."""
 START = 1_700_000_000_000_000
 
 Happening = Callable[[SecurityHub, World], None]
@@ -52,6 +59,7 @@ def records(draw: st.DrawFn, id_: str) -> Record:
         theirs=workflow,
         fields=dict(draw(st.sampled_from(({}, {"team": "x"})))),
     )
+    record.note, record.by = record.their_note = draw(st.sampled_from((("", ""), ("", ""), *NOTES)))
     owner = draw(st.sampled_from(("", "", OWNER, ADOPTED, "other-cluster")))
     if owner:
         policy, previous = draw(st.sampled_from((*NAMES, *AWAY))), draw(st.sampled_from(WORKFLOWS[:3]))
@@ -60,11 +68,28 @@ def records(draw: st.DrawFn, id_: str) -> Record:
             "posture.dev/policy": policy,
             "posture.dev/previous": previous,
         }
+        draw(st.sampled_from((_writes_over, _writes_over_what_was_there, _leaves)))(record)
         if owner != "other-cluster":
             record.kept_by, record.kept_theirs = policy, previous
             if workflow == "SUPPRESSED":
                 record.held, record.theirs = True, previous
     return record
+
+
+def _leaves(_: Record) -> None:
+    """Others have written their note since it was marked."""
+
+
+def _writes_over(record: Record) -> None:
+    """As an operator that knew of no note before its own; what there was is gone."""
+    record.note, record.by, record.their_note = "Suppressed by policy x", AUTHOR, ("", "")
+
+
+def _writes_over_what_was_there(record: Record) -> None:
+    """As an operator that keeps the note before its own."""
+    if record.their_note[0]:
+        record.fields |= {PREVIOUS_NOTE: record.note, f"{PREVIOUS_NOTE}-by": record.by}
+    record.note, record.by = "Suppressed by policy x", AUTHOR
 
 
 @st.composite
@@ -90,8 +115,8 @@ def _people() -> st.SearchStrategy[Happening]:
     def tags(id_: str, value: str) -> Happening:
         return _to_finding(id_, lambda hub: hub.person_tags(id_, value))
 
-    def notes(id_: str) -> Happening:
-        return _to_finding(id_, lambda hub: hub.person_writes_note(id_, "seen by me"))
+    def notes(id_: str, note: tuple[str, str]) -> Happening:
+        return _to_finding(id_, lambda hub: hub.person_writes_note(id_, *note))
 
     def takes_over(id_: str) -> Happening:
         return _to_finding(id_, lambda hub: hub.person_takes_over(id_))
@@ -99,7 +124,7 @@ def _people() -> st.SearchStrategy[Happening]:
     return st.one_of(
         st.builds(sets, _IDS, st.sampled_from(WORKFLOWS)),
         st.builds(tags, _IDS, st.sampled_from(("x", "y"))),
-        st.builds(notes, _IDS),
+        st.builds(notes, _IDS, st.sampled_from(NOTES)),
         st.builds(takes_over, _IDS),
     )
 

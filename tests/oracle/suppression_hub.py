@@ -35,8 +35,9 @@ class SecurityHub:
     def person_tags(self, id_: str, value: str) -> None:
         self.records[id_].fields["team"] = value
 
-    def person_writes_note(self, id_: str, note: str) -> None:
-        self.records[id_].note = note
+    def person_writes_note(self, id_: str, note: str, by: str) -> None:
+        record = self.records[id_]
+        record.note, record.by = record.their_note = note, by
 
     def person_takes_over(self, id_: str) -> None:
         """Take the mark off by hand: what was suppressed is the person's from then on."""
@@ -69,7 +70,7 @@ class SecurityHub:
         self,
         ids: Collection[str],
         workflow: str | None,
-        note: str | None,
+        note: tuple[str, str] | None,
         fields: Mapping[str, str],
         world: World,
     ) -> None:
@@ -77,7 +78,9 @@ class SecurityHub:
         assert 1 <= len(set(ids)) == len(ids) <= 100
         if self.refuses_blanks and not all(value.strip() for value in fields.values()):
             raise RefusedError
-        assert note is None or 1 <= len(note) <= 512
+        assert note is None or (1 <= len(note[0]) <= 512 and note[1].strip())
+        assert all(len(key) <= 128 and len(value) <= 1024 for key, value in fields.items())
+        assert len(fields) <= 50
         for id_ in ids:
             record = self.records.get(id_)
             if record is None:
@@ -92,7 +95,7 @@ class SecurityHub:
                 record.held, record.theirs = False, "SUPPRESSED"
 
     def _write(
-        self, record: Record, workflow: str | None, note: str | None, fields: Mapping[str, str]
+        self, record: Record, workflow: str | None, note: tuple[str, str] | None, fields: Mapping[str, str]
     ) -> None:
         assert record.held or record.workflow != "SUPPRESSED", "a person's suppression was touched"
         record.written += 1
@@ -102,5 +105,5 @@ class SecurityHub:
             assert record.held, "a finding was reopened that the operator had not suppressed"
             record.held, record.theirs = False, workflow
         record.workflow = workflow or record.workflow
-        record.note = note or record.note
+        record.note, record.by = note or (record.note, record.by)
         record.fields = {**record.fields, **fields} if self.merges else dict(fields)

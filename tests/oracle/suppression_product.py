@@ -46,6 +46,7 @@ def finding_of(record: Record) -> Finding:
         workflow=Workflow[record.workflow],
         note=record.note,
         user_fields=tuple(sorted(record.fields.items())),
+        note_by=record.by,
     )
 
 
@@ -156,8 +157,9 @@ class Operator:
             fields = ownership.spelled_out(fields)
         ids = [write.finding.id for write in batch.writes]
         workflow = None if batch.change.workflow is None else batch.change.workflow.name
+        note = None if batch.change.note is None else (batch.change.note, batch.change.note_by)
         try:
-            self.hub.operator_writes(ids, workflow, batch.change.note, dict(fields), world)
+            self.hub.operator_writes(ids, workflow, note, dict(fields), world)
         except RefusedError:
             self.refused = True
             self.write(batch, world)

@@ -48,6 +48,7 @@ class NoteFields(Struct, gc=False, rename="pascal"):
     """`Note`."""
 
     text: str | None = None
+    updated_by: str | None = None
 
 
 class ResourceFields(Struct, gc=False, rename="pascal"):

@@ -116,6 +116,7 @@ def read_finding(fields: FindingFields, notes: list[str]) -> Finding:
         _odd_workflow(workflow_status, notes) if known_workflow is None else known_workflow,
         (fields.note.text or "") if fields.note else "",
         tuple(sorted(user_fields.items())) if user_fields else (),
+        intern(fields.note.updated_by or "") if fields.note else "",
     )
 
 

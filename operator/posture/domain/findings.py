@@ -74,8 +74,9 @@ class Check(NamedTuple):
 class Finding(NamedTuple):
     """One finding. `(product_arn, id)` is its identity; the rest is the provider's or the customer's.
 
-    Customer fields (`workflow`, `note`, `user_fields`) change without a change of `updated_at`
-    (BatchUpdateFindings in the API reference); all others are the provider's.
+    Customer fields (`workflow`, `note`, `user_fields`, `note_by`) change without a change of `updated_at`
+    (BatchUpdateFindings in the API reference); all others are the provider's. `note_by`: who wrote the note
+    (`Note.UpdatedBy`), empty without one.
     """
 
     id: str
@@ -94,3 +95,4 @@ class Finding(NamedTuple):
     workflow: Workflow
     note: str
     user_fields: tuple[tuple[str, str], ...]
+    note_by: str = ""

@@ -29,15 +29,22 @@ class CustomerFields(NamedTuple):
     workflow: Workflow
     note: str
     user_fields: tuple[tuple[str, str], ...]
+    note_by: str = ""
 
 
 class Overlay(NamedTuple):
-    """Customer fields as we wrote them in a request that started at `written_at`; None: left as they were."""
+    """Customer fields as we wrote them in a request that started at `written_at`; None: left as they were.
+
+    `note_by` goes with the note. `fields_tell`: among the user-defined fields that we wrote are some that
+    were not there, so that whoever sees them sees the finding after our write.
+    """
 
     workflow: Workflow | None
     note: str | None
     user_fields: tuple[tuple[str, str], ...] | None
     written_at: int
+    note_by: str = ""
+    fields_tell: bool = False
 
 
 class Verdict(Enum):
@@ -87,6 +94,7 @@ def overlaid(overlay: Overlay, shown: CustomerFields) -> CustomerFields:
         shown.workflow if overlay.workflow is None else overlay.workflow,
         shown.note if overlay.note is None else overlay.note,
         shown.user_fields if overlay.user_fields is None else overlay.user_fields,
+        shown.note_by if overlay.note is None else overlay.note_by,
     )
 
 
@@ -102,6 +110,8 @@ def stacked(earlier: Overlay | None, later: Overlay) -> Overlay:
         earlier.note if later.note is None else later.note,
         earlier.user_fields if later.user_fields is None else later.user_fields,
         later.written_at,
+        earlier.note_by if later.note is None else later.note_by,
+        later.fields_tell,
     )
 
 
@@ -109,10 +119,10 @@ def _shows(overlay: Overlay, shown: CustomerFields) -> bool:
     """Tell whether a read shows what we wrote.
 
     Pairs beside ours do not matter: whether AWS merges UserDefinedFields or replaces them is not documented,
-    and others may add theirs.
+    and others may add theirs. Nor does another note where the fields tell that it was written over ours.
     """
     return (
         (overlay.workflow is None or shown.workflow == overlay.workflow)
-        and (overlay.note is None or shown.note == overlay.note)
+        and (overlay.note is None or overlay.fields_tell or shown.note == overlay.note)
         and (overlay.user_fields is None or set(overlay.user_fields) <= set(shown.user_fields))
     )

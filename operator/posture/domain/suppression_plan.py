@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from posture.domain import ownership
 from posture.domain.findings import Compliance, Finding, RecordState, Workflow
-from posture.domain.justification import reopening_note
+from posture.domain.justification import AUTHOR, reopening_note
 from posture.domain.ownership import Mark, UserFields
 from posture.domain.suppression import Phase, Release
 from posture.domain.suppression_declaration import Declaration
@@ -33,12 +33,13 @@ class Act(IntEnum):
 class Change(NamedTuple):
     """What a call writes, the same to all its findings; None: left as it is.
 
-    `user_fields` is the whole map.
+    `user_fields` is the whole map. `note_by`: as whose note it is written.
     """
 
     workflow: Workflow | None
     note: str | None
     user_fields: UserFields
+    note_by: str = AUTHOR
 
 
 class Write(NamedTuple):
@@ -200,16 +201,15 @@ class _Planner:
         if heir and (write := self._marked(Act.HAND_OVER, finding, mark, heir)):
             return write
         if release is Release.RETAINED:
-            return _write(Act.UNMARK, finding, mark.policy)
+            fields = ownership.unmarked(finding.user_fields, keeping_note=True)
+            return _write(Act.UNMARK, finding, mark.policy, Change(None, None, fields))
         passed = finding.compliance is Compliance.PASSED
-        return _write(
-            Act.REOPEN,
-            finding,
-            mark.policy,
-            # As Security Hub itself does with what passes (user guide, "Workflow status").
-            workflow=Workflow.RESOLVED if passed else mark.previous,
-            note=reopening_note(mark.policy, release),
-        )
+        # As Security Hub itself does with what passes (user guide, "Workflow status").
+        workflow = Workflow.RESOLVED if passed else mark.previous
+        change = _let_go(finding, workflow)
+        if change.note is None and not ownership.has_note_of_others(finding):
+            change = change._replace(note=reopening_note(mark.policy, release))
+        return _write(Act.REOPEN, finding, mark.policy, change)
 
     def _of_open(self, case: Case) -> Write | None:
         """Suppress it, again perhaps, or take off a mark that means nothing any longer."""
@@ -223,7 +223,7 @@ class _Planner:
             new = Mark(self._declared.identity.owner, policy, finding.workflow)
             return self._marked(act, finding, new, policy)
         if mark is not None and release is not None and self._exact:
-            return _write(Act.UNMARK, finding, mark.policy)
+            return _write(Act.UNMARK, finding, mark.policy, _let_go(finding, None))
         return None
 
     def _first(self, claims: Iterable[str]) -> str:
@@ -231,8 +231,9 @@ class _Planner:
         return next((name for name in claims if name not in self._over), "")
 
     def _marked(self, act: Act, finding: Finding, mark: Mark, policy: str) -> Write | None:
-        """Have a finding suppressed for a policy; None where its mark has no room."""
-        user_fields = ownership.marked(finding.user_fields, self._declared.owned(mark, policy))
+        """Have a finding suppressed for a policy; None where its mark, and the note before, have no room."""
+        owned = self._declared.owned(mark, policy)._replace(note=ownership.note_before(finding))
+        user_fields = ownership.marked(finding.user_fields, owned)
         if user_fields is None:
             self._full.setdefault(policy, []).append(_id(finding))
             return None
@@ -260,11 +261,16 @@ class _Planner:
         )
 
 
-def _write(
-    act: Act, finding: Finding, policy: str, *, workflow: Workflow | None = None, note: str | None = None
-) -> Write:
-    """Let go of a finding."""
-    change = Change(workflow, note, ownership.unmarked(finding.user_fields))
+def _let_go(finding: Finding, workflow: Workflow | None) -> Change:
+    """Take the mark off, and give the note back that there was before it."""
+    fields = ownership.unmarked(finding.user_fields)
+    note = ownership.given_back(finding)
+    return (
+        Change(workflow, None, fields) if note is None else Change(workflow, note.text, fields, note.author)
+    )
+
+
+def _write(act: Act, finding: Finding, policy: str, change: Change) -> Write:
     return Write(_id(finding), finding.account_id, act, policy, change)
 
 

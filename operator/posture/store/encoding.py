@@ -18,10 +18,10 @@ UserFields = tuple[tuple[str, str], ...]
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_provider: Callable[[bytes], ProviderBody] = msgspec.msgpack.Decoder(ProviderBody).decode
-_decode_customer = msgspec.msgpack.Decoder(tuple[str, UserFields]).decode
-_decode_overlay = msgspec.msgpack.Decoder(tuple[str | None, UserFields | None]).decode
+_decode_customer = msgspec.msgpack.Decoder(tuple[str, UserFields, str]).decode
+_decode_overlay = msgspec.msgpack.Decoder(tuple[str | None, UserFields | None, str, bool]).decode
 
-NO_CUSTOMER_TEXT = ("", ())
+NO_CUSTOMER_TEXT = ("", (), "")
 
 
 def key_of(product_arn: str, finding_id: str) -> bytes:
@@ -49,13 +49,13 @@ def decode_provider(blob: bytes) -> ProviderBody:
     return _decode_provider(blob)
 
 
-def encode_customer(note: str, user_fields: UserFields) -> bytes | None:
+def encode_customer(note: str, user_fields: UserFields, note_by: str) -> bytes | None:
     """Encode the customer's fields that have no column; None when there are none, as mostly."""
-    return _encode((note, user_fields)) if note or user_fields else None
+    return _encode((note, user_fields, note_by)) if note or user_fields else None
 
 
-def decode_customer(blob: bytes | None) -> tuple[str, UserFields]:
-    """Return note and user-defined fields."""
+def decode_customer(blob: bytes | None) -> tuple[str, UserFields, str]:
+    """Return the note, user-defined fields, and who wrote the note."""
     return NO_CUSTOMER_TEXT if blob is None else _decode_customer(blob)
 
 
@@ -67,9 +67,12 @@ def stored_customer_fields(workflow: int, blob: bytes | None) -> CustomerFields:
 def encode_overlay(overlay: Overlay) -> tuple[int | None, bytes, int]:
     """Return an overlay's columns: workflow, fields, written."""
     workflow = None if overlay.workflow is None else int(overlay.workflow)
-    return workflow, _encode((overlay.note, overlay.user_fields)), overlay.written_at
+    fields = _encode((overlay.note, overlay.user_fields, overlay.note_by, overlay.fields_tell))
+    return workflow, fields, overlay.written_at
 
 
 def decode_overlay(workflow: int | None, fields: bytes, written_at: int) -> Overlay:
     """Return the overlay of these columns."""
-    return Overlay(None if workflow is None else Workflow(workflow), *_decode_overlay(fields), written_at)
+    note, user_fields, note_by, fields_tell = _decode_overlay(fields)
+    status = None if workflow is None else Workflow(workflow)
+    return Overlay(status, note, user_fields, written_at, note_by, fields_tell)

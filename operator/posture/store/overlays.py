@@ -78,17 +78,18 @@ def record(
     customers = _customer_blobs(connection, [row.body for row in rows.values()])
     held = overlays.of(connection, rows)
     shown: dict[bytes, CustomerFields] = {}
-    for key, workflow, note, user_fields in writes:
+    for key, workflow, note, user_fields, note_by in writes:
         if key not in rows:
             continue
         row = rows[key]
         fields = shown.get(key) or stored_customer_fields(row.place[6], customers[row.body])
-        overlay = Overlay(workflow, note, user_fields, written_at)
+        tells = user_fields is not None and not set(user_fields) <= set(fields.user_fields)
+        overlay = Overlay(workflow, note, user_fields, written_at, note_by, tells)
         shown[key] = overlaid(overlay, fields)
         held[key] = stacked(held.get(key), overlay)
     for key, fields in shown.items():
         row = rows[key]
-        customer = encode_customer(fields.note, fields.user_fields)
+        customer = encode_customer(fields.note, fields.user_fields, fields.note_by)
         after = row._replace(place=(*row.place[:6], int(fields.workflow)), customer=digest_of(customer))
         if after != row:
             changes.update(key, row, after)

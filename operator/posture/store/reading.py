@@ -12,7 +12,7 @@ from posture.store.changes import batches, placeholders
 from posture.store.database import Database
 from posture.store.dimensions import Dimensions
 from posture.store.encoding import decode_customer, decode_provider
-from posture.store.records import CellKey
+from posture.store.records import CellKey, FindingRef
 
 PAGE = 1000
 
@@ -67,6 +67,18 @@ class FindingReader:
                     batch,
                 ),
             )
+
+    def seen_before(self, keys: Collection[bytes], asked_at: int) -> list[FindingRef]:
+        """Return those of some findings that no request since `asked_at` has returned."""
+        found = []
+        for batch in batches(keys):
+            rows = self._database.rows(
+                "SELECT key, body.provider FROM finding INDEXED BY finding_by_key CROSS JOIN body"
+                f" ON body.id = body WHERE key IN ({placeholders(batch)}) AND asked < ?",
+                (*batch, asked_at),
+            )
+            found += [self._dimensions.reference(key, decode_provider(blob)) for key, blob in rows]
+        return found
 
     def candidates(
         self,
@@ -140,7 +152,7 @@ class FindingReader:
         state, check, account, region, severity, compliance, workflow, _, updated_at, provider, customer = row
         dimensions = self._dimensions
         finding_id, product_arn, title, created_at, resources = decode_provider(provider)
-        note, user_fields = decode_customer(customer)
+        note, user_fields, note_by = decode_customer(customer)
         return Finding(
             id=finding_id,
             product_arn=dimensions.text(product_arn),
@@ -158,4 +170,5 @@ class FindingReader:
             workflow=_WORKFLOWS[workflow],
             note=note,
             user_fields=user_fields,
+            note_by=note_by,
         )

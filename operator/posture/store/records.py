@@ -98,9 +98,13 @@ class Rejection(NamedTuple):
 
 
 class CustomerWrite(NamedTuple):
-    """Customer fields as BatchUpdateFindings was asked to set them; None: not part of the request."""
+    """Customer fields as BatchUpdateFindings was asked to set them; None: not part of the request.
+
+    `note_by`: the note's `UpdatedBy`.
+    """
 
     key: bytes
     workflow: Workflow | None = None
     note: str | None = None
     user_fields: tuple[tuple[str, str], ...] | None = None
+    note_by: str = ""

@@ -12,7 +12,7 @@ sweep or a re-list did not see is what was last asked for before it began.
 import sqlite3
 
 APPLICATION_ID = 0x504F5354
-VERSION = 4
+VERSION = 5
 
 CACHE_KIB = 24 * 1024
 CHECKPOINT_PAGES = 8000

@@ -166,6 +166,10 @@ class Store:
         """Return findings whose write no read has shown in time: read them by Id to know what they are."""
         return overlays.unconfirmed(self._database, self._dimensions, now)
 
+    def seen_before(self, keys: Collection[bytes], asked_at: int) -> list[FindingRef]:
+        """Return those of some findings that no request since `asked_at` has returned."""
+        return FindingReader(self._database, self._dimensions).seen_before(keys, asked_at)
+
     def unread(
         self, which: Members, asked_before: int, *, products: Collection[str] | None = None
     ) -> Iterator[FindingRef]:

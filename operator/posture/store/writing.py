@@ -111,7 +111,7 @@ class Writing:
 
     def _held(self, key: bytes, overlay: Overlay, finding: Finding, asked_at: int) -> Finding:
         """Return the finding with our own write, unless this copy ends the overlay."""
-        shown = CustomerFields(finding.workflow, finding.note, finding.user_fields)
+        shown = CustomerFields(finding.workflow, finding.note, finding.user_fields, finding.note_by)
         if judge(overlay, shown, asked_at) is not Verdict.HELD:
             self._over.append(key)
             return finding
@@ -126,7 +126,7 @@ class Writing:
         provider = encode_provider(
             finding, dimensions.word(finding.product_arn), dimensions.word(finding.title)
         )
-        customer = encode_customer(finding.note, finding.user_fields)
+        customer = encode_customer(finding.note, finding.user_fields, finding.note_by)
         # Plain integers, which plus makes of an enumeration's at a quarter of the cost: sqlite3 looks an
         # adapter up for every value of another type.
         place = (

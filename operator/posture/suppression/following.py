@@ -66,7 +66,9 @@ class Following:
         """
         fields = tuple(sorted(sent.items()))
         rows = [
-            CustomerWrite(_key(write.finding), write.change.workflow, write.change.note, fields)
+            CustomerWrite(
+                _key(write.finding), write.change.workflow, write.change.note, fields, write.change.note_by
+            )
             for write in writes
         ]
         self.known.record(rows, at)

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 # Written between two looks at what has changed meanwhile: a few seconds' worth at AWS's rate.
 _AT_ONCE = 2_000
+# Read by Id between two looks, 20 a call: a few seconds' worth too.
+_READ_AT_ONCE = 200
 
 
 class Declared(NamedTuple):
@@ -78,9 +80,15 @@ class Rounds:
         if moment is None or self._following is None:
             return None
         writes = await self._guarded(moment.plan.writes, guard)
-        report = Report()
+        report, todo, known = Report(), len(writes), set[FindingId]()
         if writes:
-            report = await self._writer.write(writes[:_AT_ONCE], self._take)
+            known, error = await self._known_now([each.finding for each in writes[:_AT_ONCE]])
+            moment = await self._plan(declared, now)
+            if moment is None:
+                return None
+            writes = [each for each in moment.plan.writes if each.finding in known]
+            report = await self._writer.write(await self._guarded(writes, guard), self._take)
+            report.error = report.error or error
             await self._settle(report, now)
             moment = await self._plan(declared, now)
         if moment is None:
@@ -88,7 +96,7 @@ class Rounds:
         effects = await self._effects_now(declared)
         self._forget_refusals(moment)
         progress = _progress(moment, self._refusals.values(), effects, now)
-        complete = report.unsent == 0 and len(writes) <= _AT_ONCE
+        complete = report.unsent == 0 and len(known) == todo
         return Result(progress, complete, report.error)
 
     async def retain(self, names: Collection[str]) -> bool:
@@ -169,6 +177,26 @@ class Rounds:
             await self._hub.look(lambda _: following.refused(writes, report.sent_at or now))
         if report.missing:
             await self._reread([each.write.finding for each in report.missing])
+
+    async def _known_now(self, findings: Sequence[FindingId]) -> tuple[set[FindingId], AwsError | None]:
+        """Read by Id what the last poll has not read, a part at once; return what is known as it is now.
+
+        What is written takes the place of what is there: of a note, of all user-defined fields. Others may
+        have written these since, and that does not touch `UpdatedAt`. Beside it: why some could not be read.
+        """
+        exact_at = self._hub.status.exact_at
+        if exact_at is None or not self._writer.is_allowed():
+            return set(findings), None
+        keys = {key_of(*each): each for each in findings}
+        unread = await self._hub.look(lambda known: known.store.seen_before(keys, exact_at)) or []
+        error = None
+        try:
+            await self._hub.reread(unread[:_READ_AT_ONCE])
+        except AwsError as failure:
+            logger.warning("What is to be written to could not be read: %s", failure)
+            error = failure
+        put_off = unread if error else unread[_READ_AT_ONCE:]
+        return set(findings) - {keys[each.key] for each in put_off}, error
 
     async def _reread(self, findings: Sequence[FindingId]) -> None:
         """Read by Id what is said to be gone, and forget the refusals of what is."""

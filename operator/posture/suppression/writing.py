@@ -11,7 +11,6 @@ from posture.aws.errors import AwsError, InvalidRequest
 from posture.aws.securityhub import FindingId, FindingsUpdate, Note
 from posture.domain import ownership
 from posture.domain.findings import Workflow
-from posture.domain.justification import AUTHOR
 from posture.domain.suppression_plan import Batch, Write, batches
 
 logger = logging.getLogger(__name__)
@@ -89,6 +88,10 @@ class Writer:
         self._seconds_left = seconds_left
         self._spells_out = False
 
+    def is_allowed(self) -> bool:
+        """Whether a call may be begun now."""
+        return self._seconds_left() >= LEAST_WITHIN
+
     async def write(self, writes: Sequence[Write], taken: Callable[[Taken], Awaitable[None]]) -> Report:
         """Write, and hand over what was accepted after each call.
 
@@ -161,11 +164,11 @@ class Writer:
         within = min(CALL_WITHIN, self._seconds_left())
         if within < LEAST_WITHIN:
             raise _NotBegunError
-        note = batch.change.note
+        change = batch.change
         return await self._cloud.batch_update_findings(
             [_id(each) for each in writes],
-            workflow=batch.change.workflow,
-            note=None if note is None else Note(note, AUTHOR),
+            workflow=change.workflow,
+            note=None if change.note is None else Note(change.note, change.note_by),
             user_fields=fields,
             within=within,
         )

@@ -72,6 +72,7 @@ def test_a_sound_finding_is_read_whole() -> None:
         workflow=Workflow.NOTIFIED,
         note="known",
         user_fields=(("a", "1"), ("b", "2")),
+        note_by="me",
     )
 
 

@@ -152,6 +152,15 @@ def test_each_field_that_we_wrote_must_be_seen() -> None:
         assert judge(OURS, unseen, WRITTEN_AT) is Verdict.HELD, unseen
 
 
+def test_a_note_over_ours_is_seen_at_once_where_our_fields_tell_that_it_is_later() -> None:
+    ours, noted = OURS._replace(fields_tell=True), SHOWN._replace(note="another")
+    assert judge(ours, noted, WRITTEN_AT) is Verdict.CONFIRMED
+    assert judge(ours, noted, WRITTEN_AT - 1) is Verdict.HELD
+    assert judge(ours, noted._replace(user_fields=()), WRITTEN_AT) is Verdict.HELD
+    assert judge(ours, noted._replace(workflow=Workflow.NEW), WRITTEN_AT) is Verdict.HELD
+    assert not stacked(ours, OURS._replace(written_at=WRITTEN_AT + 5)).fields_tell
+
+
 def test_fields_that_we_did_not_write_are_as_shown_and_need_not_be_seen() -> None:
     note_only = Overlay(None, "ours", None, WRITTEN_AT)
     assert judge(note_only, SHOWN, WRITTEN_AT) is Verdict.CONFIRMED
@@ -165,6 +174,11 @@ def test_a_second_write_keeps_what_the_first_wrote_and_it_does_not() -> None:
     later = Overlay(None, "more", None, WRITTEN_AT + 5)
     assert stacked(OURS, later) == OURS._replace(note="more", written_at=WRITTEN_AT + 5)
     assert stacked(None, later) == later
+    noted = OURS._replace(note_by="us")
+    assert stacked(noted, Overlay(Workflow.NEW, None, None, WRITTEN_AT + 5)).note_by == "us"
+    assert stacked(noted, later._replace(note_by="jira")).note_by == "jira"
+    assert overlaid(noted, BEFORE._replace(note_by="jira")).note_by == "us"
+    assert overlaid(Overlay(None, None, None, 0), BEFORE._replace(note_by="jira")).note_by == "jira"
     assert stacked(OURS, OURS._replace(workflow=Workflow.NEW)).workflow is Workflow.NEW
 
 

@@ -1,22 +1,29 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.domain import ownership
-from posture.domain.findings import Workflow
-from posture.domain.ownership import MAX_PAIRS, Mark
+from posture.domain.findings import Finding, Workflow
+from posture.domain.justification import AUTHOR
+from posture.domain.ownership import MAX_PAIRS, Mark, Note
+from tests.oracle.suppression import Record
+from tests.oracle.suppression_histories import ONE
+from tests.oracle.suppression_product import finding_of
 
 MARK = Mark("prod-eu", "security/logs", Workflow.NOTIFIED)
 _OTHERS = st.dictionaries(
     st.text(min_size=1, max_size=20).filter(lambda key: not key.startswith("posture.dev/")),
     st.text(min_size=1, max_size=20),
-    max_size=MAX_PAIRS - 4,
+    max_size=MAX_PAIRS - 6,
 )
+_TEXTS = st.text(min_size=1, max_size=20).filter(lambda text: bool(text.strip()))
 _MARKS = st.builds(
     Mark,
     st.from_regex(r"[a-z]{1,9}", fullmatch=True),
     st.from_regex(r"[a-z]{1,9}/[a-z]{1,9}", fullmatch=True),
     st.sampled_from((Workflow.NEW, Workflow.NOTIFIED, Workflow.RESOLVED)),
     st.booleans(),
+    st.one_of(st.none(), st.builds(Note, _TEXTS, st.text("ab", min_size=1, max_size=9))),
 )
 
 
@@ -46,9 +53,14 @@ def test_marks_come_and_go_beside_other_peoples_pairs(
         has = aws_has(fields, written, merges=merges)
         assert others(has) == there
         assert len(has) <= MAX_PAIRS
-        fields = tuple(sorted(has.items()))
-        assert ownership.read(fields) == mark
-        assert mark is None or ownership.is_complete(fields, mark)
+        before, fields = dict(fields), tuple(sorted(has.items()))
+        expected = mark
+        if mark is not None and mark.note is None and "posture.dev/previous-note" in before:
+            # As long as a finding bears our note, what is kept of the one before stays.
+            kept = Note(before["posture.dev/previous-note"], before["posture.dev/previous-note-by"])
+            expected = mark._replace(note=kept)
+        assert ownership.read(fields) == expected
+        assert expected is None or ownership.is_complete(fields, expected)
 
 
 def test_the_pairs_are_those_of_the_contract() -> None:
@@ -57,6 +69,16 @@ def test_the_pairs_are_those_of_the_contract() -> None:
         ("posture.dev/policy", "security/logs"),
         ("posture.dev/previous", "NOTIFIED"),
         ("team", "x"),
+    )
+    noted = ownership.marked((), MARK._replace(note=Note('{"ticket": "SEC-482"}', "jira")))
+    assert noted is not None
+    assert {
+        ("posture.dev/previous-note", '{"ticket": "SEC-482"}'),
+        ("posture.dev/previous-note-by", "jira"),
+    } < set(noted)
+    assert ownership.unmarked(noted) == pairs(owner="")
+    assert ownership.unmarked(noted, keeping_note=True) == pairs(
+        owner="", previous_note='{"ticket": "SEC-482"}', previous_note_by="jira"
     )
     assert ownership.unmarked((*pairs(owner="prod-eu", policy="a/b", previous="NEW"), ("team", "x"))) == (
         ("posture.dev/owner", ""),
@@ -102,6 +124,7 @@ def test_a_full_map_is_not_marked_and_can_be_unmarked() -> None:
     assert len(full) == MAX_PAIRS
     assert ownership.marked(full, MARK._replace(policy="a/b")) is not None
     assert ownership.marked(full, MARK._replace(retain=True)) is None
+    assert ownership.marked(full, MARK._replace(note=Note("theirs", "jira"))) is None
     assert len(ownership.unmarked(full)) < MAX_PAIRS
     assert set(crowd(47)) < set(ownership.unmarked(full))
 
@@ -111,3 +134,36 @@ def test_other_peoples_blanks_are_left_to_them() -> None:
         ("posture.dev/owner", "-"),
         ("team", ""),
     )
+
+
+def noted(note: str, by: str, **kept: str) -> Finding:
+    return finding_of(Record("0", "S3.1", ONE, note=note, by=by, fields=dict(pairs(**kept))))
+
+
+KEPT = {"previous_note": "theirs", "previous_note_by": "jira"}
+
+
+@pytest.mark.parametrize(
+    ("finding", "before", "back"),
+    [
+        (noted("", ""), None, None),
+        (noted("ours", AUTHOR), None, None),
+        (noted("theirs", "jira"), Note("theirs", "jira"), None),
+        (noted("ours", AUTHOR, **KEPT), Note("theirs", "jira"), Note("theirs", "jira")),
+        (noted("newer", "alice", **KEPT), Note("newer", "alice"), None),
+        (noted("theirs", ""), Note("theirs", "unknown"), None),
+        (noted("ours", AUTHOR, previous_note="x"), Note("x", "unknown"), Note("x", "unknown")),
+        (noted("ours", AUTHOR, previous_note="-" * 9), Note("-" * 9, "unknown"), Note("-" * 9, "unknown")),
+        (noted("n" * 1025, "b" * 1025), Note("n" * 1023 + "…", "b" * 1023 + "…"), None),
+        (
+            noted("ours", AUTHOR, previous_note="n" * 513, previous_note_by="b"),
+            Note("n" * 513, "b"),
+            Note("n" * 511 + "…", "b"),
+        ),
+    ],
+)
+def test_the_note_of_others_is_kept_and_given_back(
+    finding: Finding, before: Note | None, back: Note | None
+) -> None:
+    assert ownership.note_before(finding) == before
+    assert ownership.given_back(finding) == back

@@ -285,7 +285,7 @@ def test_a_note_and_a_workflow_that_are_undone_in_turn_are_one_fight() -> None:
     for poll in range(32):
         if poll % 2:
             scene.hub.person_sets("0", "NEW")
-        scene.hub.person_writes_note("0", "mine")
+        scene.hub.person_writes_note("0", "mine", "alice")
         scene.run(INTERVAL)
     assert scene.record.written - written <= 6
 
@@ -297,6 +297,73 @@ def test_the_previous_workflow_is_the_one_that_was_left_last() -> None:
     (write,) = scene.run(INTERVAL).writes
     assert (write.act, write.change.workflow) == (Act.SUPPRESS_AGAIN, Workflow.SUPPRESSED)
     assert scene.record.fields["posture.dev/previous"] == "NOTIFIED"
+
+
+TICKET = ('{"ticket": "SEC-482"}', "jira")
+
+
+@pytest.mark.parametrize("merges", [True, False])
+@pytest.mark.parametrize("ends", ["deleted", "expires", "narrows"])
+def test_a_notified_finding_is_as_the_ticket_system_left_it(ends: str, *, merges: bool) -> None:
+    there = records(workflow="NOTIFIED", theirs="NOTIFIED", note=TICKET[0], by=TICKET[1], their_note=TICKET)
+    scene = Scene(there, rule())
+    scene.hub.merges = merges
+    scene.run()
+    assert (scene.record.workflow, scene.record.by) == ("SUPPRESSED", "posture-operator")
+    assert scene.record.remembered == TICKET
+    declared = scene.world.rules[A]
+    if ends == "deleted":
+        declared.deleted = START
+    elif ends == "expires":
+        declared.expires = START + 1
+    else:
+        declared.but_accounts = [ONE]
+    scene.run(1)
+    assert (scene.record.workflow, scene.record.note, scene.record.by) == ("NOTIFIED", *TICKET)
+    assert not scene.record.marked
+    scene.world.rules = {}
+    scene.run()
+    assert scene.acts() == []
+
+
+def test_what_others_write_while_it_is_suppressed_takes_the_place_of_what_was_before() -> None:
+    scene = Scene(records(note="first", by="alice", their_note=("first", "alice")), rule())
+    scene.run()
+    scene.hub.person_writes_note("0", *TICKET)
+    (write,) = scene.run(INTERVAL).writes
+    assert (write.act, write.change.note_by) == (Act.REFRESH, "posture-operator")
+    assert scene.record.remembered == TICKET
+    scene.hub.person_writes_note("0", "last", "bob")
+    scene.world.rules[A].deleted = START
+    (write,) = scene.run(INTERVAL).writes
+    assert (write.act, write.change.note) == (Act.REOPEN, None)
+    assert (scene.record.note, scene.record.by) == ("last", "bob")
+
+
+def test_a_policy_that_retains_leaves_the_note_before_where_it_is_kept() -> None:
+    scene = Scene(records(note=TICKET[0], by=TICKET[1], their_note=TICKET), rule(retain=True))
+    scene.run()
+    scene.world.rules[A].deleted = START
+    scene.run()
+    assert (scene.record.workflow, scene.record.by) == ("SUPPRESSED", "posture-operator")
+    assert scene.record.remembered == TICKET
+    assert not scene.record.marked
+    # Whoever reopens it by hand, and suppresses it by another policy, still has it back in the end.
+    scene.hub.person_sets("0", "NEW")
+    scene.world.rules = {B: rule(B)}
+    scene.run()
+    assert scene.record.remembered == TICKET
+    scene.world.rules[B].deleted = START
+    scene.run()
+    assert (scene.record.note, scene.record.by) == TICKET
+
+
+def test_without_room_for_the_note_before_nothing_is_suppressed() -> None:
+    others = {f"key-{n:02}": "x" for n in range(46)}
+    scene = Scene(records(note=TICKET[0], by=TICKET[1], their_note=TICKET, fields=others), rule())
+    assert scene.run().writes == ()
+    assert len(scene.outcome().full) == 1
+    assert (scene.record.note, scene.record.workflow) == (TICKET[0], "NEW")
 
 
 def test_what_would_do_harm_is_no_declaration() -> None:

@@ -40,7 +40,12 @@ def whole_findings() -> st.SearchStrategy[Finding]:
         workflow=st.sampled_from(Workflow),
         note=texts,
         user_fields=pairs,
-    ).map(lambda each: each._replace(account_name=names[each.account_id]))
+        note_by=texts,
+    ).map(
+        lambda each: each._replace(
+            account_name=names[each.account_id], note_by=each.note_by if each.note else ""
+        )
+    )
 
 
 def small_findings() -> st.SearchStrategy[Finding]:

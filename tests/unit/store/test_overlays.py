@@ -83,16 +83,27 @@ def test_what_was_never_seen_is_named_to_be_read_by_id(store: Store) -> None:
 
 def test_fields_that_were_not_written_follow_the_reads(store: Store) -> None:
     store.write([Read([NEW], NOW)])
-    store.record_writes([CustomerWrite(key(NEW), note="ours")], written_at=NOW + 1)
-    copy = NEW._replace(workflow=Workflow.NOTIFIED, note="theirs", user_fields=(("a", "b"),))
-    assert read(store, copy, NOW + 2) == copy._replace(note="ours")
+    store.record_writes([CustomerWrite(key(NEW), note="ours", note_by="us")], written_at=NOW + 1)
+    copy = NEW._replace(workflow=Workflow.NOTIFIED, note="theirs", user_fields=(("a", "b"),), note_by="jira")
+    assert read(store, copy, NOW + 2) == copy._replace(note="ours", note_by="us")
+
+
+def test_a_note_that_somebody_writes_over_ours_before_it_was_shown_is_seen(store: Store) -> None:
+    store.write([Read([NEW], NOW)])
+    store.record_writes([WRITE], written_at=NOW + 1)
+    over = WRITTEN._replace(note="theirs", note_by="jira")
+    assert read(store, over, NOW + 2) == over
+    # A write that changes the note alone is not told from what there was before it.
+    store.record_writes([WRITE], written_at=NOW + 3)
+    assert read(store, over, NOW + 4) == WRITTEN
 
 
 def test_two_writes_are_held_together(store: Store) -> None:
     store.write([Read([NEW], NOW)])
     store.record_writes([WRITE], written_at=NOW + 1)
     store.record_writes(
-        [CustomerWrite(key(NEW), note="more"), CustomerWrite(key(NEW), note="most")], written_at=NOW + 2
+        [CustomerWrite(key(NEW), note="more", note_by="a"), CustomerWrite(key(NEW), note="most")],
+        written_at=NOW + 2,
     )
     assert only(store) == WRITTEN._replace(note="most")
     assert read(store, NEW._replace(note="most"), NOW + 3) == WRITTEN._replace(note="most")

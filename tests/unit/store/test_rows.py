@@ -102,6 +102,7 @@ def test_every_field_that_changes_is_a_change(tmp_path: Path) -> None:
             {"resources": (Resource("AwsS3Bucket", "b", (("k", "v"),)),)},
             {"workflow": Workflow.SUPPRESSED},
             {"note": "why"},
+            {"note_by": "somebody"},
             {"user_fields": (("k", "v"),)},
             {"region": "us-east-1"},
             {"account_id": "444455556666"},

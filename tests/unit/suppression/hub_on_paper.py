@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 from posture.admission import admit
+from posture.aws.errors import AwsError
 from posture.aws.securityhub import FindingId, FindingsUpdate, UnprocessedFinding
 from posture.config import Config
 from posture.domain.controls import Controls
@@ -95,7 +96,8 @@ class HubOnPaper:
     """What tasks see of a hub. `open`: whether its store is, as it is not while the Lease changes hands.
 
     `unknown`: Ids of findings that it does not find to write to; of these it lists all but `gone`. `calls`:
-    that wrote. `left`: seconds that the Lease has left.
+    that wrote. `left`: seconds that the Lease has left. `meanwhile`: by Id, how findings are when they are
+    next read by Id, unless that fails as `unreadable` says. `reread_ids`: which were.
     """
 
     name = "hub"
@@ -110,6 +112,9 @@ class HubOnPaper:
         self.gone: set[str] = set()
         self.calls = 0
         self.within: list[float] = []
+        self.reread_ids: list[str] = []
+        self.meanwhile: dict[str, Finding] = {}
+        self.unreadable: AwsError | None = None
         self.requests = Requests()
         self.key = SimpleNamespace(role_arn=ROLE)
         self._controls = Controls({STANDARD.name: STANDARD})
@@ -180,7 +185,14 @@ class HubOnPaper:
         return FindingsUpdate(done, tuple(refused), self.now())
 
     async def reread(self, refs: Sequence[FindingRef]) -> None:
-        self.known.remove([(self.now() + 1, [each.key for each in refs if each.id in self.gone])])
+        self.reread_ids += [each.id for each in refs]
+        if self.unreadable is not None and refs:
+            raise self.unreadable
+        asked_at = max(self.now(), self.status.exact_at or 0) + 1
+        self.known.remove([(asked_at, [each.key for each in refs if each.id in self.gone])])
+        there = list(self.store.read([each.key for each in refs]))
+        found = [self.meanwhile.pop(each.id, each) for each in there]
+        self.known._note(self.store.write([Read(found, asked_at)]))
 
     def workflows(self) -> set[Workflow]:
         """Return how the findings stand."""

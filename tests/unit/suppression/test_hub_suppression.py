@@ -13,6 +13,7 @@ from posture.domain import ownership
 from posture.domain.findings import Compliance, Workflow
 from posture.kube.errors import Retryable
 from posture.store import Read, StoreUnavailable
+from posture.suppression import round as rounds
 from posture.suppression.hub_suppression import HubSuppression
 from tests.unit.store.making import EC2_2, finding
 from tests.unit.suppression.api_server import CALL
@@ -174,6 +175,67 @@ async def test_changes_are_seen_although_looking_at_them_failed_once(
         await work._cycle()
     await settle(scene, work)
     assert scene.hub.workflows() == {Workflow.SUPPRESSED}
+
+
+async def test_what_is_written_over_is_read_first(scenes: Callable[..., Scene]) -> None:
+    """Others write notes and workflow without a change of `UpdatedAt`: a poll may not have seen it."""
+    ticket, accepted = finding(0), finding(1)
+    scene = scenes(target(), policy("logs"))
+    scene.hub.meanwhile = {
+        ticket.id: ticket._replace(workflow=Workflow.NOTIFIED, note="SEC-482", note_by="jira"),
+        accepted.id: accepted._replace(workflow=Workflow.SUPPRESSED, note="by hand", note_by="alice"),
+    }
+    work = task(scene)
+    await settle(scene, work)
+    there = {each.id: each for each in scene.hub.store.findings()}
+    assert there[accepted.id].note == "by hand"
+    mark = ownership.read(there[ticket.id].user_fields)
+    assert mark is not None
+    assert (mark.previous, mark.note) == (Workflow.NOTIFIED, ownership.Note("SEC-482", "jira"))
+    assert sorted(scene.hub.reread_ids) == sorted(finding(number).id for number in range(3))
+    scene.api.put(policy("logs", metadata={**DELETED, "generation": 2}))
+    await settle(scene, work)
+    there = {each.id: each for each in scene.hub.store.findings()}
+    back = there[ticket.id]
+    assert (back.workflow, back.note, back.note_by) == (Workflow.NOTIFIED, "SEC-482", "jira")
+    assert there[accepted.id].workflow is Workflow.SUPPRESSED
+
+
+async def test_what_cannot_be_read_is_not_written_over(scenes: Callable[..., Scene]) -> None:
+    scene = scenes(target(), policy("logs"))
+    scene.hub.unreadable = AccessDenied("no", service="securityhub", operation="GetFindings", code="o")
+    work = task(scene)
+    await settle(scene, work)
+    assert scene.hub.calls == 0
+    assert scene.reason("logs") == ("False", "AccessDenied")
+    scene.hub.unreadable = None
+    await settle(scene, work)
+    assert scene.hub.workflows() == {Workflow.SUPPRESSED}
+    assert scene.reason("logs") == ("True", "InEffect")
+
+
+async def test_many_are_read_and_written_a_part_at_a_time(
+    scenes: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "_READ_AT_ONCE", 2)
+    scene = scenes(target(), policy("logs"), findings=[finding(number) for number in range(5)])
+    work = task(scene)
+    work.update(scene.everything())
+    await work._cycle()
+    scene.hub.poll()
+    for read in (2, 4, 5):
+        await work._cycle()
+        assert len(scene.hub.reread_ids) == read
+    assert scene.hub.workflows() == {Workflow.SUPPRESSED}
+    assert scene.reason("logs") == ("True", "InEffect")
+
+
+async def test_nothing_is_read_while_nothing_may_be_written(scenes: Callable[..., Scene]) -> None:
+    scene = scenes(target(), policy("logs"))
+    scene.config = frozen()
+    await settle(scene, task(scene))
+    assert scene.hub.reread_ids == []
+    assert scene.reason("logs") == ("False", "WritesFrozen")
 
 
 async def test_what_security_hub_lists_and_does_not_find_is_told_and_not_tried_each_poll(

@@ -80,6 +80,13 @@ async def test_equal_changes_go_together_up_to_a_hundred() -> None:
     assert (len(sink.ids), report.unsent, report.error) == (151, 0, None)
 
 
+async def test_a_note_is_given_back_as_whose_it_was() -> None:
+    cloud = Cloud()
+    back = UNMARK._replace(note="theirs", note_by="jira")
+    await Writer(cloud, lambda: 99.0).write([write(1, back)], Sink())
+    assert cloud.calls[0]["note"] == Note("theirs", "jira")
+
+
 async def test_nothing_is_begun_once_it_may_not() -> None:
     cloud, sink = Cloud(), Sink()
     left = iter([5.0, 0.0])
