@@ -96,7 +96,7 @@ class ControlClient:
         return members
 
     def settings(self, **wanted: Any) -> None:  # noqa: ANN401 - SettingsRequest
-        """Change quotas, latency, token_lifetime, update_delay, merge_user_fields."""
+        """Change quotas, latency, token_lifetime, offset_tokens, update_delay, merge_user_fields."""
         self.call("POST", "settings", wanted)
 
     def staleness(self, seconds: float, **wanted: Any) -> None:  # noqa: ANN401 - StalenessRequest

@@ -86,6 +86,7 @@ class SettingsRequest(msgspec.Struct, forbid_unknown_fields=True):
     merge_user_fields: bool | None = None
     update_delay: float | None = None
     token_lifetime: float | None = None
+    offset_tokens: bool | None = None
 
 
 class StalenessRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -286,6 +287,8 @@ class Control:
             settings.update_delay = wanted.update_delay
         if wanted.token_lifetime is not None:
             emulator.tokens.lifetime = wanted.token_lifetime
+        if wanted.offset_tokens is not None:
+            emulator.tokens.are_offsets = wanted.offset_tokens
         return _json({})
 
     async def _staleness(self, request: web.Request) -> web.Response:

@@ -49,16 +49,24 @@ def get_findings(context: Context, parameters: Parameters) -> FindingsAnswer:
         raise invalid_token()
     limit = parameters.get("MaxResults") or DEFAULT_PAGE
     short = context.fault("short")
+    position = emulator.tokens.read(token, question) if token else None
+    by_offset = emulator.tokens.are_offsets
+    skipped = position[0] if position and by_offset else 0
     query = Query(
         filters=compiled,
         view=emulator.organization.view(caller.account, caller.region),
         sorting=sorting,
-        limit=min(limit, short.options.get("findings", 0)) if short else limit,
-        after=sorting.restore(emulator.tokens.read(token, question)) if token else None,
+        limit=skipped + (min(limit, short.options.get("findings", 0)) if short else limit),
+        after=sorting.restore(position) if position and not by_offset else None,
         stale=emulator.staleness.shown(),
     )
     page = fetch(emulator.store, query)
-    next_token = _next_token(context, query, page, question)
+    if by_offset:
+        page = page._replace(rows=page.rows[skipped:])
+        seen = skipped + len(page.rows)
+        next_token = emulator.tokens.issue(question, [seen]) if page.more else None
+    else:
+        next_token = _next_token(context, query, page, question)
     body = b'{"Findings":[' + b",".join(row.body for row in page.rows) + b"]"
     if next_token is not None:
         body += b',"NextToken":' + msgspec.json.encode(next_token)

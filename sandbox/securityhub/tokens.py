@@ -27,6 +27,8 @@ class Tokens:
 
     def __init__(self, clock: Clock, lifetime: float = 24 * 3600.0) -> None:
         self.lifetime = lifetime
+        self.are_offsets = False
+        """Pages are counted off from the first finding at each call: what changes meanwhile moves them."""
         self._clock = clock
         self._secret = secrets.token_bytes(16)
 

@@ -4,10 +4,20 @@ No I/O: `Coverage` hands out readers and is told what their pages held. It may b
 made again from `windows()`; nothing is then missed, and only what lies within the overlap is read again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from posture.hubs.windows import OVERLAP, Density, Query, Window, edge, middle, query, unread_findings
+from posture.hubs.windows import (
+    OVERLAP,
+    Density,
+    Query,
+    Window,
+    edge,
+    middle,
+    onward,
+    query,
+    unread_findings,
+)
 
 PAGE = 100
 """GetFindings: MaxResults is at most 100."""
@@ -25,6 +35,8 @@ class Reader:
 
     `first` and `edge`: where its findings began and how far they have come. `mean`: of all their times.
     `page`: (ProductArn, Id) of the findings of its last page: some of them may come again on the next one.
+    `asks`: what it asks next. Once its findings have been seen to go one way, it goes on with a query of its
+    own that begins with the last of them, instead of a token; `anchor` are those of which one has to come.
     """
 
     ascending: bool
@@ -36,6 +48,21 @@ class Reader:
     findings: int = 0
     mean: int | None = None
     page: frozenset[tuple[str, str]] = frozenset()
+    asks: Query | None = None
+    anchor: frozenset[tuple[str, str]] = frozenset()
+
+    def is_anchored(self, names: Collection[tuple[str, str]]) -> bool:
+        """Whether a page goes on from the one before: filters may be rounded, findings have changed."""
+        return not self.anchor or not self.anchor.isdisjoint(names)
+
+    def go_on(self, found: Sequence[tuple[int, tuple[str, str]]]) -> None:
+        """Go on by a query from the last findings of a page (`UpdatedAt`, name) where it gets further."""
+        times = {time for time, _ in found}
+        if not self.proven or self.edge not in times or len(times) < 2:  # noqa: PLR2004 - one instant is no way
+            self.anchor = frozenset()
+            return
+        self.asks, self.token = onward(self.query, self.edge, ascending=self.ascending), None
+        self.anchor = frozenset(name for time, name in found if time == self.edge)
 
     def take(self, times: Sequence[int]) -> bool:
         """Take in the `UpdatedAt` of a page that holds some; False when they contradict the order."""
@@ -119,6 +146,11 @@ class Coverage:
     def active(self, reader: Reader) -> bool:
         """Whether the reader's next page is of use still."""
         return self._share_of(reader) is not None
+
+    def is_ordered(self, reader: Reader) -> bool:
+        """Whether the reader is of use still, in a window whose order holds."""
+        share = self._share_of(reader)
+        return share is not None and share.window.ordered
 
     def next_reader(self) -> Reader | None:
         """Return a reader for an idle chain, where it helps most; None when all is about to be read."""

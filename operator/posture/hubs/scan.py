@@ -116,7 +116,7 @@ class Scan:
     async def _page(self, filters: Filters, coverage: Coverage, reader: Reader, sink: Sink) -> None:
         try:
             page = await self._source.get_findings(
-                within(filters, reader.query),
+                within(filters, reader.asks or reader.query),
                 sort=ASCENDING if reader.ascending else DESCENDING,
                 next_token=reader.token,
             )
@@ -136,7 +136,14 @@ class Scan:
         ]
         self._landing.add(asyncio.current_task())
         before = coverage.span()
-        coverage.read(reader, times, page.next_token)
+        if reader.is_anchored(names):
+            coverage.read(reader, times, page.next_token)
+            if page.next_token is not None and coverage.is_ordered(reader):
+                reader.go_on(
+                    [(each.updated_at, name) for each, name in zip(page.findings, names, strict=True)]
+                )
+        else:
+            coverage.refused(reader)
         if coverage.span() < before:
             self._refusals = 0
         await sink(page)

@@ -84,6 +84,19 @@ class Query(NamedTuple):
         return self.start <= unread.low and self.end >= unread.high
 
 
+_STEP = 1_000
+"""What a date filter is moved back by to begin with the finding that was read last: a millisecond."""
+
+
+def onward(asked: Query, edge: int, *, ascending: bool) -> Query:
+    """Return the query that goes on from where a reader has come, beginning with what it read last.
+
+    NextTokens are opaque: nothing says that they name a finding, and not a number of findings to pass over.
+    Then each finding that leaves the listing while it is read would let another one go unread.
+    """
+    return asked._replace(start=edge - _STEP) if ascending else asked._replace(end=edge + _STEP)
+
+
 def query(unread: Window) -> Query:
     """Return the query for what is unread of a window, with the overlap on both sides."""
     return Query(max(EPOCH, unread.low - OVERLAP), min(FUTURE, unread.high + OVERLAP))
