@@ -3,7 +3,8 @@
 Rules (API reference of GetFindings and of StringFilter, MapFilter, DateFilter): attributes are joined by AND,
 at most 10 of them with at most 20 values each; within one attribute positive comparisons are joined by OR and
 negative ones by AND; values are case-sensitive. A finding without the attribute matches negative comparisons
-only.
+only. CONTAINS and NOT_CONTAINS are for automation rules, CONTAINS_WORD for the second version of the API:
+GetFindings refuses them.
 """
 
 import ipaddress
@@ -19,7 +20,8 @@ from sandbox.securityhub.model import shape_model
 MAX_ATTRIBUTES = 10
 MAX_VALUES = 20
 _DAY = 24 * 3600 * MICROSECONDS
-_NEGATIVE = frozenset({"NOT_EQUALS", "PREFIX_NOT_EQUALS", "NOT_CONTAINS"})
+_NEGATIVE = frozenset({"NOT_EQUALS", "PREFIX_NOT_EQUALS"})
+_ELSEWHERE = frozenset({"CONTAINS", "NOT_CONTAINS", "CONTAINS_WORD"})
 
 Values = list[Any]
 Test = Callable[[Values], bool]
@@ -31,10 +33,8 @@ class StringCondition:
 
     equals: frozenset[str] = frozenset()
     prefixes: tuple[str, ...] = ()
-    contains: tuple[str, ...] = ()
     not_equals: frozenset[str] = frozenset()
     not_prefixes: tuple[str, ...] = ()
-    not_contains: tuple[str, ...] = ()
 
     def holds(self, values: Values) -> bool:
         """Say whether an attribute with these values passes; what is no string counts as missing."""
@@ -50,21 +50,13 @@ class StringCondition:
 
     @property
     def _has_positive(self) -> bool:
-        return bool(self.equals or self.prefixes or self.contains)
+        return bool(self.equals or self.prefixes)
 
     def _is_wanted(self, text: str) -> bool:
-        return (
-            text in self.equals
-            or text.startswith(self.prefixes)
-            or any(part in text for part in self.contains)
-        )
+        return text in self.equals or text.startswith(self.prefixes)
 
     def _is_unwanted(self, text: str) -> bool:
-        return (
-            text in self.not_equals
-            or text.startswith(self.not_prefixes)
-            or any(part in text for part in self.not_contains)
-        )
+        return text in self.not_equals or text.startswith(self.not_prefixes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +158,12 @@ def _by_comparison(name: str, entries: Sequence[Mapping[str, Any]]) -> dict[str,
     for entry in entries:
         comparison = _required(name, entry, "Comparison")[0]
         grouped.setdefault(comparison, []).append(entry)
-    if "CONTAINS_WORD" in grouped:
-        raise invalid_input(
-            f"Invalid parameter 'Filters.{name}'. CONTAINS_WORD is not supported by GetFindings"
-        )
     used = set(grouped)
-    alone = used & {"CONTAINS", "NOT_CONTAINS"}
-    if (alone and len(used) > 1) or ("EQUALS" in used and used & _NEGATIVE):
+    if refused := sorted(used & _ELSEWHERE):
+        raise invalid_input(
+            f"Invalid parameter 'Filters.{name}'. {refused[0]} is not supported by GetFindings"
+        )
+    if "EQUALS" in used and used & _NEGATIVE:
         raise invalid_input(
             f"Invalid parameter 'Filters.{name}'. Comparisons {sorted(used)} cannot be combined"
         )
@@ -188,10 +179,8 @@ def _string_condition(name: str, entries: Sequence[Mapping[str, Any]]) -> String
     return StringCondition(
         equals=frozenset(values.get("EQUALS", ())),
         prefixes=tuple(values.get("PREFIX", ())),
-        contains=tuple(values.get("CONTAINS", ())),
         not_equals=frozenset(values.get("NOT_EQUALS", ())),
         not_prefixes=tuple(values.get("PREFIX_NOT_EQUALS", ())),
-        not_contains=tuple(values.get("NOT_CONTAINS", ())),
     )
 
 
@@ -255,13 +244,8 @@ def _map_test(name: str, entries: Sequence[Mapping[str, Any]]) -> Test:
     }
 
     def has(values: Values, comparison: str) -> list[bool]:
-        partly = comparison.endswith("CONTAINS")
         return [
-            any(
-                isinstance(found := value.get(key), str) and (text in found if partly else text == found)
-                for value in values
-                if isinstance(value, dict)
-            )
+            any(value.get(key) == text for value in values if isinstance(value, dict))
             for key, text in pairs.get(comparison, ())
         ]
 

@@ -173,8 +173,6 @@ def _add_string_condition(where: _Sql, column: str, condition: StringCondition) 
         wanted.is_one_of(column, sorted(condition.equals))
     for prefix in condition.prefixes:
         wanted.add(f"substr({column}, 1, ?) = ?", len(prefix), prefix)
-    for part in condition.contains:
-        wanted.add(f"instr({column}, ?) > 0", part)
     if wanted.clauses:
         where.add(f"({' OR '.join(wanted.clauses)})", *wanted.values)
     unwanted = _Sql()
@@ -182,8 +180,6 @@ def _add_string_condition(where: _Sql, column: str, condition: StringCondition) 
         unwanted.is_one_of(column, sorted(condition.not_equals), negated=True)
     for prefix in condition.not_prefixes:
         unwanted.add(f"substr({column}, 1, ?) != ?", len(prefix), prefix)
-    for part in condition.not_contains:
-        unwanted.add(f"instr({column}, ?) = 0", part)
     if unwanted.clauses:
         where.add(f"({column} IS NULL OR ({' AND '.join(unwanted.clauses)}))", *unwanted.values)
 

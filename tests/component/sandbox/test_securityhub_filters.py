@@ -64,9 +64,6 @@ def matches(filters: Json) -> bool:
         ({"ComplianceStatus": strings("NOT_EQUALS", "PASSED", "WARNING")}, True),
         ({"Title": strings("PREFIX", "EC2", "S3 ")}, True),
         ({"Title": strings("PREFIX_NOT_EQUALS", "EC2", "S3 ")}, False),
-        ({"Title": strings("CONTAINS", "Public Access")}, True),
-        ({"Title": strings("CONTAINS", "public access")}, False),
-        ({"Title": strings("NOT_CONTAINS", "nowhere", "Public Access")}, False),
         ({"Type": strings("PREFIX", "Effects")}, True),
         ({"ResourceType": strings("EQUALS", "AwsIamRole")}, True),
         ({"ResourceType": strings("NOT_EQUALS", "AwsIamRole")}, False),
@@ -80,8 +77,6 @@ def matches(filters: Json) -> bool:
         ({"ResourceTags": [tag("EQUALS", "env", "x"), tag("EQUALS", "Team", "x")]}, True),
         ({"ResourceTags": [tag("NOT_EQUALS", "env", "dev"), tag("NOT_EQUALS", "Team", "x")]}, False),
         ({"ResourceTags": [tag("NOT_EQUALS", "absent", "dev")]}, True),
-        ({"UserDefinedFields": [tag("CONTAINS", "owner", "stor")]}, True),
-        ({"UserDefinedFields": [tag("NOT_CONTAINS", "owner", "stor")]}, False),
         ({"Confidence": [{"Gte": 42, "Lte": 50}]}, True),
         ({"Confidence": [{"Gt": 42}, {"Eq": 41}]}, False),
         ({"Confidence": [{"Lt": 1}, {"Eq": 42}]}, True),
@@ -95,6 +90,8 @@ def matches(filters: Json) -> bool:
         ({"UpdatedAt": [{"Start": "2026-11-20T11:00:00.124+01:00", "End": "2026-11-21T00:00:00Z"}]}, False),
         ({"UpdatedAt": [{"DateRange": {"Value": 2, "Unit": "DAYS"}}]}, True),
         ({"UpdatedAt": [{"DateRange": {"Value": 1, "Unit": "DAYS"}}]}, False),
+        ({"UpdatedAt": [{"DateRange": {"Value": 2, "Unit": "DAYS", "Comparison": "WITHIN"}}]}, True),
+        ({"UpdatedAt": [{"DateRange": {"Value": 2, "Unit": "DAYS", "Comparison": "OLDER_THAN"}}]}, False),
         ({"UpdatedAt": [{"DateRange": {"Value": 1, "Unit": "DAYS", "Comparison": "OLDER_THAN"}}]}, True),
         ({"ComplianceStatus": strings("EQUALS", "FAILED"), "Title": strings("PREFIX", "EC2")}, False),
     ],
@@ -113,9 +110,11 @@ def test_a_filter_selects_as_aws_does(filters: Json, *, expected: bool) -> None:
         ({"UpdatedAt": [{"DateRange": {"Value": 0, "Unit": "DAYS"}}]}, "DateRange"),
         ({"Title": strings("EQUALS", "a") + strings("NOT_EQUALS", "b")}, "combined"),
         ({"Title": strings("EQUALS", "a") + strings("PREFIX_NOT_EQUALS", "b")}, "combined"),
-        ({"Title": strings("CONTAINS", "a") + strings("EQUALS", "b")}, "combined"),
-        ({"Title": strings("CONTAINS", "a") + strings("NOT_CONTAINS", "b")}, "combined"),
-        ({"Title": strings("CONTAINS_WORD", "a")}, "CONTAINS_WORD"),
+        ({"Title": strings("CONTAINS", "S3")}, "CONTAINS is not supported"),
+        ({"Title": strings("NOT_CONTAINS", "a")}, "NOT_CONTAINS is not supported"),
+        ({"Title": strings("CONTAINS_WORD", "a")}, "CONTAINS_WORD is not supported"),
+        ({"UserDefinedFields": [tag("CONTAINS", "owner", "stor")]}, "CONTAINS is not supported"),
+        ({"ResourceTags": [tag("NOT_CONTAINS", "env", "dev")]}, "NOT_CONTAINS is not supported"),
         ({"Title": [{"Value": "a"}]}, "Comparison"),
         ({"Title": [{"Comparison": "EQUALS"}]}, "Value"),
         ({"Title": strings("EQUALS", *map(str, range(21)))}, "20"),
@@ -135,6 +134,7 @@ def test_what_aws_refuses_is_refused(filters: Json, told: str) -> None:
 
 def test_every_attribute_of_the_model_is_known() -> None:
     assert {*PATHS, "Keyword"} == set(shape_model("AwsSecurityFindingFilters").members)
+    assert len(PATHS) + 1 >= 107, "what GetFindings could be filtered by in botocore 1.43"
 
 
 # An independent oracle: findings as flat rows, filters told in words, no code shared with the emulator.
@@ -194,7 +194,6 @@ def oracle(row: Json, filters: Json) -> bool:
                 and {
                     "EQUALS": value == text,
                     "PREFIX": value[: len(text)] == text,
-                    "CONTAINS": value.find(text) >= 0,
                 }[{"PREFIX_NOT_EQUALS": "PREFIX"}.get(how, how.removeprefix("NOT_"))]
             )
             (unwanted if "NOT" in how else wanted).append(hit)
@@ -215,8 +214,6 @@ COMBINATIONS = [
     ["NOT_EQUALS"],
     ["NOT_EQUALS", "PREFIX_NOT_EQUALS"],
     ["PREFIX", "NOT_EQUALS"],
-    ["CONTAINS"],
-    ["NOT_CONTAINS"],
 ]
 
 

@@ -124,6 +124,24 @@ def test_pages_are_live(hub: BackgroundHub) -> None:
     assert ids(second) == ["finding/004", "finding/005", "finding/000"]
 
 
+@pytest.mark.parametrize(
+    ("offset_tokens", "second_page"),
+    [(False, ["finding/003", "finding/004"]), (True, ["finding/004", "finding/005"])],
+)
+def test_what_leaves_before_an_offset_shifts_what_follows(
+    hub: BackgroundHub, second_page: list[str], *, offset_tokens: bool
+) -> None:
+    hub.control.load([finding(number) for number in range(8)])
+    hub.control.settings(offset_tokens=offset_tokens)
+    client = hub.client(ADMIN, HOME)
+    first = client.get_findings(SortCriteria=BY_UPDATE, MaxResults=3)
+    hub.control.mutate({"op": "delete", "id": "finding/001"})
+    second = client.get_findings(SortCriteria=BY_UPDATE, MaxResults=2, NextToken=first["NextToken"])
+    assert ids(second) == second_page
+    rest = client.get_findings(SortCriteria=BY_UPDATE, MaxResults=9, NextToken=second["NextToken"])
+    assert ids(rest) == [f"finding/{number:03}" for number in range(int(second_page[-1][-1]) + 1, 8)]
+
+
 def test_a_token_serves_its_query_alone(hub: BackgroundHub) -> None:
     hub.control.load([finding(number) for number in range(6)])
     client = hub.client(ADMIN, HOME)
