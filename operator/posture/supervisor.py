@@ -224,7 +224,6 @@ class Supervisor:
         return _RunningHub(hub, asyncio.create_task(self._live(hub), name=hub.name, context=apart()))
 
     def _settle_targets(self, admissions: Mapping[str, tuple[Object, Admitted | NotAdmitted]]) -> None:
-        turned_off = self._suppression.turned_off()
         ended = {uid for uid, running in self._targets.items() if running.task.done()}
         for uid in (self._targets.keys() - admissions.keys()) | ended:
             running = self._targets.pop(uid)
@@ -237,7 +236,7 @@ class Supervisor:
                 self._targets[uid] = _Running(target, task)
             hub = self._hubs[admission.hub].hub if isinstance(admission, Admitted) else None
             self._targets[uid].target.update(
-                document, admission, hub, self._general.remaining if hub is None else hub.leading, turned_off
+                document, admission, hub, self._general.remaining if hub is None else hub.leading
             )
 
     def _wake_targets_of(self, key: HubKey) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +9,6 @@ from posture.admission import Admitted, NotAdmitted
 from posture.api.model import Metadata
 from posture.api.posture_target_status import SCORE_CURRENT, PostureTargetStatus
 from posture.api.resource import read_status
-from posture.domain.controls import ControlStatus
-from posture.domain.evaluation import TurnedOff
 from posture.domain.moments import datetime_of
 from posture.hubs.hub import Hub
 from posture.hubs.key import HubKey
@@ -60,7 +57,6 @@ class Target:
         self._generation = 0
         self._hub: Hub | None = None
         self._leading: Leading = lambda: 0.0
-        self._turned_off: Mapping[TurnedOff, ControlStatus] = {}
         self._has_read = False
         self._shown: Shown | None = None
         self._request: tuple[str, Hub, int] | None = None
@@ -75,18 +71,13 @@ class Target:
         admission: Admitted | NotAdmitted,
         hub: Hub | None,
         leading: Leading,
-        turned_off: Mapping[TurnedOff, ControlStatus],
     ) -> None:
-        """Take what is declared now; the next cycle, at once if anything is new, follows it.
-
-        `turned_off`: controls that policies turned off, with the status that each had then.
-        """
+        """Take what is declared now; the next cycle, at once if anything is new, follows it."""
         if hub is not self._hub:
             self._store_replaced = hub.status.store_replaced if hub else None
             self._shown = self._shown and self._shown._replace(polled_in=None)
-        is_news = (hub, turned_off, _declared(document, admission)) != (
+        is_news = (hub, _declared(document, admission)) != (
             self._hub,
-            self._turned_off,
             self._admission and _declared(self._document, self._admission),
         )
         # A list may have been answered before our last write: the status is the one that was written then.
@@ -94,7 +85,6 @@ class Target:
         self._generation = int(document["metadata"]["generation"])
         self._admission, self._hub = admission, hub
         self._leading = leading
-        self._turned_off = turned_off
         if is_news:
             self.wake()
 
@@ -215,10 +205,10 @@ class Target:
         spec, status = admission.target.spec, hub.status
         if self._shown is not None and self._shown.scope != scope:
             self._shown = None
-        facts, exact_at = status.facts, status.exact_at
-        if facts is None or exact_at is None or spec.suspend:
+        facts, exact_at, turned_off = status.facts, status.exact_at, status.turned_off
+        if facts is None or exact_at is None or turned_off is None or spec.suspend:
             return
-        turned_off, polled_in = self._turned_off, status.term if status.polled else None
+        polled_in = status.term if status.polled else None
         key = (hub, status.version, facts, scope, turned_off)
         if self._shown is not None and self._shown.key == key:
             self._shown = self._shown._replace(exact_at=exact_at, polled_in=polled_in)

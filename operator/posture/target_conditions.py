@@ -122,11 +122,13 @@ def _score_current(situation: Situation, now: datetime) -> Said:
     if situation.exact_at is None:
         if situation.trouble:
             return Said(_FALSE, situation.trouble.reason, situation.trouble.message)
-        return Said(
-            _FALSE,
-            _SYNCING,
-            f"The first sweep of all findings is under way: {situation.progress_percent} %.",
-        )
+        if situation.progress_percent < _WHOLE:
+            message = f"The first sweep of all findings is under way: {situation.progress_percent} %."
+        else:
+            message = (
+                "All findings are read. The controls that policies may have turned off are looked at next."
+            )
+        return Said(_FALSE, _SYNCING, message)
     if situation.suspicious:
         return Said(_FALSE, "SweepSuspicious", situation.suspicious)
     if situation.missing:

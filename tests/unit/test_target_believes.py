@@ -1,6 +1,7 @@
 """What a target's status tells is shown again under its own time, and never taken for what is."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,15 +13,19 @@ from posture.admission import Admitted
 from posture.api.posture_target import PostureTarget, ScoringMethod
 from posture.api.posture_target_status import PostureTargetStatus
 from posture.api.resource import parse, read_status
+from posture.domain.controls import ControlStatus
+from posture.domain.evaluation import TurnedOff
 from posture.domain.findings import Compliance
 from posture.hubs.status import HubStatus
 from posture.kube.resources import Object
 from posture.target_status import believed, restored, scope_digest, without_scores
+from tests.unit.hub_facts import ACCOUNT
 from tests.unit.test_target_freshness import KEY, MINUTE, TARGET, Cluster, Running, SkewedHub
 from tests.unit.test_target_status import OUTCOMES, evaluation, status_of
 
 SCOPE = scope_digest(Admitted(parse(PostureTarget, TARGET), KEY, ("*",)))
 STANDARD = "s/v/1"
+OFF = TurnedOff(STANDARD, "S3.1", ACCOUNT, "eu-west-1")
 
 
 def text_of(ahead: float) -> str:
@@ -127,12 +132,28 @@ async def test_what_no_evaluation_has_written_is_not_shown_at_all(status: Object
         assert scores(running) == {}
 
 
+async def test_nothing_is_scored_before_it_is_known_what_policies_turned_off() -> None:
+    hub = SkewedHub(0, MINUTE, polled=True)
+    hub.status = replace(hub.status, turned_off=None)
+    async with Running(hub, Forged(forged(-60))) as running:
+        await running.cluster.says("Syncing")
+        assert running.cluster.status["score"] == 0
+        hub.status = replace(hub.status, turned_off={})
+        running.target.wake()
+        await running.cluster.says("Exact")
+        assert running.cluster.status["score"] == 100
+        hub.status = replace(hub.status, turned_off={OFF: ControlStatus.FAILED})
+        running.target.wake()
+        await running.cluster.says("NoData")
+        assert "score" not in running.cluster.status
+
+
 async def test_what_was_found_out_in_an_earlier_term_is_not_better_than_what_another_has_told() -> None:
     hub = SkewedHub(0, MINUTE, polled=True)
     async with Running(hub) as running:
         await running.cluster.says("Exact")
         # Paused, it lost the Lease and has it again; another replica was faster meanwhile.
-        hub.status = HubStatus(term=hub.status.term + 1, facts=hub.status.facts)
+        hub.status = HubStatus(term=hub.status.term + 1, facts=hub.status.facts, turned_off={})
         running.cluster.status = forged(-1)
         running.target.update({**TARGET, "status": forged(-1)}, *running.declared)
         running.target.wake()

@@ -99,6 +99,14 @@ def test_what_each_situation_says(
     assert all(condition.observed_generation == 1 for condition in conditions)
 
 
+def test_what_is_waited_for_before_there_is_a_score_is_said() -> None:
+    for percent, said_so in ((40, "sweep of all findings is under way: 40 %"), (100, "policies may have")):
+        situation = FINE._replace(exact_at=None, progress_percent=percent)
+        current = find_condition(assessed((), situation, NOW, 1), "ScoreCurrent")
+        assert current is not None
+        assert said_so in current.message
+
+
 @pytest.mark.parametrize(("age", "status"), [(600, "True/Exact"), (601, "False/PollOverdue")])
 def test_a_score_is_current_for_two_intervals_and_no_longer(age: int, status: str) -> None:
     conditions = assessed((), FINE, NOW + timedelta(seconds=age), 1)

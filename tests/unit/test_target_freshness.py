@@ -14,8 +14,8 @@ from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
 from posture.config import Config
 from posture.domain.cells import Cell, Count
-from posture.domain.controls import Controls, ControlStatus
-from posture.domain.evaluation import TurnedOff, View, evaluate
+from posture.domain.controls import Controls
+from posture.domain.evaluation import View, evaluate
 from posture.domain.findings import Check, Compliance, Severity, Workflow
 from posture.domain.standards import ControlAssociation, Standard
 from posture.hubs.hub import Evaluated, Hub
@@ -57,6 +57,7 @@ class SkewedHub:
             version=1,
             duration_seconds=1.0 if polled else None,
             term=1,
+            turned_off={},
         )
 
     def now(self) -> int:
@@ -126,7 +127,7 @@ class Running:
         )
         self.target = Target(cast("World", world), TARGET)
         admitted = Admitted(parse(PostureTarget, TARGET), KEY, ("*",))
-        self.declared = (admitted, cast("Hub", hub), lambda: True, dict[TurnedOff, ControlStatus]())
+        self.declared = (admitted, cast("Hub", hub), lambda: True)
         self.target.update(TARGET, *self.declared)
 
     async def __aenter__(self) -> Self:

@@ -50,7 +50,7 @@ class SlowHub(SkewedHub):
 
 def declare(running: Running, document: Object, hub: SkewedHub) -> None:
     admitted = Admitted(parse(PostureTarget, document), KEY, ("*",))
-    running.target.update(document, admitted, cast("Hub", hub), lambda: True, {})
+    running.target.update(document, admitted, cast("Hub", hub), lambda: True)
 
 
 def numbers_by_generation(written: list[Mapping[str, Any]]) -> set[tuple[int, int | None]]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
 from posture.aws.errors import AwsError
-from posture.domain.controls import Controls
-from posture.domain.evaluation import Evaluation, View
+from posture.domain.controls import Controls, ControlStatus
+from posture.domain.evaluation import Evaluation, TurnedOff, View
 from posture.domain.products import SECURITY_HUB
 from posture.hubs.absence import read_by_id
 from posture.hubs.bulletin import Bulletin
@@ -147,6 +147,11 @@ class Hub:
     def ask(self, demands: Iterable[Demand]) -> None:
         """Say what all targets together want from now on; suspended ones ask for nothing."""
         self._requests.ask(demands)
+
+    def know_turned_off(self, places: Mapping[TurnedOff, ControlStatus]) -> None:
+        """Take in what policies have turned off: nothing is scored before that is known, were it nothing."""
+        if places != self._bulletin.status.turned_off:
+            self._bulletin.post(turned_off=dict(places))
 
     def request(self) -> int:
         """Have it run at once, discovery included; returns a ticket for `has_run`."""

@@ -6,6 +6,8 @@ from enum import Enum
 
 from posture.aws.discovery import HubFacts
 from posture.aws.errors import AwsError
+from posture.domain.controls import ControlStatus
+from posture.domain.evaluation import TurnedOff
 from posture.store import StoreError
 
 
@@ -35,7 +37,8 @@ class HubStatus:
     account id); `unreadable` likewise those that were stored with a default in the place of what was odd.
     `errors`, `corrections`: counts by reason since the process took up the hub. `store_replaced`: why the
     store was begun anew; it stays until the next time. `term`: tells one time of speaking for the hub from
-    the next, in this process.
+    the next, in this process. `turned_off`: what policies turned off and was read to be so, with the status
+    that it had then; None until that is known, and with it no score.
     """
 
     phase: Phase = Phase.STANDBY
@@ -63,6 +66,7 @@ class HubStatus:
     corrections: Mapping[str, int] = field(default_factory=dict)
     store_replaced: str | None = None
     term: int = 0
+    turned_off: Mapping[TurnedOff, ControlStatus] | None = None
 
     @property
     def polled(self) -> bool:

@@ -8,12 +8,15 @@ from posture.aws.errors import AwsError
 from posture.domain.arns import partition_of
 from posture.domain.control_records import Record
 from posture.domain.control_switches import Act, ControlPolicy, Declared, Plan
+from posture.domain.controls import ControlStatus
+from posture.domain.evaluation import TurnedOff
 from posture.domain.suppression_declaration import Identity, Known
 from posture.hubs.demand import microseconds
 from posture.hubs.hub import Hub
 from posture.store import StoreError
 from posture.suppression import declared as declarations
 from posture.suppression.cleanup import Cleanup
+from posture.suppression.controls_confirmed import Confirmed, Look, confirmed, counting
 from posture.suppression.controls_declared import Roles, control_policy, exact_accounts, reaches, ungranted
 from posture.suppression.controls_effect import effects
 from posture.suppression.controls_progress import planned_progress, progress_of
@@ -48,12 +51,14 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
         self._requests: dict[str, str] = {}
         self._sights = Sights()
         self._effects: tuple[object, Mapping[str, Effect]] = (None, {})
+        self._confirmed: dict[TurnedOff, Confirmed] = {}
 
     def _stand_down(self) -> None:
         super()._stand_down()
         self._looked_at, self._nameless = None, None
         self._rounds.search_anew()
         self._requests.clear()
+        self._confirmed = {}
 
     def _ruled(self, declared: declarations.Declared, now: int, longest: int) -> ControlPolicy | None:
         return control_policy(declared, now, longest)
@@ -61,11 +66,13 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
     async def _act(self, everything: Everything, policies: Mapping[str, ControlPolicy], now: int) -> bool:
         if not everything.policies:
             self._progress.clear()
+            self._confirm({})
         elif self._hub.status.facts is not None and self._hub.held():
             try:
                 owner = await self._owner()
             except OwnerUnknown as error:
                 self._nameless = error
+                self._confirm({})
             else:
                 self._nameless = None
                 await self._switch(everything, policies, owner, now)
@@ -164,7 +171,15 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
     ) -> None:
         facts = self._hub.status.facts
         central = facts is not None and bool(facts.central_configuration)
-        shown = await self._effects_of(everything, result.plan.records)
+        self._confirm(
+            confirmed(
+                self._confirmed,
+                result.plan.records,
+                Look(self._looked_at or now, self._rounds.found, wanted.interval, now),
+                counting(everything.policies, wanted.roles),
+            )
+        )
+        shown = await self._effects_of(everything, policies)
         refused = ungranted(wanted.reaches, wanted.roles)
         self._progress = {
             name: (
@@ -178,13 +193,26 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
             for name, policy in policies.items()
         }
 
+    def _confirm(self, places: dict[TurnedOff, Confirmed]) -> None:
+        """Let everybody know what is off."""
+        self._confirmed = places
+        self._hub.know_turned_off({place: each.was for place, each in places.items()})
+
+    def _break_down(self) -> None:
+        # Nobody's score waits for what cannot be found out: what may be off counts as if it were on.
+        if self._hub.status.turned_off is None:
+            self._confirm({})
+
     async def _effects_of(
-        self, everything: Everything, records: Mapping[str, Record]
+        self, everything: Everything, policies: Mapping[str, ControlPolicy]
     ) -> Mapping[str, Effect]:
         """Return the effects, reckoned once while numbers, what is off and what is seen stay as they are."""
         facts = self._hub.status.facts
         if facts is None:
             return self._effects[1]
+        records: dict[str, dict[TurnedOff, ControlStatus]] = {name: {} for name in policies}
+        for place, each in self._confirmed.items():
+            records[each.policy][place] = each.was
         view = HubView(facts, self._hub.controls(), self._hub.names())
         targets = {name: admitted for name, (_, admitted) in everything.targets.items()}
         sights = self._sights.of(targets, view, view.names)

@@ -81,6 +81,11 @@ class ControlRounds:
         self._refusals: dict[TurnedOff, Refusal] = {}
         self._discovery: int | None = None
 
+    @property
+    def found(self) -> Collection[TurnedOff]:
+        """What the last look has found."""
+        return self._looking.live.keys()
+
     async def look(self, wanted: Wanted, now: int) -> None:
         """Read the controls of all spots (`now` in µs)."""
         controls = self._hub.controls()

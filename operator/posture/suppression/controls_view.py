@@ -1,21 +1,11 @@
-"""What policies turned off, from their statuses: known to every replica, and after a fail-over."""
+"""What policies remember in their statuses to have turned off: where to look, after a fail-over too."""
 
-from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from posture.api.suppression_policy import DisabledControl, SuppressionPolicyStatus
 from posture.domain.control_marks import SPELLED, status_of
 from posture.domain.control_records import MAX_PLACES, Record, entries
-from posture.domain.controls import ControlStatus
 from posture.domain.evaluation import TurnedOff
-
-
-def turned_off(policies: Iterable[SuppressionPolicyStatus]) -> Mapping[TurnedOff, ControlStatus]:
-    """Return all that any of these policies turned off, with the status that it had then."""
-    found: dict[TurnedOff, ControlStatus] = {}
-    for policy in policies:
-        found |= recorded(policy)
-    return found
 
 
 def recorded(status: SuppressionPolicyStatus) -> Record:

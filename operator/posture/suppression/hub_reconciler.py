@@ -11,8 +11,6 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from posture.admission import Admitted
 from posture.aws.errors import AwsError
 from posture.config import Config
-from posture.domain.controls import ControlStatus
-from posture.domain.evaluation import TurnedOff
 from posture.domain.suppression import Phase, Terms
 from posture.hubs.demand import microseconds
 from posture.hubs.hub import Hub
@@ -47,14 +45,12 @@ class Everything(NamedTuple):
     `policies`: of its targets. `targets`: by namespace/name, as listed and as admitted. `elsewhere`: the
     policies of other hubs, or of no target, by namespace/name. `others`: the policies of the hub that do not
     suppress findings but turn controls off, or the other way round, and those that cannot be read.
-    `turned_off`: what all policies turned off, with the status it had then.
     """
 
     policies: Sequence[Declared]
     targets: Mapping[str, tuple[Object, Admitted]]
     elsewhere: frozenset[str]
     others: Sequence[Declared] = ()
-    turned_off: Mapping[TurnedOff, ControlStatus] = {}
 
     @property
     def documents(self) -> Mapping[str, Object]:
@@ -144,6 +140,7 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
             # Nobody else ends with it: not the hub's other task, and not the process.
             logger.exception("%s are not acted on, by a defect of the operator", self._name)
             self._news = True
+            self._break_down()
             await asyncio.sleep(self._defects.after(error, _LONGEST_AFTER_A_DEFECT))
             return 0.0
 
@@ -182,6 +179,9 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
     @abstractmethod
     def _handled(self, declared: Declared) -> str | None:
         """Return the last request by annotation whose run has ended."""
+
+    def _break_down(self) -> None:
+        """See to it that a defect holds up nobody else."""
 
     def _stand_down(self) -> None:
         """Forget what another holder may have made otherwise."""

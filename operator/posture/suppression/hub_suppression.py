@@ -99,7 +99,7 @@ class HubSuppression(HubReconciler[Policy, Progress]):
             identity=Identity(owner, frozenset(config.adopt_from)),
             may_write=MayWrite(config.granted, self._hub.key.role_arn),
             known=Known(everything.elsewhere, None if watched is None else frozenset(watched)),
-            turned_off=everything.turned_off,
+            turned_off=self._hub.status.turned_off or {},
         )
 
         async def guard(names: Collection[str]) -> set[str]:

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from posture.admission import Admitted
-from posture.domain.controls import ControlStatus
-from posture.domain.evaluation import TurnedOff
 from posture.domain.moments import instant_of
 from posture.domain.suppression import is_active
 from posture.hubs.hub import Hub
@@ -19,7 +17,6 @@ from posture.kube.resources import Object
 from posture.logs import apart, bound
 from posture.suppression.cleanup import Cleanup
 from posture.suppression.controls_hub import HubControls
-from posture.suppression.controls_view import turned_off
 from posture.suppression.declared import Admissions, Declared, declare
 from posture.suppression.hub_reconciler import Everything
 from posture.suppression.hub_suppression import HubSuppression
@@ -88,10 +85,6 @@ class Suppression:
         for key in list(self._running):
             await self._end(key)
 
-    def turned_off(self) -> Mapping[TurnedOff, ControlStatus]:
-        """Return the controls that policies turned off, with the status that each had then."""
-        return turned_off(each.status for each in self._declared if not each.suppresses)
-
     def _now(self, declared: Declared) -> int:
         """Return the time (µs) by the clock of a policy's hub; by the local one where it has none here."""
         running = self._running.get(declared.admitted.hub) if declared.admitted else None
@@ -135,7 +128,6 @@ class Suppression:
                 for each in self._declared
                 if each.scope in targets and (each.admitted is None or each.suppresses is not suppressing)
             ],
-            turned_off=self.turned_off(),
         )
 
     def _targets_of(self, key: HubKey) -> dict[str, tuple[Object, Admitted]]:

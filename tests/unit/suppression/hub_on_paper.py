@@ -1,6 +1,7 @@
 """A hub with a real store and a Security Hub that takes every write; it polls when it is told to."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar, cast
@@ -9,7 +10,8 @@ from posture.admission import admit
 from posture.aws.errors import AwsError
 from posture.aws.securityhub import FindingId, FindingsUpdate, UnprocessedFinding
 from posture.config import Config
-from posture.domain.controls import Controls
+from posture.domain.controls import Controls, ControlStatus
+from posture.domain.evaluation import TurnedOff
 from posture.domain.findings import Finding, Workflow
 from posture.domain.standards import ControlAssociation, Standard
 from posture.hubs.hub import Hub
@@ -134,6 +136,7 @@ class HubOnPaper:
             exact_at=exact_at,
             duration_seconds=1.0,
             version=published.version,
+            turned_off=self.status.turned_off,
         )
         self.requests.ended(ticket)
         self.requests.published(ticket)
@@ -158,6 +161,12 @@ class HubOnPaper:
 
     def names(self) -> Mapping[str, str]:
         return {}
+
+    def know_turned_off(self, places: Mapping[TurnedOff, ControlStatus]) -> None:
+        self.status = replace(self.status, turned_off=dict(places))
+
+    def request(self) -> int:
+        return self.requests.request()
 
     def request_poll(self) -> int:
         return self.requests.request(thorough=False)
