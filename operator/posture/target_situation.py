@@ -21,6 +21,7 @@ from posture.aws.discovery import HubFacts
 from posture.aws.errors import AwsError, Terminal
 from posture.domain.accounts import Standing
 from posture.domain.arns import account_of
+from posture.domain.moments import datetime_of
 from posture.domain.scores import Method, Score
 from posture.domain.standards import Standard
 from posture.domain.wording import counted
@@ -29,7 +30,7 @@ from posture.metrics.target_samples import Restored
 from posture.store import StoreError
 from posture.target_conditions import Situation, Trouble
 from posture.target_page import Shown
-from posture.target_status import moment, scope_digest
+from posture.target_status import scope_digest
 from posture.target_view import account_filter, chosen_standards
 
 _FORMATS = {
@@ -203,4 +204,4 @@ def _rejected(odd: _Odd) -> str | None:
 
 
 def _moment(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else moment(microseconds)
+    return None if microseconds is None else datetime_of(microseconds)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -22,6 +21,7 @@ from posture.api.posture_target_status import (
 )
 from posture.domain.evaluation import Evaluation
 from posture.domain.findings import Severity
+from posture.domain.moments import datetime_of
 from posture.domain.products import product_named
 from posture.domain.scores import Method, Score, worst_first
 from posture.domain.states import totals
@@ -35,11 +35,6 @@ _METRIC = {
     ScoringMethod.SECURITY_HUB: "score_ratio",
     ScoringMethod.EXPECTED_CONTROLS: "expected_controls_score_ratio",
 }
-
-
-def moment(microseconds: int) -> datetime:
-    """Return the time, to the second as Kubernetes writes it, of microseconds since the epoch."""
-    return datetime.fromtimestamp(microseconds // MICROSECONDS, tz=UTC)
 
 
 def scope_digest(admitted: Admitted) -> str:
@@ -77,7 +72,7 @@ def evaluation_fields(
         "score": None if headline is None else headline.percent,
         "passed": None if headline is None else headline.passed,
         "scored": None if headline is None else headline.scored,
-        "score_time": moment(exact_at),
+        "score_time": datetime_of(exact_at),
         "unsuppressed_score": None if unsuppressed is None else unsuppressed.percent,
         "controls": ControlCounts(**evaluation.pooled._asdict()),
         "standards": tuple(

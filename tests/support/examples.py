@@ -8,7 +8,7 @@ from collections.abc import Collection
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, settings  # noqa: TID251 -- this is the place that is to be used
+from hypothesis import HealthCheck, Phase, settings  # noqa: TID251 -- this is the place that is to be used
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 GATE, HUNT = "gate", "hunt"
@@ -35,15 +35,17 @@ def fix_them() -> None:
     settings.load_profile(GATE)
 
 
-def examples(count: int, *, suppress: Collection[HealthCheck] = ()) -> settings:
+def examples(count: int, *, suppress: Collection[HealthCheck] = (), shrink: bool = True) -> settings:
     """Try a property test on so many examples at the gate, and on `MORE` times as many in a hunt.
 
-    `suppress`: health checks that the test may fail, beside those that depend on the machine.
+    `suppress`: health checks that the test may fail, beside those that depend on the machine. `shrink`: not
+    where an example is so large that making it smaller takes minutes.
     """
     chosen = settings()
     return settings(
         max_examples=count * (MORE if _hunting() else 1),
         suppress_health_check=[*chosen.suppress_health_check, *suppress],
+        phases=[phase for phase in chosen.phases if shrink or phase is not Phase.shrink],
     )
 
 
