@@ -75,25 +75,47 @@ def _admit(document: Mapping[str, Any], config: Config) -> Admitted | NotAdmitte
 def admit_all(documents: Sequence[Object], config: Config) -> list[Admitted | NotAdmitted]:
     """Decide over PostureTargets as the API server gives them, in their order.
 
-    All that look at one hub share its memory: of more than `MAX_WINDOWS` evaluation windows the oldest
-    targets keep theirs, whatever namespace they are in.
+    All that look at one hub share its memory: of more than `MAX_WINDOWS` evaluation windows the longest is
+    kept, and those of the oldest targets; the others use the next longer one, which can only count more.
     """
     admissions = [admit(document, config) for document in documents]
-    windows: dict[HubKey, list[timedelta]] = {}
     oldest_first = sorted(range(len(documents)), key=lambda index: _age(documents[index]))
+    asked: dict[HubKey, list[timedelta]] = {}
     for index in oldest_first:
         admission = admissions[index]
-        if not isinstance(admission, Admitted):
-            continue
-        kept = windows.setdefault(admission.hub, [])
-        window = admission.target.spec.scoring.evaluation_window
-        if window in kept:
-            continue
-        if len(kept) < MAX_WINDOWS:
-            kept.append(window)
-        else:
-            admissions[index] = NotAdmitted(admission.target, _too_many(kept))
-    return admissions
+        if isinstance(admission, Admitted):
+            asked.setdefault(admission.hub, []).append(_window_of(admission))
+    kept = {hub: _kept(windows) for hub, windows in asked.items()}
+    return [
+        _within(admission, kept[admission.hub]) if isinstance(admission, Admitted) else admission
+        for admission in admissions
+    ]
+
+
+def _window_of(admitted: Admitted) -> timedelta:
+    return admitted.target.spec.scoring.evaluation_window
+
+
+def _kept(windows: Sequence[timedelta]) -> list[timedelta]:
+    """Return the windows that a hub is evaluated with, of those asked for, the oldest target's first."""
+    distinct = list(dict.fromkeys(windows))
+    longest = max(distinct)
+    return [longest, *[each for each in distinct if each != longest][: MAX_WINDOWS - 1]]
+
+
+def _within(admitted: Admitted, kept: Sequence[timedelta]) -> Admitted:
+    asked = _window_of(admitted)
+    if asked in kept:
+        return admitted
+    used = min(each for each in kept if each > asked)
+    spec = admitted.target.spec
+    scoring = spec.scoring.model_copy(update={"evaluation_window": used})
+    target = admitted.target.model_copy(update={"spec": spec.model_copy(update={"scoring": scoring})})
+    told = (
+        f"spec.scoring.evaluationWindow is {asked}, and {used} is used: targets of this Security Hub ask for"
+        f" more than {MAX_WINDOWS} different ones."
+    )
+    return admitted._replace(target=target, raised=(*admitted.raised, told))
 
 
 def _at_least(
@@ -130,15 +152,6 @@ def _at_least(
 def _age(document: Object) -> tuple[str, str]:
     metadata = document["metadata"]
     return str(metadata.get("creationTimestamp", "")), str(metadata["uid"])
-
-
-def _too_many(kept: Sequence[timedelta]) -> Trouble:
-    known = ", ".join(map(str, sorted(kept)))
-    return Trouble(
-        "TooManyEvaluationWindows",
-        f"Targets of this Security Hub use {MAX_WINDOWS} evaluation windows already, and no more are"
-        f" possible: choose one of these as spec.scoring.evaluationWindow: {known}.",
-    )
 
 
 def _not_granted(refusal: NotGranted) -> Trouble:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from posture.admission import Admitted, NotAdmitted, admit, admit_all
+from posture.admission import MAX_WINDOWS, Admitted, NotAdmitted, admit, admit_all
 from posture.config import Config
 
 ROLE = "arn:aws:iam::111122223333:role/posture-reader"
@@ -106,13 +106,26 @@ def test_what_is_as_much_as_the_minimum_stays() -> None:
     assert admitted.raised == ()
 
 
-def test_of_too_many_windows_the_oldest_targets_keep_theirs_and_the_others_say_which_there_are() -> None:
-    asked = [asking(number, window=f"{24 + number}h") for number in range(9)]
-    again = asking(10, window="24h")
-    admissions = admit_all([again, *reversed(asked)], config(GRANT))
-    by_name = {each.target.metadata.name: each for each in admissions if each.target is not None}
-    assert [name for name, each in sorted(by_name.items()) if isinstance(each, NotAdmitted)] == ["t8"]
-    late = by_name["t8"]
-    assert isinstance(late, NotAdmitted)
-    assert late.trouble.reason == "TooManyEvaluationWindows"
-    assert "24h, 25h, 26h, 27h, 28h, 29h, 30h, 31h" in late.trouble.message
+def test_of_too_many_windows_others_use_the_next_longer_one_and_it_is_told() -> None:
+    """Nobody loses a target, and with it the end of its policies, by what others ask for."""
+    asked = [asking(number, window=f"{40 - number}h") for number in range(9)]
+    late = asking(10, window="25h")
+    longest = asking(11, window="48h")
+    admissions = admit_all([longest, late, *reversed(asked)], config(GRANT))
+    assert all(isinstance(each, Admitted) for each in admissions)
+    used = {
+        each.target.metadata.name: str(each.target.spec.scoring.evaluation_window)
+        for each in admissions
+        if isinstance(each, Admitted)
+    }
+    assert len(set(used.values())) == MAX_WINDOWS
+    assert (used["t0"], used["t6"], used["t7"], used["t10"], used["t11"]) == (
+        "40h",
+        "34h",
+        "34h",
+        "34h",
+        "48h",
+    )
+    told = [each.raised for each in admissions if isinstance(each, Admitted) and each.raised]
+    assert len(told) == 3
+    assert all("more than 8 different ones" in text for (text,) in told)
