@@ -25,6 +25,8 @@ class Actor:
         self.credentials = credentials
         self.since = self.used = since
         self.account_id: str | None = None
+        # AWS has taken a call that was signed with them.
+        self.proven = False
 
 
 class WhoeverActs(AioCredentials):  # type: ignore[misc]  # botocore has no types

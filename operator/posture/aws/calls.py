@@ -13,7 +13,7 @@ from posture.aws.answers import MALFORMED
 from posture.aws.clock import AwsClock
 from posture.aws.errors import AwsError, MalformedResponse, Retryable, Throttled
 from posture.aws.limiter import Limiters
-from posture.aws.refusals import FAULTS, is_expired, refusal
+from posture.aws.refusals import FAULTS, is_replaceable, refusal
 from posture.aws.sessions import Identity, Sessions
 from posture.aws.usage import Usage
 
@@ -88,13 +88,14 @@ class Calls:
                     bucket.throttled(started)
                     _log.info("%s:%s is throttled: %.2f/s now", self._service, operation, bucket.rate)
                     attempts.throttled(ours)
-                elif is_expired(error):
+                elif is_replaceable(error):
                     attempts.renewing(ours)
                     if not await self._sessions.renew(self._identity, client):
                         raise ours from error
                 else:
                     await attempts.pause(ours)
             else:
+                client.actor.proven = True
                 bucket.succeeded()
                 return answer
 
@@ -116,6 +117,7 @@ class Calls:
             error,
             service=self._service,
             operation=operation,
+            region=self._identity.region,
             role_arn=self._identity.role_arn,
             external_id=self._identity.external_id,
             paging="NextToken" in parameters,

@@ -25,7 +25,7 @@ from botocore.exceptions import NoCredentialsError
 
 from posture.aws.acting import ActingCredentials, Actor, Client
 from posture.aws.answers import watch
-from posture.aws.refusals import FAULTS, is_expired, refusal
+from posture.aws.refusals import FAULTS, is_replaceable, refusal
 from posture.aws.usage import Usage
 
 SESSION_NAME = "posture-operator"
@@ -115,7 +115,9 @@ class Sessions:
                 try:
                     actor, shared = await self._actor(identity), await self._client(*place)
                 except FAULTS as error:
-                    raise refusal(error, service=service, operation="CreateClient") from error
+                    raise refusal(
+                        error, service=service, operation="CreateClient", region=place[1]
+                    ) from error
         actor.used = shared.used = self._monotonic()
         return Client(shared.client, actor)
 
@@ -131,12 +133,13 @@ class Sessions:
         try:
             caller = await client.get_caller_identity()
         except (*FAULTS, RuntimeError) as error:
-            if is_expired(error) and await self.renew(identity, client):
+            if is_replaceable(error) and await self.renew(identity, client):
                 return await self.account(identity)
             raise refusal(
                 error,
                 service="sts",
                 operation="GetCallerIdentity",
+                region=identity.region,
                 role_arn=identity.role_arn,
                 external_id=identity.external_id,
             ) from error
@@ -144,17 +147,17 @@ class Sessions:
         return client.actor.account_id
 
     async def renew(self, identity: Identity, stale: Client) -> bool:
-        """Replace credentials that AWS calls expired, given the client that was told so.
+        """Replace credentials that AWS refuses, given the client that was told so.
 
-        True: ask for the client again, and repeat the call. False: they were replaced moments ago and this
-        did not help.
+        True: ask for the client again, and repeat the call. False: they are fresh, have not worked once, and
+        took the place of others moments ago.
         """
         async with self._making:
             key, now = identity[:2], self._monotonic()
             current = self._actors.get(key)
             if current is None or current is not stale.actor:
                 return True
-            if key in self._renewed and now - current.since < _RENEWAL_PAUSE:
+            if not current.proven and key in self._renewed and now - current.since < _RENEWAL_PAUSE:
                 return False
             self._retire(key)
             own = self._actors.get(_OWN)

@@ -51,7 +51,8 @@ async def test_asked_at_is_by_the_clock_of_aws(hub: SecurityHub, control: Contro
         assert page.uncertainty is not None
         assert abs(page.asked_at - microseconds(shown)) <= 2_000_000
     control.clock(advance=3600)
-    await hub.get_findings(OWN)
+    for _ in range(3):
+        await hub.get_findings(OWN)
     page = await hub.get_findings(OWN)
     assert abs(page.asked_at - microseconds(shown) - 3_600_000_000) <= 2_000_000
 

@@ -90,6 +90,18 @@ async def test_credentials_that_expire_under_way_are_renewed(
     assert usage.requests["sts", "AssumeRole", "200"] == 2
 
 
+async def test_credentials_that_worked_are_renewed_however_often_they_are_refused(
+    hub_of: Hub, control: ControlClient, sts: Sts
+) -> None:
+    """Twice in a minute, as with a busy instance role: only fresh ones that are refused are an error."""
+    hub = hub_of(READER)
+    for _ in range(3):
+        await hub.get_findings({})
+        control.fault("expired_credentials", "GetFindings", count=1)
+        await hub.get_findings({})
+    assert len(sts.of("AssumeRole")) == 4
+
+
 async def test_one_call_renews_credentials_once(
     hub_of: Hub, control: ControlClient, sts: Sts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
