@@ -12,6 +12,7 @@ others write over our note takes its place there. What is kept counts only while
 merging has left behind says nothing about a finding whose note somebody else wrote.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from posture.domain.findings import Finding, Workflow
@@ -29,6 +30,7 @@ MAX_PAIRS = 50
 MAX_VALUE = 1024
 
 UserFields: TypeAlias = tuple[tuple[str, str], ...]
+IsOurs: TypeAlias = Callable[[UserFields], bool]
 
 _RETAIN, _REOPEN = "Retain", "Reopen"
 # The model of the API asks each value for a character that is no space (NonEmptyString).

@@ -21,6 +21,7 @@ from posture.store import Rejection
 _MICRO = 1_000_000
 _PROGRESS_EVERY = 5.0
 _POLL, _SWEEP, _RELIST, _DISCOVERY = "poll", "sweep", "re-list", "discovery"
+_SEARCH = "search for marks"
 _SUSPICIOUS = (
     "More findings are gone at once than is usual: they are kept until a second complete sweep has missed "
     "them too. If nothing was taken away on purpose, look for a member, a Region or a right that is missing"
@@ -81,11 +82,14 @@ class Cycle:
         if anew:
             self._jobs.hurry()
         try:
+            sync.marks.own(self._requests.owners)
             await sync.want(wanted.products)
             sync.windows = self._requests.windows()
             await self._resume(wanted)
             discovered = await self._discover(anew=anew)
             self._served = asked if discovered else self._served
+            if await self._search():
+                await sync.want(wanted.products)
             published = await sync.poll()
         except AwsError as error:
             self._due = time.monotonic() + self._pauses.after(error, interval)
@@ -124,6 +128,16 @@ class Cycle:
                     logger.warning("%s", advice)
             self._bulletin.post(facts=facts)
         return error is None
+
+    async def _search(self) -> bool:
+        """Look for marks of ours where nobody looks; True where there are."""
+        try:
+            found = await self._sync.marks.search(self._sync.desk)
+        except AwsError as error:
+            self._bulletin.failed(_SEARCH, error)
+            return False
+        self._bulletin.succeeded(_SEARCH)
+        return found
 
     async def _rest(self, wanted: Wanted, ticket: int) -> None:
         """Wait until the next poll is due, somebody asks for it, or a job has ended well."""
@@ -183,6 +197,7 @@ class Cycle:
             "withheld": _WITHHELD if sync.withheld else None,
             "last_full": None if done.swept is None else done.swept + done.sweep_took,
             "next_time": self._cloud.now() + self._left(),
+            "marks_known": sync.marks.are_known(desk),
             "corrections": dict(desk.tally.corrections),
         }
         if published is not None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -152,6 +152,13 @@ class Hub:
         """Take in what policies have turned off: nothing is scored before that is known, were it nothing."""
         if places != self._bulletin.status.turned_off:
             self._bulletin.post(turned_off=dict(places))
+
+    def own(self, owners: Collection[str]) -> None:
+        """Say by which names marks on findings are ours; until this is said, every mark may be.
+
+        A product in which one is left is followed until there is none, whatever targets ask for.
+        """
+        self._requests.owners = frozenset(owners)
 
     def request(self) -> int:
         """Have it run at once, discovery included; returns a ticket for `has_run`."""

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, TypeAlias
 
 from posture.aws.timestamps import rfc3339
+from posture.domain import ownership
 from posture.domain.products import SECURITY_HUB, names_of
 from posture.hubs.windows import Query
 
@@ -51,6 +52,22 @@ def not_passed(products: Collection[str]) -> list[Filters]:
         {"ProductName": names, "RecordState": _equals("ACTIVE"), **compliance}
         for names, compliance in _by_compliance(products)
     ]
+
+
+def marked_beside(owners: Sequence[str], products: Collection[str]) -> Filters:
+    """Return the filter for findings that up to 20 owners have marked, but for those of the products.
+
+    Too many products to be left out are listed with them.
+    """
+    filters: Filters = {
+        "UserDefinedFields": [
+            {"Key": ownership.OWNER, "Value": owner, "Comparison": "EQUALS"} for owner in owners
+        ]
+    }
+    names = [name for product in sorted(products) for name in names_of(product)]
+    if 0 < len(names) <= VALUES:
+        filters["ProductName"] = [{"Value": name, "Comparison": "NOT_EQUALS"} for name in names]
+    return filters
 
 
 def by_id(ids: Sequence[str]) -> Filters:

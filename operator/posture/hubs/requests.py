@@ -12,6 +12,7 @@ class Requests:
 
     def __init__(self) -> None:
         self.wanted: Wanted | None = None
+        self.owners: frozenset[str] | None = None
         self._extra_windows: frozenset[int] = frozenset()
         self._asked = 0
         self._thorough = 0

@@ -38,7 +38,8 @@ class HubStatus:
     `errors`, `corrections`: counts by reason since the process took up the hub. `store_replaced`: why the
     store was begun anew; it stays until the next time. `term`: tells one time of speaking for the hub from
     the next, in this process. `turned_off`: what policies turned off and was read to be so, with the status
-    that it had then; None until that is known, and with it no score.
+    that it had then; None until that is known, and with it no score. `marks_known`: every finding that bears
+    a mark of ours is stored.
     """
 
     phase: Phase = Phase.STANDBY
@@ -67,6 +68,7 @@ class HubStatus:
     store_replaced: str | None = None
     term: int = 0
     turned_off: Mapping[TurnedOff, ControlStatus] | None = None
+    marks_known: bool = False
 
     @property
     def polled(self) -> bool:

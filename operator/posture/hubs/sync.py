@@ -12,6 +12,7 @@ from posture.aws.clock import BELIEVED_AHEAD
 from posture.hubs.changes import read_changes
 from posture.hubs.desk import DAY, Desk
 from posture.hubs.known import Published, State
+from posture.hubs.marks import Marks
 from posture.hubs.progress import CHANGES, POLLS, SWEEP
 from posture.hubs.reading import Reading
 from posture.hubs.relist import relist_exceptional, relist_not_passed
@@ -33,6 +34,7 @@ class Sync:
     exact_products: frozenset[str] = frozenset()
     published: Published | None = None
     withheld: bool = False
+    marks: Marks = field(default_factory=Marks)
     _reading: Reading | None = None
     _progress: float = field(default=0.0)
 
@@ -42,14 +44,18 @@ class Sync:
         return bool(self.desk.progress.done.products)
 
     async def want(self, products: Collection[str]) -> None:
-        """Follow these products and no others; what is known of others is removed."""
-        if self.desk.wanted == frozenset(products):
+        """Follow these products, and those in which a mark of ours is left; forget all others."""
+        asked = frozenset(products)
+        wanted = asked | await self.marks.beside(self.desk, asked)
+        if self.desk.wanted == wanted:
             return
-        self.desk.wanted = frozenset(products)
-        self.desk.progress.want(products)
-        self.exact_products &= self.desk.wanted
+        if not self.desk.wanted <= wanted:
+            self.marks.search_anew()
+        self.desk.wanted = wanted
+        self.desk.progress.want(wanted)
+        self.exact_products &= wanted
         state = self.desk.progress.stored(POLLS, SWEEP)
-        await self.desk.worker.call(self.desk.known.purge, self.desk.wanted, state)
+        await self.desk.worker.call(self.desk.known.purge, wanted, state)
 
     async def resume(self, now: int) -> bool:
         """Publish what is stored, as of the last complete poll; False where that is not whole, or not past.

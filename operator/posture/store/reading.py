@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from posture.domain.findings import Check, Compliance, Finding, RecordState, Severity, Workflow
+from posture.domain.ownership import IsOurs
 from posture.store import schema
 from posture.store.changes import batches, placeholders
 from posture.store.database import Database
@@ -34,6 +35,14 @@ _ANNOTATED_ARCHIVED = (
 _ANNOTATED_CELLS = (
     "SELECT DISTINCT chk, account, region FROM finding INDEXED BY finding_annotated"
     f" WHERE {schema.ANNOTATED} AND state = 0"
+)
+_ANNOTATIONS = (
+    "SELECT body.customer FROM finding INDEXED BY finding_annotated CROSS JOIN body ON body.id = body"
+    f" WHERE finding.{schema.ANNOTATED} AND state = ? AND chk = ?"
+)
+_WRITTEN = (
+    "SELECT 1 FROM overlay CROSS JOIN finding INDEXED BY finding_by_key ON finding.key = overlay.key"
+    " WHERE chk = ? LIMIT 1"
 )
 _OPEN_CELLS = (
     "SELECT DISTINCT chk, account, region FROM finding INDEXED BY finding_open"
@@ -107,6 +116,20 @@ class FindingReader:
     def annotated_cells(self) -> set[CellKey]:
         """Return the cells with an ACTIVE finding that has a note or user-defined fields."""
         return set(self._database.rows(_ANNOTATED_CELLS))
+
+    def marked_products(self, besides: Collection[str], is_ours: IsOurs) -> set[str]:
+        """Return the other products with a mark on a finding, or with a write that no read has shown."""
+        found: set[str] = set()
+        for number, check in enumerate(self._dimensions.checks.values):
+            if check.product in besides or check.product in found:
+                continue
+            if self._database.rows(_WRITTEN, (number,)) or any(
+                is_ours(decode_customer(customer)[1])
+                for state in RecordState
+                for (customer,) in self._database.rows(_ANNOTATIONS, (int(state), number))
+            ):
+                found.add(check.product)
+        return found
 
     def open_cells(self, checks: Collection[Check]) -> dict[Check, dict[str, dict[str, CellKey]]]:
         """Return the cells with an ACTIVE finding that did not pass, by check, account and Region."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from posture.domain.findings import Check, Finding, RecordState
+from posture.domain.ownership import IsOurs
 from posture.store import members, overlays, removing, states, unreadable
 from posture.store.aside import move_aside
 from posture.store.cells import CellReader
@@ -215,6 +216,13 @@ class Store:
         """Yield the findings of some checks, accounts and Regions; None: of any. Others are not looked at."""
         reader = FindingReader(self._database, self._dimensions)
         return reader.candidates(state, checks, accounts, regions)
+
+    def marked_products(self, besides: Collection[str], is_ours: IsOurs) -> set[str]:
+        """Return the other products with a finding that bears a mark, or had a write that no read has shown.
+
+        `is_ours`: whether user-defined fields bear one.
+        """
+        return FindingReader(self._database, self._dimensions).marked_products(besides, is_ours)
 
     def annotated_archived(self) -> Iterator[Finding]:
         """Yield the archived findings that have a note or user-defined fields; no others are looked at."""

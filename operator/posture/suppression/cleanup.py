@@ -58,14 +58,17 @@ class Leaving(NamedTuple):
     @property
     def is_done(self) -> bool:
         """Whether nothing is left to do, or nothing that the policy has to wait for."""
-        return self.progress is not None and (self.progress.outcome.marked == 0 or self.goes_unwritten)
+        progress = self.progress
+        if progress is None:
+            return False
+        return self.goes_unwritten or (progress.outcome.marked == 0 and progress.whole)
 
     @property
     def left(self) -> str:
         """Say what stays as the policy made it, and why as far as that is known."""
         words, progress = self._words, self.progress
         why = f"{words.stays}: {self.obstacle or 'Security Hub was not reached in time'}."
-        if progress is not None:
+        if progress is not None and progress.outcome.marked:
             such = f", such as {', '.join(progress.left)}" if progress.left else ""
             number = f"{words.counted(progress.outcome.marked)} could not be let go of{such}"
             return f"The policy goes, but {number}; what it did there {why}"

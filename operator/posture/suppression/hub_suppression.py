@@ -1,6 +1,7 @@
 """The policies of one hub: acted on after each exact poll, by the holder of the hub's Lease alone."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 
 from posture.api.model import Metadata
 from posture.aws.errors import AwsError
@@ -8,6 +9,7 @@ from posture.domain.suppression import Policy
 from posture.domain.suppression_declaration import Identity, Known
 from posture.hubs.hub import Hub
 from posture.hubs.status import Phase
+from posture.kube.errors import KubeError
 from posture.store import StoreError
 from posture.suppression import round as rounds
 from posture.suppression.cleanup import Cleanup, Leaving
@@ -55,6 +57,9 @@ class HubSuppression(HubReconciler[Policy, Progress]):
         return declared.at(now, longest)
 
     async def _act(self, everything: Everything, policies: Mapping[str, Policy], now: int) -> bool:
+        with suppress(OwnerUnknown, KubeError):
+            owner = await self._owner()
+            self._hub.own({owner, *self._world.config.current().adopt_from})
         await self._follow(everything, policies)
         return await self._write(everything, policies, now) if self._is_due() else True
 

@@ -141,9 +141,9 @@ def _expired(case: Case, terms: Terms, words: Words) -> Said:
 def _left_to_do(case: Case, words: Words) -> str:
     """Say what still has to be let go of, and why as far as that is known; empty where that is nothing."""
     why = why_not(case, words)
-    if case.progress is None:
+    marked = 0 if case.progress is None else case.progress.outcome.marked
+    if case.progress is None or (not marked and not case.progress.whole):
         return f"{words.awaited} In the way: {why}." if why else words.awaited
-    marked = case.progress.outcome.marked
     if not marked:
         return ""
     letting = counted(marked, f"{words.noun} is", f"{words.noun}s are")

@@ -95,7 +95,8 @@ class Rounds:
             return None
         effects = await self._effects_now(declared)
         self._forget_refusals(moment)
-        progress = _progress(moment, self._refusals.values(), effects, now)
+        whole = self._hub.status.marks_known
+        progress = _progress(moment, self._refusals.values(), effects, now, whole=whole)
         complete = report.unsent == 0 and len(known) == todo
         return Result(progress, complete, report.error)
 
@@ -239,13 +240,15 @@ def _standing(policy: Policy, sight: Sight | None) -> Policy:
 
 
 def _progress(
-    moment: Moment, refused: Iterable[Refusal], effects: Mapping[str, Effect], now: int
+    moment: Moment, refused: Iterable[Refusal], effects: Mapping[str, Effect], now: int, *, whole: bool
 ) -> dict[str, Progress]:
     refusals: dict[str, list[Refusal]] = {}
     for each in refused:
         refusals.setdefault(each.write.policy, []).append(each)
     return {
-        name: _of_policy(name, outcome, moment, refusals.get(name, ()), effects.get(name), now)
+        name: replace(
+            _of_policy(name, outcome, moment, refusals.get(name, ()), effects.get(name), now), whole=whole
+        )
         for name, outcome in moment.outcomes.items()
     }
 

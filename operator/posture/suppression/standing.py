@@ -16,7 +16,8 @@ class Progress:
 
     `pending`: writes that Security Hub has not shown yet, or that are still to be made. `held`: of these, to
     be made. `refusals`: what was refused, for now or for good. `left`: Ids of some findings that it still has
-    to let go of. `at`: the moment (µs) that it speaks of.
+    to let go of. `at`: the moment (µs) that it speaks of. `whole`: there is nowhere else that it may have
+    marked anything; where that is not known yet, it cannot be said to have let go of everything.
     """
 
     outcome: Outcome
@@ -26,6 +27,7 @@ class Progress:
     left: tuple[str, ...]
     effect: Effect | None
     at: int
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

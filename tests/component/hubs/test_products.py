@@ -3,10 +3,11 @@
 import pytest
 
 from posture.aws.securityhub import SecurityHub
-from posture.store import StoreUnavailable
+from posture.domain.findings import Workflow
+from posture.store import CustomerWrite, StoreUnavailable, key_of
 from tests.component.hubs.conftest import OpenSync
 from tests.component.hubs.meddling import Meddler
-from tests.component.hubs.world import World, stored
+from tests.component.hubs.world import MINUTE, World, stored
 
 OWN = "Security Hub"
 
@@ -118,3 +119,109 @@ async def test_more_products_than_a_query_can_name(world: World, open_sync: Open
     await sync.relist()
     assert stored(sync.desk.known.store) == world.truth([OWN, *names])
     assert len(stored(sync.desk.known.store)) == 75
+
+
+MARK = {"posture.dev/owner": "us", "posture.dev/policy": "security/logs", "posture.dev/previous": "NEW"}
+
+
+def marked(world: World, product: str = "GuardDuty", owner: str = "us") -> str:
+    """Suppress a finding as an operator does; return its Id."""
+    found = next(iter(world.truth([product]).values()))
+    fields = {**MARK, "posture.dev/owner": owner}
+    world.mutate({"op": "workflow", "id": found.id, "status": "SUPPRESSED", "user_fields": fields})
+    return found.id
+
+
+def reopened(world: World, finding_id: str) -> None:
+    world.mutate(
+        {"op": "workflow", "id": finding_id, "status": "NEW", "user_fields": {"posture.dev/owner": ""}}
+    )
+
+
+async def test_a_product_stays_until_no_mark_of_ours_is_left_in_it(world: World, open_sync: OpenSync) -> None:
+    load(world)
+    finding = marked(world)
+    marked(world, "Inspector", "another cluster")
+    sync = await open_sync(OWN, "GuardDuty", "Inspector")
+    sync.marks.own(frozenset({"us"}))
+    await sync.sweep()
+    await sync.want({OWN})
+    assert sync.desk.wanted == {OWN, "GuardDuty"}, "what another cluster has marked is nothing of ours"
+    assert stored(sync.desk.known.store) == world.truth([OWN, "GuardDuty"])
+    sync = await open_sync(OWN)
+    assert await sync.poll()
+    assert stored(sync.desk.known.store) == world.truth([OWN, "GuardDuty"])
+    reopened(world, finding)
+    assert await sync.poll()
+    await sync.want({OWN})
+    assert sync.desk.wanted == {OWN}
+    assert stored(sync.desk.known.store) == world.truth([OWN])
+
+
+async def test_a_product_stays_while_a_write_of_ours_is_not_seen_to_be_made(
+    world: World, client: SecurityHub, open_sync: OpenSync
+) -> None:
+    load(world)
+    finding = marked(world)
+    sync = await open_sync(OWN, "GuardDuty")
+    sync.marks.own(frozenset({"us"}))
+    await sync.sweep()
+    product_arn = next(each.product_arn for each in world.truth(["GuardDuty"]).values())
+    unmarked = CustomerWrite(
+        key_of(product_arn, finding), Workflow.NEW, None, (("posture.dev/owner", ""),), ""
+    )
+    await sync.desk.worker.call(sync.desk.known.record, [unmarked], sync.desk.latest + 1)
+    await sync.want({OWN})
+    assert sync.desk.wanted == {OWN, "GuardDuty"}
+    reopened(world, finding)
+    await world.pass_time(client, 16 * MINUTE)
+    assert await sync.poll()
+    await sync.want({OWN})
+    assert sync.desk.wanted == {OWN}
+
+
+async def test_marks_are_searched_for_where_no_sweep_has_looked(
+    world: World, client: SecurityHub, open_sync: OpenSync
+) -> None:
+    """The store is lost, and targets have since asked for less."""
+    load(world)
+    finding = marked(world)
+    marked(world, "Inspector", "another cluster")
+    sync = await open_sync(OWN)
+    assert not await sync.marks.search(sync.desk), "it is not known yet what is ours"
+    sync.marks.own(frozenset({"us", "the one before"}))
+    sync.desk.source = meddler = Meddler(client, page=3)
+    world.emulator.faults.add("invalid_token", operation="GetFindings")
+    assert await sync.marks.search(sync.desk)
+    await sync.want({OWN})
+    assert sync.desk.wanted == {OWN, "GuardDuty"}
+    assert not sync.marks.are_known(sync.desk)
+    await sync.sweep()
+    assert await sync.poll()
+    await sync.want({OWN})
+    assert sync.marks.are_known(sync.desk)
+    calls = meddler.calls
+    assert not await sync.marks.search(sync.desk), "once a day"
+    assert meddler.calls == calls
+    reopened(world, finding)
+    assert await sync.poll()
+    await sync.want({OWN})
+    assert sync.desk.wanted == {OWN}
+    assert not sync.marks.are_known(sync.desk), "a write may have been under way"
+    calls = meddler.calls
+    assert not await sync.marks.search(sync.desk)
+    assert meddler.calls == calls + 1
+    assert sync.marks.are_known(sync.desk)
+    await sync.want({OWN, "Inspector"})
+    assert sync.marks.are_known(sync.desk), "no mark of ours is in what is still to be swept"
+
+
+async def test_a_hub_that_cannot_be_searched_knows_what_is_stored(world: World, open_sync: OpenSync) -> None:
+    load(world)
+    sync = await open_sync(OWN)
+    sync.marks.own(frozenset({"us"}))
+    refused = {"status": 400, "code": "InvalidInputException"}
+    world.emulator.faults.add("error", operation="GetFindings", options=refused)
+    assert not await sync.marks.search(sync.desk)
+    await sync.sweep()
+    assert sync.marks.are_known(sync.desk)

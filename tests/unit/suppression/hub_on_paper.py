@@ -1,6 +1,6 @@
 """A hub with a real store and a Security Hub that takes every write; it polls when it is told to."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -110,6 +110,8 @@ class HubOnPaper:
         self.open = True
         self.ahead = 0
         self.left = 60.0
+        self.owners: frozenset[str] = frozenset()
+        self.marks_known = True
         self.unknown: set[str] = set()
         self.gone: set[str] = set()
         self.calls = 0
@@ -137,6 +139,7 @@ class HubOnPaper:
             duration_seconds=1.0,
             version=published.version,
             turned_off=self.status.turned_off,
+            marks_known=self.marks_known,
         )
         self.requests.ended(ticket)
         self.requests.published(ticket)
@@ -167,6 +170,9 @@ class HubOnPaper:
 
     def request(self) -> int:
         return self.requests.request()
+
+    def own(self, owners: Collection[str]) -> None:
+        self.owners = frozenset(owners)
 
     def request_poll(self) -> int:
         return self.requests.request(thorough=False)
@@ -248,6 +254,11 @@ class Scene:
         """Return status and reason of a policy's condition Ready."""
         conditions = self.api.listed(name).get("status", {}).get("conditions", [])
         return next((each["status"], each["reason"]) for each in conditions if each["type"] == "Ready")
+
+    def message(self, name: str) -> str:
+        """Return the message of a policy's condition Ready."""
+        conditions = self.api.listed(name)["status"]["conditions"]
+        return next(str(each["message"]) for each in conditions if each["type"] == "Ready")
 
 
 async def us() -> str:

@@ -65,6 +65,9 @@ class SkewedHub:
     def held(self) -> bool:
         return False
 
+    def own(self, _: object) -> None:
+        pass
+
     def request_poll(self) -> int:
         return 1
 

@@ -238,6 +238,27 @@ async def test_nothing_is_read_while_nothing_may_be_written(scenes: Callable[...
     assert scene.reason("logs") == ("False", "WritesFrozen")
 
 
+async def test_a_policy_waits_until_it_is_known_where_its_marks_are(scenes: Callable[..., Scene]) -> None:
+    """A target may have asked for more products once, and the store may be another one since."""
+    scene = scenes(target(), policy("logs"), policy("over", expiresAt="2026-11-21T00:00:00Z"))
+    scene.config = Config.model_validate({"ownerId": "us", "adoptFrom": ["them"], "grants": [GRANT]})
+    work = task(scene)
+    await settle(scene, work)
+    assert scene.hub.owners == {"us", "them"}
+    scene.hub.marks_known = False
+    scene.hub.poll()
+    scene.api.put(policy("logs", metadata={**DELETED, "generation": 2}))
+    await settle(scene, work)
+    assert scene.hub.workflows() == {Workflow.NEW}
+    assert scene.api.finalizers("logs") == [FINALIZER]
+    assert "as soon as the findings" in scene.message("over")
+    scene.hub.marks_known = True
+    scene.hub.poll()
+    await settle(scene, work)
+    assert not [each for each in scene.api.objects.values() if each["metadata"]["name"] == "logs"]
+    assert "nothing is suppressed by it any longer" in scene.message("over")
+
+
 async def test_what_security_hub_lists_and_does_not_find_is_told_and_not_tried_each_poll(
     scenes: Callable[..., Scene],
 ) -> None:
