@@ -33,8 +33,6 @@ logger = logging.getLogger(__name__)
 _AT_LEAST_EVERY = 30.0
 _AT_MOST_EVERY = 1.0
 _AFTER_A_FAILURE = 10.0
-# A person who edits a status does it once; this often in a row is another operator.
-_CONTESTED = 3
 _NO_WARNING = frozenset({"Syncing", "Suspended"})
 _TOLD_IN_EVENTS = ("Ready", SCORE_CURRENT)
 
@@ -61,7 +59,6 @@ class Target:
         self._shown: Shown | None = None
         self._request: tuple[str, Hub, int] | None = None
         self._store_replaced: str | None = None
-        self._overtaken = 0
         self._woken = asyncio.Event()
         self._newest = Newest()
 
@@ -251,11 +248,8 @@ class Target:
             stored=self._newest.stored,
         )
         self._document = self._newest.current(self._document)
-        self._overtaken = self._overtaken + 1 if outcome is Written.OVERTAKEN else 0
         if outcome is Written.OVERTAKEN:
             self.wake()
-            if self._overtaken == _CONTESTED:
-                await self._tell_of_another_writer()
         if outcome is not Written.WRITTEN:
             return
         self._document["status"] = status
@@ -279,15 +273,6 @@ class Target:
             action="Evaluate",
             note=f"{change.type}: {change.message}",
         )
-
-    async def _tell_of_another_writer(self) -> None:
-        note = (
-            "Somebody else writes the status of this object again and again: another release of the operator"
-            " that watches this namespace. Let only one of them watch it."
-        )
-        logger.warning("%s", note)
-        ref = ObjectRef.of(POSTURE_TARGETS, self._document)
-        await self._world.events.post(ref, "Warning", reason="StatusContested", action="Write", note=note)
 
     async def _tell_of_the_store(self) -> None:
         """Post an event when what was known of the hub had to be thrown away."""

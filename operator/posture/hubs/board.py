@@ -1,6 +1,6 @@
 """The cells of a hub in memory, as one evaluation window sees them: small, and refreshed by what changed."""
 
-from collections.abc import Collection, Container, Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 
 from posture.domain.cells import Cell, Count
@@ -58,16 +58,6 @@ class Board:
     def cells(self) -> Iterator[Cell]:
         """Yield all cells."""
         return chain.from_iterable(map(self._of_check, self._cells))
-
-    def cells_of(self, checks: Container[Check]) -> Iterator[Cell]:
-        """Yield the cells of some checks; the others are not looked at."""
-        return chain.from_iterable(
-            self._of_check(number) for number in self._cells if self._checks[number] in checks
-        )
-
-    def checks(self) -> list[Check]:
-        """Return the checks of all cells."""
-        return [self._checks[number] for number in self._cells]
 
     def _of_check(self, number: int) -> Iterator[Cell]:
         check = self._checks[number]
