@@ -32,11 +32,14 @@ T = TypeVar("T")
 
 
 class ClockRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """In this order: back to real time, show a time, freeze or not, move forward by seconds."""
+    """In this order: back to real time, freeze or not, show a time, move forward by seconds.
+
+    A clock that is to show a time and stand shows exactly that time.
+    """
 
     real: bool = False
-    set: str | None = None
     freeze: bool | None = None
+    set: str | None = None
     advance: float = 0.0
 
 
@@ -215,13 +218,13 @@ class Control:
         wanted, clock = await _read(request, ClockRequest), self._emulator.clock
         if wanted.real:
             clock.use_real_time()
+        if wanted.freeze is not None:
+            clock.freeze(frozen=wanted.freeze)
         if wanted.set is not None:
             moment = parse_timestamp(wanted.set)
             if moment is None:
                 raise ValueError(f"set: {wanted.set!r} is no timestamp such as 2026-11-22T06:00:00Z")
             clock.set(moment)
-        if wanted.freeze is not None:
-            clock.freeze(frozen=wanted.freeze)
         clock.advance(wanted.advance)
         return _json({"now": clock.timestamp()})
 
