@@ -11,7 +11,7 @@ from posture.aws.asff import AssociatedStandard, ProductFields
 from posture.domain.findings import Check
 from posture.domain.products import SECURITY_HUB, sounds_own
 
-_PRODUCT_ARN = re.compile(r"arn:[a-z0-9-]+:securityhub:([a-z0-9-]+):([0-9]*):product/([^/\s]+)/([^/\s]+)")
+_PRODUCT_ARN = re.compile(r"arn:[a-z0-9-]+:securityhub:([a-z0-9-]+):([0-9]*):product/([^/\s\0]+)/([^/\s\0]+)")
 _STANDARD = re.compile(r"(?:.*[:/])?(?:standards|ruleset)/(.+)")
 _RULESET_RULE = re.compile(r"arn:[a-z0-9-]+:securityhub:[a-z0-9-]*:[0-9]*:ruleset/(.+/v/[^/]+)/rule/([^/]+)")
 _STANDARD_RULE = re.compile(r"([^:]+/v/[^/]+)/([^/]+)")

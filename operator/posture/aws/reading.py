@@ -3,6 +3,7 @@
 | what is odd | what becomes of it |
 |---|---|
 | Id, ProductArn, AwsAccountId, UpdatedAt missing or malformed | `Unstorable`: the finding is rejected |
+| a NUL in Id or ProductArn | the same: no API takes it, and much ends a text there |
 | Compliance missing, another product's finding, or an own one that names no control | `Compliance.NONE` |
 | Compliance missing on own control finding; Status unknown | NOT_AVAILABLE, noted: never a guessed PASSED |
 | an own finding names a control but no standard, or the reverse | kept, noted: no score can count it |
@@ -40,6 +41,7 @@ from posture.domain.findings import (
 )
 
 _ACCOUNT_ID_LENGTH = 12
+_NUL = "\0"
 # More than the largest organizations have.
 _ACCOUNTS = 16_384
 # What is known of each, and what is meant where nothing is said. Looked up in place: a call for each field of
@@ -72,6 +74,8 @@ def read_finding(fields: FindingFields, notes: list[str]) -> Finding:
     """
     if not fields.id:
         raise Unstorable("Id is missing")
+    if _NUL in fields.id:
+        raise Unstorable("Id contains a NUL")
     account_id = _account_id(fields.aws_account_id or "")
     updated_at = _updated_at(fields.updated_at or "")
     product_arn = intern(fields.product_arn or "")

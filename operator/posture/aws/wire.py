@@ -19,12 +19,19 @@ from posture.domain.findings import Finding
 class Rejected(NamedTuple):
     """A finding that could not be stored, or was stored with something replaced.
 
-    `identity`: its Id, or `sha256:` and a digest of its bytes where it has none; `account_id`: '' if unread.
+    `identity`: its Id, or `sha256:` and a digest of its bytes where it has none; `product_arn` and
+    `account_id`: '' if unread. An Id is one of its product: `name` is what tells two of them apart.
     """
 
     identity: str
+    product_arn: str
     account_id: str
     why: str
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """Its ProductArn and Id."""
+        return self.product_arn, self.identity
 
 
 class Page(NamedTuple):
@@ -70,14 +77,16 @@ def decode_page(body: bytes) -> Page:
     try:
         typed = _typed_page.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _decode_one_by_one(_as_unicode(body))
+        sound = _as_unicode(body)
+        return _decode_one_by_one(sound, mended=sound != body)
     page = Page([], [], [], typed.next_token or None)
     for fields in typed.findings:
-        _add(page, fields, [], b"")
+        _add(page, fields, [], b"", mended=False)
     return page
 
 
-def _decode_one_by_one(body: bytes) -> Page:
+def _decode_one_by_one(body: bytes, *, mended: bool) -> Page:
+    """Decode a body that is Unicode; `mended`: it was not, so a replacement may stand for anything."""
     try:
         raw_page = _raw_page.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -91,25 +100,35 @@ def _decode_one_by_one(body: bytes) -> Page:
             try:
                 fields = salvage(msgspec.json.decode(raw), notes)
             except msgspec.ValidationError as error:
-                page.rejected.append(Rejected(_digest(raw), "", str(error)))
+                page.rejected.append(Rejected(_digest(raw), "", "", str(error)))
                 continue
-        _add(page, fields, notes, bytes(raw))
+        _add(page, fields, notes, bytes(raw), mended=mended)
     return page
 
 
-def _add(page: Page, fields: FindingFields, notes: list[str], raw: bytes) -> None:
-    if raw and _REPLACEMENT in (fields.id or ""):
-        # Its Id was not valid Unicode: it cannot be asked for, and two such findings may look alike.
+def _add(page: Page, fields: FindingFields, notes: list[str], raw: bytes, *, mended: bool) -> None:
+    if mended and _REPLACEMENT in f"{fields.product_arn}{fields.id}":
+        # It cannot be asked for, and two such findings may look alike.
         fields.id = None
+        notes.append("Id or ProductArn is no Unicode")
     try:
         finding = read_finding(fields, notes)
     except Unstorable as why:
         identity = fields.id or _digest(raw or msgspec.json.encode(fields))
-        page.rejected.append(Rejected(identity, fields.aws_account_id or "", "; ".join((*notes, str(why)))))
+        page.rejected.append(
+            Rejected(
+                identity,
+                fields.product_arn or "",
+                fields.aws_account_id or "",
+                "; ".join((*notes, str(why))),
+            )
+        )
         return
     page.findings.append(finding)
     if notes:
-        page.unreadable.append(Rejected(finding.id, finding.account_id, "; ".join(notes)))
+        page.unreadable.append(
+            Rejected(finding.id, finding.product_arn, finding.account_id, "; ".join(notes))
+        )
 
 
 def _as_unicode(body: bytes) -> bytes:

@@ -17,7 +17,7 @@ from posture.domain.cells import Cell
 from posture.domain.evaluation import Evaluation, View, evaluate
 from posture.domain.findings import Finding
 from posture.hubs.board import Board
-from posture.store import CellKey, CustomerWrite, FindingRef, Members, Read, Rejection, Store, Written
+from posture.store import CellKey, CustomerWrite, FindingRef, Members, Read, Rejection, Store, Written, key_of
 
 State = Mapping[str, str | None]
 
@@ -94,7 +94,7 @@ class Known:
             Read(
                 [_not_ahead(each, page) for each in page.findings if each.check.product in wanted],
                 page.asked_at,
-                {each.identity: each.why for each in page.unreadable},
+                {key_of(*each.name): each.why for each in page.unreadable},
             )
             for page in pages
         ]

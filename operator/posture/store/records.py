@@ -15,12 +15,12 @@ CellKey: TypeAlias = tuple[int, int, int]
 class Read(NamedTuple):
     """One answer of GetFindings. `asked_at`: when its request started.
 
-    `unreadable`: by Id, why some of the findings have a default in the place of what was odd.
+    `unreadable`: by key, why some of the findings have a default in the place of what was odd.
     """
 
     findings: Sequence[Finding]
     asked_at: int
-    unreadable: Mapping[str, str] = MappingProxyType({})
+    unreadable: Mapping[bytes, str] = MappingProxyType({})
 
 
 class FindingRef(NamedTuple):
@@ -89,10 +89,11 @@ class Summary(NamedTuple):
 class Rejection(NamedTuple):
     """A finding that could not be decoded, or (unreadable) only with a default for what was odd.
 
-    `id`: its Id, or a digest where it has none.
+    `id`: its Id, or a digest where it has none. `product_arn`: '' where it has none.
     """
 
     id: str
+    product_arn: str
     account_id: str
     why: str
 

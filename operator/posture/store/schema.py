@@ -12,7 +12,7 @@ sweep or a re-list did not see is what was last asked for before it began.
 import sqlite3
 
 APPLICATION_ID = 0x504F5354
-VERSION = 5
+VERSION = 6
 
 CACHE_KIB = 24 * 1024
 CHECKPOINT_PAGES = 8000
@@ -55,12 +55,12 @@ _TABLES = (
         " written INTEGER NOT NULL) WITHOUT ROWID"
     ),
     (
-        "CREATE TABLE rejected (id TEXT PRIMARY KEY, account TEXT NOT NULL, why TEXT NOT NULL,"
-        " asked INTEGER NOT NULL) WITHOUT ROWID"
+        "CREATE TABLE rejected (key BLOB PRIMARY KEY, id TEXT NOT NULL, product_arn TEXT NOT NULL,"
+        " account TEXT NOT NULL, why TEXT NOT NULL, asked INTEGER NOT NULL) WITHOUT ROWID"
     ),
     (
-        "CREATE TABLE unreadable (key BLOB PRIMARY KEY, id TEXT NOT NULL, account TEXT NOT NULL,"
-        " why TEXT NOT NULL) WITHOUT ROWID"
+        "CREATE TABLE unreadable (key BLOB PRIMARY KEY, id TEXT NOT NULL, product_arn TEXT NOT NULL,"
+        " account TEXT NOT NULL, why TEXT NOT NULL) WITHOUT ROWID"
     ),
 )
 

@@ -98,7 +98,7 @@ class Store:
             self._dimensions.save(connection)
             changes.apply(connection)
             said = unreadable.note(connection, copies, reads)
-            self._rejections.decoded(connection, reads)
+            self._rejections.decoded(connection, copies)
             states.put(connection, state or {})
         self._committed(changes.added)
         self._removals.settle(max((read.asked_at for read in reads), default=0))

@@ -19,20 +19,20 @@ def note(
     finding, or for another reason. Copies that were too late to change anything say nothing of the row. When
     a row is removed, so is what is said of it (`Changes.remove`).
     """
-    whys = {(read.asked_at, finding_id): why for read in reads for finding_id, why in read.unreadable.items()}
+    whys = {(read.asked_at, key): why for read in reads for key, why in read.unreadable.items()}
     said = _said(connection, copies)
     if not whys and not said:
         return []
     now = {
-        key: Rejection(finding.id, finding.account_id, whys[asked_at, finding.id])
+        key: Rejection(finding.id, finding.product_arn, finding.account_id, whys[asked_at, key])
         for key, (finding, asked_at) in copies.items()
-        if (asked_at, finding.id) in whys
+        if (asked_at, key) in whys
     }
     asked = _asked(connection, now.keys() | said.keys())
     standing = {key for key, at in asked.items() if at == copies[key][1]}
     fresh = {key: now[key] for key in standing & now.keys() if said.get(key) != now[key].why}
     connection.executemany(
-        "REPLACE INTO unreadable VALUES (?, ?, ?, ?)", [(key, *each) for key, each in fresh.items()]
+        "REPLACE INTO unreadable VALUES (?, ?, ?, ?, ?)", [(key, *each) for key, each in fresh.items()]
     )
     connection.executemany(
         "DELETE FROM unreadable WHERE key = ?", [(key,) for key in (standing & said.keys()) - now.keys()]
@@ -42,7 +42,7 @@ def note(
 
 def some(database: Database, limit: int) -> list[Rejection]:
     """Return some of them, mostly the same ones."""
-    rows = database.rows("SELECT id, account, why FROM unreadable LIMIT ?", (limit,))
+    rows = database.rows("SELECT id, product_arn, account, why FROM unreadable LIMIT ?", (limit,))
     return [Rejection(*row) for row in rows]
 
 

@@ -208,9 +208,11 @@ class Rounds:
             logger.warning("What Security Hub does not find any longer could not be read: %s", error)
             return
         keys = [each.key for each in refs.values()]
-        there = await self._hub.look(lambda known: {each.id for each in known.store.read(keys)}) or set()
+        there = await self._hub.look(
+            lambda known: {FindingId(each.product_arn, each.id) for each in known.store.read(keys)}
+        )
         for each in refs:
-            if each.id not in there:
+            if each not in (there or ()):
                 self._refusals.pop(each, None)
 
     def _forget_refusals(self, moment: Moment) -> None:

@@ -109,7 +109,13 @@ def test_an_id_that_is_no_unicode_is_no_identity(broken: bytes) -> None:
     assert rejected.identity.startswith("sha256:")
 
 
-@given(st.text(), st.text())
+def test_an_id_with_a_replacement_character_of_its_own_stands_whatever_is_beside_it() -> None:
+    own = SOUND | {"Id": "a\N{REPLACEMENT CHARACTER}"}
+    for neighbours in ([], [5], [SOUND | {"Title": 7}]):
+        assert decode_page(body(own, *neighbours)).findings[0].id == own["Id"]
+
+
+@given(st.text(), st.text(st.characters(exclude_characters="\0")))
 def test_text_comes_through_whatever_it_holds(title: str, identity: str) -> None:
     page = decode_page(body(SOUND | {"Title": title, "Id": identity or "x"}))
     [finding] = page.findings

@@ -58,7 +58,7 @@ def test_what_a_failed_call_would_have_ended_has_not_ended(
     one = finding()
     store.write([Read([one], 1)])
     store.record_writes([CustomerWrite(key(one), workflow=Workflow.SUPPRESSED)], written_at=2)
-    store.reject([Rejection(one.id, "", "bad")], asked_at=1)
+    store.reject([Rejection(one.id, one.product_arn, "", "bad")], asked_at=1)
     ours = one._replace(workflow=Workflow.SUPPRESSED)
     with monkeypatch.context() as patch:
         patch.setattr("posture.store.states.put", lambda *_: 1 / 0)

@@ -12,7 +12,7 @@ WHOLE = {
     "SELECT count(*) FROM finding WHERE state >= 0",
     "SELECT count(*) FROM unreadable",
     "SELECT 1 FROM unreadable LIMIT 1",
-    "SELECT id, account, why FROM unreadable LIMIT 20",
+    "SELECT id, product_arn, account, why FROM unreadable LIMIT 20",
 }
 
 
@@ -36,7 +36,7 @@ def use_everything(store: Store) -> None:
     list(store.unsettled([*cells][:2]))
     store.annotated_cells()
     list(store.annotated_archived())
-    store.write([Read(findings, 4, {findings[0].id: "odd"})])
+    store.write([Read(findings, 4, {key(findings[0]): "odd"})])
     store.write([Read(findings, 5)])
     store.unreadable()
     store.count_unreadable()

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from posture.store import Read, Rejection, Store
-from tests.unit.store.making import finding, opened
+from tests.unit.store.making import ARN, finding, opened
 
-BAD = Rejection("id-1", "111122223333", "UpdatedAt: not a time")
-WORSE = Rejection("id-2", "", "not an object")
+BAD = Rejection("id-1", ARN, "111122223333", "UpdatedAt: not a time")
+WORSE = Rejection("id-2", "", "", "not an object")
 
 
 def test_each_is_new_once(path: Path) -> None:

@@ -143,7 +143,7 @@ def test_after_its_block_nothing_is_interrupted() -> None:
 def test_a_purge_is_ended_between_its_transactions_and_goes_on_later(path: Path) -> None:
     unwanted = [finding(f"g{n}", check=GUARDDUTY) for n in range(5_000)]
     store = Store.open(path, owner=OWNER, stop=Later(3)).store
-    store.write([Read([finding(), *unwanted], 1, {each.id: "odd" for each in unwanted})])
+    store.write([Read([finding(), *unwanted], 1, {key(each): "odd" for each in unwanted})])
     with pytest.raises(StoreUnavailable):
         store.purge_products({"Security Hub"})
     store.write([Read([finding(2)], 2)], state={"written": "yes"})

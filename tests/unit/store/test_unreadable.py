@@ -15,11 +15,11 @@ ONE, TWO = finding(1), finding(2, account_id="444455556666")
 
 
 def read(asked_at: int, *odd: Finding, clean: tuple[Finding, ...] = (), why: str = ODD) -> Read:
-    return Read([*odd, *clean], asked_at, {each.id: why for each in odd})
+    return Read([*odd, *clean], asked_at, {key(each): why for each in odd})
 
 
 def named(of: Finding, why: str = ODD) -> Rejection:
-    return Rejection(of.id, of.account_id, why)
+    return Rejection(of.id, of.product_arn, of.account_id, why)
 
 
 def test_each_is_said_once_even_across_a_restart(path: Path) -> None:
@@ -101,7 +101,7 @@ def test_what_is_named_is_what_the_newest_copy_says(
             Read(
                 list(findings.values()),
                 asked_at,
-                {findings[n].id: ODD for n, (_, odd) in copies.items() if odd},
+                {key(findings[n]): ODD for n, (_, odd) in copies.items() if odd},
             )
         )
         for number, (updated_at, odd) in copies.items():
