@@ -63,6 +63,10 @@ Name = Annotated[str, Shape("", "write a name", 200)]
 Expression = Annotated[str, AfterValidator(_expression)]
 
 
+# As long as a candidate waits at most (posture.kube.leases), which a test holds it to.
+_LONGEST_LEASE = timedelta(hours=1)
+
+
 class Writes(StrEnum):
     """Whether anything is written to AWS."""
 
@@ -146,6 +150,11 @@ class Lease(Spec):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule("", "write a duration of at least 1s", lambda lease: lease.duration >= timedelta(seconds=1)),
+        Rule(
+            "",
+            "write a duration of at most 1h: for longer nobody waits for a holder that is gone",
+            lambda lease: lease.duration <= _LONGEST_LEASE,
+        ),
         Rule(
             "",
             "write a renewDeadline below duration: a holder must stop before another may begin",

@@ -19,6 +19,7 @@ from posture.domain.grants import (
     Verb,
     may_use_identity,
 )
+from posture.kube import leases
 
 ROLE = "arn:aws:iam::111122223333:role/posture-reader"
 ACCOUNT = "444455556666"
@@ -75,6 +76,11 @@ def test_the_defaults_are_those_of_an_empty_file(path: Path) -> None:
         "10s",
         "2s",
     ]
+
+
+def test_the_longest_lease_is_one_that_candidates_wait_for(path: Path) -> None:
+    config = load(written(path, "lease: {duration: 1h}"))
+    assert config.lease.duration.total_seconds() == leases.LONGEST
 
 
 def test_the_reference_shows_the_defaults_and_grants_that_are_taken(path: Path) -> None:
@@ -159,6 +165,7 @@ def test_a_grant_that_says_nothing_grants_nothing(path: Path) -> None:
             "lease: {duration: 900ms, renewDeadline: 20ms, retry: 10ms}",
             "lease: write a duration of at least 1s",
         ),
+        ("lease: {duration: 1h1ms}", "lease: write a duration of at most 1h"),
         ("outputs: {splunk: {}}", "outputs.splunk: this operator does not know this field"),
         (
             "grants: []\nwrites: Enabled\ngrants: []",

@@ -7,6 +7,8 @@ The rules, in the manner of client-go's leader election but stricter:
 - Every write names the resourceVersion that was read. A write whose outcome is unknown extends nothing.
 - Each Lease object has a holder identity of its own: a restarted pod is another holder than it was.
 - Only people delete Leases. Who saw it held waits as if it were there still; its holder stops at once.
+- What a Lease says is input: whoever is named in it keeps others out for `LONGEST` after the last renewal
+  that was seen, whatever duration it tells. A change that renews nothing, of a label say, keeps out nobody.
 """
 
 import asyncio
@@ -27,6 +29,10 @@ from posture.kube.resources import LEASES, ApiResource, Object
 logger = logging.getLogger(__name__)
 
 RELEASE_WITHIN = 3.0
+LONGEST = 3600.0
+"""Seconds that a Lease may last: nobody configures more, and nobody waits for longer."""
+# Numbers of a Lease are int32 (coordination.k8s.io/v1, LeaseSpec): the API server refuses what is more.
+_INT32 = 2**31 - 1
 _jitter = SystemRandom()
 
 
@@ -41,7 +47,8 @@ def boottime() -> float:
 class LeaseTiming:
     """Seconds: others wait `duration`, the holder stops after `renew_deadline`, tries are `retry` apart.
 
-    Raises ValueError unless duration > renew_deadline > retry > 0: the holder must stop before others start.
+    Raises ValueError unless duration > renew_deadline > retry > 0: the holder must stop before others start;
+    and where the duration is more than `LONGEST`, for which nobody waits.
     """
 
     duration: float = 15.0
@@ -53,6 +60,10 @@ class LeaseTiming:
             raise ValueError(
                 "lease: duration must be longer than renewDeadline, and that longer than retry, but "
                 f"they are {self.duration:g} s, {self.renew_deadline:g} s and {self.retry:g} s"
+            )
+        if self.duration > LONGEST:
+            raise ValueError(
+                f"lease: duration is {self.duration:g} s, and must not be more than {LONGEST:g} s"
             )
 
     @property
@@ -126,9 +137,9 @@ class Term:
 
 
 class _Seen(NamedTuple):
-    """A version of the Lease, and when it became known here."""
+    """What the Lease says, and when that became known here. `spec`: as it was read."""
 
-    version: str
+    spec: Mapping[str, Any]
     holder: str
     duration: float
     at: float
@@ -293,7 +304,7 @@ class Lease:
 
     async def _give_up(self, found: Object | None) -> None:
         self._ours = None
-        if found is not None and (found.get("spec") or {}).get("holderIdentity") == self.holder:
+        if found is not None and _spec(found).get("holderIdentity") == self.holder:
             await self._client.replace(LEASES, self._record(found, ""), within=RELEASE_WITHIN)
 
     def _hold(self, until: float) -> None:
@@ -312,13 +323,22 @@ class Lease:
             self._term = None
 
     def _see(self, found: Object) -> None:
-        version = found["metadata"]["resourceVersion"]
-        if self._seen is not None and self._seen.version == version:
+        spec = _spec(found)
+        # Every renewal writes another time: what leaves the spec as it was is none.
+        if self._seen is not None and self._seen.spec == spec:
             return
-        spec: Mapping[str, Any] = found.get("spec") or {}
+        holder, says = spec.get("holderIdentity"), _seconds(spec.get("leaseDurationSeconds"))
+        if says > LONGEST and (self._seen is None or self._seen.spec.get("holderIdentity") != holder):
+            logger.warning(
+                "Lease %s: its holder %s claims it for %g s; if nobody renews it, it is taken after %g s",
+                self.name,
+                holder,
+                says,
+                LONGEST,
+            )
         # A holder with another configuration wrote its own duration: the longer of the two is safe.
-        duration = max(float(spec.get("leaseDurationSeconds") or 0), self._timing.duration)
-        self._seen = _Seen(version, spec.get("holderIdentity") or "", duration, self._clock())
+        duration = min(max(says, self._timing.duration), LONGEST)
+        self._seen = _Seen(spec, holder if isinstance(holder, str) else "", duration, self._clock())
 
     def _is_free(self, seen: _Seen) -> bool:
         return seen.holder in ("", self.holder) or self._clock() >= self._free_at(seen)
@@ -328,17 +348,32 @@ class Lease:
 
     def _record(self, found: Object, holder: str) -> Object:
         """Return the Lease with that holder; what others wrote on it stays."""
-        metadata, spec = dict(found["metadata"]), dict(found.get("spec") or {})
+        metadata, spec = dict(found["metadata"]), dict(_spec(found))
         if self._annotations:
             metadata["annotations"] = (metadata.get("annotations") or {}) | self._annotations
         now = _micro_time(datetime.now(UTC))
         if spec.get("holderIdentity") != holder:
-            spec["leaseTransitions"] = spec.get("leaseTransitions", -1) + 1
+            spec["leaseTransitions"] = _next(spec.get("leaseTransitions"))
             spec["acquireTime"] = now
         spec["holderIdentity"] = holder
         spec["renewTime"] = now
         spec["leaseDurationSeconds"] = math.ceil(self._timing.duration)
         return {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": metadata, "spec": spec}
+
+
+def _spec(found: Object) -> Mapping[str, Any]:
+    spec = found.get("spec")
+    return spec if isinstance(spec, Mapping) else {}
+
+
+def _seconds(said: object) -> float:
+    """Return the seconds that a Lease says it lasts; 0 where that cannot be read, or is no time at all."""
+    return float(min(max(said, 0), _INT32)) if isinstance(said, int) else 0.0
+
+
+def _next(transitions: object) -> int:
+    """Return the number of the holder after the one of this number; it begins anew where it cannot go on."""
+    return transitions + 1 if isinstance(transitions, int) and 0 <= transitions < _INT32 else 0
 
 
 def _micro_time(at: datetime) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from posture.kube.client import KubeClient
+from posture.kube.errors import Refused
 from posture.kube.leases import Lease, LeaseTiming, boottime
 from posture.kube.resources import LEASES
 from sandbox.controlplane import ControlPlane
@@ -97,6 +98,7 @@ async def test_one_of_many_holds(candidate: Candidate) -> None:
 _HOLDER = """
 import asyncio, sys
 from posture.kube.client import connect
+from posture.kube.errors import Refused
 from posture.kube.leases import Lease, LeaseTiming
 
 async def main(namespace):
@@ -162,3 +164,53 @@ async def test_without_an_api_server_nobody_holds_and_afterwards_somebody_does(
     assert first.held() != second.held()
     for task in waiting:
         task.cancel()
+
+
+async def test_what_the_api_server_lets_a_lease_say_is_taken_over(
+    candidate: Candidate, kube: KubeClient, namespace: str
+) -> None:
+    """The largest number of holders, a renewal still to come: both are accepted, and keep nobody out."""
+    spec = {
+        "holderIdentity": "gone",
+        "leaseDurationSeconds": 1,
+        "leaseTransitions": 2**31 - 1,
+        "renewTime": "2999-01-01T00:00:00.000001Z",
+        "acquireTime": "2999-01-01T00:00:00.000001Z",
+    }
+    body = {
+        "apiVersion": LEASES.api_version,
+        "kind": LEASES.kind,
+        "metadata": {"name": "hub-1", "namespace": namespace},
+        "spec": spec,
+    }
+    await kube.create(LEASES, namespace, body)
+    lease, _ = await candidate("posture-0")
+    async with asyncio.timeout(4 * TIMING.duration):
+        await lease.acquired()
+    stored = await kube.get(LEASES, namespace, "hub-1")
+    assert stored["spec"]["holderIdentity"] == lease.holder
+    assert stored["spec"]["leaseTransitions"] == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("leaseDurationSeconds", 0),
+        ("leaseDurationSeconds", -1),
+        ("leaseDurationSeconds", 2**31),
+        ("leaseDurationSeconds", "60"),
+        ("leaseTransitions", 2**31),
+        ("renewTime", "tomorrow"),
+    ],
+)
+async def test_what_else_a_lease_could_say_the_api_server_refuses(
+    field: str, value: object, kube: KubeClient, namespace: str
+) -> None:
+    body = {
+        "apiVersion": LEASES.api_version,
+        "kind": LEASES.kind,
+        "metadata": {"name": "hub-1", "namespace": namespace},
+        "spec": {"holderIdentity": "gone", field: value},
+    }
+    with pytest.raises(Refused):
+        await kube.create(LEASES, namespace, body)

@@ -203,8 +203,28 @@ def test_the_holder_of_a_deleted_lease_starts_a_new_term() -> None:
     world.run(story)
 
 
-@pytest.mark.parametrize(("theirs", "waits"), [(60, 60.0), (1, 15.0), (None, 15.0)])
-def test_the_longer_of_their_duration_and_ours_is_waited_for(theirs: int | None, waits: float) -> None:
+@pytest.mark.parametrize(
+    ("theirs", "waits"),
+    [
+        (60, 60.0),
+        (1, 15.0),
+        (None, 15.0),
+        (3600, 3600.0),
+        (3601, 3600.0),
+        (2**31 - 1, 3600.0),
+        (10**400, 3600.0),
+        (0, 15.0),
+        (-(2**31), 15.0),
+        ("60", 15.0),
+        ("for ever", 15.0),
+        ([60], 15.0),
+        (math.nan, 15.0),
+        (math.inf, 15.0),
+    ],
+)
+def test_the_longer_of_their_duration_and_ours_is_waited_for_and_an_hour_at_most(
+    theirs: object, waits: float
+) -> None:
     world = World()
 
     async def story() -> None:
@@ -219,6 +239,78 @@ def test_the_longer_of_their_duration_and_ours_is_waited_for(theirs: int | None,
         assert waits <= world.loop.time() <= waits + 2.5
 
     world.run(story)
+
+
+@pytest.mark.parametrize("transitions", [2**31 - 1, -1, "many", None, 4])
+@pytest.mark.parametrize("holder", ["old", "", None, 7])
+def test_whatever_a_lease_says_it_is_taken_and_renewed(transitions: object, holder: object) -> None:
+    """The fields that the API server checks it reads as int32 and text; others may not even be there."""
+    world = World()
+
+    async def story() -> None:
+        spec = {"holderIdentity": holder, "leaseTransitions": transitions, "renewTime": 5, "acquireTime": []}
+        world.server.create({"metadata": {"name": "hub"}, "spec": spec})
+        replica = world.add()
+        term = await replica.lease.acquired()
+        assert world.server.get()["spec"]["leaseTransitions"] == (5 if transitions == 4 else 0)
+        await asyncio.sleep(60.0)
+        assert term.held()
+
+    world.run(story)
+
+
+def test_a_lease_without_a_spec_is_free() -> None:
+    world = World()
+
+    async def story() -> None:
+        world.server.create({"metadata": {"name": "hub"}, "spec": {"holderIdentity": "old"}})
+        assert world.server.stored is not None
+        world.server.stored["spec"] = None
+        await world.add().lease.acquired()
+        assert world.loop.time() <= 1.0
+
+    world.run(story)
+
+
+def test_a_change_that_is_no_renewal_keeps_nobody_out() -> None:
+    """A tool that labels every object again and again holds no Lease for a holder that is dead."""
+    world = World()
+
+    async def story() -> None:
+        spec = {
+            "holderIdentity": "dead",
+            "leaseDurationSeconds": 15,
+            "renewTime": "2026-01-01T00:00:00.000001Z",
+        }
+        world.server.create({"metadata": {"name": "hub"}, "spec": spec})
+        replica = world.add()
+        acquired = asyncio.ensure_future(replica.lease.acquired())
+        while not acquired.done() and world.loop.time() < 60.0:
+            touched = world.server.get()
+            touched["metadata"]["labels"] = {"touched": f"{world.loop.time()}"}
+            world.server.replace(touched)
+            await asyncio.sleep(5.0)
+        assert acquired.done()
+        assert 15.0 <= world.loop.time() <= 25.0
+
+    world.run(story)
+
+
+def test_a_claim_for_longer_than_is_waited_for_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+
+    async def story() -> None:
+        world.server.create(
+            {"metadata": {"name": "hub"}, "spec": {"holderIdentity": "old", "leaseDurationSeconds": 86400}}
+        )
+        await world.add().lease.acquired()
+
+    with caplog.at_level(logging.WARNING):
+        world.run(story)
+    told = [record.message for record in caplog.records if "claims it for" in record.message]
+    assert told == [
+        "Lease hub: its holder old claims it for 86400 s; if nobody renews it, it is taken after 3600 s"
+    ]
 
 
 def test_what_others_wrote_on_the_lease_stays() -> None:
@@ -365,6 +457,12 @@ def test_a_missing_right_is_said_once_and_shown(caplog: pytest.LogCaptureFixture
 def test_timing_that_could_overlap_is_refused(duration: float, deadline: float, retry: float) -> None:
     with pytest.raises(ValueError, match="duration must be longer than renewDeadline"):
         LeaseTiming(duration, deadline, retry)
+
+
+def test_a_duration_for_which_nobody_waits_is_refused() -> None:
+    assert LeaseTiming(3600.0).duration == 3600.0
+    with pytest.raises(ValueError, match="must not be more than 3600 s"):
+        LeaseTiming(3600.5)
 
 
 def test_a_time_always_has_microseconds() -> None:
