@@ -11,13 +11,16 @@ that are started in a copy of it.
 
 import contextlib
 import contextvars
+import copy
 import itertools
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from pythonjsonlogger.json import JsonFormatter
+
+from posture.domain.redaction import without_secrets
 
 Field = str | Sequence[str] | Callable[[], Sequence[str]]
 """What a field says: a text, names, or whom to ask for names at each line, from whichever thread logs it."""
@@ -30,6 +33,22 @@ _cycles = itertools.count(1)
 _RECORD_FIELDS = (*vars(logging.LogRecord("", 0, "", 0, "", (), None)), "message", "asctime", "taskName")
 _RENAMED = {"asctime": "time", "levelname": "level", "name": "logger"}
 _RESERVED = frozenset({*_RECORD_FIELDS, *_RENAMED.values(), "context"})
+
+
+class _WithoutSecrets(logging.Formatter):
+    """Shows no credentials, whoever quotes them: a library's message, or an exception in a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        record = copy.copy(record)
+        record.msg, record.args = without_secrets(record.getMessage()), None
+        return super().format(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802 - as logging has it
+        return without_secrets(super().formatException(ei))
+
+
+class _Json(_WithoutSecrets, JsonFormatter):
+    """One JSON object a line."""
 
 
 class _Context(logging.Filter):
@@ -89,7 +108,7 @@ def configure(log_format: Literal["json", "console"], level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_Context())
     handler.setFormatter(
-        JsonFormatter(
+        _Json(
             "{asctime}{levelname}{name}{message}",
             style="{",
             rename_fields=_RENAMED,
@@ -97,7 +116,7 @@ def configure(log_format: Literal["json", "console"], level: str) -> None:
             reserved_attrs=[*_RECORD_FIELDS, "context"],
         )
         if log_format == "json"
-        else logging.Formatter("{asctime} {levelname:<7} {name}: {message}{context}", style="{")
+        else _WithoutSecrets("{asctime} {levelname:<7} {name}: {message}{context}", style="{")
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # botocore tells of each credential that it finds; we log what follows from it.

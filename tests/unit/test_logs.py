@@ -257,3 +257,33 @@ def test_no_two_rounds_have_one_number() -> None:
     with ThreadPoolExecutor(8) as threads:
         numbers = list(threads.map(lambda _: next_cycle(), range(2000)))
     assert len(set(numbers)) == 2000
+
+
+def chained(secret: str) -> KeyError:
+    """An exception with a cause that quotes a secret, and a frame in its traceback."""
+    error = KeyError("it")
+    error.__cause__ = ValueError(f"sent x-amz-security-token:{secret}\nto http://user:{secret}@proxy:3128")
+    return error
+
+
+def test_no_line_shows_what_looks_like_a_credential(lines: Read) -> None:
+    """Neither what a library says nor the causes of an exception, which nobody of ours has worded."""
+    logger.error("Authorization: Bearer %s", "S3CRET", exc_info=chained("S3CRET"))
+    [line] = lines()
+    assert "S3CRET" not in json.dumps(line)
+    assert line["message"] == "Authorization: [removed]"
+    assert "x-amz-security-token:[removed]" in line["exc_info"]
+    assert "KeyError: 'it'" in line["exc_info"]
+
+
+def test_no_line_for_a_console_shows_one_either(console: Callable[[], list[str]]) -> None:
+    logger.error("SecretAccessKey: %s", "S3CRET", exc_info=chained("S3CRET"))
+    assert "S3CRET" not in "".join(console())
+    assert "".join(console()).count("[removed]") == 3
+
+
+def test_a_record_is_left_as_it_is_for_other_handlers(lines: Read, caplog: pytest.LogCaptureFixture) -> None:
+    logging.getLogger().addHandler(caplog.handler)
+    logger.info("%s of %s", "one", "two")
+    assert lines()[0]["message"] == "one of two"
+    assert caplog.records[0].args == ("one", "two")

@@ -1,18 +1,25 @@
-"""What AWS's answers are made to pass before anybody believes them.
+"""What AWS's answers are made to pass before anybody believes them, or shows what they say.
 
 botocore reads a truncated, HTML or empty body of a successful answer as an answer without members, which is
-"no findings" or "nothing left undone". These hooks look at the bytes first. They raise nothing, since an
-exception inside a hook would escape the counters: they leave a mark that the caller must look for.
+"no findings" or "nothing left undone". The hooks on Security Hub look at the bytes first. They raise nothing,
+since an exception inside a hook would escape the counters: they leave a mark that the caller must look for.
+
+AWS's messages quote what they refuse: the canonical request with its session token, an external id. They are
+rid of it here, before an exception, and so a log line or a condition, is made of them.
 """
 
-from typing import Any
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 from aiobotocore.session import AioSession
+from botocore.parsers import ResponseParserError
 
 from posture.aws.refusals import code_of
 from posture.aws.usage import Usage
 from posture.aws.wire import NotAPage, decode_page
+from posture.domain.redaction import message_of_others
 
 PAGE = "DecodedPage"
 MALFORMED = "MalformedBody"
@@ -20,10 +27,125 @@ _SUCCESS = 300
 _any_object = msgspec.json.Decoder(dict[str, Any])
 
 
+# The elements without which botocore's readers of these answers end in a KeyError.
+_CREDENTIALS = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "AssumeRole": _CREDENTIALS,
+    "AssumeRoleWithWebIdentity": _CREDENTIALS,
+    "GetCallerIdentity": ("Account",),
+}
+_XML = frozenset({"query", "ec2", "rest-xml"})
+# Members of requests that nobody may read, and the header that the session token travels in.
+_SECRET_MEMBERS = ("ExternalId", "WebIdentityToken", "SAMLAssertion", "TokenCode")
+_TOKEN_HEADER = "X-Amz-Security-Token"  # noqa: S105 - a name
+_ASKED = "PostureAsked"
+
+
+class Asked(NamedTuple):
+    """What a request was about: `region` it went to, `role_arn` it asked for (AssumeRole…), its `secrets`."""
+
+    region: str
+    role_arn: str | None
+    secrets: set[str]
+
+
 def watch(session: AioSession, usage: Usage) -> None:
-    """Check Security Hub's answers to the clients of this session, and count those of every service."""
-    session.register("before-parse.securityhub", _check_body)
-    session.register("response-received", _Counting(usage))
+    """Check and clean the answers to the clients of this session, and count those of every service."""
+    events = session.get_component("event_emitter")
+    events.register("before-parameter-build", _note_request)
+    # After the signer, which is registered by the client.
+    events.register_last("request-created", _note_token)
+    events.register("before-parse", _CheckingXml(usage))
+    events.register("before-parse.securityhub", _check_body)
+    events.register_first("response-received", _clean)
+    events.register("response-received", _Counting(usage))
+
+
+def _note_request(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
+    """Note beside a request what it asks for (botocore's `before-parameter-build` event)."""
+    secrets = {str(params[name]) for name in _SECRET_MEMBERS if params.get(name)}
+    context[_ASKED] = Asked(str(context.get("client_region") or ""), params.get("RoleArn"), secrets)
+
+
+def _note_token(request: Any, **_: object) -> None:  # noqa: ANN401 - botocore has no types
+    """Note the session token that a request was signed with (botocore's `request-created` event)."""
+    asked, token = request.context.get(_ASKED), request.headers.get(_TOKEN_HEADER)
+    if asked is not None and token:
+        asked.secrets.add(token if isinstance(token, str) else token.decode())
+
+
+def _clean(parsed_response: dict[str, Any] | None, context: Mapping[str, Any], **_: object) -> None:
+    """Take secrets out of all that AWS says in words, and say what was asked (`response-received` event)."""
+    if parsed_response is None:
+        return
+    asked = context.get(_ASKED)
+    secrets = asked.secrets if asked is not None else ()
+    error = parsed_response.get("Error")
+    if isinstance(error, dict):
+        # botocore reads the members of an error's own shape beside "Error": the message once more.
+        for said in (error, parsed_response):
+            said.update(
+                {
+                    name: message_of_others(text, secrets)
+                    for name, text in said.items()
+                    if isinstance(text, str)
+                }
+            )
+        error.update({"Region": asked.region, "RoleArn": asked.role_arn} if asked is not None else {})
+    for member, entries in parsed_response.items():
+        for entry in entries if member.startswith("Unprocessed") else ():
+            for name in ("ErrorMessage", "ErrorReason"):
+                if entry.get(name):
+                    entry[name] = message_of_others(entry[name], secrets)
+
+
+class _CheckingXml:
+    """Looks at answers in XML (botocore's `before-parse` event).
+
+    botocore's own error for a body that is no XML has all of the body in it: credentials, where it is the
+    truncated answer to AssumeRole.
+    """
+
+    def __init__(self, usage: Usage) -> None:
+        self._usage = usage
+
+    def __call__(
+        self,
+        event_name: str,
+        operation_model: Any,  # noqa: ANN401 - botocore has no types
+        response_dict: dict[str, Any],
+        **_: object,
+    ) -> None:
+        """Raise ResponseParserError for a success that is none; give a refusal without a code its status."""
+        if (
+            operation_model.service_model.resolved_protocol not in _XML
+            or operation_model.has_streaming_output
+        ):
+            return
+        body, status = response_dict["body"], response_dict["status_code"]
+        try:
+            root = ET.fromstring(body)  # noqa: S314 - botocore does the same with it
+        except ET.ParseError as error:
+            root, why = ET.Element("nothing"), str(error)
+        else:
+            missing = [
+                name for name in _NEEDED.get(operation_model.name, ()) if not root.findtext(f".//{{*}}{name}")
+            ]
+            why = f"{', '.join(missing)} missing" if missing else ""
+        if status >= _SUCCESS:
+            if root.find(".//{*}Code") is None:
+                response_dict["body"] = _error_document(status, body)
+        elif why:
+            service, operation = event_name.split(".")[1:3]
+            self._usage.answered(service, operation, "MalformedResponse")
+            raise ResponseParserError(f"{len(body)} bytes that are no answer: {why}")
+
+
+def _error_document(status: int, body: bytes) -> bytes:
+    """Return a refusal as STS writes them; its code is the status, as botocore has it for JSON."""
+    said = f"{len(body)} bytes that are no answer of AWS"
+    error = f"<Error><Code>{status}</Code><Message>{said}</Message></Error>"
+    return f"<ErrorResponse>{error}</ErrorResponse>".encode()
 
 
 def _check_body(

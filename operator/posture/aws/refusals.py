@@ -22,6 +22,7 @@ from posture.aws.errors import (
     Throttled,
     TokenRefused,
 )
+from posture.domain.redaction import message_of_others
 
 _ASSUME = frozenset({"AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"})
 _THROTTLES = frozenset(
@@ -392,4 +393,4 @@ def _web_identity(code: str, region: str) -> str:
 
 def _unanswered(error: Exception, where: dict[str, Any]) -> AwsError:
     meaning = next((ours for theirs, ours in _UNANSWERED if isinstance(error, theirs)), Terminal)
-    return meaning(str(error), **where)
+    return meaning(message_of_others(str(error)), **where)

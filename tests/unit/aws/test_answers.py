@@ -5,14 +5,16 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore.parsers import ResponseParserError
 
-from posture.aws.answers import MALFORMED, PAGE, _check_body
+from posture.aws.answers import MALFORMED, PAGE, _check_body, _CheckingXml
+from posture.aws.usage import Usage
 from posture.aws.wire import Page
 
 
 @cache
-def model(operation: str) -> Any:
-    return botocore.session.get_session().get_service_model("securityhub").operation_model(operation)
+def model(operation: str, service: str = "securityhub") -> Any:
+    return botocore.session.get_session().get_service_model(service).operation_model(operation)
 
 
 def checked(operation: str, body: bytes, status: int = 200) -> tuple[dict[str, Any], bytes]:
@@ -67,3 +69,58 @@ def test_a_page_is_decoded_and_kept_from_botocore() -> None:
     marks, left = checked("GetFindings", b'{"Findings": []}')
     assert marks == {PAGE: Page([], [], [], None)}
     assert left == b"{}"
+
+
+def checked_xml(operation: str, body: bytes, status: int) -> tuple[bytes, Usage]:
+    response, usage = {"status_code": status, "body": body}, Usage()
+    _CheckingXml(usage)(
+        event_name=f"before-parse.sts.{operation}",
+        operation_model=model(operation, "sts"),
+        response_dict=response,
+        more=1,
+    )
+    return response["body"], usage  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("GetCallerIdentity", b""),
+        ("GetCallerIdentity", b"<html><br></html>"),
+        ("GetCallerIdentity", b"<html/>"),
+        ("GetCallerIdentity", b"<R><Account/></R>"),
+        ("AssumeRole", b"<R><AccessKeyId>a</AccessKeyId><SecretAccessKey>S3CRET"),
+        (
+            "AssumeRoleWithWebIdentity",
+            b"<R><AccessKeyId>a</AccessKeyId><SecretAccessKey>S3CRET</SecretAccessKey></R>",
+        ),
+    ],
+)
+def test_an_answer_of_sts_that_is_none_is_an_error_without_the_answer(operation: str, body: bytes) -> None:
+    response, usage = {"status_code": 200, "body": body}, Usage()
+    with pytest.raises(ResponseParserError, match=f"^{len(body)} bytes that are no answer: ") as raised:
+        _CheckingXml(usage)(
+            event_name=f"before-parse.sts.{operation}",
+            operation_model=model(operation, "sts"),
+            response_dict=response,
+        )
+    assert "S3CRET" not in str(raised.value)
+    assert usage.requests == {("sts", operation, "MalformedResponse"): 1}
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>no", b"<html><body>Forbidden</body></html>", b"Forbidden"])
+def test_a_refusal_in_another_language_than_that_of_sts_has_its_status_for_a_code(body: bytes) -> None:
+    left, usage = checked_xml("AssumeRole", body, 403)
+    assert b"<Code>403</Code>" in left
+    assert not usage.requests
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "status"),
+    [
+        ("GetCallerIdentity", b'<R xmlns="x"><Account>1</Account></R>', 200),
+        ("AssumeRole", b"<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>", 403),
+    ],
+)
+def test_answers_and_refusals_of_sts_are_left_to_botocore(operation: str, body: bytes, status: int) -> None:
+    assert checked_xml(operation, body, status)[0] == body
