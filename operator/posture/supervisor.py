@@ -27,7 +27,7 @@ from posture.metrics.process_samples import hub_samples, process_samples
 from posture.suppression.declared import name_of
 from posture.suppression.suppression import Suppression
 from posture.target import Target
-from posture.target_view import demand_of
+from posture.target_view import demand_of, least_demand
 from posture.unsupported import Unsupported
 from posture.world import World
 
@@ -206,6 +206,10 @@ class Supervisor:
             names.setdefault(each.hub, []).append(name)
             if not target.spec.suspend or self._suppression.needs_hub(name):
                 demands.append(demand_of(each.target.spec))
+        for key in self._suppression.hubs_to_undo_in():
+            demands = wanted.setdefault(key, [])
+            if not demands:
+                demands.append(least_demand(self._world.config.current().minimums))
         gone = self._hubs.keys() - wanted.keys()
         ended = {key for key, running in self._hubs.items() if running.task.done()}
         await asyncio.gather(*(self._end_hub(key) for key in gone | ended))

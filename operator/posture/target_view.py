@@ -1,20 +1,27 @@
 """What a target's spec asks of its hub, as the rules take it."""
 
+from datetime import timedelta
 from typing import NamedTuple
 
 from posture.admission import Admitted
 from posture.api.patterns import compile_pattern
 from posture.api.posture_target import Objectives, PostureTargetSpec
 from posture.aws.discovery import HubFacts
+from posture.config import Minimums
 from posture.domain.accounts import AccountFilter
 from posture.domain.controls import Controls
 from posture.domain.evaluation import View
 from posture.domain.findings import Severity
 from posture.domain.grouping import Grouping
-from posture.domain.products import product_named
+from posture.domain.products import SECURITY_HUB, product_named
 from posture.hubs.demand import Demand
 from posture.metrics.exposition import Samples
 from posture.metrics.target_samples import objective_samples
+
+# What a target asks for that does not say.
+_INTERVAL = timedelta(minutes=5)
+_FULL_SYNC_INTERVAL = timedelta(hours=24)
+_WINDOW = timedelta(hours=30)
 
 
 class Chosen(NamedTuple):
@@ -75,6 +82,16 @@ def demand_of(spec: PostureTargetSpec) -> Demand:
     """Return what a target wants of its hub."""
     return Demand(
         spec.interval, spec.full_sync_interval, frozenset(spec.products), spec.scoring.evaluation_window
+    )
+
+
+def least_demand(minimums: Minimums) -> Demand:
+    """Return what is wanted of a hub that no target asks for, so that what was written there is undone."""
+    return Demand(
+        max(_INTERVAL, minimums.interval),
+        max(_FULL_SYNC_INTERVAL, minimums.full_sync_interval),
+        frozenset({SECURITY_HUB}),
+        max(_WINDOW, minimums.evaluation_window),
     )
 
 

@@ -52,12 +52,14 @@ class Phase(Enum):
     """What is to be done for a policy.
 
     `ENFORCING`: what it declares is made so, and undone where it no longer declares it. `FROZEN`: what it did
-    stays, nothing new is done. `EXPIRED`, `DELETED`: all that it did is undone. `RETAINED`: it is let go of
+    stays, nothing new is done. `MOVED`: its target looks at another Security Hub, all that it did in this one
+    is undone. `EXPIRED`, `DELETED`: all that it did is undone. `RETAINED`: it is let go of
     as it is.
     """
 
     ENFORCING = "enforcing"
     FROZEN = "frozen"
+    MOVED = "moved"
     EXPIRED = "expired"
     DELETED = "deleted"
     RETAINED = "retained"

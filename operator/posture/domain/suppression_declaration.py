@@ -16,6 +16,7 @@ from posture.domain.suppression import Phase, Policy, Release, namespace_of
 
 _SELECTING = frozenset({Phase.ENFORCING, Phase.FROZEN})
 _OF_PHASE = {
+    Phase.MOVED: Release.NARROWED,
     Phase.EXPIRED: Release.EXPIRED,
     Phase.DELETED: Release.DELETED,
     Phase.RETAINED: Release.RETAINED,

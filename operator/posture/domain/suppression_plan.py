@@ -92,6 +92,7 @@ class Outcome(NamedTuple):
     would_reopen: int
     over: bool
     full: tuple[FindingId, ...]
+    barred: int = 0
 
 
 class Plan(NamedTuple):
@@ -258,6 +259,7 @@ class _Planner:
             would_reopen=tally.would_reopen,
             over=over,
             full=tuple(sorted(self._full.get(name, ()))),
+            barred=tally.barred,
         )
 
 

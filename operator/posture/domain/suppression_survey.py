@@ -26,7 +26,7 @@ class Tally(NamedTuple):
     `matched`: it selects them. `suppressed`: it suppressed them. `marked`: they bear its mark, in whatever
     state. `undone`: of these, those that it selects and that somebody reopened. `forbidden`: matched, not
     suppressed by anybody, and no grant lets it. `would_suppress`, `would_reopen`: held back because it is
-    frozen.
+    frozen. `barred`: they bear its mark, and no grant lets them be written to any longer.
     """
 
     matched: int = 0
@@ -36,6 +36,7 @@ class Tally(NamedTuple):
     forbidden: int = 0
     would_suppress: int = 0
     would_reopen: int = 0
+    barred: int = 0
 
     def combined(self, other: "Tally", operation: Callable[[int, int], int] = add) -> "Tally":
         """Add another tally to this one, or take it away."""
@@ -79,7 +80,7 @@ def survey(findings: Iterable[Finding], declaration: Declaration) -> Survey:
 
 
 _place_of = attrgetter("check", "account_id", "region")
-_MATCHED, _SUPPRESSED, _MARKED, _UNDONE, _FORBIDDEN, _WOULD_SUPPRESS, _WOULD_REOPEN = range(
+_MATCHED, _SUPPRESSED, _MARKED, _UNDONE, _FORBIDDEN, _WOULD_SUPPRESS, _WOULD_REOPEN, _BARRED = range(
     len(Tally._fields)
 )
 
@@ -122,6 +123,8 @@ class _Surveyor:
     ) -> None:
         holder = mark.policy
         self._count(holder, _MARKED)
+        if not self._declared.permits(holder, finding.account_id):
+            self._count(holder, _BARRED)
         release = self._declared.release(mark, finding, selecting)
         if finding.workflow is Workflow.SUPPRESSED:
             if finding.record_state is RecordState.ACTIVE:

@@ -1,27 +1,33 @@
 """Finalizers: a policy waits for what it suppressed to be let go of, a target for its policies.
 
+Where a policy has written is recorded on it before it writes there (`posture.domain.sites`); it waits until
+that is nowhere any longer.
+
 Nothing waits for ever: an hour after its deletion an object goes, and an event says what is left. Where
 nobody ran for that hour, nobody tried: then a holder that knows of no obstacle is given a while of its own.
 """
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from posture.aws.errors import Retryable
-from posture.domain.suppression import Phase
+from posture.domain import sites
+from posture.domain.sites import Site
 from posture.kube.errors import Gone, KubeError
-from posture.kube.finalizers import add_finalizer, has_finalizer, is_deleted, remove_finalizer
+from posture.kube.finalizers import (
+    Kept,
+    add_finalizer,
+    change_annotation,
+    has_finalizer,
+    is_deleted,
+    remove_finalizer,
+)
 from posture.kube.leases import Leading
 from posture.kube.newest import Newest
 from posture.kube.resources import POSTURE_TARGETS, SUPPRESSION_POLICIES, ApiResource, Object, ObjectRef
 from posture.logs import bound
-from posture.suppression.controls_status import CONTROLS
-from posture.suppression.declared import Declared, deleted_at, name_of
-from posture.suppression.findings_conditions import FINDINGS
-from posture.suppression.policy_conditions import Case, Words, why_not
-from posture.suppression.standing import Progress
+from posture.suppression.declared import Declared, deleted_at, name_of, sites_of
+from posture.suppression.leaving import Leaving
 from posture.world import World
 
 logger = logging.getLogger(__name__)
@@ -30,80 +36,21 @@ LONGEST_WAIT = 3600 * 1_000_000
 OWN_TRY = 600 * 1_000_000
 
 
-class Leaving(NamedTuple):
-    """A policy that may be on its way out."""
-
-    case: Case
-
-    @property
-    def declared(self) -> Declared:
-        """Give what is declared."""
-        return self.case.declared
-
-    @property
-    def progress(self) -> Progress | None:
-        """Give how far it is; None where its marks are not known."""
-        return self.case.progress
-
-    @property
-    def obstacle(self) -> str:
-        """Say what keeps it from letting go, without a full stop; empty where nothing is known to."""
-        return why_not(self.case, self._words)
-
-    @property
-    def is_hopeless(self) -> bool:
-        """Whether something keeps it from letting go that does not pass by itself."""
-        return bool(self.obstacle) and not isinstance(self.case.hub.error, Retryable)
-
-    @property
-    def is_done(self) -> bool:
-        """Whether nothing is left to do, or nothing that the policy has to wait for."""
-        progress = self.progress
-        if progress is None:
-            return False
-        return self.goes_unwritten or (progress.outcome.marked == 0 and progress.whole)
-
-    @property
-    def left(self) -> str:
-        """Say what stays as the policy made it, and why as far as that is known."""
-        words, progress = self._words, self.progress
-        why = f"{words.stays}: {self.obstacle or 'Security Hub was not reached in time'}."
-        if progress is not None and progress.outcome.marked:
-            such = f", such as {', '.join(progress.left)}" if progress.left else ""
-            number = f"{words.counted(progress.outcome.marked)} could not be let go of{such}"
-            return f"The policy goes, but {number}; what it did there {why}"
-        known = self.declared.status.suppressed
-        number = "" if known is None else f" ({words.counted(known)} by its last status)"
-        return f"The policy goes, but what it did{number} could not be undone, and {why}"
-
-    @property
-    def _words(self) -> Words:
-        return FINDINGS if self.declared.suppresses else CONTROLS
-
-    @property
-    def goes_unwritten(self) -> bool:
-        """Whether it leaves its findings suppressed, and nothing may be written to say so."""
-        outcome = None if self.progress is None else self.progress.outcome
-        return (
-            self.case.hub.frozen
-            and outcome is not None
-            and outcome.marked > 0
-            and outcome.phase is Phase.RETAINED
-            and self.declared.deleted_at is not None
-        )
-
-
 class Cleanup:
     """Adds and removes the finalizers of policies and targets, while this replica is `leading`.
 
     All tasks of a hub share one: what one of them holds back no other must let go. `newest`: of the objects,
-    for what is listed may be older than what was written.
+    for what is listed may be older than what was written. `here`: where the hub writes; None while that is
+    not known, or where there is none.
     """
 
-    def __init__(self, world: World, leading: Leading) -> None:
+    def __init__(
+        self, world: World, leading: Leading, here: Callable[[], Site | None] = lambda: None
+    ) -> None:
         self.newest = Newest()
         self._world = world
         self._leading = leading
+        self._here = here
         self._told: set[str] = set()
         self._since: dict[str, int] = {}
         self._hopeless: set[str] = set()
@@ -121,9 +68,32 @@ class Cleanup:
                 async with self._turn:
                     if not await self._add(POSTURE_TARGETS, target):
                         continue
-                    if await self._add(SUPPRESSION_POLICIES, each.document):
+                    if await self._add(SUPPRESSION_POLICIES, each.document, self._here()):
                         guarded.add(each.name)
         return guarded
+
+    async def settle_sites(self, policies: Iterable[Leaving]) -> None:
+        """Take this hub out of the records of policies that are over here, or say there why they are not."""
+        here = self._here()
+        if here is None:
+            return
+        for leaving in policies:
+            recorded = next((e for e in self._sites(leaving.declared) if e.is_one_with(here)), None)
+            if recorded is None:
+                continue
+            if leaving.is_over_here:
+                await self._record(leaving.declared, lambda before: sites.without(before, here))
+            elif leaving.declared.departed:
+                await self._record_trouble(leaving, recorded)
+
+    async def _record_trouble(self, leaving: Leaving, recorded: Site) -> None:
+        declared, trouble = leaving.declared, leaving.given_up(recorded.trouble)
+        if trouble is not None:
+            await self._record(declared, lambda before: sites.in_trouble(before, recorded, trouble))
+        if not trouble and leaving.is_hopeless:
+            note = f"What it did in {recorded.name} cannot be undone now: {leaving.obstacle}."
+            with bound(policy=declared.name, target=declared.scope):
+                await self._tell(SUPPRESSION_POLICIES, declared.document, "MoveHindered", note)
 
     def begin_anew(self) -> None:
         """Forget for how long was tried: nobody may have, while this was not the holder."""
@@ -135,7 +105,7 @@ class Cleanup:
         gone = set()
         for leaving in policies:
             declared = leaving.declared
-            if not self._holds(declared.document) or declared.deleted_at is None:
+            if declared.departed or not self._holds(declared.document) or declared.deleted_at is None:
                 continue
             overdue = self._is_overdue(declared.document, now, hopeless=leaving.is_hopeless)
             (self._hopeless.add if leaving.is_hopeless else self._hopeless.discard)(declared.name)
@@ -187,27 +157,48 @@ class Cleanup:
         since = self._since.setdefault(document["metadata"]["uid"], now)
         return now - deleted >= LONGEST_WAIT and (hopeless or now - since >= OWN_TRY)
 
-    async def _add(self, resource: ApiResource, document: Object) -> bool:
-        """Whether the finalizer is on the object now; not on one that is being deleted without it."""
+    def _sites(self, declared: Declared) -> tuple[Site, ...]:
+        return sites_of(self.newest.of(declared.document))
+
+    async def _record(
+        self, declared: Declared, change: Callable[[tuple[Site, ...]], tuple[Site, ...]]
+    ) -> None:
+        """Change where a policy is recorded to have written."""
+        with bound(policy=declared.name, target=declared.scope):
+            document = self.newest.of(declared.document)
+            try:
+                stored = await change_annotation(
+                    self._world.client, SUPPRESSION_POLICIES, document, self._leading, _kept(change)
+                )
+            except Gone:
+                return
+            except KubeError as error:
+                logger.warning("Where it has written is not recorded, and will be tried again: %s", error)
+                return
+            self.newest.stored(stored)
+
+    async def _add(self, resource: ApiResource, document: Object, site: Site | None = None) -> bool:
+        """Whether the finalizer, and this site, are on the object now; not on one that goes without it."""
         newest = self.newest.of(document)
-        if has_finalizer(newest):
+        if has_finalizer(newest) and (site is None or site in sites_of(newest)):
             return True
         if not self._leading() or not self._can_wait(document):
             return False
         try:
-            stored = await add_finalizer(self._world.client, resource, newest, self._leading)
+            kept = None if site is None else _kept(lambda before: sites.added(before, site) or before)
+            stored = await add_finalizer(self._world.client, resource, newest, self._leading, kept)
         except Gone:
             return False
         except KubeError as error:
             logger.warning("It would go without its clean-up, nothing new is done for it yet: %s", error)
             return False
         self.newest.stored(stored)
-        return has_finalizer(stored)
+        return has_finalizer(stored) and (site is None or site in sites_of(stored))
 
     async def _remove(self, resource: ApiResource, document: Object) -> bool:
         try:
             stored = await remove_finalizer(
-                self._world.client, resource, self.newest.of(document), self._leading
+                self._world.client, resource, self.newest.of(document), self._leading, _kept(lambda _: ())
             )
         except Gone:
             logger.debug("%s is gone already", ObjectRef.of(resource, document))
@@ -238,3 +229,16 @@ class Cleanup:
         ref = ObjectRef.of(resource, document)
         logger.warning("%s: %s: %s", ref, reason, note)
         await self._world.events.post(ref, "Warning", reason=reason, action="Delete", note=note)
+
+
+def _kept(change: Callable[[tuple[Site, ...]], tuple[Site, ...]]) -> Kept:
+    """Return the change of the annotation that makes this change of the record."""
+
+    def changed(before: str | None) -> str | None:
+        known = sites.read(before)
+        after = change(known)
+        if after == known:
+            return before
+        return sites.text_of(after) if after else None
+
+    return Kept(sites.ANNOTATION, changed)

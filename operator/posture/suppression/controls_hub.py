@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from posture.api.model import Metadata
 from posture.aws.errors import AwsError
@@ -32,6 +33,9 @@ from posture.world import World
 
 _MICRO = 1_000_000
 _PICTURE_HOLDS = 3 * _MICRO
+# Of policies whose targets are not evaluated.
+_INTERVAL = 300 * _MICRO
+_WINDOW = timedelta(hours=30)
 
 
 class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
@@ -128,8 +132,8 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
             ),
             roles=roles,
             reaches=reaches(policies, records, accounts, roles),
-            interval=min(microseconds(each.interval) for each in specs),
-            window=max(each.scoring.evaluation_window for each in specs),
+            interval=min((microseconds(each.interval) for each in specs), default=_INTERVAL),
+            window=max((each.scoring.evaluation_window for each in specs), default=_WINDOW),
         )
 
     async def _prepare(

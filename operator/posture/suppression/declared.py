@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from posture.admission import Admitted, NotAdmitted
@@ -15,10 +15,14 @@ from posture.api.suppression_policy import (
     SuppressionPolicyStatus,
 )
 from posture.config import Config
+from posture.domain import sites
 from posture.domain.grants import Grant, NotGranted, Verb, may_use_identity
 from posture.domain.moments import instant_of
 from posture.domain.selectors import Selection, Selector
+from posture.domain.sites import Site
 from posture.domain.suppression import Phase, Policy, Terms, is_too_long, phase
+from posture.hubs.key import HubKey
+from posture.kube.finalizers import annotation, has_finalizer
 from posture.kube.resources import Object
 from posture.logs import bound
 from posture.target_conditions import Trouble, defect
@@ -36,7 +40,10 @@ class Declared:
     """One policy and its target.
 
     `policy` and `terms` are None where the object cannot be read. `admitted`: its target, where that is
-    evaluated. `trouble`: why nothing new is done for it.
+    evaluated. `trouble`: why nothing new is done for it. `home`: the hub that acts for it and tells of it:
+    its target's, or, where that is not evaluated, one in which it is to be undone; None: there is none.
+    `elsewhere`: where it has written beside that and still has to be undone. `moved_from`: the hubs of these
+    in which it is undone now. `departed`: this is what it is to one of those.
     """
 
     document: Object
@@ -44,6 +51,10 @@ class Declared:
     terms: Terms | None
     admitted: Admitted | None
     trouble: Trouble | None
+    home: HubKey | None = None
+    elsewhere: tuple[Site, ...] = ()
+    moved_from: tuple[HubKey, ...] = ()
+    departed: bool = False
 
     @property
     def name(self) -> str:
@@ -76,8 +87,35 @@ class Declared:
         Nothing new is done while the target is suspended, even where its hub is asked for others.
         """
         suspended = self.admitted is not None and self.admitted.target.spec.suspend
-        stalled = self.trouble is not None or suspended
-        return phase(terms, now, longest=longest, stalled=stalled)
+        stalled = self.trouble is not None or suspended or bool(self.awaited)
+        found = phase(terms, now, longest=longest, stalled=stalled)
+        return Phase.MOVED if self.departed and found is Phase.ENFORCING else found
+
+    @property
+    def awaited(self) -> tuple[Site, ...]:
+        """Give where it is undone before anything new is done for it.
+
+        Two Security Hubs can show the same finding (an aggregation Region and a linked one, an administrator
+        and its member): what is suppressed in one meanwhile would be reopened in the other, again and again.
+        Where it cannot be undone now nobody writes, and nothing waits.
+        """
+        return () if self.departed else tuple(each for each in self.elsewhere if not each.trouble)
+
+    @property
+    def out_of_reach(self) -> tuple[Site, ...]:
+        """Give where it has written and cannot be undone now."""
+        return tuple(each for each in self.elsewhere if each.trouble)
+
+    def as_departed(self, hub: HubKey) -> "Declared":
+        """Give what it is to a hub in which it is undone, while another one acts for it.
+
+        While that one goes on because it cannot be undone here, nothing is done here.
+        """
+        given_up = next(
+            (each for each in self.out_of_reach if each.is_seen_by(hub.role_arn, hub.region)), None
+        )
+        trouble = None if given_up is None else Trouble("GivenUp", given_up.trouble)
+        return replace(self, home=hub, elsewhere=(), moved_from=(), trouble=trouble, departed=True)
 
     def at(self, now: int, longest: int) -> Policy | None:
         """Give the policy as it stands at a moment; `longest`: how far away its end may be (both µs)."""
@@ -128,7 +166,58 @@ def _declare(document: Object, admissions: Admissions, config: Config, now: int)
     _, admission = admissions.get(target_name_of(document), (None, None))
     admitted = admission if isinstance(admission, Admitted) else None
     trouble = _trouble(policy, terms, admission, config, now)
-    return Declared(document, policy, terms, admitted, trouble)
+    return _located(Declared(document, policy, terms, admitted, trouble), config, now)
+
+
+def sites_of(document: Object) -> tuple[Site, ...]:
+    """Return where a policy has written, as far as it waits to be undone there."""
+    return sites.read(annotation(document, sites.ANNOTATION)) if has_finalizer(document) else ()
+
+
+def _located(declared: Declared, config: Config, now: int) -> Declared:
+    """Say which hubs act for a policy: the one of its target, and those in which it is to be undone.
+
+    What it did is looked for as today's grants let its namespace look, not those of the time when it wrote.
+    Controls are undone through roles in their accounts, which any hub may use: of these policies only one
+    whose target is not evaluated needs a hub that it wrote through.
+    """
+    key = None if declared.admitted is None else declared.admitted.hub
+    declared = replace(declared, home=key)
+    if key is not None and not declared.suppresses:
+        return declared
+    others = [
+        each
+        for each in sites_of(declared.document)
+        if key is None or not each.is_seen_by(key.role_arn, key.region)
+    ]
+    if not others:
+        return declared
+    found = [_within_reach(declared, each, config) for each in others]
+    elsewhere = tuple(each for each, _ in found)
+    hubs = tuple(dict.fromkeys(hub for _, hub in found if hub is not None))
+    longest = config.max_suppression_age // _MICROSECOND
+    if declared.terms is None or declared.stands(declared.terms, now, longest) is Phase.FROZEN:
+        return replace(declared, elsewhere=elsewhere)
+    if key is None and hubs:
+        key, hubs = hubs[0], hubs[1:]
+        elsewhere = tuple(each for each in elsewhere if not each.is_seen_by(key.role_arn, key.region))
+    return replace(declared, home=key, elsewhere=elsewhere, moved_from=hubs)
+
+
+def _within_reach(declared: Declared, site: Site, config: Config) -> tuple[Site, HubKey | None]:
+    """Return the hub through which a policy can be undone at a site; without one, the site says why."""
+    namespace = declared.document["metadata"]["namespace"]
+    identity = may_use_identity(config.granted, namespace, site.role_arn)
+    if isinstance(identity, NotGranted):
+        return _ungranted(site, identity), None
+    verb = Verb.SUPPRESS if declared.suppresses else Verb.DISABLE_CONTROLS
+    if refusal := identity.why_not(Verb.SCORE) or identity.why_not(verb):
+        return _ungranted(site, refusal), None
+    return site, HubKey(site.role_arn, identity.external_id, site.region)
+
+
+def _ungranted(site: Site, refusal: NotGranted) -> Site:
+    return site._replace(trouble=f"the {refusal.message}: {refusal.advice}")
 
 
 def is_suppressing(document: Object) -> bool:

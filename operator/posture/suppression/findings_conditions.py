@@ -58,13 +58,24 @@ def _troubled(case: Case, progress: Progress) -> Said | None:
             f"{_match(outcome.forbidden)} in accounts in which this namespace is not granted Suppress:"
             " narrow match, or have the accounts granted.",
         )
+    if outcome.barred:
+        return Said(stalled, "AccountsNotGranted", f"{_barred(outcome.barred)}.")
     return None
 
 
 def _failure(case: Case) -> str:
+    if case.hub.error is None and case.progress is not None and case.progress.outcome.barred:
+        return _barred(case.progress.outcome.barred)
     if case.hub.error is None and case.progress is not None and case.progress.refusals:
         return _first_refusal(case.progress)
     return ""
+
+
+def _barred(number: int) -> str:
+    return (
+        f"{_are(number)} suppressed by it in accounts in which this namespace is not granted Suppress any"
+        " longer, and cannot be reopened: have the accounts granted"
+    )
 
 
 def _first_refusal(progress: Progress) -> str:

@@ -19,8 +19,9 @@ from posture.kube.errors import KubeError
 from posture.kube.resources import Object
 from posture.logs import bound, next_cycle
 from posture.store import StoreError
-from posture.suppression.cleanup import Cleanup, Leaving
+from posture.suppression.cleanup import Cleanup
 from posture.suppression.declared import Declared
+from posture.suppression.leaving import Leaving
 from posture.suppression.owner import OwnerUnknown
 from posture.suppression.policy_conditions import Case
 from posture.suppression.reporting import Reported, Reporter
@@ -42,9 +43,9 @@ _MICRO = 1_000_000
 class Everything(NamedTuple):
     """What is declared for one hub, from one listing.
 
-    `policies`: of its targets. `targets`: by namespace/name, as listed and as admitted. `elsewhere`: the
-    policies of other hubs, or of no target, by namespace/name. `others`: the policies of the hub that do not
-    suppress findings but turn controls off, or the other way round, and those that cannot be read.
+    `policies`: of its targets, and those that are to be undone in it. `targets`: by namespace/name, as listed
+    and as admitted. `elsewhere`: the policies of other hubs, or of no target, by namespace/name. `others`:
+    the policies of the hub that do not suppress findings but turn controls off, or the other way round.
     """
 
     policies: Sequence[Declared]
@@ -195,7 +196,8 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
     ) -> KubeError | None:
         """Say how far all policies are, and let go of what may go; return why one could not be told of."""
         reported = [self._reported(each, policies, now) for each in everything.policies]
-        failure = await self._reporter.report(reported)
+        # Of those that have moved their own hub tells.
+        failure = await self._reporter.report([each for each in reported if not each.case.declared.departed])
         leaving = [Leaving(each.case) for each in reported]
         # Whatever else became of their finalizers, and whoever made the marks.
         holding = [each.declared for each in leaving if each.progress and each.progress.outcome.marked]
@@ -205,6 +207,7 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
 
     async def _let_go(self, leaving: Sequence[Leaving], now: int) -> None:
         """Let go of policies whose work is done, or whose time is over."""
+        await self._cleanup.settle_sites(leaving)
         await self._cleanup.let_go(leaving, now)
 
     def _reported(self, declared: Declared, policies: Mapping[str, PolicyT], now: int) -> Reported:
@@ -214,6 +217,7 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
             frozen=self._world.config.current().frozen,
             begins=self._begins(),
             error=self._error(progress),
+            reading=self._hub.status.error,
         )
         return Reported(Case(declared, progress, state, None, now), self._handled(declared))
 

@@ -12,9 +12,10 @@ from posture.hubs.status import Phase
 from posture.kube.errors import KubeError
 from posture.store import StoreError
 from posture.suppression import round as rounds
-from posture.suppression.cleanup import Cleanup, Leaving
+from posture.suppression.cleanup import Cleanup
 from posture.suppression.declared import Declared, MayWrite
 from posture.suppression.hub_reconciler import Everything, HubReconciler
+from posture.suppression.leaving import Leaving
 from posture.suppression.owner import OwnerUnknown
 from posture.suppression.reporting import Reporter
 from posture.suppression.standing import Progress
@@ -127,6 +128,7 @@ class HubSuppression(HubReconciler[Policy, Progress]):
         retained = [each.declared.name for each in leaving if each.goes_unwritten]
         if retained and not await self._rounds.retain(retained):
             leaving = [each for each in leaving if not each.goes_unwritten]
+        await self._cleanup.settle_sites(leaving)
         gone = await self._cleanup.let_go(leaving, now)
         # By what is declared now: a policy may have been made, and held, since this cycle began.
         newest = self._everything

@@ -21,6 +21,7 @@ from posture.aws.errors import Terminal
 from posture.domain.grants import Mode
 from posture.domain.moments import datetime_of, text_of
 from posture.domain.review import expires_soon, is_idle, is_review_due, review_due_at
+from posture.domain.sites import ANNOTATION, Site
 from posture.domain.suppression import Terms, is_active
 from posture.domain.wording import counted
 from posture.suppression.declared import Declared
@@ -110,7 +111,7 @@ def _told_before(before: Sequence[Condition], case: Case, generation: int) -> Ma
 
 def _readiness(case: Case, words: Words) -> Said:
     """Say what matters most."""
-    declared, terms, error = case.declared, case.declared.terms, case.hub.error
+    declared, terms = case.declared, case.declared.terms
     if declared.deleted_at is not None:
         return Said(reconciling, "Deleting", _left_to_do(case, words) or words.letting_go)
     if terms is not None and not is_active(terms, case.now):
@@ -123,6 +124,24 @@ def _readiness(case: Case, words: Words) -> Said:
         return Said(ready, "DryRun", f"{words.dry_run}{what_would_be(case, words)}")
     if case.hub.suspended:
         return Said(unknown, "TargetSuspended", words.target_suspended)
+    return _moved(declared) or _followed(case, terms, words)
+
+
+def _moved(declared: Declared) -> Said | None:
+    """Say where it is still to be undone, or stays, since its target looks elsewhere; None: nowhere."""
+    if declared.awaited:
+        return Said(
+            reconciling,
+            "Moving",
+            "Nothing is done where its target looks now before what it did is undone in"
+            f" {_names(declared.awaited)}.",
+        )
+    return Said(stalled, "LeftBehind", f"{_out_of_reach(declared)}.") if declared.out_of_reach else None
+
+
+def _followed(case: Case, terms: Terms | None, words: Words) -> Said:
+    """Say how far it is, and what keeps its hub from going on."""
+    error = case.hub.error
     if error is not None:
         way = stalled if isinstance(error, Terminal | OwnerUnknown) else reconciling
         return Said(way, error.reason, f"{error}.")
@@ -145,18 +164,45 @@ def _left_to_do(case: Case, words: Words) -> str:
     if case.progress is None or (not marked and not case.progress.whole):
         return f"{words.awaited} In the way: {why}." if why else words.awaited
     if not marked:
-        return ""
+        return _left_elsewhere(case.declared)
     letting = counted(marked, f"{words.noun} is", f"{words.noun}s are")
     return f"{letting} still to be let go of" + (f": {why}." if why else ".")
+
+
+def _left_elsewhere(declared: Declared) -> str:
+    """Say where else a policy is still to be undone; empty where that is nowhere."""
+    if declared.out_of_reach:
+        return f"{_out_of_reach(declared)}."
+    return f"It is being undone in {_names(declared.awaited)}." if declared.awaited else ""
+
+
+def _out_of_reach(declared: Declared) -> str:
+    """Say where a policy cannot be undone, why, and what to do, without a full stop; empty: nowhere."""
+    sites = declared.out_of_reach
+    if not sites:
+        return ""
+    more = f" (and {len(sites) - 1} more)" if len(sites) > 1 else ""
+    return (
+        f"What it did in {sites[0].name}{more} stays, as it cannot be undone:"
+        f" {sites[0].trouble.rstrip('.')}; or, to leave it so, take that entry out of the annotation"
+        f" {ANNOTATION}"
+    )
+
+
+def _names(sites: Sequence[Site]) -> str:
+    return "; ".join(each.name for each in sites)
 
 
 def why_not(case: Case, words: Words) -> str:
     """Say what keeps a policy from letting go, without a full stop; empty where nothing is known to."""
     if case.hub.frozen:
         return "writes are frozen by the operator's configuration"
-    if case.declared.trouble is not None:
-        return case.declared.trouble.message.rstrip(".")
-    return words.failure(case) or ("" if case.hub.error is None else f"{case.hub.error}")
+    declared = case.declared
+    # What is wrong with a policy or its target does not keep a hub from undoing what the policy did.
+    if declared.trouble is not None and (declared.home is None or declared.admitted is not None):
+        return declared.trouble.message.rstrip(".")
+    failure = words.failure(case) or ("" if case.hub.error is None else f"{case.hub.error}")
+    return failure or _out_of_reach(declared)
 
 
 def what_would_be(case: Case, words: Words) -> str:

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 _WRITE_WITHIN = 10.0
 _TOLD = frozenset({READY, EXPIRED, REVIEW_DUE, DRIFTED})
-_CALM = frozenset({"Suspended", "TargetSuspended", "Syncing", "Writing", "Deleting"})
+_CALM = frozenset({"Suspended", "TargetSuspended", "Syncing", "Writing", "Deleting", "Moving"})
 
 
 class Reported(NamedTuple):

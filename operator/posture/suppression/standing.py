@@ -34,11 +34,13 @@ class Progress:
 class HubState:
     """What of its hub concerns a policy.
 
-    `error`: of reading, marking or writing. `frozen`: nothing may be written. `begins`: its task has just
-    begun, and has not concluded anything yet: no news for a policy of which something was told before.
+    `error`: of reading, marking or writing. `reading`: of reading the hub alone. `frozen`: nothing may be
+    written. `begins`: its task has just begun, and has not concluded anything yet: no news for a policy of
+    which something was told before.
     """
 
     suspended: bool = False
     frozen: bool = False
     begins: bool = False
     error: AwsError | StoreError | OwnerUnknown | None = field(default=None)
+    reading: AwsError | StoreError | None = None

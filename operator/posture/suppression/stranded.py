@@ -10,8 +10,9 @@ from posture.domain.moments import instant_of
 from posture.kube.leases import Leading
 from posture.kube.resources import Object
 from posture.suppression import controls_status, policy_status
-from posture.suppression.cleanup import Cleanup, Leaving
+from posture.suppression.cleanup import Cleanup
 from posture.suppression.declared import Declared
+from posture.suppression.leaving import Leaving
 from posture.suppression.policy_conditions import Case
 from posture.suppression.reporting import Reported, Reporter
 from posture.suppression.standing import HubState
@@ -31,9 +32,14 @@ class Stranded:
             world, ("suppression", ""), leading, self._cleanup.newest, status_of=_status_of
         )
 
-    async def settle(self, policies: Sequence[Declared], targets: Sequence[Object]) -> None:
-        """Report on these policies, and let go of them and of these targets where their time is over."""
-        self._cleanup.newest.keep([*(each.document for each in policies), *targets])
+    async def settle(
+        self, policies: Sequence[Declared], targets: Sequence[Object], undone: Sequence[Declared] = ()
+    ) -> None:
+        """Report on these policies, and let go of them and of these targets where their time is over.
+
+        `undone`: policies of these targets that hubs undo; the targets wait for them too.
+        """
+        self._cleanup.newest.keep([*(each.document for each in (*policies, *undone)), *targets])
         if not self._leading():
             self._reporter.end()
             return
@@ -49,7 +55,7 @@ class Stranded:
         ]
         await self._reporter.report(cases)
         gone = await self._cleanup.let_go([Leaving(each.case) for each in cases], now)
-        await self._cleanup.release_targets(targets, policies, gone, now)
+        await self._cleanup.release_targets(targets, [*policies, *undone], gone, now)
 
 
 def _status_of(before: SuppressionPolicyStatus, case: Case, handled: str | None) -> SuppressionPolicyStatus:

@@ -4,10 +4,13 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 
 from posture.admission import Admitted
+from posture.domain.arns import account_of
 from posture.domain.moments import instant_of
+from posture.domain.sites import Site
 from posture.domain.suppression import is_active
 from posture.hubs.hub import Hub
 from posture.hubs.key import HubKey
@@ -17,7 +20,7 @@ from posture.kube.resources import Object
 from posture.logs import apart, bound
 from posture.suppression.cleanup import Cleanup
 from posture.suppression.controls_hub import HubControls
-from posture.suppression.declared import Admissions, Declared, declare
+from posture.suppression.declared import Admissions, Declared, declare, sites_of
 from posture.suppression.hub_reconciler import Everything
 from posture.suppression.hub_suppression import HubSuppression
 from posture.suppression.owner import OwnerName
@@ -59,6 +62,14 @@ class Suppression:
         """Whether policies of a target (namespace/name) are to be ended, even while it is suspended."""
         return any(each.scope == target and _is_ending(each, self._now(each)) for each in self._declared)
 
+    def hubs_to_undo_in(self) -> frozenset[HubKey]:
+        """Return the hubs in which policies are to be undone although their targets look elsewhere."""
+        return frozenset(
+            key
+            for each in self._declared
+            for key in (*each.moved_from, *([each.home] if each.admitted is None and each.home else []))
+        )
+
     async def settle(self, hubs: Mapping[HubKey, Hub]) -> None:
         """Give each hub its policies, and begin or end its task."""
         for key in list(self._running):
@@ -71,9 +82,10 @@ class Suppression:
                 self._running[key] = self._begin(hub)
             self._running[key].suppression.update(self._everything(key, suppressing=True))
             self._running[key].controls.update(self._everything(key, suppressing=False))
-        without = [each for each in self._declared if each.admitted is None]
+        without = [each for each in self._declared if each.home is None]
+        undone = [each for each in self._declared if each.home is not None and each.admitted is None]
         targets = [document for document, each in self._admissions.values() if not isinstance(each, Admitted)]
-        await self._stranded.settle(without, targets)
+        await self._stranded.settle(without, targets, undone)
 
     def of(self, key: HubKey) -> HubSuppression | None:
         """Return the policies of a hub."""
@@ -87,11 +99,11 @@ class Suppression:
 
     def _now(self, declared: Declared) -> int:
         """Return the time (µs) by the clock of a policy's hub; by the local one where it has none here."""
-        running = self._running.get(declared.admitted.hub) if declared.admitted else None
+        running = self._running.get(declared.home) if declared.home else None
         return _local_now() if running is None else running.hub.now()
 
     def _begin(self, hub: Hub) -> _Running:
-        cleanup = Cleanup(self._world, hub.leading)
+        cleanup = Cleanup(self._world, hub.leading, partial(_site_of, hub))
         suppression = HubSuppression(self._world, hub, self._owner, cleanup)
         controls = HubControls(self._world, hub, self._owner, cleanup)
         hub.on_change(suppression.wake)
@@ -112,7 +124,11 @@ class Suppression:
 
     def _everything(self, key: HubKey, *, suppressing: bool) -> Everything:
         """Return what is declared for a hub: of the policies, those of one kind, and all others beside."""
-        own = [each for each in self._declared if each.admitted is not None and each.admitted.hub == key]
+        own = [
+            each if each.home == key else each.as_departed(key)
+            for each in self._declared
+            if key in (each.home, *each.moved_from)
+        ]
         names = {each.name for each in own}
         targets = self._targets_of(key)
         return Everything(
@@ -122,11 +138,11 @@ class Suppression:
                 each.name for each in self._declared if each.suppresses is suppressing and _may_mark(each)
             )
             - names,
-            # One that cannot be read has no hub of its own, and its target waits for it all the same.
+            # A target waits for those that are followed elsewhere, or not at all, too.
             others=[
                 each
                 for each in self._declared
-                if each.scope in targets and (each.admitted is None or each.suppresses is not suppressing)
+                if each.scope in targets and (each.home != key or each.suppresses is not suppressing)
             ],
         )
 
@@ -143,13 +159,19 @@ def _local_now() -> int:
     return instant_of(datetime.now(UTC))
 
 
+def _site_of(hub: Hub) -> Site | None:
+    """Return where a hub writes; None while that is not known."""
+    facts, role_arn = hub.status.facts, hub.key.role_arn
+    return None if facts is None else Site(account_of(role_arn) or facts.account_id, hub.key.region, role_arn)
+
+
 def _may_mark(declared: Declared) -> bool:
     """Whether marks with this name may be those of this policy.
 
-    One that cannot be read and is being deleted has no other way to let go of what it suppressed than being
+    One that is being deleted and that no hub undoes has no other way to let go of what it did than being
     taken for gone.
     """
-    return declared.policy is not None or declared.deleted_at is None
+    return declared.home is not None or declared.deleted_at is None
 
 
 def _is_ending(declared: Declared, now: int) -> bool:
@@ -158,4 +180,5 @@ def _is_ending(declared: Declared, now: int) -> bool:
         return has_finalizer(declared.document)
     expired = declared.terms is not None and not is_active(declared.terms, now)
     status = declared.status
-    return expired and bool(status.suppressed or status.pending or status.disabled_controls)
+    written = bool(sites_of(declared.document))
+    return expired and (written or bool(status.suppressed or status.pending or status.disabled_controls))

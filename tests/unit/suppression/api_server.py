@@ -46,12 +46,17 @@ class ApiServer:
     ) -> Object:
         obj = self._found(ref)
         for each in operations:
-            key = str(each["path"]).rpartition("/")[2]
+            *way, key = [part.replace("~1", "/") for part in str(each["path"]).split("/")[1:]]
+            into = obj
+            for part in way:
+                into = into[part]
             if each["op"] == "test":
-                if obj["metadata"].get(key) != each["value"]:
+                if into.get(key) != each["value"]:
                     raise Refused(CALL, "the test failed", status=422)
+            elif each["op"] == "remove":
+                del into[key]
             else:
-                obj["metadata"][key] = list(each["value"])
+                into[key] = copy.deepcopy(each["value"])
         return self._stored(obj)
 
     async def patch_status(

@@ -7,8 +7,9 @@ from typing import Any, cast
 from posture.aws.errors import AccessDenied, AwsError, Retryable
 from posture.domain.suppression import Phase
 from posture.kube.resources import Object, ObjectRef
-from posture.suppression.cleanup import LONGEST_WAIT, OWN_TRY, Cleanup, Leaving
+from posture.suppression.cleanup import LONGEST_WAIT, OWN_TRY, Cleanup
 from posture.suppression.declared import Declared, deleted_at
+from posture.suppression.leaving import Leaving
 from posture.suppression.policy_conditions import Case
 from posture.suppression.standing import HubState, Progress
 from posture.world import World

@@ -6,10 +6,12 @@ from typing import Any, cast
 
 import pytest
 
+from posture.domain.sites import ANNOTATION, MAX_SITES, Site, text_of
 from posture.kube.errors import Forbidden, KubeError, Retryable
 from posture.kube.resources import Object
-from posture.suppression.cleanup import Cleanup, Leaving
-from posture.suppression.declared import Declared, declare
+from posture.suppression.cleanup import Cleanup
+from posture.suppression.declared import Declared, declare, sites_of
+from posture.suppression.leaving import Leaving
 from posture.suppression.policy_conditions import Case
 from posture.suppression.standing import HubState
 from posture.world import World
@@ -149,3 +151,41 @@ async def test_what_could_not_be_let_go_is_tried_again() -> None:
     writes = api.writes
     assert await tidy.let_go(leaving, NOW) == set()
     assert api.writes == writes
+
+
+HERE = Site("111122223333", "eu-west-1", "arn:aws:iam::111122223333:role/posture-reader")
+ELSEWHERE = Site("444455556666", "eu-west-1", None)
+
+
+async def test_where_a_policy_writes_is_recorded_in_the_patch_that_has_it_wait() -> None:
+    api = server("logs")
+    world = cast("World", SimpleNamespace(client=api, events=api))
+    tidy = Cleanup(world, lambda: True, lambda: HERE)
+    noted = api.listed("logs")
+    noted["metadata"]["annotations"] = {"somebody/else": "x"}
+    api.put(noted)
+    writes = api.writes
+    assert await tidy.guard([listed(api, "logs")], targets(api)) == {"security/logs"}
+    assert api.writes == writes + 2, "one for the target, one for the policy"
+    assert sites_of(api.listed("logs")) == (HERE,)
+    # By another hub, through an old list, and again after a person took it away.
+    beside = Cleanup(world, lambda: True, lambda: ELSEWHERE)
+    assert await beside.guard([listed(api, "logs")], targets(api)) == {"security/logs"}
+    assert sites_of(api.listed("logs")) == (HERE, ELSEWHERE)
+    bare = api.listed("logs")
+    del bare["metadata"]["annotations"]
+    api.put(bare)
+    assert await tidy.guard([listed(api, "logs")], targets(api)) == {"security/logs"}
+    assert sites_of(api.listed("logs")) == (HERE,)
+
+
+async def test_a_policy_whose_record_is_full_is_not_acted_on() -> None:
+    api = server("logs")
+    full = [Site(f"{number:012}", "eu-west-1", None) for number in range(MAX_SITES)]
+    held = api.listed("logs")
+    held["metadata"] |= {"finalizers": [FINALIZER], "annotations": {ANNOTATION: text_of(full)}}
+    api.put(held)
+    tidy = Cleanup(cast("World", SimpleNamespace(client=api, events=api)), lambda: True, lambda: HERE)
+    document = Declared(held, None, None, None, None)
+    assert await tidy.guard([document], targets(api)) == set()
+    assert sites_of(api.listed("logs")) == tuple(full)

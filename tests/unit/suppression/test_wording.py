@@ -10,8 +10,8 @@ from posture.api.conditions import find_condition
 from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.domain.suppression import Phase
 from posture.domain.suppression_tries import FindingId
-from posture.suppression.cleanup import Leaving
 from posture.suppression.controls_status import CONTROLS, ControlProgress, _in_effect
+from posture.suppression.leaving import Leaving
 from posture.suppression.policy_status import status_of
 from tests.unit.suppression.test_policy_status import NOW, OUTCOME, REFUSAL, case, declared, progress
 
