@@ -24,7 +24,7 @@ from bench.policies_loop import Loop
 from bench.row import Aim, Row
 from bench.sides import Samples, cpu_seconds, in_turns, middle
 from posture.domain.controls import Controls
-from posture.domain.findings import Check, Workflow
+from posture.domain.findings import Check, RecordState, Workflow
 from posture.domain.grouping import Group
 from posture.domain.selectors import Selection
 from posture.domain.suppression import Phase, Policy, Terms
@@ -268,7 +268,8 @@ def _stored(store: Store, held: Held, drawn: Mapping[str, Selection]) -> Samples
         return seconds / _CHANGES / 2
 
     def changed_cells() -> float:
-        known.changed = set(cells[next(turns) % 100 :: 100])
+        some = set(cells[next(turns) % 100 :: 100])
+        known.changed = {RecordState.ACTIVE: some, RecordState.ARCHIVED: set()}
         return cpu_seconds(planned)
 
     def nothing() -> float:

@@ -15,7 +15,7 @@ from posture.aws.clock import BELIEVED_AHEAD
 from posture.aws.securityhub import FindingsPage
 from posture.domain.cells import Cell
 from posture.domain.evaluation import Evaluation, View, evaluate
-from posture.domain.findings import Finding
+from posture.domain.findings import Finding, RecordState
 from posture.hubs.board import Board
 from posture.store import CellKey, CustomerWrite, FindingRef, Members, Read, Rejection, Store, Written, key_of
 
@@ -70,15 +70,16 @@ class Exact(NamedTuple):
 class Known:
     """The findings of one hub. Raises `StoreError` where the store does.
 
-    `changed`: whoever follows the findings by cell starts with a set here, and takes out of it what has
-    changed since; None: nobody does.
+    `changed`: whoever follows the findings by cell starts with a set for each record state here, and takes
+    out of them what has changed since; None: nobody does. Archived findings without a note or user-defined
+    fields are in none.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self._boards: dict[int, Board] = {}
         self._touched: set[CellKey] = set()
-        self.changed: set[CellKey] | None = None
+        self.changed: dict[RecordState, set[CellKey]] | None = None
         self._published: Published | None = None
 
     def take(
@@ -131,7 +132,7 @@ class Known:
 
         That are archived findings, which AWS drops after a while and no number counts, and rejected ones.
         """
-        self.store.forget_archived(started)
+        self._note(self.store.forget_archived(started))
         self.store.forget_rejected(started)
 
     def publish(self, exact_at: int, windows: Collection[int], state: State) -> Published:
@@ -172,7 +173,8 @@ class Known:
         if self._boards:
             self._touched |= written.cells
         if self.changed is not None:
-            self.changed |= written.cells
+            self.changed[RecordState.ACTIVE] |= written.cells
+            self.changed[RecordState.ARCHIVED] |= written.archived
         return written
 
     def unread(

@@ -51,12 +51,15 @@ class Changes:
     """Changes to rows. `new_body`: gives the number of a body that does not exist yet.
 
     `changed`: how many rows are inserted, changed or removed; `added`: how many more there are than before.
+    `cells`: where ACTIVE ones of these were and are; `archived`: the same of archived ones, as long as they
+    have a note or user-defined fields.
     """
 
     def __init__(self, new_body: Callable[[], int]) -> None:
         self.changed = 0
         self.added = 0
         self.cells: set[CellKey] = set()
+        self.archived: set[CellKey] = set()
         self._new_body = new_body
         self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _STATEMENTS}
 
@@ -68,7 +71,7 @@ class Changes:
             (*row.place, key, row.updated, row.asked, row.provider, row.customer, body)
         )
         self.added += 1
-        self._count(row.place)
+        self._count(row.place, annotated=row.customer is not None)
 
     def see(self, key: bytes, asked: int) -> None:
         """Note that a row was seen as it is stored."""
@@ -81,9 +84,8 @@ class Changes:
             self._rows["refreshed row"].append(values)
         else:
             self._rows["moved row"].append((*after.place, *values))
-            if before.place[0] == ACTIVE:
-                self.cells.add(before.place[1:4])
-        self._count(after.place)
+        self._note(before.place, annotated=before.customer is not None)
+        self._count(after.place, annotated=after.customer is not None)
 
     def rewrite_provider(self, body: int, provider: bytes) -> None:
         """Replace the provider's part of a body."""
@@ -93,14 +95,17 @@ class Changes:
         """Replace the customer's part of a body."""
         self._rows["customer"].append((customer, body))
 
-    def remove(self, key: bytes, place: Place, body: int) -> None:
-        """Delete a row, its body, its overlay, and what is said of it."""
+    def remove(self, key: bytes, place: Place, body: int, *, annotated: bool) -> None:
+        """Delete a row, its body, its overlay, and what is said of it.
+
+        `annotated`: it has a note or user-defined fields.
+        """
         self._rows["removed row"].append((key,))
         self._rows["removed overlay"].append((key,))
         self._rows["removed unreadable"].append((key,))
         self._rows["removed body"].append((body,))
         self.added -= 1
-        self._count(place)
+        self._count(place, annotated=annotated)
 
     def apply(self, connection: sqlite3.Connection) -> None:
         """Write everything, in the caller's transaction."""
@@ -108,10 +113,15 @@ class Changes:
             if rows:
                 connection.executemany(_STATEMENTS[name], rows)
 
-    def _count(self, place: Place) -> None:
+    def _count(self, place: Place, *, annotated: bool) -> None:
         self.changed += 1
+        self._note(place, annotated=annotated)
+
+    def _note(self, place: Place, *, annotated: bool) -> None:
         if place[0] == ACTIVE:
             self.cells.add(place[1:4])
+        elif annotated:
+            self.archived.add(place[1:4])
 
 
 def stored_rows(connection: sqlite3.Connection, keys: Collection[bytes]) -> dict[bytes, Row]:

@@ -26,15 +26,9 @@ _OF_CELL = (
     " AND (severity, compliance, workflow, key) > (?, ?, ?, ?)"
     f" ORDER BY severity, compliance, workflow, key LIMIT {PAGE}"
 )
-_AFTER_STATE = schema.PLACE.removeprefix("state, ")
-_ANNOTATED_ARCHIVED = (
-    f"SELECT {_COLUMNS} FROM finding INDEXED BY finding_annotated CROSS JOIN body ON body.id = body"
-    f" WHERE finding.{schema.ANNOTATED} AND state = 1 AND ({_AFTER_STATE}) > (?, ?, ?, ?, ?, ?, ?)"
-    f" ORDER BY {_AFTER_STATE} LIMIT {PAGE}"
-)
 _ANNOTATED_CELLS = (
     "SELECT DISTINCT chk, account, region FROM finding INDEXED BY finding_annotated"
-    f" WHERE {schema.ANNOTATED} AND state = 0"
+    f" WHERE {schema.ANNOTATED} AND state = ?"
 )
 _ANNOTATIONS = (
     "SELECT body.customer FROM finding INDEXED BY finding_annotated CROSS JOIN body ON body.id = body"
@@ -44,15 +38,29 @@ _WRITTEN = (
     "SELECT 1 FROM overlay CROSS JOIN finding INDEXED BY finding_by_key ON finding.key = overlay.key"
     " WHERE chk = ? LIMIT 1"
 )
-_OPEN_CELLS = (
-    "SELECT DISTINCT chk, account, region FROM finding INDEXED BY finding_open"
-    f" WHERE {schema.OPEN} AND chk IN ({{}})"
-)
-_UNSETTLED = (
-    f"SELECT {_COLUMNS} FROM (SELECT column1 AS c, column2 AS a, column3 AS r FROM (VALUES {{}}))"
-    " CROSS JOIN finding ON state = 0 AND chk = c AND account = a AND region = r"
-    f" AND (compliance <> 0 OR finding.{schema.ANNOTATED}) CROSS JOIN body ON body.id = body"
-)
+_SURVEYED_CELLS = {
+    RecordState.ACTIVE: (
+        "SELECT DISTINCT chk, account, region FROM finding INDEXED BY finding_open"
+        f" WHERE {schema.OPEN} AND chk IN ({{}})"
+    ),
+    RecordState.ARCHIVED: (
+        "SELECT DISTINCT chk, account, region FROM finding INDEXED BY finding_annotated"
+        f" WHERE {schema.ANNOTATED} AND state = 1 AND chk IN ({{}})"
+    ),
+}
+_OF_CELLS = "(SELECT column1 AS c, column2 AS a, column3 AS r FROM (VALUES {}))"
+_SURVEYED = {
+    RecordState.ACTIVE: (
+        f"SELECT {_COLUMNS} FROM {_OF_CELLS}"
+        " CROSS JOIN finding ON state = 0 AND chk = c AND account = a AND region = r"
+        f" AND (compliance <> 0 OR finding.{schema.ANNOTATED}) CROSS JOIN body ON body.id = body"
+    ),
+    RecordState.ARCHIVED: (
+        f"SELECT {_COLUMNS} FROM {_OF_CELLS} CROSS JOIN finding INDEXED BY finding_annotated"
+        f" ON finding.{schema.ANNOTATED} AND state = 1 AND chk = c AND account = a AND region = r"
+        " CROSS JOIN body ON body.id = body"
+    ),
+}
 _cell_of = itemgetter(1, 2, 3)
 _STATES, _SEVERITIES = tuple(RecordState), tuple(Severity)
 _COMPLIANCES, _WORKFLOWS = tuple(Compliance), tuple(Workflow)
@@ -106,16 +114,9 @@ class FindingReader:
                 if wanted_regions is None or key[2] in wanted_regions:
                     yield from self.of_cell(key, state)
 
-    def annotated_archived(self) -> Iterator[Finding]:
-        """Yield the archived findings that have a note or user-defined fields."""
-        position: tuple[Any, ...] = (*(-1,) * 6, b"")
-        while rows := self._database.rows(_ANNOTATED_ARCHIVED, position):
-            yield from map(self._finding, rows)
-            position = rows[-1][1:8]
-
-    def annotated_cells(self) -> set[CellKey]:
-        """Return the cells with an ACTIVE finding that has a note or user-defined fields."""
-        return set(self._database.rows(_ANNOTATED_CELLS))
+    def annotated_cells(self, state: RecordState) -> set[CellKey]:
+        """Return the cells with a finding in that state that has a note or user-defined fields."""
+        return set(self._database.rows(_ANNOTATED_CELLS, (int(state),)))
 
     def marked_products(self, besides: Collection[str], is_ours: IsOurs) -> set[str]:
         """Return the other products with a mark on a finding, or with a write that no read has shown."""
@@ -131,26 +132,33 @@ class FindingReader:
                 found.add(check.product)
         return found
 
-    def open_cells(self, checks: Collection[Check]) -> dict[Check, dict[str, dict[str, CellKey]]]:
-        """Return the cells with an ACTIVE finding that did not pass, by check, account and Region."""
+    def surveyed_cells(
+        self, checks: Collection[Check], state: RecordState
+    ) -> dict[Check, dict[str, dict[str, CellKey]]]:
+        """Return the cells in which policies can select something, by check, account and Region.
+
+        Of ACTIVE findings those that did not pass, of archived ones those with a note or user-defined fields.
+        """
         dimensions = self._dimensions
         accounts, regions = dimensions.accounts.values, dimensions.regions.values
         cells: dict[Check, dict[str, dict[str, CellKey]]] = {}
         for batch in batches(dimensions.checks.known(checks)):
-            for key in self._database.rows(_OPEN_CELLS.format(placeholders(batch)), batch):
+            for key in self._database.rows(_SURVEYED_CELLS[state].format(placeholders(batch)), batch):
                 check, account, region = key
                 by_account = cells.setdefault(dimensions.checks.values[check], {})
                 by_account.setdefault(accounts[account], {})[regions[region]] = key
         return cells
 
-    def unsettled(self, cells: Collection[CellKey]) -> Iterator[tuple[CellKey, Iterator[Finding]]]:
-        """Yield the ACTIVE findings that did not pass, or have a note or user-defined fields, cell by cell.
+    def surveyed(
+        self, cells: Collection[CellKey], state: RecordState
+    ) -> Iterator[tuple[CellKey, Iterator[Finding]]]:
+        """Yield findings with a note or user-defined fields, and ACTIVE ones that did not pass, cell by cell.
 
         Cells without any are left out. Each cell's are to be read before the next cell is asked for.
         """
         for batch in batches(sorted(cells)):
             wanted = ",".join("(?, ?, ?)" for _ in batch)
-            rows = self._database.each(_UNSETTLED.format(wanted), tuple(chain.from_iterable(batch)))
+            rows = self._database.each(_SURVEYED[state].format(wanted), tuple(chain.from_iterable(batch)))
             for key, those in groupby(rows, _cell_of):
                 yield key, map(self._finding, those)
 

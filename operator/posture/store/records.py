@@ -1,6 +1,7 @@
 """What goes into a store and comes out of it. Times are microseconds since the epoch by AWS's clock."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from enum import Enum
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
@@ -51,7 +52,8 @@ class Written(NamedTuple):
     rows left out. `corrections`: by reason, rows that the changes should have brought before the sweep did.
     `renamed`: an account has another name now. `news`: the smallest `updated_at` of the rows that are new or
     came to a greater one; None when there are none, as when only workflows changed. `unreadable`: those of
-    which that had not been said yet.
+    which that had not been said yet. `archived`: where archived rows with a note or user-defined fields were
+    and are; others of them concern nobody.
     """
 
     changed: int
@@ -60,6 +62,7 @@ class Written(NamedTuple):
     renamed: bool = False
     news: int | None = None
     unreadable: Sequence["Rejection"] = ()
+    archived: AbstractSet[CellKey] = frozenset()
 
 
 class CellRow(NamedTuple):

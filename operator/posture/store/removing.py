@@ -8,6 +8,7 @@ from typing import Any
 
 from posture.domain.findings import RecordState
 from posture.domain.order import SETTLING
+from posture.store import schema
 from posture.store.changes import Changes, Place, stored_rows
 from posture.store.database import Database
 from posture.store.dimensions import Dimensions
@@ -15,7 +16,10 @@ from posture.store.dimensions import Dimensions
 CHUNK = 2000
 """Rows deleted in one transaction: what is deleted at once must fit into the journal."""
 
-_COLUMNS = "key, state, chk, account, region, severity, compliance, workflow, body"
+_COLUMNS = f"key, state, chk, account, region, severity, compliance, workflow, body, {schema.ANNOTATED}"
+
+Doomed = tuple[bytes, Place, int, bool]
+"""A row that is to go: key, place, body, and whether it has a note or user-defined fields."""
 
 
 class Removals:
@@ -51,7 +55,7 @@ def remove(
     gone = []
     for key, row in stored_rows(connection, keys).items():
         if row.asked < asked_at:
-            changes.remove(key, row.place, row.body)
+            changes.remove(key, row.place, row.body, annotated=row.customer is not None)
             gone.append(key)
     changes.apply(connection)
     return gone
@@ -59,8 +63,8 @@ def remove(
 
 def chunks_of_other_products(
     database: Database, dimensions: Dimensions, wanted: Collection[str]
-) -> Iterator[list[tuple[bytes, Place, int]]]:
-    """Yield (key, place, body) of rows of other products; each chunk once the one before is gone."""
+) -> Iterator[list[Doomed]]:
+    """Yield rows of other products; each chunk once the one before is gone."""
     unwanted = [
         number for number, check in enumerate(dimensions.checks.values) if check.product not in wanted
     ]
@@ -69,13 +73,11 @@ def chunks_of_other_products(
             yield from _chunks(database, "state = ? AND chk = ?", (int(state), check))
 
 
-def chunks_of_archived(database: Database, asked_before: int) -> Iterator[list[tuple[bytes, Place, int]]]:
-    """Yield (key, place, body) of archived rows not seen since; each chunk once the one before is gone."""
+def chunks_of_archived(database: Database, asked_before: int) -> Iterator[list[Doomed]]:
+    """Yield archived rows not seen since; each chunk once the one before is gone."""
     yield from _chunks(database, "state = ? AND asked < ?", (int(RecordState.ARCHIVED), asked_before))
 
 
-def _chunks(
-    database: Database, where: str, arguments: tuple[Any, ...]
-) -> Iterator[list[tuple[bytes, Place, int]]]:
+def _chunks(database: Database, where: str, arguments: tuple[Any, ...]) -> Iterator[list[Doomed]]:
     while rows := database.rows(f"SELECT {_COLUMNS} FROM finding WHERE {where} LIMIT {CHUNK}", arguments):
-        yield [(row[0], row[1:8], row[8]) for row in rows]
+        yield [(row[0], row[1:8], row[8], bool(row[9])) for row in rows]

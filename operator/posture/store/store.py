@@ -10,7 +10,7 @@ from posture.domain.ownership import IsOurs
 from posture.store import members, overlays, removing, states, unreadable
 from posture.store.aside import move_aside
 from posture.store.cells import CellReader
-from posture.store.changes import Changes, Place
+from posture.store.changes import Changes
 from posture.store.database import Database
 from posture.store.dimensions import Dimensions
 from posture.store.opening import mark_clean, open_fitting
@@ -103,7 +103,13 @@ class Store:
         self._committed(changes.added)
         self._removals.settle(max((read.asked_at for read in reads), default=0))
         return Written(
-            changes.changed, changes.cells, writing.corrections, writing.renamed, writing.news, said
+            changes.changed,
+            changes.cells,
+            writing.corrections,
+            writing.renamed,
+            writing.news,
+            said,
+            changes.archived,
         )
 
     def remove(
@@ -123,7 +129,8 @@ class Store:
         All of them in one transaction: findings that are gone together are counted together. It ends when it
         is stopped, and then none of them is removed.
         """
-        changed, added, cells, removed = 0, 0, set[CellKey](), list[tuple[list[bytes], int]]()
+        changed, added, cells, archived = 0, 0, set[CellKey](), set[CellKey]()
+        removed: list[tuple[list[bytes], int]] = []
         with self._database.transaction() as connection:
             for asked_at, keys in gone:
                 self._stop.between()
@@ -132,11 +139,12 @@ class Store:
                 changed += changes.changed
                 added += changes.added
                 cells |= changes.cells
+                archived |= changes.archived
             states.put(connection, state or {})
         self._committed(added)
         for keys, asked_at in removed:
             self._removals.note(keys, asked_at)
-        return Written(changed, cells, {})
+        return Written(changed, cells, {}, archived=archived)
 
     def purge_products(self, wanted: Collection[str]) -> Written:
         """Remove the findings of all other products, in several transactions; call again after a failure.
@@ -147,9 +155,9 @@ class Store:
             removing.chunks_of_other_products(self._database, self._dimensions, wanted)
         )
 
-    def forget_archived(self, asked_before: int) -> int:
-        """Remove archived findings that no request since has returned; return how many."""
-        return self._remove_chunks(removing.chunks_of_archived(self._database, asked_before)).changed
+    def forget_archived(self, asked_before: int) -> Written:
+        """Remove archived findings that no request since has returned."""
+        return self._remove_chunks(removing.chunks_of_archived(self._database, asked_before))
 
     def record_writes(self, writes: Sequence[CustomerWrite], *, written_at: int) -> Written:
         """Show at once what BatchUpdateFindings accepted, and hold it against reads that do not show it yet.
@@ -161,7 +169,7 @@ class Store:
             overlays.record(connection, writes, written_at, self._overlays, changes)
             changes.apply(connection)
         self._committed(changes.added)
-        return Written(changes.changed, changes.cells, {})
+        return Written(changes.changed, changes.cells, {}, archived=changes.archived)
 
     def unconfirmed(self, now: int) -> list[FindingRef]:
         """Return findings whose write no read has shown in time: read them by Id to know what they are."""
@@ -224,24 +232,28 @@ class Store:
         """
         return FindingReader(self._database, self._dimensions).marked_products(besides, is_ours)
 
-    def annotated_archived(self) -> Iterator[Finding]:
-        """Yield the archived findings that have a note or user-defined fields; no others are looked at."""
-        return FindingReader(self._database, self._dimensions).annotated_archived()
+    def annotated_cells(self, state: RecordState) -> set[CellKey]:
+        """Return the cells with a finding in that state that has a note or user-defined fields."""
+        return FindingReader(self._database, self._dimensions).annotated_cells(state)
 
-    def annotated_cells(self) -> set[CellKey]:
-        """Return the cells with an ACTIVE finding that has a note or user-defined fields."""
-        return FindingReader(self._database, self._dimensions).annotated_cells()
+    def surveyed_cells(
+        self, checks: Collection[Check], state: RecordState
+    ) -> Mapping[Check, Mapping[str, Mapping[str, CellKey]]]:
+        """Return the cells in which policies can select something, by check, account id and Region.
 
-    def open_cells(self, checks: Collection[Check]) -> Mapping[Check, Mapping[str, Mapping[str, CellKey]]]:
-        """Return the cells with an ACTIVE finding that did not pass, by check, account id and Region."""
-        return FindingReader(self._database, self._dimensions).open_cells(checks)
-
-    def unsettled(self, cells: Collection[CellKey]) -> Iterator[tuple[CellKey, Iterator[Finding]]]:
-        """Yield the ACTIVE findings that did not pass, or have a note or user-defined fields, cell by cell.
-
-        Cells without any are left out. Each cell's are to be read before the next cell is asked for.
+        Of ACTIVE findings those that did not pass, of archived ones those with a note or user-defined fields.
         """
-        return FindingReader(self._database, self._dimensions).unsettled(cells)
+        return FindingReader(self._database, self._dimensions).surveyed_cells(checks, state)
+
+    def surveyed(
+        self, cells: Collection[CellKey], state: RecordState
+    ) -> Iterator[tuple[CellKey, Iterator[Finding]]]:
+        """Yield findings that policies may have to do with, cell by cell; no others are looked at.
+
+        That are those with a note or user-defined fields, and ACTIVE ones that did not pass. Cells without
+        any are left out. Each cell's are to be read before the next cell is asked for.
+        """
+        return FindingReader(self._database, self._dimensions).surveyed(cells, state)
 
     def unseen_writes(self) -> dict[bytes, int]:
         """Return the findings with a write of ours that no read has shown yet, and when it was written."""
@@ -301,19 +313,20 @@ class Store:
         """Return how many findings are stored with a default for what was odd."""
         return unreadable.count(self._database)
 
-    def _remove_chunks(self, chunks: Iterator[list[tuple[bytes, Place, int]]]) -> Written:
-        changed, cells = 0, set[CellKey]()
+    def _remove_chunks(self, chunks: Iterator[list[removing.Doomed]]) -> Written:
+        changed, cells, archived = 0, set[CellKey](), set[CellKey]()
         for chunk in chunks:
             self._stop.between()
             changes = self._changes()
-            for key, place, body in chunk:
-                changes.remove(key, place, body)
+            for key, place, body, annotated in chunk:
+                changes.remove(key, place, body, annotated=annotated)
             with self._database.transaction() as connection:
                 changes.apply(connection)
             self._committed(changes.added)
             changed += changes.changed
             cells |= changes.cells
-        return Written(changed, cells, {})
+            archived |= changes.archived
+        return Written(changed, cells, {}, archived=archived)
 
     def _changes(self) -> Changes:
         return Changes(self._new_body)

@@ -8,10 +8,9 @@ from posture.domain.controls import Controls
 from posture.domain.evaluation import View, evaluate
 from posture.domain.freshness import cutoff
 from posture.domain.scores import Method, Score
-from posture.domain.suppression_survey import Surveys
+from posture.domain.suppression_survey import Place, Surveys
 from posture.hubs.demand import microseconds
 from posture.hubs.known import Known
-from posture.store import CellKey
 from posture.suppression.scopes import Sight
 
 
@@ -24,7 +23,7 @@ class Effect(NamedTuple):
 
 def effects(
     known: Known,
-    surveys: Surveys[CellKey],
+    surveys: Surveys[Place],
     sight: Sight,
     policies: Iterable[str],
     idle: Collection[str],

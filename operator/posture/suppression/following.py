@@ -1,11 +1,14 @@
 """What the policies have to do with each place of a hub, kept up as findings and declarations change.
 
-All of it runs in the hub's thread. A place is a cell of the store; what is archived is one place more.
+All of it runs in the hub's thread. A place is what a cell of the store has in one record state. What was
+surveyed is kept, and read again where findings changed, or where policies have something to do of which
+something else is declared: a plan costs what changed, also where what we suppressed is archived by now.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from posture.domain.findings import RecordState
 from posture.domain.suppression_declaration import Declaration, differences
 from posture.domain.suppression_plan import Act, Outcome, Plan, Timing, Write, plan, too_many
 from posture.domain.suppression_survey import NOTHING, Surveys, survey
@@ -18,7 +21,8 @@ from posture.suppression.scopes import Sight
 
 _TRIES = "suppression.tries"
 _NAMED = 3
-_ARCHIVED: CellKey = (-1, -1, -1)
+
+Place = tuple[RecordState, CellKey]
 
 
 class Moment(NamedTuple):
@@ -44,11 +48,11 @@ class Following:
     def __init__(self, known: Known) -> None:
         self.known = known
         self._declaration: Declaration | None = None
-        self._surveys: Surveys[CellKey] = Surveys()
+        self._surveys: Surveys[Place] = Surveys()
         self._written: dict[bytes, str] = {}
         self._tries = kept_tries.load(known.store, _TRIES)
         self._noted = False
-        known.changed = set()
+        known.changed = _nothing_changed()
 
     def plan(self, declaration: Declaration, now: int, interval: int) -> Moment:
         """Plan what is to be written; `now` and `interval` (between polls) in µs."""
@@ -81,21 +85,18 @@ class Following:
 
     def excepting(self, keys: Sequence[bytes]) -> dict[bytes, tuple[str, ...]]:
         """Return the policies that select some findings, frozen ones too; expired ones do not."""
-        if self._declaration is None:
-            raise RuntimeError("nothing has been declared yet")
+        declaration = self._declared()
         return {
-            _key(FindingId(finding.product_arn, finding.id)): self._declaration.selecting(finding)
+            _key(FindingId(finding.product_arn, finding.id)): declaration.selecting(finding)
             for finding in self.known.store.read(keys)
         }
 
     def effects(self, sights: Mapping[str, Sight]) -> dict[str, Effect]:
         """Return what the score of its target is with each policy, and would be without it."""
-        if self._declaration is None:
-            raise RuntimeError("nothing has been declared yet")
-        found: dict[str, Effect] = {}
-        idle = too_many(self._declaration, self._surveys.tallies())
+        declaration, found = self._declared(), dict[str, Effect]()
+        idle = too_many(declaration, self._surveys.tallies())
         for name, sight in sights.items():
-            own = [each for each, policy in self._declaration.policies.items() if policy.scope == name]
+            own = [each for each, policy in declaration.policies.items() if policy.scope == name]
             found |= effects(self.known, self._surveys, sight, own, idle) if own else {}
         return found
 
@@ -110,30 +111,52 @@ class Following:
 
     def _refresh(self, declaration: Declaration) -> None:
         """Survey again wherever findings changed, or what is declared for them did."""
-        changed, self.known.changed = self.known.changed or set(), set()
+        changed, self.known.changed = self.known.changed or _nothing_changed(), _nothing_changed()
         before, self._declaration = self._declaration, declaration
-        store = self.known.store
         others = None if before is None else differences(before, declaration)
-        if others is None:
+        if before is None or others is None:
             self._surveys = Surveys()
-            places = store.annotated_cells() | self._selectable(declaration, None)
+            for state in RecordState:
+                cells = self.known.store.annotated_cells(state)
+                if state is RecordState.ACTIVE:
+                    cells |= self._selectable(declaration, None, state)
+                self._survey(cells, state)
         else:
-            places = changed
-            if others:
-                places |= self._selectable(declaration, others)
-                places |= {place for name in others for place in self._surveys.places_of(name)}
-        places.discard(_ARCHIVED)
-        for place, findings in store.unsettled(places):
-            self._surveys.put(place, survey(findings, declaration))
-            places.discard(place)
-        for place in places:
-            self._surveys.put(place, NOTHING)
-        self._surveys.put(_ARCHIVED, survey(store.annotated_archived(), declaration))
+            for state, cells in changed.items():
+                self._survey(cells | self._concerned(before, others, state), state)
 
-    def _selectable(self, declaration: Declaration, only: frozenset[str] | None) -> set[CellKey]:
+    def _survey(self, cells: set[CellKey], state: RecordState) -> None:
+        declaration = self._declared()
+        left = set(cells)
+        for cell, findings in self.known.store.surveyed(cells, state):
+            self._surveys.put((state, cell), survey(findings, declaration))
+            left.discard(cell)
+        for cell in left:
+            self._surveys.put((state, cell), NOTHING)
+
+    def _concerned(self, before: Declaration, others: frozenset[str], state: RecordState) -> set[CellKey]:
+        """Return the cells with findings that these policies select, have selected or marked.
+
+        Of what is archived a policy's tally has only its marks: what it selected is asked of the declaration.
+        """
+        if not others:
+            return set()
+        cells = {cell for name in others for kept, cell in self._surveys.places_of(name) if kept is state}
+        if state is RecordState.ARCHIVED:
+            cells |= self._selectable(before, others, state)
+        return cells | self._selectable(self._declared(), others, state)
+
+    def _selectable(
+        self, declaration: Declaration, only: frozenset[str] | None, state: RecordState
+    ) -> set[CellKey]:
         store = self.known.store
-        cells = store.open_cells(declaration.checks(store.checks(), only))
-        return {place for place, _ in declaration.places(cells, only)}
+        cells = store.surveyed_cells(declaration.checks(store.checks(), only), state)
+        return {cell for cell, _ in declaration.places(cells, only)}
+
+    def _declared(self) -> Declaration:
+        if self._declaration is None:
+            raise RuntimeError("nothing has been declared yet")
+        return self._declaration
 
     def _unseen(self, declaration: Declaration) -> dict[str, int]:
         unseen = self.known.store.unseen_writes()
@@ -145,6 +168,10 @@ class Following:
             if mark := declaration.mark_of(finding):
                 counts[mark.policy] = counts.get(mark.policy, 0) + 1
         return counts
+
+
+def _nothing_changed() -> dict[RecordState, set[CellKey]]:
+    return {state: set() for state in RecordState}
 
 
 def _examples(writes: Sequence[Write]) -> dict[str, list[str]]:

@@ -65,6 +65,7 @@ def content(store: Store) -> dict[bytes, Finding]:
 
 
 def emptied(store: Store) -> Store:
-    """The store without its findings."""
+    """The store without its findings, and without what is in memory of those that were removed."""
     store.purge_products(())
+    store._removals.settle(2**62)
     return store

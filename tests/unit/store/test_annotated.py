@@ -12,11 +12,15 @@ from tests.support.examples import examples
 from tests.unit.store.making import EC2_2, S3_1, content, emptied, finding, key
 from tests.unit.store.strategies import small_findings
 
+ACTIVE, ARCHIVED = RecordState.ACTIVE, RecordState.ARCHIVED
 
-def opened(store: Store, checks: Collection[Check]) -> dict[CellKey, tuple[Check, str, str]]:
+
+def opened(
+    store: Store, checks: Collection[Check], state: RecordState = ACTIVE
+) -> dict[CellKey, tuple[Check, str, str]]:
     return {
         key: (check, account, region)
-        for check, by_account in store.open_cells(checks).items()
+        for check, by_account in store.surveyed_cells(checks, state).items()
         for account, by_region in by_account.items()
         for region, key in by_region.items()
     }
@@ -36,11 +40,17 @@ def test_only_what_did_not_pass_or_is_annotated_is_looked_at(
     stored = content(store).values()
     active = [each for each in stored if each.record_state is RecordState.ACTIVE]
     archived = [each for each in stored if each.record_state is RecordState.ARCHIVED]
-    assert set(store.annotated_archived()) == {each for each in archived if annotated(each)}
-    marked = {each for _, those in store.unsettled(store.annotated_cells()) for each in those}
+    cells = store.annotated_cells(ARCHIVED)
+    assert cells == opened(store, store.checks(), ARCHIVED).keys()
+    # Neither do ACTIVE findings of a cell come with its archived ones, nor those without a word.
+    ended = [
+        each for _, those in store.surveyed(cells | store.annotated_cells(ACTIVE), ARCHIVED) for each in those
+    ]
+    assert sorted(ended) == sorted(each for each in archived if annotated(each))
+    marked = {each for _, those in store.surveyed(store.annotated_cells(ACTIVE), ACTIVE) for each in those}
     assert {each for each in active if annotated(each)} <= marked
-    everywhere = store.annotated_cells() | opened(store, store.checks()).keys()
-    looked_at = [each for _, those in store.unsettled(everywhere) for each in those]
+    everywhere = store.annotated_cells(ACTIVE) | opened(store, store.checks()).keys()
+    looked_at = [each for _, those in store.surveyed(everywhere, ACTIVE) for each in those]
     assert len(looked_at) == len(set(looked_at))
     assert set(looked_at) == {
         each for each in active if annotated(each) or each.compliance is not Compliance.PASSED
@@ -53,7 +63,7 @@ def test_open_cells_are_found_by_check(shared_store: Store) -> None:
     store.write([Read([finding(1), other, finding(3, check=EC2_2, compliance=Compliance.PASSED)], 1)])
 
     def found(*checks: Check) -> set[str]:
-        return {each.id for _, those in store.unsettled(opened(store, checks)) for each in those}
+        return {each.id for _, those in store.surveyed(opened(store, checks), ACTIVE) for each in those}
 
     assert found(S3_1, EC2_2) == {finding(1).id, other.id}
     assert found(S3_1) == {finding(1).id}
@@ -66,7 +76,8 @@ def test_more_cells_than_one_statement_names_are_read_in_pages(shared_store: Sto
     many = [finding(n, account_id=f"{n:012}") for n in range(2 * BATCH + 1)]
     store.write([Read(many, 1)])
     read = [
-        (key, [each.id for each in those]) for key, those in store.unsettled(opened(store, [S3_1]).keys())
+        (key, [each.id for each in those])
+        for key, those in store.surveyed(opened(store, [S3_1]).keys(), ACTIVE)
     ]
     assert len({key for key, _ in read}) == len(many)
     assert sorted(name for _, (name,) in read) == sorted(each.id for each in many)

@@ -32,10 +32,10 @@ def use_everything(store: Store) -> None:
     list(store.read(map(key, findings)))  # type: ignore[arg-type]  # any iterable would do
     list(store.findings(accounts=["1"]))
     list(store.findings(state=RecordState.ARCHIVED))
-    store.open_cells([S3_1, EC2_2])
-    list(store.unsettled([*cells][:2]))
-    store.annotated_cells()
-    list(store.annotated_archived())
+    for state in RecordState:
+        store.surveyed_cells([S3_1, EC2_2], state)
+        list(store.surveyed([*cells][:2], state))
+        store.annotated_cells(state)
     store.write([Read(findings, 4, {key(findings[0]): "odd"})])
     store.write([Read(findings, 5)])
     store.unreadable()

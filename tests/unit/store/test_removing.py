@@ -79,7 +79,7 @@ def test_products_that_nobody_wants_go(path: Path) -> None:
 def test_archived_findings_are_forgotten_when_not_seen_for_long(store: Store) -> None:
     archived = [finding(n, record_state=RecordState.ARCHIVED) for n in range(3)]
     store.write([Read([*archived[:2], finding(9)], 1), Read(archived[2:], 5)])
-    assert store.forget_archived(5) == 2
+    assert store.forget_archived(5).changed == 2
     assert set(content(store)) == {key(archived[2]), key(finding(9))}
 
 

@@ -193,7 +193,9 @@ def test_findings_by_check_account_and_region(tmp_path: Path) -> None:
         assert one == findings[1]
         assert list(store.findings(checks=[])) == list(store.findings(accounts=["9"])) == []
         cells = store.write([Read([findings[1]._replace(note="n")], 2)]).cells
-        assert [each.note for _, those in store.unsettled(cells) for each in those] == ["n"]
+        assert [each.note for _, those in store.surveyed(cells, RecordState.ACTIVE) for each in those] == [
+            "n"
+        ]
 
 
 def test_a_cell_larger_than_a_page_is_read_whole(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from posture.domain.findings import RecordState
 from posture.store import Members, Read, Stop, Store, StoreUnavailable
 from tests.unit.store.making import EC2_2, GUARDDUTY, OWNER, S3_1, content, finding, key, opened
 
@@ -195,7 +196,7 @@ def test_nothing_is_read_any_more_once_it_is_stopped_but_what_is_written_is_kept
         store.unread(Members.ALL, 2),
         store.cells(None, cutoff=0),
         store.findings(),
-        store.unsettled(cells),
+        store.surveyed(cells, RecordState.ACTIVE),
     ]
     begun = [next(reading) for reading in readings[:3]]
     stop.ask()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -13,13 +14,16 @@ from posture.domain.controls import Controls
 from posture.domain.evaluation import View
 from posture.domain.findings import Compliance, Finding, RecordState, Workflow
 from posture.domain.grouping import Grouping
+from posture.domain.ownership import UserFields
 from posture.domain.selectors import Selection, Selector
 from posture.domain.suppression import Phase, Policy, Terms
 from posture.domain.suppression_declaration import Declaration, Identity, Scope
 from posture.hubs.known import Known
 from posture.store import Read, Store
+from posture.store.reading import FindingReader
 from posture.suppression.following import Following, Moment
 from tests.support.examples import examples
+from tests.unit.store import making
 from tests.unit.store.making import EC2_2, FSBP, OWNER, S3_1, finding, key
 
 NOW, INTERVAL = 1_000_000_000, 300_000_000
@@ -50,8 +54,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 def emptied(store: Store) -> Known:
-    store.purge_products(())
-    return Known(store)
+    return Known(making.emptied(store))
+
+
+def _mark(name: str) -> UserFields:
+    return (("posture.dev/owner", ME), ("posture.dev/policy", f"security/{name}"))
 
 
 @st.composite
@@ -61,11 +68,18 @@ def findings(draw: st.DrawFn) -> Finding:
         check=draw(st.sampled_from([S3_1, EC2_2])),
         account_id=draw(st.sampled_from(ACCOUNTS)),
         compliance=draw(st.sampled_from([Compliance.FAILED, Compliance.PASSED, Compliance.WARNING])),
-        record_state=draw(st.sampled_from([RecordState.ACTIVE] * 3 + [RecordState.ARCHIVED])),
+        record_state=draw(st.sampled_from(list(RecordState))),
         workflow=draw(st.sampled_from(list(Workflow))),
         user_fields=draw(
             st.sampled_from(
-                [(), (("posture.dev/owner", ME), ("posture.dev/policy", "security/a")), (("team", "x"),)]
+                [
+                    (),
+                    (("team", "x"),),
+                    *(
+                        (("posture.dev/owner", ME), ("posture.dev/policy", f"security/{name}"))
+                        for name in "ab"
+                    ),
+                ]
             )
         ),
     )
@@ -91,26 +105,102 @@ def comparable(moment: Moment) -> object:
     return sorted(moment.plan.writes), moment.outcomes, moment.unseen
 
 
-@examples(60, suppress=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.lists(findings(), max_size=4), declarations(), st.booleans()), max_size=5))
-def test_following_is_looking_at_everything(
-    store: Store, steps: list[tuple[list[Finding], Declaration, bool]]
-) -> None:
+class Step(NamedTuple):
+    """What comes before a plan, findings read, gone or forgotten, and whether something is written after."""
+
+    news: list[Finding]
+    gone: list[int]
+    forgets: bool
+    declared: Declaration
+    writes: bool
+
+
+STEPS = st.builds(
+    Step,
+    st.lists(findings(), max_size=4),
+    st.lists(st.integers(0, 5), max_size=1),
+    st.sampled_from([False, False, True]),
+    declarations(),
+    st.booleans(),
+)
+
+
+@examples(150, suppress=[HealthCheck.function_scoped_fixture])
+@given(st.lists(STEPS, max_size=6))
+def test_following_is_looking_at_everything(store: Store, steps: list[Step]) -> None:
     known = emptied(store)
     following = Following(known)
-    for at, (news, declared, writes) in enumerate(steps, 1):
+    for at, (news, gone, forgets, declared, writes) in enumerate(steps, 1):
         fresh = [each._replace(updated_at=at) for each in {each.id: each for each in news}.values()]
-        known.changed |= known.store.write([Read(fresh, at)]).cells  # type: ignore[operator]
+        known._note(known.store.write([Read(fresh, at)]))
+        known.remove([(at, [key(finding(number)) for number in gone])])
+        if forgets:
+            known.conclude_sweep(at)
         moment = following.plan(declared, NOW, INTERVAL)
         changed, known.changed = known.changed, None
         anew = Following(known)
         anew._tries = following._tries
         anew._written = dict(following._written)
         assert comparable(anew.plan(declared, NOW, INTERVAL)) == comparable(moment)
+        assert anew._surveys.tallies() == following._surveys.tallies()
         known.changed = changed
         if writes and moment.plan.writes:
             write = moment.plan.writes[0]
             following.wrote([write], dict(write.change.user_fields), at)
+
+
+def _marked(number: int, **fields: Any) -> Finding:
+    """A finding that a policy suppressed, in an account of its own, archived since."""
+    whole: dict[str, Any] = {
+        "account_id": f"{number:012}",
+        "record_state": RecordState.ARCHIVED,
+        "workflow": Workflow.SUPPRESSED,
+        "user_fields": _mark("a"),
+    }
+    return finding(number, **{**whole, **fields})
+
+
+def test_archived_findings_are_read_again_only_where_something_changed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = emptied(store)
+    others = [_marked(n, user_fields=(("team", "x"),)) for n in range(50, 60)]
+    known._note(store.write([Read([*map(_marked, range(50)), *others], 1)]))
+    buckets, reading, read = Selector(controls=("S3.*",)), FindingReader._finding, list[str]()
+
+    def counted(reader: FindingReader, row: tuple[Any, ...]) -> Finding:
+        read.append(reading(reader, row).id)
+        return reading(reader, row)
+
+    monkeypatch.setattr(FindingReader, "_finding", counted)
+    following = Following(known)
+
+    def reads_by_a_plan(*policies: Policy) -> int:
+        del read[:]
+        outcomes = following.plan(declaration(*policies), NOW, INTERVAL).outcomes
+        assert outcomes["security/a"].marked == 50
+        return len(read)
+
+    a, b = policy("a", buckets), policy("b", Selector(accounts=("000000000007", "000000000051")))
+    assert reads_by_a_plan(a) == 60
+    assert reads_by_a_plan(a) == 0
+    known._note(store.write([Read([_marked(3, note="another", updated_at=2_000)], 2)]))
+    assert reads_by_a_plan(a) == 1
+    # Of another policy that comes, changes or goes there are those that it selects, whoever suppressed them.
+    assert reads_by_a_plan(a, b) == 2
+    assert reads_by_a_plan(a, replace(b, phase=Phase.FROZEN)) == 2
+    assert reads_by_a_plan(a) == 2
+    assert len(following._surveys._kept) == 50, "what bears no mark of ours is not kept"
+
+
+def test_an_archived_finding_that_is_forgotten_is_counted_no_more(store: Store) -> None:
+    known = emptied(store)
+    known._note(store.write([Read([_marked(1), _marked(2)], 1)]))
+    following, declared = Following(known), declaration(policy("a", Selector(controls=("S3.*",))))
+    assert following.plan(declared, NOW, INTERVAL).outcomes["security/a"].marked == 2
+    known._note(store.write([Read([_marked(2)], 5)]))
+    known.conclude_sweep(5)
+    assert following.plan(declared, NOW, INTERVAL).outcomes["security/a"].marked == 1
 
 
 def test_a_policy_that_is_not_there_any_more_is_found_by_its_mark(store: Store) -> None:

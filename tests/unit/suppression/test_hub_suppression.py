@@ -162,15 +162,14 @@ async def test_changes_are_seen_although_looking_at_them_failed_once(
     scene = scenes(target(), policy("logs"))
     work = task(scene)
     await settle(scene, work)
-    store, unsettled = scene.hub.store, scene.hub.store.unsettled
+    store, surveyed = scene.hub.store, scene.hub.store.surveyed
 
     def fails(*_: Any) -> Any:
-        monkeypatch.setattr(store, "unsettled", unsettled)
+        monkeypatch.setattr(store, "surveyed", surveyed)
         raise StoreUnavailable("the disk is full", reason="DiskFull", advice="Free some space.")
 
-    new = store.write([Read([finding(7, account_id="444455556666")], NOW)]).cells
-    scene.hub.known.changed = (scene.hub.known.changed or set()) | new
-    monkeypatch.setattr(store, "unsettled", fails)
+    scene.hub.known._note(store.write([Read([finding(7, account_id="444455556666")], NOW)]))
+    monkeypatch.setattr(store, "surveyed", fails)
     with pytest.raises(StoreUnavailable):
         await work._cycle()
     await settle(scene, work)
