@@ -18,6 +18,7 @@ from typing import Any, Protocol, Self
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+from sandbox.securityhub.catalogue import partition_of
 from sandbox.securityhub.client import ControlClient
 
 DEFAULT_ACCOUNT = "123456789012"
@@ -152,15 +153,16 @@ class Cloud:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_REGION": region or self.region,
             "AWS_DEFAULT_REGION": region or self.region,
-            **self._credentials_of(account),
+            **self._credentials_of(account, region or self.region),
         }
 
-    def _credentials_of(self, account: str) -> dict[str, str]:
-        if account not in self._credentials:
-            self._credentials[account] = self._assume_role(f"arn:aws:iam::{account}:role/sandbox")
-        return self._credentials[account]
+    def _credentials_of(self, account: str, region: str) -> dict[str, str]:
+        role = f"arn:{partition_of(region)}:iam::{account}:role/sandbox"
+        if role not in self._credentials:
+            self._credentials[role] = self._assume_role(role, region)
+        return self._credentials[role]
 
-    def _assume_role(self, role_arn: str) -> dict[str, str]:
+    def _assume_role(self, role_arn: str, region: str) -> dict[str, str]:
         parameters = {
             "Action": "AssumeRole",
             "Version": "2011-06-15",
@@ -168,7 +170,7 @@ class Cloud:
             "RoleSessionName": "sandbox",
             "DurationSeconds": "43200",
         }
-        scope = f"Credential=sandbox/20260101/{self.region}/sts/aws4_request"
+        scope = f"Credential=sandbox/20260101/{region}/sts/aws4_request"
         headers = {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=none"}
         request = Request(self.moto_url, urlencode(parameters).encode(), headers)  # noqa: S310 - it is our moto
         with urlopen(request, timeout=30) as answer:  # noqa: S310 - as above

@@ -17,7 +17,10 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.utilities import utils
 from werkzeug.serving import make_server
+
+from sandbox.securityhub.catalogue import PARTITIONS
 
 REFUSED_ROLES = "/_control/refused-roles"
 _FORM = "application/x-www-form-urlencoded"
@@ -62,7 +65,7 @@ def _body(environ: dict[str, Any]) -> bytes:
 
 
 def _refusal(role: str) -> bytes:
-    user = "arn:aws:iam::123456789012:user/sandbox"
+    user = f"arn:{role.split(':')[1]}:iam::123456789012:user/sandbox"
     message = f"User: {user} is not authorized to perform: sts:AssumeRole on resource: {role}"
     return _REFUSAL.format(message=escape(message), request=uuid.uuid4()).encode()
 
@@ -73,8 +76,16 @@ def _answer(start_response: StartResponse, status: HTTPStatus, body: bytes, kind
     return [body]
 
 
+def _know_partitions() -> None:
+    """Teach moto the partitions that it does not know; before any service of it is loaded."""
+    utils.PARTITION_NAMES.extend(sorted(set(PARTITIONS.values()) - set(utils.PARTITION_NAMES)))
+    utils.REGION_PREFIX_TO_PARTITION.update(PARTITIONS)
+    utils.ARN_PARTITION_REGEX = rf"^arn:({'|'.join(utils.PARTITION_NAMES)})"
+
+
 def serve(stdin: IO[bytes]) -> None:
     """Serve on a free port until `stdin` ends. Prints `{"url": …}` when it listens."""
+    _know_partitions()
     gate = RoleGate(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=MotoRequestHandler)
     Thread(target=server.serve_forever, daemon=True).start()

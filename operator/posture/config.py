@@ -20,6 +20,7 @@ from posture.api.problems import problems
 from posture.api.shapes import Rule, Shape
 from posture.api.types import AccountGlob, PacedDuration, PositiveDuration, TagKey, TagValue
 from posture.domain import grants as domain
+from posture.domain.arns import ROLE_ARN_GLOB, ROLE_NAME_GLOB
 from posture.domain.grants import Mode, Verb
 
 
@@ -46,14 +47,14 @@ NamespaceGlob = Annotated[
 RoleArnGlob = Annotated[
     str,
     Shape(
-        r"arn:[a-z*?-]+:iam::[0-9*?]{1,12}:role/[A-Za-z0-9_+=,.@/*?-]+",
+        ROLE_ARN_GLOB,
         "write a role's ARN or a glob such as arn:aws:iam::*:role/posture-* (* stops at : and at /)",
         600,
     ),
 ]
 RoleNameGlob = Annotated[
     str,
-    Shape(r"[A-Za-z0-9_+=,.@*?-]+", "write the name of a role, not its ARN, or a glob such as posture-*", 64),
+    Shape(ROLE_NAME_GLOB, "write the name of a role, not its ARN, or a glob such as posture-*", 64),
 ]
 OwnerId = Annotated[
     str,

@@ -46,7 +46,7 @@ def consolidated(control: Control, standards: tuple[str, ...], seen: Occurrence,
 
 def classic(control: Control, standard: str, number: str, seen: Occurrence, *, tied: bool) -> Asff:
     """Return a finding of one standard (STANDARD_CONTROL); `tied`: it names its security control too."""
-    generator = STANDARDS[standard].generator_id(number)
+    generator = STANDARDS[standard].generator_id(number, seen.region)
     finding = _finding(control, seen, generator)
     finding["Id"] = f"{_hub(seen)}:subscription/{standard}/{number}/finding/{seen.unique}"
     arn = STANDARDS[standard].arn(seen.region)
@@ -65,9 +65,10 @@ def classic(control: Control, standard: str, number: str, seen: Occurrence, *, t
 
 def of_product(product: str, name: str, type_: str, severity: str, seen: Occurrence) -> Asff:
     """Return a finding of another AWS product, which has no Compliance."""
+    arn = f"arn:{partition_of(seen.region)}"
     return {
         **_frame(seen, severity),
-        "Id": f"arn:aws:{product}:{seen.region}:{seen.account_id}:finding/{seen.unique}",
+        "Id": f"{arn}:{product}:{seen.region}:{seen.account_id}:finding/{seen.unique}",
         "ProductArn": product_arn(seen.region, product),
         "ProductName": name,
         "GeneratorId": f"aws/{product}",

@@ -57,8 +57,7 @@ _MEMBERSHIP_KEYS = MappingProxyType(
 )
 
 
-# botocore's partitions.json, by the beginnings of the names of their Regions.
-_PARTITIONS = {
+PARTITIONS = {
     "cn-": "aws-cn",
     "us-gov-": "aws-us-gov",
     "eusc-": "aws-eusc",
@@ -68,11 +67,12 @@ _PARTITIONS = {
     "us-isof-": "aws-iso-f",
     "eu-isof-": "aws-iso-f",
 }
+"""By the beginnings of the names of their Regions (botocore's partitions.json)."""
 
 
 def partition_of(region: str) -> str:
     """Return the AWS partition that a Region belongs to (`aws`, `aws-cn`, `aws-us-gov`, …)."""
-    return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
+    return next((name for prefix, name in PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +145,10 @@ class Standard:
         """Return the StandardsControlArn of one numbered control in one account and Region."""
         return f"arn:{partition_of(region)}:securityhub:{region}:{account}:control/{self.path}/{number}"
 
-    def generator_id(self, number: str) -> str:
+    def generator_id(self, number: str, region: str) -> str:
         """Return the GeneratorId of classic findings (one finding a standard) for one numbered control."""
         if self.kind == "ruleset":
-            return f"arn:aws:securityhub:::{self.standards_id}/rule/{number}"
+            return f"{self.arn(region)}/rule/{number}"
         return f"{self.path}/{number}"
 
     def controls(self) -> tuple[Control, ...]:

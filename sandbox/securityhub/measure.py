@@ -15,7 +15,7 @@ import aiohttp
 import msgspec
 
 from sandbox.cloud import Cloud
-from sandbox.securityhub.catalogue import CONTROLS, NORMALIZED_SEVERITY
+from sandbox.securityhub.catalogue import CONTROLS, NORMALIZED_SEVERITY, partition_of
 
 ADMINISTRATOR, REGIONS = "111122223333", ("eu-west-1", "us-east-1", "eu-central-1")
 ACCOUNTS = [f"{number:012}" for number in range(200000000000, 200000000200)]
@@ -54,10 +54,11 @@ class SyntheticOrganization:
         updated = self._end - number * 2654435761 % 86_400_000
         workflow = "RESOLVED" if compliance == "PASSED" or number % 43 == 0 else "NEW"
         workflow = "SUPPRESSED" if number % 47 == 0 else workflow
+        arn = f"arn:{partition_of(region)}"
         return {
             "SchemaVersion": "2018-10-08",
-            "Id": f"arn:aws:securityhub:{region}:{account}:security-control/{control}/finding/{number:036}",
-            "ProductArn": f"arn:aws:securityhub:{region}::product/aws/securityhub",
+            "Id": f"{arn}:securityhub:{region}:{account}:security-control/{control}/finding/{number:036}",
+            "ProductArn": f"{arn}:securityhub:{region}::product/aws/securityhub",
             "ProductName": "Security Hub" if number % 20 else "GuardDuty",
             "GeneratorId": f"security-control/{control}",
             "AwsAccountId": account,
@@ -67,7 +68,7 @@ class SyntheticOrganization:
             "Title": title,
             "Description": _PADDING,
             "Severity": {"Label": severity, "Normalized": NORMALIZED_SEVERITY[severity]},
-            "Resources": [{"Type": "AwsS3Bucket", "Id": f"arn:aws:s3:::bucket-{number}", "Region": region}],
+            "Resources": [{"Type": "AwsS3Bucket", "Id": f"{arn}:s3:::bucket-{number}", "Region": region}],
             "Compliance": {"Status": compliance, "SecurityControlId": control},
             "Workflow": {"Status": workflow},
             "RecordState": "ARCHIVED" if number % 11 == 0 else "ACTIVE",

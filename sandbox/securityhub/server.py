@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from sandbox.securityhub.calls import Request
+from sandbox.securityhub.catalogue import partition_of
 from sandbox.securityhub.control import Control
 from sandbox.securityhub.emulator import Caller, Context, Emulator
 from sandbox.securityhub.errors import (
@@ -149,7 +150,8 @@ class SecurityHubServer:
         if fault.kind == "expired_credentials":
             raise expired_credentials()
         if fault.kind == "denied":
-            who, action = f"arn:aws:iam::{caller.account}:role/sandbox", match.operation.name
+            action = match.operation.name
+            who = f"arn:{partition_of(caller.region)}:iam::{caller.account}:role/sandbox"
             raise access_denied(f"User: {who} is not authorized to perform: securityhub:{action}")
         options = fault.options
         code, message = (

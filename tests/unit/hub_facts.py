@@ -21,5 +21,6 @@ def facts(*standards: Standard, **known: Any) -> HubFacts:
         "members": {},
         "central_configuration": None,
         "missing": (),
+        "partition": "aws",
     }
     return HubFacts(**{**anything, **known})

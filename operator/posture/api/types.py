@@ -25,6 +25,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from posture.api.durations import Duration, duration_shape
 from posture.api.shapes import Shape
+from posture.domain.arns import ROLE_ARN, ROLE_NAME, STANDARD
 from posture.domain.moments import instant_of, text_of
 
 # What paces calls to AWS is not faster than this: the quota belongs to everybody.
@@ -72,12 +73,6 @@ Time = Annotated[
 # When something was: whoever reads it back says what moment it is now.
 Past = Annotated[Time, AfterValidator(_not_after_now)]
 
-# IAM user guide, "IAM identifiers" and quotas: a role name has at most 64 of these characters.
-_ROLE_NAME = r"[A-Za-z0-9_+=,.@-]{1,64}"
-# Partition, account and Region as in ARNs (AWS General Reference, "Amazon Resource Names").
-_PARTITION = r"aws(?:-[a-z]+)*"
-_STANDARD = r"[a-z0-9][a-z0-9-]*/v/[0-9A-Za-z.]+"
-
 AccountId = Annotated[str, Shape(r"[0-9]{12}", "write the 12 digits of an account id, in quotes", 12)]
 AccountGlob = Annotated[
     str,
@@ -94,14 +89,14 @@ RegionGlob = Annotated[str, Shape(r"[a-z0-9?*-]+", "write a Region or a glob suc
 RoleArn = Annotated[
     str,
     Shape(
-        rf"arn:{_PARTITION}:iam::[0-9]{{12}}:role/(?:[A-Za-z0-9_+=,.@-]+/)*{_ROLE_NAME}",
+        ROLE_ARN,
         "write a role's ARN such as arn:aws:iam::111122223333:role/posture-reader",
         512,
     ),
 ]
 RoleName = Annotated[
     str,
-    Shape(_ROLE_NAME, "write the name of a role, not its ARN: up to 64 of letters, digits and _+=,.@-", 64),
+    Shape(ROLE_NAME, "write the name of a role, not its ARN: up to 64 of letters, digits and _+=,.@-", 64),
 ]
 ObjectName = Annotated[
     str,
@@ -114,7 +109,7 @@ ObjectName = Annotated[
 Standard = Annotated[
     str,
     Shape(
-        rf"[*]|{_STANDARD}",
+        rf"[*]|{STANDARD}",
         "write a standard such as aws-foundational-security-best-practices/v/1.0.0 "
         "(its ARN after standards/ or ruleset/), or * for all of AWS that are enabled",
         128,

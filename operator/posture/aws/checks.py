@@ -8,12 +8,10 @@ import re
 from functools import lru_cache
 
 from posture.aws.asff import AssociatedStandard, ProductFields
+from posture.domain.arns import Product, product_of, rule_of, standard_name
 from posture.domain.findings import Check
 from posture.domain.products import SECURITY_HUB, sounds_own
 
-_PRODUCT_ARN = re.compile(r"arn:[a-z0-9-]+:securityhub:([a-z0-9-]+):([0-9]*):product/([^/\s\0]+)/([^/\s\0]+)")
-_STANDARD = re.compile(r"(?:.*[:/])?(?:standards|ruleset)/(.+)")
-_RULESET_RULE = re.compile(r"arn:[a-z0-9-]+:securityhub:[a-z0-9-]*:[0-9]*:ruleset/(.+/v/[^/]+)/rule/([^/]+)")
 _STANDARD_RULE = re.compile(r"([^:]+/v/[^/]+)/([^/]+)")
 _CONSOLIDATED = re.compile(r"security-control/([^/]+)", re.IGNORECASE)
 
@@ -47,31 +45,7 @@ def check_of(
 @lru_cache(_REMEMBERED)
 def is_own(product_arn: str, region: str) -> bool:
     """Tell whether a finding comes from Security Hub itself; ValueError where the ARN is no product's."""
-    arn_region, account, company, product = _parts(product_arn)
-    return (arn_region, account, company, product) == (region, "", "aws", "securityhub")
-
-
-def region_of(product_arn: str) -> str:
-    """Read a ProductArn's Region, which is that of every finding under it; ValueError as in `is_own`."""
-    return _parts(product_arn)[0]
-
-
-def standard_name(standard: str) -> str:
-    """Spell a standard as a target's spec does, from its ARN or its StandardsId.
-
-    `arn:aws:securityhub:::ruleset/cis-aws-foundations-benchmark/v/1.2.0` and
-    `ruleset/cis-aws-foundations-benchmark/v/1.2.0` are `cis-aws-foundations-benchmark/v/1.2.0`. A spelling
-    that is not known stays as it is: a standard must not vanish for its looks.
-    """
-    match = _STANDARD.fullmatch(standard)
-    return match[1] if match else standard
-
-
-def _parts(product_arn: str) -> tuple[str, str, str, str]:
-    match = _PRODUCT_ARN.fullmatch(product_arn)
-    if match is None:
-        raise ValueError("ProductArn is not the ARN of a Security Hub product")
-    return match[1], match[2], match[3], match[4]
+    return product_of(product_arn) == Product(region, "", "aws", "securityhub")
 
 
 @lru_cache(_REMEMBERED)
@@ -107,12 +81,14 @@ def _other_check(product_arn: str, product_name: str, name_in_fields: str) -> Ch
     """
     names = (name.strip() for name in (product_name, name_in_fields))
     chosen = next((name for name in names if name and not sounds_own(name)), "")
-    product = chosen or _parts(product_arn)[3]
+    product = chosen or product_of(product_arn).name
     return Check(product, own=False, control="", numbered=False, standards=())
 
 
 def _numbered_rule(generator_id: str) -> tuple[str, str] | None:
-    match = _RULESET_RULE.fullmatch(generator_id) or _STANDARD_RULE.fullmatch(generator_id)
+    if rule := rule_of(generator_id):
+        return rule
+    match = _STANDARD_RULE.fullmatch(generator_id)
     return (match[1], match[2]) if match else None
 
 

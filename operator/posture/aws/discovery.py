@@ -11,7 +11,7 @@ from posture.aws.calls import Calls
 from posture.aws.errors import AccessDenied, HubNotEnabled, Terminal
 from posture.aws.listing import denied, list_all
 from posture.aws.standards import read_standards
-from posture.domain.arns import partition_of
+from posture.domain.arns import partition_of, partition_of_region
 from posture.domain.standards import Standard
 
 _NOT_THE_ADMINISTRATOR = "InvalidAccessException"
@@ -32,8 +32,8 @@ class HubFacts(NamedTuple):
     this account included. `central_configuration`: an administrator's central configuration decides which
     controls are on; None where this account cannot see that. `missing`: what was denied, as advice.
     `standards_known`: False where the reader may not list which standards are enabled. `partition`: of the
-    hub's own ARN; empty where AWS does not say it, and in facts that an older version has stored. The ARN of
-    a standard does not tell: that of CIS 1.2 (`arn:aws:securityhub:::ruleset/…`) names no Region either.
+    hub's own ARN, else of its Region. The ARN of a standard does not tell: that of CIS 1.2
+    (`arn:aws:securityhub:::ruleset/…`) names no Region either.
     Facts are equal as long as nothing that they say has changed.
     """
 
@@ -47,8 +47,8 @@ class HubFacts(NamedTuple):
     members: Mapping[str, str | None]
     central_configuration: bool | None
     missing: tuple[str, ...]
+    partition: str
     standards_known: bool = True
-    partition: str = ""
 
 
 async def discover(calls: Calls, account_id: str, region: str) -> HubFacts:
@@ -75,7 +75,7 @@ async def discover(calls: Calls, account_id: str, region: str) -> HubFacts:
         central_configuration=central,
         missing=tuple(sorted(missing)),
         standards_known=standards is not None,
-        partition=partition_of(hub.get("HubArn")),
+        partition=partition_of(hub.get("HubArn")) or partition_of_region(region),
     )
 
 

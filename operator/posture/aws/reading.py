@@ -28,8 +28,9 @@ from posture.aws.asff import (
     SeverityFields,
     WorkflowFields,
 )
-from posture.aws.checks import check_of, region_of
+from posture.aws.checks import check_of
 from posture.aws.timestamps import microseconds
+from posture.domain.arns import product_of
 from posture.domain.findings import (
     Check,
     Compliance,
@@ -81,7 +82,7 @@ def read_finding(fields: FindingFields, notes: list[str]) -> Finding:
     product_arn = intern(fields.product_arn or "")
     compliance = fields.compliance or _NO_COMPLIANCE
     try:
-        region = intern(fields.region or region_of(product_arn))
+        region = intern(fields.region or product_of(product_arn).region)
         check = check_of(
             product_arn,
             region,

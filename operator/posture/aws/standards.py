@@ -1,15 +1,14 @@
 """The standards that are enabled in a hub: which controls each has, which are on, how each numbers them."""
 
 import asyncio
-import re
 from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
 from posture.aws.calls import Calls
-from posture.aws.checks import standard_name
 from posture.aws.errors import AccessDenied, Terminal
 from posture.aws.listing import denied, list_all
+from posture.domain.arns import control_of, standard_name
 from posture.domain.standards import AWS, ControlAssociation, Standard
 from posture.domain.wording import counted
 
@@ -18,7 +17,6 @@ _BATCH = 100
 _ABSENT = frozenset({"NOT_FOUND", "RESOURCE_NOT_FOUND"})
 # While Security Hub still adds controls to a standard (API reference, BatchGetStandardsControlAssociations).
 _NOT_READY = "ResourceNotFoundException"
-_CONTROL_ARN = re.compile(r"arn:[^:]+:securityhub:[^:]*:[0-9]*:control/(.+)/([^/]+)")
 
 
 async def read_standards(calls: Calls, missing: list[str]) -> tuple[Standard, ...] | None:
@@ -124,8 +122,8 @@ async def _read_associations(
 
 def _numbers(standard: str, arns: Iterable[str]) -> tuple[str, ...]:
     """Read a standard's own numbers from `arn:…:control/cis-aws-foundations-benchmark/v/1.4.0/1.10`."""
-    matches = (_CONTROL_ARN.fullmatch(arn) for arn in arns)
-    return tuple(sorted({match[2] for match in matches if match and match[1] == standard}))
+    controls = map(control_of, arns)
+    return tuple(sorted({control[1] for control in controls if control and control[0] == standard}))
 
 
 def _batches(controls: Iterable[str]) -> Iterable[list[str]]:

@@ -12,7 +12,7 @@ from posture.aws.securityhub import SecurityHub
 from posture.aws.sessions import Identity, Sessions
 from posture.aws.usage import Usage
 from posture.config import Config
-from posture.domain.arns import partition_of, role_arn
+from posture.domain.arns import role_arn
 from posture.domain.control_switches import ControlPolicy
 from posture.domain.controls import Controls
 from posture.domain.findings import Finding
@@ -94,7 +94,6 @@ class Hubs:
         own = Role(key.role_arn or "", key.external_id)
         roles: dict[Spot, dict[Role, None]] = {Spot(hub.facts.account_id, hub.facts.region): {own: None}}
         meant: dict[Spot, list[ControlPolicy]] = {}
-        partition = hub.facts.partition or partition_of(key.role_arn)
         for declared in policies:
             policy = control_policy(declared, hub.now, _ANY)
             if policy is None or declared.policy is None or declared.policy.spec.disable_controls is None:
@@ -103,7 +102,7 @@ class Hubs:
             external_id = self._external_id(declared.policy.metadata.namespace, key.role_arn)
             accounts = hub.facts.members.keys() | exact_accounts([declared])
             for account_id in filter(policy.accounts, accounts):
-                role = Role(role_arn(partition, account_id, name), external_id)
+                role = Role(role_arn(hub.facts.partition, account_id, name), external_id)
                 for region in policy.regions:
                     spot = Spot(account_id, region)
                     roles.setdefault(spot, {})[role] = None

@@ -1,11 +1,47 @@
-"""ARNs: `arn:<partition>:<service>:<region>:<account id>:<resource>`.
+"""ARNs: `arn:<partition>:<service>:<region>:<account id>:<resource>`. Their patterns, parts and making.
 
-Source: IAM user guide, "Identify AWS resources with Amazon Resource Names (ARNs)".
+Sources: IAM user guide, "Identify AWS resources with Amazon Resource Names (ARNs)" and "IAM identifiers";
+Service authorization reference, "Resource types defined by AWS Security Hub". No module beside this one has a
+pattern of an ARN or puts one together: a partition is never taken for granted.
 """
 
+import re
+from typing import NamedTuple
+
+# Patterns that the API server reads too: kept to what Python's `re` and RE2 read alike.
+_PARTITION = r"aws(?:-[a-z]+)*"
+_NAME = r"[A-Za-z0-9_+=,.@-]"
+ROLE_NAME = rf"{_NAME}{{1,64}}"
+"""A role's name: IAM user guide, "IAM identifiers" and quotas."""
+ROLE_ARN = rf"arn:{_PARTITION}:iam::[0-9]{{12}}:role/(?:{_NAME}+/)*{ROLE_NAME}"
+"""A role's ARN, with or without a path."""
+ROLE_NAME_GLOB = r"[A-Za-z0-9_+=,.@*?-]+"
+ROLE_ARN_GLOB = r"arn:[a-z*?-]+:iam::[0-9*?]{1,12}:role/[A-Za-z0-9_+=,.@/*?-]+"
+STANDARD = r"[a-z0-9][a-z0-9-]*/v/[0-9A-Za-z.]+"
+"""A standard as a target's spec spells it: its ARN behind `standards/` or `ruleset/`."""
+
+_SECURITY_HUB = r"arn:[a-z0-9-]+:securityhub"
+# A NUL is no white space, and ends a text in many places.
+_PRODUCT = re.compile(rf"{_SECURITY_HUB}:([a-z0-9-]+):([0-9]*):product/([^/\s\0]+)/([^/\s\0]+)")
+_STANDARD = re.compile(r"(?:.*[:/])?(?:standards|ruleset)/(.+)")
+_RULE = re.compile(rf"{_SECURITY_HUB}:[a-z0-9-]*:[0-9]*:ruleset/(.+/v/[^/]+)/rule/([^/]+)")
+_CONTROL = re.compile(rf"{_SECURITY_HUB}:[^:]*:[0-9]*:control/(.+)/([^/]+)")
+_ROLE = re.compile(ROLE_ARN)
+_ROLE_NAME = re.compile(ROLE_NAME)
+
 _PARTS = 6
-AWS = "aws"
-"""The partition of the commercial Regions; others are `aws-us-gov`, `aws-cn`, `aws-eusc`, `aws-iso`, …"""
+_COMMERCIAL = "aws"
+# botocore's partitions.json, by what the names of their Regions begin with.
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "eusc-": "aws-eusc",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eu-isof-": "aws-iso-f",
+}
 
 
 def partition_of(arn: str | None) -> str:
@@ -23,9 +59,64 @@ def account_of(arn: str | None) -> str:
     return _part(arn, 4)
 
 
+def partition_of_region(region: str) -> str:
+    """Return the partition that a Region is in: `aws` for one whose name is not of another."""
+    return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), _COMMERCIAL)
+
+
+def is_role_arn(text: str) -> bool:
+    """Tell whether a text is the ARN of a role."""
+    return bool(_ROLE.fullmatch(text))
+
+
+def is_role_name(text: str) -> bool:
+    """Tell whether a text is the name of a role."""
+    return bool(_ROLE_NAME.fullmatch(text))
+
+
 def role_arn(partition: str, account_id: str, role_name: str) -> str:
     """Return the ARN of a role without a path. An account's roles are in the partition of its hub."""
-    return f"arn:{partition or AWS}:iam::{account_id}:role/{role_name}"
+    return f"arn:{partition}:iam::{account_id}:role/{role_name}"
+
+
+class Product(NamedTuple):
+    """The parts of a ProductArn. `account_id`: of who integrates it, empty for AWS's own and partners'."""
+
+    region: str
+    account_id: str
+    company: str
+    name: str
+
+
+def product_of(product_arn: str) -> Product:
+    """Read a ProductArn; ValueError where it is not the ARN of a Security Hub product."""
+    match = _PRODUCT.fullmatch(product_arn)
+    if match is None:
+        raise ValueError("ProductArn is not the ARN of a Security Hub product")
+    return Product(*match.groups())
+
+
+def standard_name(standard: str) -> str:
+    """Spell a standard as a target's spec does, from its ARN or its StandardsId.
+
+    `arn:aws:securityhub:::ruleset/cis-aws-foundations-benchmark/v/1.2.0` and
+    `ruleset/cis-aws-foundations-benchmark/v/1.2.0` are `cis-aws-foundations-benchmark/v/1.2.0`. A spelling
+    that is not known stays as it is: a standard must not vanish for its looks.
+    """
+    match = _STANDARD.fullmatch(standard)
+    return match[1] if match else standard
+
+
+def rule_of(arn: str) -> tuple[str, str] | None:
+    """Read the standard and number out of `…:ruleset/<standard>/rule/<number>`; None for anything else."""
+    match = _RULE.fullmatch(arn)
+    return (match[1], match[2]) if match else None
+
+
+def control_of(arn: str) -> tuple[str, str] | None:
+    """Read the standard and number out of a StandardsControlArn `…:control/<standard>/<number>`."""
+    match = _CONTROL.fullmatch(arn)
+    return (match[1], match[2]) if match else None
 
 
 def _part(arn: str | None, index: int) -> str:

@@ -16,14 +16,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
+from posture.domain.arns import is_role_arn, is_role_name
 from posture.domain.globs import globs
 
 # RFC 1123 label: what Kubernetes takes as the name of a namespace.
 _NAMESPACE = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
-# IAM user guide, "IAM ARNs".
-_ROLE_ARN = re.compile(r"arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:role/(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}", re.ASCII)
-_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
 class Verb(Enum):
@@ -225,7 +223,7 @@ def _in(grant: Grant, namespace: str) -> bool:
 def _may_be(grant: Grant, role_arn: str | None) -> bool:
     if role_arn is None:
         return grant.ambient_identity
-    return bool(_ROLE_ARN.fullmatch(role_arn)) and any(_arn_fits(glob, role_arn) for glob in grant.role_arns)
+    return is_role_arn(role_arn) and any(_arn_fits(glob, role_arn) for glob in grant.role_arns)
 
 
 def _arn_fits(glob: str, arn: str) -> bool:
@@ -237,7 +235,7 @@ def _arn_fits(glob: str, arn: str) -> bool:
 
 
 def _names(role_names: tuple[str, ...], role_name: str) -> bool:
-    return bool(_ROLE_NAME.fullmatch(role_name)) and globs(role_names)(role_name)
+    return is_role_name(role_name) and globs(role_names)(role_name)
 
 
 def _mode_within(mode: Mode, most: Mode | None) -> bool:

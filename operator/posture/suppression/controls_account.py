@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import NamedTuple, Self
 
 from posture.aws.calls import Calls
-from posture.aws.checks import standard_name
 from posture.aws.errors import AwsError, HubNotEnabled, InvalidRequest, Retryable, Terminal
 from posture.aws.listing import list_all
 from posture.aws.securityhub import BATCH, AssociationUpdate, SecurityHub
 from posture.aws.sessions import Identity
+from posture.domain.arns import standard_name
 from posture.domain.control_switches import Association, Switch
 from posture.domain.evaluation import TurnedOff
 from posture.domain.standards import AWS

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from posture.api.model import Metadata
 from posture.aws.errors import AwsError
-from posture.domain.arns import partition_of
 from posture.domain.control_records import Record
 from posture.domain.control_switches import Act, ControlPolicy, Declared, Plan
 from posture.domain.controls import ControlStatus
@@ -118,8 +117,7 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
         facts, config = self._hub.status.facts, self._world.config.current()
         if facts is None:
             raise RuntimeError("controls are not acted on before the hub is known")
-        partition = facts.partition or partition_of(self._hub.key.role_arn)
-        roles = Roles(everything.policies, config, partition=partition, role_arn=self._hub.key.role_arn)
+        roles = Roles(everything.policies, config, partition=facts.partition, role_arn=self._hub.key.role_arn)
         accounts = facts.members.keys() | self._hub.names().keys() | exact_accounts(everything.policies)
         specs = [each.admitted.target.spec for each in everything.policies if each.admitted is not None]
         watched = self._world.namespaces

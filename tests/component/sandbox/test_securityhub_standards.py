@@ -95,7 +95,9 @@ def test_the_catalogue_is_one_to_one_where_aws_is() -> None:
     assert standard_of_arn("arn:aws:securityhub:eu-west-1::standards/other/v/1.0.0") is None
     assert control_of_id("opensearch.1") is CONTROLS["Opensearch.1"]
     assert STANDARDS[CIS_1_2].arn(HOME) == f"arn:aws:securityhub:::ruleset/{CIS_1_2}"
-    assert STANDARDS[CIS_1_2].generator_id("4.3") == f"arn:aws:securityhub:::ruleset/{CIS_1_2}/rule/4.3"
+    ruleset = f"securityhub:::ruleset/{CIS_1_2}/rule/4.3"
+    assert STANDARDS[CIS_1_2].generator_id("4.3", "eu-west-1") == f"arn:aws:{ruleset}"
+    assert STANDARDS[CIS_1_2].generator_id("4.3", "cn-north-1") == f"arn:aws-cn:{ruleset}"
 
 
 def test_the_twelve_standards_of_aws_and_one_of_another_cloud() -> None:

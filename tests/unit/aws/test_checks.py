@@ -1,7 +1,8 @@
 import pytest
 
 from posture.aws.asff import AssociatedStandard, ProductFields
-from posture.aws.checks import check_of, is_own, region_of, standard_name
+from posture.aws.checks import check_of, is_own
+from posture.domain.arns import product_of, standard_name
 from posture.domain.findings import Check
 
 OWN = "arn:aws:securityhub:eu-west-1::product/aws/securityhub"
@@ -196,7 +197,7 @@ def test_what_is_no_products_arn_is_refused(arn: str) -> None:
     with pytest.raises(ValueError, match="ProductArn"):
         is_own(arn, "eu-west-1")
     with pytest.raises(ValueError, match="ProductArn"):
-        region_of(arn)
+        product_of(arn)
 
 
 @pytest.mark.parametrize(

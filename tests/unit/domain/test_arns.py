@@ -1,10 +1,11 @@
 """ARNs of every partition: read, built, granted, accepted by the API."""
 
+import botocore.session
 import pytest
 
 from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
-from posture.domain.arns import account_of, partition_of, region_of, role_arn
+from posture.domain.arns import account_of, partition_of, partition_of_region, region_of, role_arn
 from posture.domain.grants import Grant, IdentityGrant, Verb, may_use_identity
 
 PARTITIONS = {
@@ -50,3 +51,9 @@ def test_what_is_built_is_read_granted_and_accepted(partition: str) -> None:
 )
 def test_what_is_no_arn_has_no_parts(text: str | None) -> None:
     assert (partition_of(text), region_of(text), account_of(text)) == ("", "", "")
+
+
+@pytest.mark.parametrize(("partition", "region"), PARTITIONS.items())
+def test_a_region_is_in_the_partition_that_botocore_says(partition: str, region: str) -> None:
+    assert partition_of_region(region) == botocore.session.get_session().get_partition_for_region(region)
+    assert partition_of_region(region) == partition
