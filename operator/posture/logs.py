@@ -2,7 +2,7 @@
 
 Whoever works for an object, or runs a round of anything, says so once with `bound`; every line that is logged
 inside carries it, a library's too: the fields follow the context (`contextvars`) into tasks, and into threads
-that are started in a copy of it.
+that are started in a copy of it. What a terminal would act on is escaped, in messages and fields alike.
 
 - `cycle`: a number for one round of whoever logs; no other round of the process has it.
 - `target`: the PostureTarget (namespace/name) that a line is about, or the list of those that a hub serves.
@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 from pythonjsonlogger.json import JsonFormatter
 
+from posture.domain.printable import printable, printable_json
 from posture.domain.redaction import without_secrets
 
 Field = str | Sequence[str] | Callable[[], Sequence[str]]
@@ -48,7 +49,24 @@ class _WithoutSecrets(logging.Formatter):
 
 
 class _Json(_WithoutSecrets, JsonFormatter):
-    """One JSON object a line."""
+    """One JSON object a line; a text in it means what was logged."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable_json(super().format(record))
+
+
+class _Console(_WithoutSecrets):
+    """One line an occurrence, whatever is in its message; a traceback follows, indented.
+
+    So no text of anybody else looks like a line of its own.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        return printable(super().formatMessage(record))
+
+    def format(self, record: logging.LogRecord) -> str:
+        first, *traceback = super().format(record).split("\n")
+        return "\n".join((first, *(f"    {printable(line)}" for line in traceback)))
 
 
 class _Context(logging.Filter):
@@ -116,7 +134,7 @@ def configure(log_format: Literal["json", "console"], level: str) -> None:
             reserved_attrs=[*_RECORD_FIELDS, "context"],
         )
         if log_format == "json"
-        else _WithoutSecrets("{asctime} {levelname:<7} {name}: {message}{context}", style="{")
+        else _Console("{asctime} {levelname:<7} {name}: {message}{context}", style="{")
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # botocore tells of each credential that it finds; we log what follows from it.

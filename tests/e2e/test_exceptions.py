@@ -13,6 +13,7 @@ from sandbox.securityhub.catalogue import STANDARDS
 from tests.e2e import test_disable_controls as controls
 from tests.e2e.exceptions import allow, failed, in_effect, people_suppressed, policy, suppressed_by
 from tests.e2e.stage import CIS_1_4, FSBP, ORGANIZATION, Stage
+from tests.unit.hostile import acts
 
 
 def run(
@@ -77,6 +78,29 @@ def test_the_register_tells_every_suppression_and_its_reason(stage: Stage, cloud
     missing = run(stage, stage.plane.kubeconfig, "--target", "nowhere")
     assert missing.returncode == 1
     assert "there is no PostureTarget nowhere" in missing.stderr
+
+
+def test_a_note_does_nothing_to_the_terminal_of_an_auditor(stage: Stage, cloud: Cloud) -> None:
+    allow(stage)
+    stage.target()
+    policy(stage, justification="Retention \x1b]0;all is well\x07\u202e is handled elsewhere")
+    by_hand = next(iter(people_suppressed(cloud)))
+    note = "=1+1 \x1b[2J\x9b31m\b\b\r\u202e\u2066\u200b\u2028 [x](https://x.example) a\\|b\nlast"
+    cloud.control.mutate({"op": "workflow", "id": by_hand, "note": note})
+    operator = stage.operator(arguments=["--log-format", "console"])
+    operator.wait(lambda: in_effect(stage), "the policy", seconds=60)
+    for form in ("table", "csv", "markdown", "json"):
+        answer = run(stage, stage.plane.kubeconfig, "-o", form)
+        assert (answer.returncode, answer.stderr) == (0, "")
+        assert acts(answer.stdout) <= {"\n"}, form
+        if form == "json":
+            whys = {each["why"] for each in json.loads(answer.stdout)}
+            assert note in whys
+            assert any("\x1b]0;all is well" in why for why in whys)
+        else:
+            assert "x1b" in answer.stdout, form
+    operator.stop()
+    assert acts(operator.log()) <= {"\n"}
 
 
 def is_in(standard: str, control: str) -> bool:

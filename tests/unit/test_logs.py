@@ -11,10 +11,14 @@ from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
+from hypothesis import given
 
 from posture import logs
+from posture.domain.printable import printable
 from posture.hubs.worker import Worker
 from posture.logs import NAMES_SHOWN, apart, bound, next_cycle
+from tests.support.examples import examples
+from tests.unit.hostile import acts, texts
 
 Read = Callable[[], list[dict[str, Any]]]
 
@@ -52,7 +56,7 @@ def lines(page: io.StringIO) -> Read:
 def console(page: io.StringIO) -> Callable[[], list[str]]:
     """What was logged for a console, without the times."""
     logs.configure("console", "info")
-    return lambda: [re.sub(r"^\S+ \S+ ", "", line) for line in page.getvalue().splitlines()]
+    return lambda: [re.sub(r"^\d\S+ \S+ ", "", line) for line in page.getvalue().splitlines()]
 
 
 def fields(line: dict[str, Any]) -> dict[str, Any]:
@@ -287,3 +291,31 @@ def test_a_record_is_left_as_it_is_for_other_handlers(lines: Read, caplog: pytes
     logger.info("%s of %s", "one", "two")
     assert lines()[0]["message"] == "one of two"
     assert caplog.records[0].args == ("one", "two")
+
+
+@given(texts)
+@examples(100)
+def test_what_others_say_does_nothing_to_a_terminal(text: str) -> None:
+    record = logging.LogRecord("x", logging.INFO, "", 0, "%s", (text,), None)
+    record.context = f" target={text}"
+    shown = logs._Console("{message}{context}", style="{").format(record)
+    assert acts(shown) == set(), "one line, and nothing in it acts"
+    (line,) = logs._Json("{message}{context}", style="{").format(record).splitlines()
+    assert acts(line) == set()
+    assert json.loads(line)["message"] == text
+
+
+def test_nobody_writes_a_line_of_the_log_by_a_name(console: Callable[[], list[str]]) -> None:
+    forged = "x\n2026-11-29 10:00:00,000 ERROR posture.process: all is lost"
+    logger.warning("finding %s", forged)
+    with bound(policy=forged):
+        try:
+            int(forged)
+        except ValueError:
+            logger.exception("It failed")
+    lines = console()
+    assert [line for line in lines if "all is lost" in line and not line.startswith("    ")] == [
+        f"WARNING posture.something: finding {printable(forged)}",
+        f"ERROR   posture.something: It failed policy={printable(forged)}",
+    ]
+    assert all(line.startswith(("    ", "WARNING posture.something: ", "ERROR   posture.")) for line in lines)

@@ -11,7 +11,7 @@ from posture.api.legible import legible
 from posture.api.model import Metadata, Observed, Spec
 from posture.api.problems import problems
 from posture.api.shapes import Immutable, Rule
-from posture.api.types import NOW, ObjectName, Paragraph
+from posture.api.types import NOW, ObjectName, Verbatim
 
 GROUP = "posture.dev"
 VERSION = "v1alpha1"
@@ -60,7 +60,7 @@ class Status(Observed):
         -1,
         description="The generation of the spec that the status speaks of; -1 before the first evaluation.",
     )
-    last_handled_request: Paragraph | None = Field(
+    last_handled_request: Verbatim | None = Field(
         None, description="The value of the annotation `posture.dev/requestedAt` whose run has ended."
     )
     conditions: Conditions = Field((), description="Conditions in the manner of kstatus.")

@@ -27,6 +27,7 @@ from posture.api.durations import Duration, duration_shape
 from posture.api.shapes import Shape
 from posture.domain.arns import ROLE_ARN, ROLE_NAME, STANDARD
 from posture.domain.moments import instant_of, text_of
+from posture.domain.printable import printable
 
 # What paces calls to AWS is not faster than this: the quota belongs to everybody.
 PacedDuration = Annotated[Duration, duration_shape("5s")]
@@ -38,10 +39,11 @@ def _rfc3339(moment: datetime) -> str:
     return text_of(instant_of(moment))
 
 
-def _shortened_to(most: int) -> Callable[[object], object]:
+def _shortened_to(most: int, *, verbatim: bool = False) -> Callable[[object], object]:
     def shorten(value: object) -> object:
         if not isinstance(value, str):
             return value
+        value = value if verbatim else printable(value)
         # Half a surrogate pair is a text to Python, and to nobody whom it is sent to.
         text = value.encode(errors="replace").decode()
         return text[: most - 1] + "…" if len(text) > most else text
@@ -133,9 +135,12 @@ Word = Annotated[str, Shape("", "write up to 128 characters", 128, least=0)]
 Text = Annotated[str, Shape("", "write up to 1024 characters", 1024, least=0)]
 
 # What a status shows is shortened to what the API takes: a long name must not keep the rest from being shown.
+# It is printed by whoever reads it, kubectl or a dashboard, so what a terminal would act on is escaped.
 Line = Annotated[str, BeforeValidator(_shortened_to(128)), Field(max_length=128)]
 Paragraph = Annotated[str, BeforeValidator(_shortened_to(1024)), Field(max_length=1024)]
 Message = Annotated[str, BeforeValidator(_shortened_to(2048)), Field(max_length=2048)]
+# What is compared with what it repeats.
+Verbatim = Annotated[str, BeforeValidator(_shortened_to(1024, verbatim=True)), Field(max_length=1024)]
 Percent = Annotated[int, Field(ge=0, le=100)]
 
 

@@ -4,9 +4,10 @@ import click
 import yaml
 
 from posture.api.crds import documents
+from posture.cli.output import show
 
 
 @click.command()
 def crds() -> None:
     """Print the CRDs, ready for `kubectl apply --server-side -f -`."""
-    click.echo(yaml.safe_dump_all(documents(), sort_keys=False, width=110), nl=False)
+    show(yaml.safe_dump_all(documents(), sort_keys=False, width=110))

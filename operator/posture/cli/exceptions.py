@@ -20,6 +20,7 @@ from posture.aws.usage import Usage
 from posture.cli.exceptions_hubs import Hubs
 from posture.cli.exceptions_text import as_csv, as_json, as_markdown, as_table
 from posture.cli.namespace import Namespace
+from posture.cli.output import complain, show
 from posture.config import Config, ConfigError, load
 from posture.domain.moments import instant_of
 from posture.domain.suppression import namespace_of
@@ -76,11 +77,11 @@ def exceptions(*, target: str | None, namespace: str | None, output: str, config
         settings = Config() if config is None else load(config)
         register = asyncio.run(_register(target, namespace, settings))
     except (ConfigError, KubeError, NoCluster) as error:
-        click.echo(f"posture: {error}", err=True)
+        complain(error)
         sys.exit(1)
-    click.echo(_FORMATS[output](register.entries), nl=False)
+    show(_FORMATS[output](register.entries))
     for problem in register.problems:
-        click.echo(f"posture: {problem}", err=True)
+        complain(problem)
     if register.problems:
         sys.exit(1)
 

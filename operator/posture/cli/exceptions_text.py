@@ -1,10 +1,15 @@
-"""The register of exceptions as text: a table, CSV, Markdown or JSON."""
+"""The register of exceptions as text: a table, CSV, Markdown or JSON.
+
+Notes and names are other people's words: none of them may act on a terminal, a spreadsheet or a browser.
+"""
 
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 
+from posture.domain.printable import one_line, printable, printable_json
 from posture.suppression.register import Entry
 
 _HEADINGS = {
@@ -25,8 +30,13 @@ _HEADINGS = {
     "evidence": "EVIDENCE",
 }
 _WIDEST = 48
-# What a spreadsheet would take for a formula: notes and names of resources are other people's words.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet takes for a formula, full-width forms included (OWASP, "CSV Injection"). Tabs and
+# carriage returns, which are named there too, are escaped before.
+_FORMULA = re.compile(r"\s*[=+@\-\uff1d\uff0b\uff20\uff0d]")
+# What Markdown acts on inside of a cell (GitHub Flavored Markdown, "Inlines"), written as entities: these are
+# text to every reader of Markdown, whatever it makes of backslashes. A colon would make an address a link, a
+# dot after www too.
+_MARKUP = re.compile(r"[\\`*_\[\]<>&~]|(?<![0-9]):|:(?![0-9])|(?<=www)\.", re.IGNORECASE)
 
 
 def as_table(entries: Sequence[Entry]) -> str:
@@ -38,46 +48,45 @@ def as_table(entries: Sequence[Entry]) -> str:
 
 
 def as_markdown(entries: Sequence[Entry]) -> str:
-    """Return a Markdown table."""
-    rows = [list(_HEADINGS.values()), ["---"] * len(_HEADINGS), *map(_cells, entries)]
-    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows)
+    """Return a Markdown table in which every cell is plain text."""
+    rows = [list(_HEADINGS.values()), ["---"] * len(_HEADINGS)]
+    rows += [[_inert(cell) for cell in _cells(entry)] for entry in entries]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def as_csv(entries: Sequence[Entry]) -> str:
     """Return CSV with a header and every field; resources are separated by spaces."""
     text = io.StringIO()
-    writer = csv.writer(text)
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(Entry._fields)
     for entry in entries:
-        writer.writerow(
-            [_harmless(value) for value in entry._replace(resources=(" ".join(entry.resources),))]
-        )
+        fields = {**entry._asdict(), "resources": " ".join(entry.resources)}
+        writer.writerow([_harmless(str(value)) for value in fields.values()])
     return text.getvalue()
 
 
 def as_json(entries: Sequence[Entry]) -> str:
-    """Return a JSON list of objects with every field, in the API's spelling."""
-    return (
-        json.dumps(
-            [{_camel(key): value for key, value in entry._asdict().items()} for entry in entries], indent=2
-        )
-        + "\n"
-    )
+    """Return a JSON list of objects with every field, in the API's spelling; texts mean what they are."""
+    listed = [{_camel(key): value for key, value in entry._asdict().items()} for entry in entries]
+    return printable_json(json.dumps(listed, indent=2)) + "\n"
 
 
 def _cells(entry: Entry) -> list[str]:
     shown = entry._asdict()
-    return [" ".join(str(shown[name]).split()) for name in _HEADINGS]
+    return [one_line(str(shown[name])) for name in _HEADINGS]
 
 
 def _cut(text: str) -> str:
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
 
-def _harmless(value: object) -> object:
-    if isinstance(value, tuple):
-        value = value[0]
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+def _inert(cell: str) -> str:
+    return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", cell).replace("|", "\\|")
+
+
+def _harmless(value: str) -> str:
+    text = printable(value, keep_lines=True)
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _camel(name: str) -> str:

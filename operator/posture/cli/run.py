@@ -11,6 +11,7 @@ import click
 
 from posture import logs
 from posture.cli.namespace import Namespace
+from posture.cli.output import complain
 from posture.config import ConfigError, ConfigFile
 from posture.process import CannotStart, Options, serve
 
@@ -124,7 +125,7 @@ def run(
         )
         asyncio.run(serve(options))
     except (CannotStart, ConfigError) as error:
-        click.echo(f"posture: {error}", err=True)
+        complain(error)
         sys.exit(1)
 
 

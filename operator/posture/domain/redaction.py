@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
+from posture.domain.printable import one_line
+
 LONGEST = 1000
 """Characters of a message that are kept; AWS's own, with two ARNs in it, has about 400."""
 REMOVED = "[removed]"
@@ -49,13 +51,12 @@ def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def message_of_others(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return one line of at most `LONGEST` characters that can be printed, without secrets.
+    """Return one line of at most `LONGEST` characters, printable, without secrets.
 
     `secrets`: texts that the request held and nobody may read.
     """
     said = _QUOTATION.split(text.strip(), maxsplit=1)[0]
-    printable = "".join(each if each.isprintable() else " " for each in without_secrets(said, secrets))
-    line = " ".join(printable.split())
+    line = one_line(without_secrets(said, secrets))
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from posture.domain.printable import printable
 from posture.kube.client import KubeClient
 from posture.kube.errors import Gone, KubeError
 from posture.kube.resources import EVENTS, ObjectRef
@@ -50,9 +51,9 @@ class EventRecorder:
         """Post an event on the object. Call it on transitions only; failures are logged.
 
         `reason`: why, PascalCase (`NotGranted`); `action`: what the operator did or tried (`Sync`); `note`:
-        for people, cut to 1024 bytes.
+        for people, with what a terminal would act on escaped, and cut to 1024 bytes.
         """
-        note = _cut(note)
+        note = _cut(printable(note))
         key = (ref.uid, kind, reason, action, note)
         try:
             if not await self._repeat(ref, key):

@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
+from posture.domain.printable import printable
 from posture.metrics.families import ALL, Family
 
 Value = tuple[tuple[str, ...], float]
@@ -158,7 +159,8 @@ def _lines(family: Family, values: Iterable[Value]) -> bytes:
     for labels, value in values:
         if len(labels) != len(family.labels):
             raise ValueError(f"{family.name} has the labels {family.labels}, not {len(labels)} of them")
-        metric.add_metric(labels, value)
+        # Everything that a label says is spelled alike in all families, so that series can be joined.
+        metric.add_metric([printable(label) for label in labels], value)
     return _text(metric)[len(_HEADERS[family].plain) :]
 
 

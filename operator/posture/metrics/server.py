@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from posture.domain.printable import printable
 from posture.metrics.exposition import CONTENT_TYPE, Exposition
 
 NotReady = Callable[[], str | None]
@@ -30,7 +31,7 @@ async def serve(
     def verdict(reason: NotReady) -> Callable[[web.Request], "object"]:
         async def probe(_: web.Request) -> web.Response:
             why = reason()
-            return web.Response(status=200 if why is None else 503, text=(why or "ok") + "\n")
+            return web.Response(status=200 if why is None else 503, text=printable(why or "ok") + "\n")
 
         return probe
 

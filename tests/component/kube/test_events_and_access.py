@@ -44,6 +44,15 @@ async def test_an_event_is_shown_by_kubectl(
     assert "add a grant" in described
 
 
+async def test_what_others_wrote_is_shown_in_a_note_and_does_nothing(
+    kube: KubeClient, ref: ObjectRef
+) -> None:
+    note = "AWS says: \x1b[2J\x9b31m\u202e\r\x07"
+    await EventRecorder(kube, "posture-0").post(ref, "Warning", reason="R", action="A", note=note)
+    (event,) = await _events(kube, ref)
+    assert event["note"] == r"AWS says: \x1b[2J\x9b31m\u202e\r\x07"
+
+
 async def test_the_same_event_again_becomes_a_series_for_a_while(kube: KubeClient, ref: ObjectRef) -> None:
     now = [0.0]
     recorder = EventRecorder(kube, "posture-0", clock=lambda: now[0])

@@ -12,6 +12,7 @@ from posture.api.posture_target_status import PostureTargetStatus, RejectedFindi
 from posture.api.suppression_policy import SuppressionFailure, SuppressionPolicyStatus
 from posture.api.types import Time
 from tests.unit.api.statuses import NOW
+from tests.unit.hostile import acts, texts
 
 MOMENT: TypeAdapter[datetime] = TypeAdapter(Time)
 
@@ -64,10 +65,27 @@ def test_order_is_kept(ids: list[str]) -> None:
     assert [each.id for each in found.rejected_findings] == list(dict.fromkeys(ids))
 
 
-def test_half_a_surrogate_pair_is_replaced() -> None:
+def test_half_a_surrogate_pair_is_shown() -> None:
     (condition,) = set_condition((), READY, ConditionStatus.TRUE, "Fine", "a\ud800b" * 1024, NOW, 1)
-    assert condition.message == ("a?b" * 1024)[:2047] + "…"
+    assert condition.message == (r"a\ud800b" * 1024)[:2047] + "…"
     condition.message.encode()
+    status = PostureTargetStatus(last_handled_request="a\ud800b")
+    assert status.last_handled_request == "a?b", "what is repeated as it is must still be sent"
+
+
+@given(texts)
+def test_no_text_of_a_status_acts_on_a_terminal(text: str) -> None:
+    (condition,) = set_condition((), READY, ConditionStatus.TRUE, "Fine", text, NOW, 1)
+    failure = SuppressionFailure(id=text, reason=text, message=text)
+    standard = StandardScore(standard=text, passed=1, scored=2)
+    shown = [condition.message, failure.id, failure.reason, failure.message, standard.standard]
+    assert set().union(*map(acts, shown)) == set()
+    assert failure.model_copy(update={"id": text}) == failure
+
+
+def test_a_request_is_repeated_as_it_was_made() -> None:
+    status = PostureTargetStatus().model_copy(update={"last_handled_request": "at \u200b once\n"})
+    assert status.last_handled_request == "at \u200b once\n"
 
 
 def test_a_condition_is_not_since_a_time_to_come() -> None:

@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from posture.domain.printable import printable
 from posture.metrics import families
 from posture.metrics.exposition import Exposition, rendered
 from posture.metrics.families import ALL, AWS_REQUESTS, CONTROLS, SCORE_TIMESTAMP, SCORES, Family
+from tests.unit.hostile import acts, texts
 
 SCORE = SCORES["target", "score_ratio"]
 
@@ -105,7 +107,7 @@ def test_any_label_value_survives_the_format(names: list[tuple[str, str]]) -> No
 
 
 def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+    return printable(value).replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 
 def _values(line: str) -> tuple[str, str]:
@@ -126,3 +128,13 @@ def test_families_are_declared_once() -> None:
     declared = [value for value in vars(families).values() if isinstance(value, Family)]
     assert {*declared, *SCORES.values()} == set(ALL)
     assert len({family.name for family in ALL}) == len(ALL)
+
+
+@given(texts)
+def test_no_label_acts_on_a_terminal(text: str) -> None:
+    exposition = Exposition()
+    exposition.publish("a", rendered({SCORE: [((text, "a"), 0.5)]}))
+    page = exposition.page().plain
+    assert acts(page.decode()) <= {"\n"}
+    ((_, labels),) = read(page)
+    assert dict(labels) == {"namespace": printable(text), "target": "a"}

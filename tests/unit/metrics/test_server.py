@@ -26,6 +26,9 @@ async def test_metrics_and_probes_are_served_with_their_reasons() -> None:
         async with session.get("/readyz") as answer:
             assert answer.status == 503
             assert await answer.text() == "the CRD posturetargets.posture.dev is missing\n"
+        reason[0] = "the API server says \x1b[2J\u202e"
+        async with session.get("/readyz") as answer:
+            assert await answer.text() == "the API server says \\x1b[2J\\u202e\n"
         reason[0] = None
         async with session.get("/readyz") as answer:
             assert answer.status == 200
