@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, StrictBool, ValidationError
 
 from posture.api.durations import Duration
 from posture.api.model import Spec
+from posture.api.patterns import compile_pattern
 from posture.api.problems import problems
 from posture.api.shapes import Rule, Shape
 from posture.api.types import AccountGlob, PacedDuration, PositiveDuration, TagKey, TagValue
@@ -35,9 +36,11 @@ class ConfigError(ValueError):
 
 def _expression(text: str) -> str:
     try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"write a regular expression: {error}") from None
+        compile_pattern(text)
+    except ValueError as error:
+        raise ValueError(
+            f"write a regular expression (RE2: no look-around, no back-references): {error}"
+        ) from None
     return text
 
 
@@ -117,7 +120,11 @@ class Grant(Spec):
             max_mode=self.remediation.max_mode,
             builtins=self.remediation.builtins,
             documents=tuple(
-                domain.DocumentGrant(each.name, each.owner, dict(each.parameters))
+                domain.DocumentGrant(
+                    each.name,
+                    each.owner,
+                    {name: compile_pattern(text) for name, text in each.parameters.items()},
+                )
                 for each in self.remediation.documents
             ),
         )

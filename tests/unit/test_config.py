@@ -12,7 +12,6 @@ from posture.config import Config, ConfigError, ConfigFile, Writes, load
 from posture.domain.grants import (
     Builtin,
     Document,
-    DocumentGrant,
     IdentityGrant,
     Mode,
     NotGranted,
@@ -105,9 +104,26 @@ def test_the_whole_file_is_read(path: Path) -> None:
     assert grant.verbs == frozenset(Verb)
     assert grant.disable_controls_role_names == ("posture-controls",)
     assert grant.remediation.max_mode is Mode.ENFORCE
-    assert grant.remediation.documents == (
-        DocumentGrant("AWS-Close", "Amazon", {"GroupId": "^sg-[0-9a-f]+$"}),
-    )
+    (document,) = grant.remediation.documents
+    assert (document.name, document.owner, set(document.parameters)) == ("AWS-Close", "Amazon", {"GroupId"})
+    fits = document.parameters["GroupId"].fullmatch
+    assert [fits(each) is not None for each in ("sg-0a", "sg-0a\n", "xsg-0a")] == [True, False, False]
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+b", "(a|a)*b", "(.*)*b", "([a-z]+)*!"])
+def test_an_expression_that_would_take_for_ever_elsewhere_comes_to_an_end(path: Path, pattern: str) -> None:
+    """Python's own engine would not in this test's time, and holds up everybody meanwhile."""
+    role = "arn:aws:iam::111122223333:role/r"
+    document = {"name": "D", "owner": "Amazon", "parameters": {"P": pattern}}
+    grant = {
+        "namespaces": ["security"], "roleArns": [role], "accounts": ["*"], "verbs": ["Score", "Remediate"],
+        "remediation": {"roleNames": ["r"], "maxMode": "Enforce", "documents": [document]},
+    }  # fmt: skip
+    config = load(written(path, yaml.safe_dump({"grants": [grant]})))
+    identity = may_use_identity(config.granted, "security", role)
+    assert isinstance(identity, IdentityGrant)
+    action = Document("D", "Amazon", {"P": ["a" * 5000]})
+    assert identity.why_not_remediate("111122223333", "r", Mode.ENFORCE, action)
 
 
 def test_a_grant_that_says_nothing_grants_nothing(path: Path) -> None:
@@ -152,7 +168,16 @@ def test_a_grant_that_says_nothing_grants_nothing(path: Path) -> None:
         ("grants: [{remediation: {documents: [{name: a}]}}]", "documents[0].owner: this field is required"),
         (
             "grants: [{remediation: {documents: [{name: a, owner: b, parameters: {P: '('}}]}}]",
-            "documents[0].parameters.P: write a regular expression: missing ), unterminated subpattern",
+            "P: write a regular expression (RE2: no look-around, no back-references): missing ): (",
+        ),
+        # Python's own engine knows these.
+        (
+            "grants: [{remediation: {documents: [{name: a, owner: b, parameters: {P: '(?=a)a'}}]}}]",
+            "grants[0].remediation.documents[0].parameters.P: write a regular expression (RE2",
+        ),
+        (
+            "grants: [{remediation: {documents: [{name: a, owner: b, parameters: {P: '(a)\\1'}}]}}]",
+            "grants[0].remediation.documents[0].parameters.P: write a regular expression (RE2",
         ),
         ("optOutTags: [{key: a, values: [off]}]", "optOutTags[0].values[0]: write text, in quotes"),
         ("quotaShare: 0", "quotaShare: write a number greater than 0"),

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+from typing import Protocol
 
 from posture.domain.arns import is_role_arn, is_role_name
 from posture.domain.globs import globs
@@ -40,17 +41,24 @@ class Mode(StrEnum):
     DRY_RUN = "DryRun"
 
 
+class Expression(Protocol):
+    """A compiled regular expression of the administrator, of an engine that ends whatever it is."""
+
+    def fullmatch(self, text: str, /) -> object | None:
+        """Match the whole of a text; None: it does not."""
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentGrant:
     """An SSM document by its exact name and owner (`Amazon`, or an account id, as DescribeDocument says).
 
-    `parameters`: the parameters that may be given, each with a regular expression that the whole of every
-    value must match. One that is not named may not be given.
+    `parameters`: the parameters that may be given, each with an expression that the whole of every value must
+    match. One that is not named may not be given.
     """
 
     name: str
     owner: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Expression] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +260,8 @@ def _document_within(document: Document, allowed: DocumentGrant) -> bool:
     if (document.name, document.owner) != (allowed.name, allowed.owner):
         return False
     return all(
-        name in allowed.parameters and all(re.fullmatch(allowed.parameters[name], value) for value in values)
+        name in allowed.parameters
+        and all(allowed.parameters[name].fullmatch(value) is not None for value in values)
         for name, values in document.parameters.items()
     )
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from posture.api.patterns import compile_pattern
 from posture.domain.grants import (
     Builtin,
     Document,
@@ -203,7 +204,7 @@ REMEDY = Grant(
         role_names=("posture-remediation",),
         max_mode=Mode.ENFORCE,
         builtins=("s3-*",),
-        documents=(DocumentGrant("AWS-Close", "Amazon", {"GroupId": "^sg-[0-9a-f]+$"}),),
+        documents=(DocumentGrant("AWS-Close", "Amazon", {"GroupId": compile_pattern("^sg-[0-9a-f]+$")}),),
     ),
 )
 
@@ -272,7 +273,9 @@ def test_an_expression_must_match_the_whole_value_even_without_anchors() -> None
         role_arns=(ROLE,),
         accounts=("*",),
         verbs=ALL_VERBS,
-        remediation=RemediationGrant(("r",), Mode.ENFORCE, (), (DocumentGrant("D", "Amazon", {"P": "a|b"}),)),
+        remediation=RemediationGrant(
+            ("r",), Mode.ENFORCE, (), (DocumentGrant("D", "Amazon", {"P": compile_pattern("a|b")}),)
+        ),
     )
     allowed = [
         granted([grant]).why_not_remediate(A, "r", Mode.ENFORCE, Document("D", "Amazon", {"P": [value]}))
