@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from botocore import xform_name
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from posture.aws.answers import MALFORMED
 from posture.aws.clock import AwsClock
-from posture.aws.errors import AwsError, MalformedResponse, Retryable, Throttled
+from posture.aws.errors import AwsError, Retryable, Throttled
 from posture.aws.limiter import Limiters
 from posture.aws.refusals import FAULTS, is_replaceable, refusal
 from posture.aws.sessions import Identity, Sessions
@@ -46,6 +48,7 @@ class Calls:
         self._limiters = limiters
         self._usage = usage
         self._service = service
+        self._account_id: str | None = None
         self.clock = AwsClock()
 
     async def call(
@@ -67,12 +70,17 @@ class Calls:
             async with asyncio.timeout(within):
                 return await self._see_through(operation, parameters or {}, patience)
         except TimeoutError as error:
-            raise Retryable(
-                f"no answer within {within} s", service=self._service, operation=operation, code="Timeout"
-            ) from error
+            late = TimeoutError(f"no answer within {within} s")
+            raise self._refusal(late, operation, parameters or {}) from error
+
+    def refused_entry(self, operation: str, code: str, message: str) -> AwsError:
+        """Return what it means that AWS did not process one entry of a call that it answered."""
+        error = {"Code": code, "Message": message}
+        return self._refusal(ClientError({"Error": error}, operation), operation, {})
 
     async def _see_through(self, operation: str, parameters: Mapping[str, Any], patience: float) -> Answer:
         account_id = await self._sessions.account(self._identity)
+        self._account_id = account_id
         bucket = self._limiters.bucket(account_id, self._identity.region, self._service, operation)
         attempts = _Attempts(patience)
         while True:
@@ -106,9 +114,7 @@ class Calls:
         body = await getattr(client, xform_name(operation))(**parameters)
         received = self.clock.steady()
         if MALFORMED in body:
-            raise MalformedResponse(
-                body[MALFORMED], service=self._service, operation=operation, code="MalformedResponse"
-            )
+            raise ResponseParserError(body[MALFORMED])
         self.clock.learn(body["ResponseMetadata"]["HTTPHeaders"].get("date"), sent, received)
         return Answer(body, asked_at if known else self.clock.at(sent), received - sent)
 
@@ -121,6 +127,7 @@ class Calls:
             role_arn=self._identity.role_arn,
             external_id=self._identity.external_id,
             paging="NextToken" in parameters,
+            account_id=self._account_id,
         )
 
 

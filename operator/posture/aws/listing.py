@@ -22,10 +22,19 @@ async def list_all(
             return await _read(calls, operation, member, parameters or {})
         except TokenRefused as refused:
             if restarts == _RESTARTS:
-                raise Retryable(
-                    refused.message, service=refused.service, operation=refused.operation, code=refused.code
-                ) from refused
+                raise given_up(refused) from refused
             restarts += 1
+
+
+def given_up(refused: TokenRefused) -> Retryable:
+    """Return the error of a listing whose every token is refused."""
+    return Retryable(
+        refused.message,
+        service=refused.service,
+        operation=refused.operation,
+        code=refused.code,
+        advice=f"{refused.advice}; as it refuses every other one too, not before the next poll",
+    )
 
 
 async def _read(

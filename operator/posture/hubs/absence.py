@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from posture.aws.errors import TokenRefused
+from posture.aws.listing import given_up
 from posture.hubs.desk import Desk
 from posture.hubs.queries import VALUES, by_id
-from posture.hubs.scan import REFUSALS, given_up
+from posture.hubs.scan import REFUSALS
 from posture.store import FindingRef, Members, key_of
 
 _CHUNK = 500

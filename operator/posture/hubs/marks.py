@@ -9,11 +9,12 @@ once a day.
 import logging
 
 from posture.aws.errors import InvalidRequest, TokenRefused
+from posture.aws.listing import given_up
 from posture.domain import ownership
 from posture.domain.ownership import UserFields
 from posture.hubs.desk import DAY, Desk
 from posture.hubs.queries import VALUES, Filters, marked_beside
-from posture.hubs.scan import REFUSALS, given_up
+from posture.hubs.scan import REFUSALS
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 from weakref import WeakSet
 
-from posture.aws.errors import Retryable, TokenRefused
+from posture.aws.errors import TokenRefused
 from posture.aws.limiter import published
+from posture.aws.listing import given_up
 from posture.aws.securityhub import FindingsPage
 from posture.hubs.coverage import Coverage, Reader
 from posture.hubs.queries import ASCENDING, DESCENDING, Filters, within
@@ -152,14 +153,3 @@ class Scan:
         self._refusals += 1
         if self._refusals >= REFUSALS:
             raise given_up(refused) from refused
-
-
-def given_up(refused: TokenRefused) -> Retryable:
-    """Return the error of a listing whose every token is refused."""
-    return Retryable(
-        refused.message,
-        service=refused.service,
-        operation=refused.operation,
-        code=refused.code,
-        advice="Security Hub refuses the NextTokens that it gives; the listing goes on at the next poll",
-    )

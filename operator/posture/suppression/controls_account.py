@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple, Self
 
 from posture.aws.calls import Calls
-from posture.aws.errors import AwsError, HubNotEnabled, InvalidRequest, Retryable, Terminal
+from posture.aws.errors import AwsError, HubNotEnabled, Retryable, Terminal
 from posture.aws.listing import list_all
 from posture.aws.securityhub import BATCH, AssociationUpdate, SecurityHub
 from posture.aws.sessions import Identity
@@ -137,11 +137,10 @@ class AccountControls:
                 )
             for entry in answer.body.get("UnprocessedAssociations", []):
                 if entry["ErrorCode"] not in _ABSENT:
-                    raise InvalidRequest(
+                    raise self._calls.refused_entry(
+                        "BatchGetStandardsControlAssociations",
+                        entry["ErrorCode"],
                         f"{entry['StandardsControlAssociationId']}: {entry.get('ErrorReason', '')}",
-                        service="securityhub",
-                        operation="BatchGetStandardsControlAssociations",
-                        code=entry["ErrorCode"],
                     )
         return live
 
