@@ -5,7 +5,8 @@ s`: there is room for controls still unknown, one standard is every n-th bit, an
 shifting them onto one another.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from copy import copy
 
 from posture.domain.controls import Controls
 from posture.domain.findings import Check
@@ -14,17 +15,11 @@ from posture.domain.findings import Check
 class Board:
     """The bits of a target's standards.
 
-    `known`: pairs that the hub lists. `off`: those of them that it has off in its own account and Region, but
-    for those in `released` (as (standard, control)); of other places it does not know, there findings tell.
-    Standards must be unique.
+    `known`: pairs that the hub lists. `off`: those of them that it has off in its own account and Region; of
+    other places it does not know, there findings tell. Standards must be unique.
     """
 
-    def __init__(
-        self,
-        standards: tuple[str, ...],
-        controls: Controls,
-        released: frozenset[tuple[str, str]] = frozenset(),
-    ) -> None:
+    def __init__(self, standards: tuple[str, ...], controls: Controls) -> None:
         self.standards = standards
         self._controls = controls
         self._index: dict[str, int] = {}
@@ -36,8 +31,16 @@ class Board:
             for control in sorted(facts.controls) if facts else ():
                 bit = self.bit(standard, control)
                 self.known |= bit
-                if facts and not facts.controls[control].enabled and (standard, control) not in released:
+                if facts and not facts.controls[control].enabled:
                     self.off |= bit
+
+    def releasing(self, pairs: Iterable[tuple[str, str]]) -> "Board":
+        """Return a board with the same bits on which these (standard, control) pairs are not off."""
+        board = copy(self)
+        for standard, control in pairs:
+            if standard in self.standards:
+                board.off &= ~self.bit(standard, control)
+        return board
 
     def bit(self, standard: str, control: str) -> int:
         """Return the bit of a pair; the standard must be one of the board's."""

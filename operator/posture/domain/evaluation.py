@@ -1,6 +1,7 @@
 """The evaluation of one target: every score, and every number that is published with it."""
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import reduce
 from typing import NamedTuple
@@ -118,9 +119,27 @@ def evaluate(cells: Iterable[Cell], view: View) -> Evaluation:
     Rules: Security Hub user guide, "Evaluating compliance status and control status" and "Determining
     security scores"; and the expected-controls method.
     """
-    standards = tuple(sorted(set(view.standards)))
+    return _publishable(view, summed(cells, view))
+
+
+class Sums(NamedTuple):
+    """What the findings of a target say, by account id; and the ids of accounts that it excludes."""
+
+    board: Board
+    accounts: Mapping[str, Account]
+    evidence: Mapping[str, Evidence]
+    excluded: AbstractSet[str]
+
+
+def summed(cells: Iterable[Cell], view: View, board: Board | None = None) -> Sums:
+    """Read the cells of a hub for a view.
+
+    `board`: of another view with the same standards and controls, for evidence that is to be put together.
+    """
     released = frozenset(place[:2] for place in view.released if place[2:] == view.home)
-    board = Board(standards, view.controls, released)
+    if board is None:
+        board = Board(tuple(sorted(set(view.standards))), view.controls)
+    board = board.releasing(released)
     off = _turned_off(view, board)
     accounts, excluded = read(cells, board, view.accounts, view.products - {SECURITY_HUB}, off.by_place)
     for member in view.members - accounts.keys():
@@ -135,18 +154,17 @@ def evaluate(cells: Iterable[Cell], view: View) -> Evaluation:
         )
         for account_id in sorted(accounts)
     }
+    return Sums(board, accounts, evidence, excluded)
+
+
+def pooled_scores(board: Board, controls: Controls, evidence: Evidence) -> Scores:
+    """Score a target by what all of its accounts support, each control once over all standards."""
+    return _Scoring(board, controls).pooled(evidence)
+
+
+def _publishable(view: View, sums: Sums) -> Evaluation:
+    board, accounts, evidence, excluded = sums
     groups = {account_id: view.grouping.of(account_id, view.names.get(account_id)) for account_id in evidence}
-    return _publishable(view, board, accounts, evidence, groups, excluded)
-
-
-def _publishable(
-    view: View,
-    board: Board,
-    accounts: Mapping[str, Account],
-    evidence: Mapping[str, Evidence],
-    groups: Mapping[str, Group],
-    excluded: Iterable[str],
-) -> Evaluation:
     everything = reduce(Evidence.merge, evidence.values(), Evidence())
     scoring = _Scoring(board, view.controls)
     verdict = judge(everything, board)

@@ -29,6 +29,7 @@ class Board:
         self._ages = Ages()
         self._shared: dict[Counts, Counts] = {}
         self._checks: dict[int, Check] = {}
+        self._numbers: dict[Check, int] = {}
         self._accounts: dict[int, str] = {}
         self._regions: dict[int, str] = {}
 
@@ -55,9 +56,16 @@ class Board:
             self._shared = {counts: counts for cells in self._cells.values() for counts in cells.values()}
         return moved
 
-    def cells(self) -> Iterator[Cell]:
-        """Yield all cells."""
-        return chain.from_iterable(map(self._of_check, self._cells))
+    def cells(self, checks: Collection[Check] | None = None) -> Iterator[Cell]:
+        """Yield the cells of some checks, others are not looked at; None: all cells."""
+        if checks is None:
+            return chain.from_iterable(map(self._of_check, self._cells))
+        numbers = (self._numbers.get(check) for check in checks)
+        return chain.from_iterable(self._of_check(each) for each in numbers if each in self._cells)
+
+    def checks(self) -> Collection[Check]:
+        """Return every check that a cell has been of."""
+        return self._numbers.keys()
 
     def _of_check(self, number: int) -> Iterator[Cell]:
         check = self._checks[number]
@@ -75,6 +83,7 @@ class Board:
         cells = self._cells.setdefault(check, {})
         before = cells.get(packed)
         self._checks[check] = cell.check
+        self._numbers[cell.check] = check
         self._accounts[account] = cell.account_id
         self._regions[region] = cell.region
         cells[packed] = counts = self._shared.setdefault(cell.counts, cell.counts)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from posture.aws.clock import BELIEVED_AHEAD
 from posture.aws.securityhub import FindingsPage
 from posture.domain.cells import Cell
+from posture.domain.comparison import Comparison
 from posture.domain.evaluation import Evaluation, View, evaluate
 from posture.domain.findings import Finding, RecordState
 from posture.hubs.board import Board
@@ -163,6 +164,16 @@ class Known:
             return None
         evaluation = evaluate(board.cells(), view)
         return Exact(evaluation, self._published.exact_at, self._published.version)
+
+    def comparison(self, view: View, window: int) -> Comparison | None:
+        """Compare with a view at the last published moment, until the next; None as of `evaluate`."""
+        board = self._boards.get(window)
+        return None if board is None else Comparison(board.cells, board.checks(), view)
+
+    @property
+    def exact_at(self) -> int | None:
+        """The last published moment, µs by AWS's clock."""
+        return None if self._published is None else self._published.exact_at
 
     def cells(self, window: int) -> Iterator[Cell] | None:
         """Return the cells of the last published moment; None where there is none for this window (µs)."""

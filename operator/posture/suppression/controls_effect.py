@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from posture.domain.cells import Cell, Count
+from posture.domain.comparison import Comparison
 from posture.domain.control_records import Record
 from posture.domain.controls import ControlStatus
-from posture.domain.evaluation import evaluate
 from posture.domain.findings import Check, Compliance, Severity, Workflow
 from posture.domain.products import SECURITY_HUB
 from posture.domain.scores import Method
@@ -25,24 +25,24 @@ def effects(known: Known, sights: Mapping[str, Sight], records: Mapping[str, Rec
     """Return the effect of each policy of that name, by the sight of its target; none before there is one.
 
     `records`: what policies of the hub turned off. Without one of them its controls would be on, and have at
-    least the status that they had then.
+    least the status that they had then. All cells are read once for each target, then those of a policy's
+    controls.
     """
     found: dict[str, Effect] = {}
     everything = {place: was for record in records.values() for place, was in record.items()}
+    compared: dict[int, Comparison | None] = {}
     for name, sight in sights.items():
-        window, method = microseconds(sight.window), Method(sight.method.value)
-        whole = known.evaluate(sight.view._replace(turned_off=everything), window)
-        cells = known.cells(window)
-        if whole is None or cells is None:
+        if id(sight) not in compared:
+            view = sight.view._replace(turned_off=everything)
+            compared[id(sight)] = known.comparison(view, microseconds(sight.window))
+        whole = compared[id(sight)]
+        if whole is None:
             continue
-        score = without = whole.evaluation.target.headline(method)
-        if own := records[name]:
-            rest = {place: was for place, was in everything.items() if place not in own}
-            reporting = frozenset(whole.evaluation.reporting)
-            then = [*cells, *_as_they_were(own, reporting)]
-            view = sight.view._replace(turned_off=rest, released=frozenset(own))
-            without = evaluate(then, view).target.headline(method)
-        found[name] = Effect(score, without)
+        own, method = records[name], Method(sight.method.value)
+        without = whole.otherwise(
+            {place[:2] for place in own}, _as_they_were(own, whole.reporting), frozenset(own)
+        )
+        found[name] = Effect(whole.scores.headline(method), without.headline(method))
     return found
 
 
