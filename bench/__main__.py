@@ -10,7 +10,19 @@ from bench.row import Row
 from bench.table import machine, table, write_json
 
 # In the order in which they are run; each module has `measure(findings) -> rows`.
-MEASURES = ("decode", "wire_to_store", "sweep", "poll", "restart", "memory", "scrape", "growth", "policies")
+MEASURES = (
+    "decode",
+    "wire_to_store",
+    "sweep",
+    "poll",
+    "restart",
+    "memory",
+    "scrape",
+    "growth",
+    "policies",
+    "changes",
+    "objects",
+)
 _RESULTS = Path(__file__).with_name("results.json")
 _FINDINGS = 1_000_000
 

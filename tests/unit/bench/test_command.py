@@ -20,3 +20,11 @@ def test_an_unknown_measure_is_refused_with_the_known_ones(capsys: pytest.Captur
     with pytest.raises(SystemExit):
         main(["--only", "everything"])
     assert "wire_to_store" in capsys.readouterr().err
+
+
+def test_what_changes_cost_is_measured_beside_everything(tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    assert main(["--only", "changes", "--findings", "500", "--json", str(results)]) == 0
+    rows = json.loads(results.read_text("utf-8"))["rows"]
+    assert len(rows) == 6
+    assert all(row["ratio"] > 0 and len(row["samples"]) > 1 for row in rows)

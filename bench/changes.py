@@ -1,0 +1,228 @@
+"""What follows from little that changed, beside everything there is: the boards of a poll, plans, effects.
+
+CPU of the hub's thread, without a cloud: what a poll asks for is another measure.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from itertools import count, islice
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.isolation import alone
+from bench.pages import pages
+from bench.row import Row
+from bench.sides import Samples, cpu_seconds, in_turns, middle
+from posture.api.posture_target import ScoringMethod
+from posture.aws.securityhub import FindingsPage
+from posture.aws.wire import decode_page
+from posture.domain import ownership
+from posture.domain.accounts import AccountFilter
+from posture.domain.control_records import Record
+from posture.domain.controls import Controls, ControlStatus
+from posture.domain.evaluation import TurnedOff, View
+from posture.domain.findings import Check, Compliance, Finding, RecordState, Workflow
+from posture.domain.grouping import Grouping
+from posture.domain.ownership import Mark
+from posture.domain.selectors import Selection, Selector
+from posture.domain.suppression import Phase, Policy, Terms
+from posture.domain.suppression_declaration import Declaration, Identity, Scope
+from posture.hubs.demand import microseconds
+from posture.hubs.known import Known
+from posture.store import Store
+from posture.suppression.controls_effect import effects
+from posture.suppression.following import Following
+from posture.suppression.scopes import Sight
+
+_LARGEST = 200_000
+_PART = 10
+_CHANGED = 100
+_POLICIES = 100
+_REPETITIONS = 5
+_TARGET, _POLICY = "security/organization", "security/accepted"
+_MARK = Mark("bench", _POLICY, Workflow.NEW)
+_WINDOW = timedelta(hours=30)
+_POLL = 300 * 1_000_000
+_FEW, _MANY, _STILL = "few", "many", "still"
+_ANEW, _SAME, _SOME = "anew", "same", "some"
+_WHOLE, _ONE, _ALL = "whole", "one", "all"
+
+
+class _Measured(NamedTuple):
+    archived: int
+    boards: Samples
+    plans: Samples
+    effects: Samples
+
+
+def measure(findings: int) -> list[Row]:
+    """Measure at this size, 200,000 at most, beside a tenth of it, or beside looking at everything."""
+    size = min(findings, _LARGEST)
+    measured = alone(_sample, size)
+    stored = f"{_CHANGED} changed findings stored and the board moved"
+    archived = f"plan with {measured.archived:,} archived findings that bear our mark"
+    evaluated = "one evaluation of the target"
+    return [
+        _row(f"{stored}, of {size:,}", measured.boards, _MANY, _FEW, f"of {size // _PART:,}"),
+        _row("the board moved when nothing changed", measured.boards, _STILL, _MANY, f"{_CHANGED} changed"),
+        _row(f"{archived}, nothing changed", measured.plans, _SAME, _ANEW, "all surveyed"),
+        _row(f"the same, {_CHANGED} of them changed", measured.plans, _SOME, _ANEW, "all surveyed"),
+        _row("effect of a policy that turns a control off", measured.effects, _ONE, _WHOLE, evaluated),
+        _row(f"effects of {_POLICIES} such policies", measured.effects, _ALL, _WHOLE, evaluated),
+    ]
+
+
+def _row(what: str, samples: Samples, side: str, beside: str, beside_is: str) -> Row:
+    cpu = middle(samples)
+    return Row(
+        "changes", f"CPU, {what}", "s", cpu[side], cpu[beside], beside_is, samples=tuple(samples[side])
+    )
+
+
+@dataclass
+class _Hub:
+    """What is known of a hub. `now`: of its poll, µs; `some`: findings that change at each."""
+
+    known: Known
+    now: int = 0
+    some: list[Finding] = field(default_factory=list)
+
+    def take(self, findings: Sequence[Finding]) -> None:
+        """Take a page that was asked for now."""
+        products = {each.check.product for each in findings}
+        self.known.take([FindingsPage([*findings], [], [], None, self.now, None, 0.0)], products)
+
+    def publish(self) -> None:
+        """End a poll."""
+        self.known.publish(self.now, [microseconds(_WINDOW)], {})
+
+    def changed(self) -> None:
+        """Poll once some findings changed; they fail, or pass, in turns."""
+        self.now += 1
+        other = {Compliance.FAILED: Compliance.PASSED, Compliance.PASSED: Compliance.FAILED}
+        self.some = [
+            each._replace(updated_at=self.now, compliance=other.get(each.compliance, Compliance.FAILED))
+            for each in self.some
+        ]
+        self.take(self.some)
+        self.publish()
+
+    def still(self) -> None:
+        """Poll once nothing changed."""
+        self.now += 1
+        self.publish()
+
+
+@contextmanager
+def _hub(size: int) -> Iterator[_Hub]:
+    """Store so many findings of the simulated organization."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        store = Store.open(Path(directory) / "hub.sqlite", owner="bench").store
+        hub = _Hub(Known(store))
+        for page in map(decode_page, pages(size)):
+            hub.now = max([hub.now, *(each.updated_at for each in page.findings)])
+            hub.take(page.findings)
+        own = (each for each in _all(size) if each.check.own)
+        hub.some = [*islice(own, 0, None, max(1, size // (2 * _CHANGED)))][:_CHANGED]
+        hub.publish()
+        yield hub
+        store.close()
+
+
+def _sample(size: int) -> _Measured:
+    with _hub(size // _PART) as small, _hub(size) as large:
+        sides = {_FEW: small.changed, _MANY: large.changed, _STILL: large.still}
+        boards = in_turns({name: partial(cpu_seconds, poll) for name, poll in sides.items()}, _REPETITIONS)
+        shown = _effects(large.known)
+        archived, plans = _plans(large, size)
+    return _Measured(archived, boards, plans, shown)
+
+
+def _view(checks: Sequence[Check]) -> View:
+    standards = {standard for check in checks for standard in check.standards}
+    return View(tuple(sorted(standards)), Controls({}), AccountFilter(), Grouping(), ("", ""))
+
+
+def _effects(known: Known) -> Samples:
+    """Reckon the effects of policies that each turn one control off, in one account and Region."""
+    checks = [each for each in known.store.checks() if each.own and each.control]
+    view, (accounts, regions) = _view(checks), known.store.places()
+    pairs = sorted({pair for check in checks for pair in view.controls.of(check)})
+    sight = Sight(view, ScoringMethod.SECURITY_HUB, _WINDOW, Scope(view.covers, view.controls, {}))
+    records: Mapping[str, Record] = {
+        f"security/off-{number}": {
+            TurnedOff(*pairs[number % len(pairs)], accounts[number % len(accounts)], regions[0]): (
+                ControlStatus.FAILED
+            )
+        }
+        for number in range(_POLICIES)
+    }
+
+    def reckoned(policies: int) -> float:
+        some = dict(islice(records.items(), policies))
+        return cpu_seconds(partial(effects, known, dict.fromkeys(some, sight), some))
+
+    def whole() -> float:
+        return cpu_seconds(partial(known.evaluate, view, microseconds(_WINDOW)))
+
+    sides: dict[str, Callable[[], float]] = {
+        _WHOLE: whole,
+        _ONE: partial(reckoned, 1),
+        _ALL: partial(reckoned, _POLICIES),
+    }
+    return in_turns(sides, _REPETITIONS)
+
+
+def _plans(hub: _Hub, size: int) -> tuple[int, Samples]:
+    """Plan for a frozen policy, which holds what it suppressed, in a hub where all of that is archived."""
+    archived = [_archived(each) for each in islice(_all(size), 0, None, _PART) if each.check.own]
+    hub.take(archived)
+    declaration = _declaration(_view([]))
+    following, turns = Following(hub.known), count(1)
+
+    def planned() -> float:
+        return cpu_seconds(partial(following.plan, declaration, hub.now, _POLL))
+
+    def anew() -> float:
+        nonlocal following
+        following = Following(hub.known)
+        return planned()
+
+    def some() -> float:
+        turn = next(turns)
+        hub.now += 1
+        every = max(1, len(archived) // _CHANGED)
+        changed = islice(archived, turn % every, None, every)
+        hub.take([each._replace(updated_at=hub.now, note=f"Turn {turn}") for each in changed])
+        return planned()
+
+    return len(archived), in_turns({_ANEW: anew, _SOME: some, _SAME: planned}, _REPETITIONS)
+
+
+def _all(size: int) -> Iterator[Finding]:
+    for page in map(decode_page, pages(size)):
+        yield from page.findings
+
+
+def _archived(finding: Finding) -> Finding:
+    return finding._replace(
+        id=f"{finding.id}/archived",
+        record_state=RecordState.ARCHIVED,
+        workflow=Workflow.SUPPRESSED,
+        user_fields=ownership.marked((), _MARK) or (),
+    )
+
+
+def _declaration(view: View) -> Declaration:
+    terms = Terms(_POLICY, "Accepted until the platform is replaced", "security@example.com", 2**62, 0)
+    policy = Policy(terms, Phase.FROZEN, _TARGET, Selection((Selector(controls=("NONE.1",)),)), 1_000)
+    scope = Scope(view.covers, view.controls, {})
+    return Declaration([policy], {_TARGET: scope}, identity=Identity(_MARK.owner), may_write=_anywhere)
+
+
+def _anywhere(namespace: str, account_id: str) -> bool:
+    return namespace != account_id
