@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -220,7 +221,15 @@ class Supervisor:
         for key, demands in wanted.items():
             if key not in self._hubs:
                 self._hubs[key] = self._begin_hub(key)
-            self._hubs[key].hub.ask(demands)
+            self._hubs[key].hub.ask(demands, self._apart(names[key]))
+
+    def _apart(self, names: Iterable[str]) -> timedelta:
+        """Return for how long runs of a hub that somebody asks for are apart; `names`: of its targets.
+
+        Whoever has a hub alone spends nobody's quota but its own.
+        """
+        namespaces = {name.partition("/")[0] for name in names}
+        return self._world.config.current().minimums.interval if len(namespaces) > 1 else timedelta()
 
     def _begin_hub(self, key: HubKey) -> _RunningHub:
         hub = self._world.hub(key)
@@ -275,6 +284,7 @@ class Supervisor:
 
     async def _watch_config(self) -> None:
         config = self._world.config
+        lease = config.current().lease
         while True:
             await asyncio.sleep(_CONFIG_EVERY)
             if not config.reload_if_changed():
@@ -282,6 +292,12 @@ class Supervisor:
             with bound(cycle=next_cycle()):
                 if config.error is None:
                     logger.info("The configuration has changed")
+                    if config.current().lease != lease:
+                        lease = config.current().lease
+                        logger.warning(
+                            "What is new in lease counts for Leases that are taken up from now on: restart"
+                            " the replicas, one after the other, to have it for all"
+                        )
                 else:
                     logger.error(
                         "The configuration cannot be used, the last good one stays: %s", config.error

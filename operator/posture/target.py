@@ -23,7 +23,7 @@ from posture.metrics.target_samples import Restored, condition_samples
 from posture.store import StoreError
 from posture.target_conditions import assessed, refused
 from posture.target_page import Shown, TargetPage
-from posture.target_situation import hub_fields, situation_of
+from posture.target_situation import held_back, hub_fields, situation_of
 from posture.target_status import believed, evaluation_fields, restored, scope_digest, without_scores
 from posture.target_view import chosen_standards, objectives_of, view_of
 from posture.world import World
@@ -179,14 +179,16 @@ class Target:
         if hub is None:
             raise RuntimeError("an admitted target has a hub")
         scope, method = scope_digest(admission), admission.target.spec.scoring.method
-        generation = self._generation
+        generation, handled = self._generation, self._handled_request(before)
         await self._evaluate(hub, admission, scope)
         known = believed(before, scope)
         scores = _chosen(self._shown, restored(known, method), hub.status.term)
         situation = situation_of(admission, hub.status, scores)
+        if self._request is not None and self._request[1] is hub and hub.waits(self._request[2]):
+            situation = situation._replace(notes=(*situation.notes, held_back(hub.apart)))
         fields: dict[str, Any] = {
             "observed_generation": generation,
-            "last_handled_request": self._handled_request(before),
+            "last_handled_request": handled,
             "conditions": assessed(before.conditions, situation, self._now(), generation),
             **hub_fields(admission, hub.status, before),
         }

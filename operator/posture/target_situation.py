@@ -63,6 +63,15 @@ def situation_of(admitted: Admitted, hub: HubStatus, scores: Shown | Restored | 
     )
 
 
+def held_back(apart: int) -> str:
+    """Return what a target is told whose request waits; `apart`: µs between runs that are asked for."""
+    return (
+        "The run that the annotation posture.dev/requestedAt asks for waits: targets of several namespaces"
+        f" share this Security Hub, and runs that are asked for begin {apart / 1e6:g} s apart at least"
+        " (minimums.interval in the operator's configuration)."
+    )
+
+
 def _notes(facts: HubFacts) -> tuple[str, ...]:
     """Return what a reader of the score should know of the hub: what is denied, what it does not see."""
     elsewhere = facts.aggregation_region

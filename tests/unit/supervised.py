@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -183,9 +184,10 @@ class StagedHub(Hub):
         self._over = asyncio.Event()
         self._error: Exception | None = None
 
-    def ask(self, demands: Iterable[Demand]) -> None:
+    def ask(self, demands: Iterable[Demand], apart: timedelta = timedelta()) -> None:
         """Remember what is asked."""
         self.asked = list(demands)
+        super().ask(self.asked, apart)
 
     def now(self) -> int:
         """Tell the time, which passes virtually."""

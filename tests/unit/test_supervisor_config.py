@@ -1,6 +1,9 @@
 """A configuration file that changes while it is in use: what the metrics say of it."""
 
+import logging
 from pathlib import Path
+
+import pytest
 
 from tests.unit.supervised import NAMESPACE, Play, passing, play, target
 
@@ -32,3 +35,26 @@ def test_a_file_that_cannot_be_used_is_told_until_it_can_be(tmp_path: Path) -> N
         assert value(stage) == [0]
 
     play(tmp_path, story)
+
+
+def test_what_does_not_follow_a_reload_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A Lease that is held lasts as it was taken: others have read how long, and wait no longer."""
+
+    async def story(stage: Play) -> None:
+        await stage.begin(target())
+        text = stage.config.read_text(encoding="utf-8")
+        told = []
+        for more in (
+            "quotaShare: 0.5\n",
+            "lease: {duration: 30s}\n",
+            "lease: {duration: 30s}\nwrites: Frozen\n",
+        ):
+            caplog.clear()
+            stage.config.write_text(text + more, encoding="utf-8")
+            await passing(4)
+            told.append([each.message for each in caplog.records if "lease" in each.message])
+        assert [len(each) for each in told] == [0, 1, 0]
+        assert "restart the replicas" in told[1][0]
+
+    with caplog.at_level(logging.WARNING):
+        play(tmp_path, story)

@@ -144,9 +144,18 @@ class Hub:
         """
         return self._means.cloud.now()
 
-    def ask(self, demands: Iterable[Demand]) -> None:
-        """Say what all targets together want from now on; suspended ones ask for nothing."""
-        self._requests.ask(demands)
+    def ask(self, demands: Iterable[Demand], apart: timedelta = timedelta()) -> None:
+        """Say what all targets together want from now on; suspended ones ask for nothing.
+
+        `apart`: how long after the beginning of a run the next one begins at the earliest that is due for
+        nothing but somebody's asking.
+        """
+        self._requests.ask(demands, apart.total_seconds())
+
+    @property
+    def apart(self) -> int:
+        """How long after another anything begins that is due for nothing but somebody's asking, in µs."""
+        return int(self._requests.apart * _MICRO)
 
     def know_turned_off(self, places: Mapping[TurnedOff, ControlStatus]) -> None:
         """Take in what policies have turned off: nothing is scored before that is known, were it nothing."""
@@ -171,6 +180,10 @@ class Hub:
     def has_run(self, ticket: int) -> bool:
         """Whether a run that started after the request has ended, well or not (the first with its sweep)."""
         return self._requests.has_run(ticket)
+
+    def waits(self, ticket: int) -> bool:
+        """Whether the run for a request is held back, as too little time has passed since the last began."""
+        return self._requests.waits(ticket)
 
     def exact_since(self, ticket: int) -> bool:
         """Whether what is known is exact as of a moment after the request.

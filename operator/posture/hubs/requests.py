@@ -1,4 +1,8 @@
-"""What others ask of a hub, and how it is woken: the one way in."""
+"""What others ask of a hub, and how it is woken: the one way in.
+
+What one asks for, all who share the hub pay for with its quota: whatever wakes it, the beginnings of two
+runs are `apart` at least. Nobody's wish is lost by that, it waits.
+"""
 
 import asyncio
 from collections.abc import Iterable
@@ -8,20 +12,27 @@ from posture.hubs.demand import Demand, Wanted, together
 
 
 class Requests:
-    """The demands of all targets, and requests to run at once. For the event loop's thread."""
+    """The demands of all targets, and requests to run at once. For the event loop's thread.
+
+    `apart`: seconds between the beginnings of two runs that somebody asked for.
+    """
 
     def __init__(self) -> None:
         self.wanted: Wanted | None = None
+        self.apart = 0.0
         self.owners: frozenset[str] | None = None
         self._extra_windows: frozenset[int] = frozenset()
         self._asked = 0
+        self._begun = 0
+        self._began_at: float | None = None
         self._thorough = 0
         self._ended = 0
         self._published = 0
         self._wake = asyncio.Event()
 
-    def ask(self, demands: Iterable[Demand]) -> None:
-        """Replace all demands; whoever asks for something new is served at once."""
+    def ask(self, demands: Iterable[Demand], apart: float = 0.0) -> None:
+        """Replace all demands; whoever asks for something new is served as soon as a run may begin."""
+        self.apart = apart
         wanted = together(demands)
         if wanted != self.wanted:
             self.wanted = wanted
@@ -52,6 +63,9 @@ class Requests:
     def begun(self) -> int:
         """Return the ticket of the latest request, for the run that begins now."""
         self._wake.clear()
+        self._begun = self._asked
+        # Where nobody wants anything a run does nothing, and costs nothing.
+        self._began_at = None if self.wanted is None else asyncio.get_running_loop().time()
         return self._asked
 
     def ended(self, ticket: int) -> None:
@@ -71,8 +85,19 @@ class Requests:
         """The ticket of the latest request that wants a discovery too."""
         return self._thorough
 
+    def waits(self, ticket: int) -> bool:
+        """Whether the run for a request is yet to begin, and too little time has passed since the last."""
+        return ticket > self._begun and self._too_soon() > 0
+
     async def woken(self, seconds: float | None = None) -> None:
-        """Return when somebody asks for something, or the time is over."""
+        """Return when somebody asks for something and a run may begin, or the time is over."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
+                await asyncio.sleep(self._too_soon())
+
+    def _too_soon(self) -> float:
+        """Return the seconds before a run may begin that is due for nothing but somebody's asking."""
+        if self._began_at is None:
+            return 0.0
+        return max(0.0, self._began_at + self.apart - asyncio.get_running_loop().time())

@@ -52,6 +52,8 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
         self._looked_at: int | None = None
         self._nameless: OwnerUnknown | None = None
         self._requests: dict[str, str] = {}
+        self._taken: dict[str, str] = {}
+        self._asked_of_hub: tuple[dict[str, str], int] = ({}, 0)
         self._sights = Sights()
         self._effects: tuple[object, Mapping[str, Effect]] = (None, {})
         self._confirmed: dict[TurnedOff, Confirmed] = {}
@@ -60,7 +62,7 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
         super()._stand_down()
         self._looked_at, self._nameless = None, None
         self._rounds.search_anew()
-        self._requests.clear()
+        self._requests, self._taken, self._asked_of_hub = {}, {}, ({}, 0)
         self._confirmed = {}
 
     def _ruled(self, declared: declarations.Declared, now: int, longest: int) -> ControlPolicy | None:
@@ -76,10 +78,23 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
             except OwnerUnknown as error:
                 self._nameless = error
                 self._confirm({})
+                # That was all there was to run: whoever asked for it is told how it ended.
+                self._requests = self._asked(everything)
             else:
                 self._nameless = None
                 await self._switch(everything, policies, owner, now)
+        else:
+            self._await_hub(everything)
         return True
+
+    def _await_hub(self, everything: Everything) -> None:
+        """Answer requests with a try of the hub, which a run needs first: where it fails, that was all."""
+        asked = self._asked(everything)
+        new = any(self._handled(each) != asked.get(each.name) for each in everything.policies)
+        if asked != self._asked_of_hub[0]:
+            self._asked_of_hub = (asked, self._hub.request_poll() if new else 0)
+        if self._hub.has_run(self._asked_of_hub[1]):
+            self._requests = asked
 
     async def _switch(
         self, everything: Everything, policies: Mapping[str, ControlPolicy], owner: str, now: int
@@ -88,9 +103,9 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
         config = self._world.config.current()
         records = {each.name: self._record(each) for each in everything.policies if each.name in policies}
         wanted = self._what(everything, policies, records, owner)
-        declared = (policies, everything.elsewhere, wanted.reaches, config, self._asked(everything))
+        declared, asked = (policies, everything.elsewhere, wanted.reaches, config), self._asked(everything)
         late = self._looked_at is None or not 0 <= now - self._looked_at < wanted.interval
-        fresh = declared != self._wanted or late
+        fresh = declared != self._wanted or late or (asked != self._taken and not self._too_soon(now))
 
         async def prepare(planned: Plan) -> frozenset[str]:
             return await self._prepare(everything, policies, planned, records, now)
@@ -101,11 +116,15 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
             fresh = bool(switching) and now - (self._looked_at or 0) >= _PICTURE_HOLDS
         if fresh:
             await self._rounds.look(wanted, now)
-            self._wanted, self._looked_at = declared, now
+            self._wanted, self._looked_at, self._taken = declared, now, asked
         result = await self._rounds.run(wanted, records, now, prepare if fresh else None)
         if result is not None:
             await self._take(everything, policies, wanted, result, now)
-            self._requests = self._asked(everything)
+            self._requests = self._taken
+
+    def _too_soon(self, now: int) -> int:
+        """Return the µs before the controls of a shared hub are read again because somebody asks for it."""
+        return 0 if self._looked_at is None else max(0, self._looked_at + self._hub.apart - now)
 
     def _what(
         self,
@@ -256,5 +275,7 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
             for each in everything.policies
             if each.admitted is not None
         ]
+        if self._asked(everything) != self._taken:
+            pause = min(pause, self._too_soon(now) / _MICRO)
         since = (now - self._looked_at) / _MICRO
         return min([pause, *(max(0.0, interval - since) for interval in intervals)])

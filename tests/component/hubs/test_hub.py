@@ -453,3 +453,22 @@ async def is_held(fault: Fault) -> None:
     async with asyncio.timeout(SOON):
         while not fault.holding:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
+
+
+async def test_a_shared_hub_runs_for_whoever_asks_as_often_as_it_may(world: World, make_hub: MakeHub) -> None:
+    """Somebody's annotation changes all the time: what it costs is bounded, and every request is answered."""
+    world.load(world.some(5))
+    hub, apart, clock = make_hub(), 0.5, asyncio.get_running_loop()
+    hub.ask([demand()], timedelta(seconds=apart))
+    async with living(hub) as changes:
+        await changes.until(lambda: hub.status.exact)
+        began, made = clock.time(), world.emulator.calls.total("DescribeHub")
+        first = hub.request()
+        while clock.time() - began < 4 * apart:
+            hub.request()
+            await asyncio.sleep(0.01)
+        asked = clock.time() - began
+        assert hub.has_run(first)
+        last = hub.request()
+        assert world.emulator.calls.total("DescribeHub") - made <= asked / apart + 1
+        await changes.until(lambda: hub.has_run(last))

@@ -120,6 +120,7 @@ class HubOnPaper:
         self.meanwhile: dict[str, Finding] = {}
         self.unreadable: AwsError | None = None
         self.requests = Requests()
+        self.apart = 0
         self.key = SimpleNamespace(role_arn=ROLE)
         self._controls = Controls({STANDARD.name: STANDARD})
         self.status = HubStatus(phase=Phase.CURRENT, facts=FACTS, interval_seconds=300.0)
