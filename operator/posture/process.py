@@ -29,7 +29,7 @@ from posture.metrics.exposition import Exposition, rendered
 from posture.metrics.server import serve as serve_metrics
 from posture.readiness import Readiness
 from posture.supervisor import Supervisor
-from posture.world import World
+from posture.world import World, writers_of
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +92,7 @@ async def serve(options: Options) -> None:
             identity=options.identity,
             lease_namespace=options.lease_namespace,
             namespaces=options.namespaces or None,
+            writers=writers_of(options.lease_namespace, options.namespaces or None),
             told=readiness.tells,
         )
         await _work(world, readiness, stop)

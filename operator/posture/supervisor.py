@@ -38,7 +38,6 @@ _EVERY = 60.0
 _RETRY = 5.0
 _AT_MOST_EVERY = 0.5
 _CONFIG_EVERY = 2.0
-_GENERAL_LEASE = "posture-operator"
 _FIRST_PAUSE = 10.0
 _LONGEST_PAUSE = 300.0
 _HEALTHY_AFTER = 600.0
@@ -71,7 +70,7 @@ class Supervisor:
         self._hubs: dict[HubKey, _RunningHub] = {}
         self._names: dict[HubKey, Sequence[str]] = {}
         self._pauses: dict[HubKey, BackOff] = {}
-        self._general = world.lease(_GENERAL_LEASE + world.scope)
+        self._general = world.general_lease
         self._general_task: asyncio.Task[None] | None = None
         self._unsupported = Unsupported(world, self._general.remaining)
         self._suppression = Suppression(world, self._general.remaining)
@@ -179,6 +178,7 @@ class Supervisor:
             return None
 
     async def _settle(self, listed: Listed) -> None:
+        await self._look_for_others(listed)
         admissions = self._admissions(listed[POSTURE_TARGETS.kind])
         self._suppression.declare(
             listed[SUPPRESSION_POLICIES.kind], {name_of(each[0]): each for each in admissions.values()}
@@ -188,6 +188,17 @@ class Supervisor:
         await self._suppression.settle({key: running.hub for key, running in self._hubs.items()})
         for resource in (REMEDIATION_RULES, REMEDIATIONS):
             await self._unsupported.settle(resource, listed[resource.kind])
+
+    async def _look_for_others(self, listed: Listed) -> None:
+        """Look for other releases that write to the same objects, and have people told of them."""
+        writers = self._world.writers
+        writers.keep(document for documents in listed.values() for document in documents)
+        for kind, documents in listed.items():
+            for document in documents:
+                writers.look(KINDS[kind], document)
+        for ref, note in writers.news():
+            logger.warning("%s: %s", ref, note)
+            await self._world.events.post(ref, "Warning", reason="TwoReleases", action="Write", note=note)
 
     def _admissions(self, documents: Iterable[Object]) -> dict[str, tuple[Object, Admitted | NotAdmitted]]:
         known = [each for each in documents if not is_deleted(each) or has_finalizer(each)]
@@ -248,8 +259,10 @@ class Supervisor:
                 task = asyncio.create_task(target.run(), name=target.name, context=apart())
                 self._targets[uid] = _Running(target, task)
             hub = self._hubs[admission.hub].hub if isinstance(admission, Admitted) else None
+            leading = self._general.remaining if hub is None else hub.leading
+            namespace = document["metadata"]["namespace"]
             self._targets[uid].target.update(
-                document, admission, hub, self._general.remaining if hub is None else hub.leading
+                document, admission, hub, self._world.writers.leading(namespace, leading)
             )
 
     def _wake_targets_of(self, key: HubKey) -> None:

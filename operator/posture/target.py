@@ -248,13 +248,13 @@ class Target:
             status,
             leading=self._leading,
             stored=self._newest.stored,
+            writers=self._world.writers,
         )
         self._document = self._newest.current(self._document)
         if outcome is Written.OVERTAKEN:
             self.wake()
         if outcome is not Written.WRITTEN:
             return
-        self._document["status"] = status
         ref = ObjectRef.of(POSTURE_TARGETS, self._document)
         changes = transitions(
             [condition.to_api() for condition in before.conditions], status.get("conditions", [])

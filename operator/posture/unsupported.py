@@ -84,7 +84,13 @@ class Unsupported:
             }
         )
         written = await write_status(
-            self._world.client, resource, document, after.to_api(), leading=self._leading, within=5.0
+            self._world.client,
+            resource,
+            document,
+            after.to_api(),
+            leading=self._leading,
+            within=5.0,
+            writers=self._world.writers,
         )
         return conditions, written
 

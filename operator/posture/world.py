@@ -1,7 +1,7 @@
 """What every reconciler of this process works with."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from posture.kube.client import KubeClient
 from posture.kube.errors import KubeError
 from posture.kube.events import EventRecorder
 from posture.kube.leases import Lease, LeaseTiming
+from posture.kube.writers import GENERAL_LEASE, Writers, release_name
 from posture.metrics.exposition import Exposition
 
 
@@ -23,7 +24,8 @@ from posture.metrics.exposition import Exposition
 class World:
     """The API server, AWS, the configuration, the metrics page.
 
-    `namespaces`: None means all. `told`: whether an error of the API server is logged elsewhere.
+    `namespaces`: None means all. `writers`: this release, and what it knows of others. `told`: whether an
+    error of the API server is logged elsewhere.
     """
 
     client: KubeClient
@@ -37,6 +39,7 @@ class World:
     identity: str
     lease_namespace: str
     namespaces: tuple[str, ...] | None
+    writers: Writers
     told: Callable[[KubeError], bool] = lambda _: False
 
     @property
@@ -45,9 +48,12 @@ class World:
 
         Replicas of one release watch the same ones, and releases that watch different ones share no work.
         """
-        if self.namespaces is None:
-            return ""
-        return "-" + hashlib.sha256("\n".join(sorted(set(self.namespaces))).encode()).hexdigest()[:8]
+        return scope_of(self.namespaces)
+
+    @property
+    def general_lease(self) -> Lease:
+        """A candidate for the Lease of what belongs to no hub."""
+        return self.lease(GENERAL_LEASE + self.scope)
 
     def lease(self, name: str, annotations: Mapping[str, str] | None = None) -> Lease:
         """Return a candidate for the Lease of this name, with the timing that is configured now."""
@@ -90,3 +96,15 @@ class World:
         return LeaseTiming(
             lease.duration.total_seconds(), lease.renew_deadline.total_seconds(), lease.retry.total_seconds()
         )
+
+
+def scope_of(namespaces: Collection[str] | None) -> str:
+    """Return the end of the names of Leases of who watches these namespaces; empty where all."""
+    if namespaces is None:
+        return ""
+    return "-" + hashlib.sha256("\n".join(sorted(set(namespaces))).encode()).hexdigest()[:8]
+
+
+def writers_of(lease_namespace: str, namespaces: Collection[str] | None) -> Writers:
+    """Return the release whose Leases are in a namespace, and that watches these; None: all."""
+    return Writers(release_name(lease_namespace, scope_of(namespaces)))

@@ -47,6 +47,43 @@ def test_releases_that_watch_namespaces_of_their_own_share_a_lease_namespace(
     assert sorted(watched) == sorted([stage.namespace, other.namespace])
 
 
+def test_of_releases_that_watch_the_same_namespace_one_writes_and_that_is_told(
+    stage: Stage, other: Stage
+) -> None:
+    """As a release for all namespaces and one for a team's: their Leases are where the other may not look."""
+    stage.configure(minimums={"interval": "5s"})
+    name = stage.target()
+    first = stage.operator(kubeconfig=stage.plane.kubeconfig)
+    first.wait(lambda: stage.is_current(name), "a score", seconds=60)
+    alone = stage.status(name)["writer"]
+    assert alone.startswith(f"{stage.namespace}/posture-operator-")
+    second = stage.operator(
+        "second",
+        kubeconfig=stage.plane.kubeconfig,
+        arguments=["--namespace", other.namespace, "--lease-namespace", other.namespace],
+    )
+
+    def told() -> set[str]:
+        events = json.loads(stage.kubectl("get", "events.events.k8s.io", "--output", "json"))["items"]
+        return {each["reportingInstance"] for each in events if each["reason"] == "TwoReleases"}
+
+    second.wait(lambda: bool(told()), "somebody to tell", seconds=90)
+    writer = stage.status(name)["writer"]
+    assert writer <= alone, "the one whose name comes first goes on"
+    before = stage.status(name)["sync"]["lastSuccessTime"]
+    writes = set[str]()
+
+    def polled_on() -> bool:
+        status = stage.status(name)
+        writes.add(status["writer"])
+        return bool(status["sync"]["lastSuccessTime"] > before) and stage.is_current(name)
+
+    for _ in range(2):
+        first.wait(polled_on, "the next score", seconds=30)
+        before = stage.status(name)["sync"]["lastSuccessTime"]
+    assert writes == {writer}, "nobody else writes"
+
+
 def test_what_a_target_asks_below_the_minimum_is_raised_and_told(stage: Stage) -> None:
     stage.configure(minimums={"interval": "7s"})
     name = stage.target()

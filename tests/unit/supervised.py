@@ -26,6 +26,7 @@ from posture.kube.errors import Call, Gone, KubeError, Moved, Retryable
 from posture.kube.events import EventRecorder
 from posture.kube.leases import Lease
 from posture.kube.resources import KINDS, POSTURE_TARGETS, ApiResource, Object, ObjectRef
+from posture.kube.writers import Writers
 from posture.metrics.exposition import Exposition
 from posture.supervisor import Supervisor
 from posture.world import World
@@ -273,6 +274,7 @@ class Play:
             identity="replica-0",
             lease_namespace="default",
             namespaces=None,
+            writers=Writers("posture/posture-operator"),
         )
         self.supervisor = Supervisor(self.world)
         self.run: asyncio.Task[None] | None = None

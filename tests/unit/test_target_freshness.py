@@ -22,6 +22,7 @@ from posture.hubs.hub import Evaluated, Hub
 from posture.hubs.key import HubKey
 from posture.hubs.status import HubStatus, Phase
 from posture.kube.resources import Object, ObjectRef
+from posture.kube.writers import Writers
 from posture.metrics.exposition import Exposition
 from posture.target import Target
 from posture.world import World
@@ -124,6 +125,7 @@ class Running:
             events=self.cluster,
             exposition=Exposition(),
             config=SimpleNamespace(current=Config),
+            writers=Writers("posture/posture-operator"),
         )
         self.target = Target(cast("World", world), TARGET)
         admitted = Admitted(parse(PostureTarget, TARGET), KEY, ("*",))

@@ -13,6 +13,7 @@ from posture import unsupported
 from posture.api.resource import Status, read_status
 from posture.kube.errors import Call, Refused
 from posture.kube.resources import REMEDIATION_RULES, Object, ObjectRef
+from posture.kube.writers import Writers
 from posture.metrics.exposition import Exposition
 from posture.unsupported import Unsupported
 from posture.world import World
@@ -52,7 +53,9 @@ class Scene:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.cluster, self.exposition = Cluster(), Exposition()
         self.leads, self.left, self.read = True, math.inf, 0
-        world = SimpleNamespace(client=self.cluster, exposition=self.exposition)
+        world = SimpleNamespace(
+            client=self.cluster, exposition=self.exposition, writers=Writers("posture/posture-operator")
+        )
         self.unsupported = Unsupported(cast("World", world), lambda: self.left if self.leads else 0.0)
         monkeypatch.setattr(unsupported, "read_status", self._read)
         for number in range(RULES):

@@ -11,7 +11,7 @@ from posture.api.legible import legible
 from posture.api.model import Metadata, Observed, Spec
 from posture.api.problems import problems
 from posture.api.shapes import Immutable, Rule
-from posture.api.types import NOW, ObjectName, Verbatim
+from posture.api.types import NOW, Line, ObjectName, Verbatim
 
 GROUP = "posture.dev"
 VERSION = "v1alpha1"
@@ -64,6 +64,10 @@ class Status(Observed):
         None, description="The value of the annotation `posture.dev/requestedAt` whose run has ended."
     )
     conditions: Conditions = Field((), description="Conditions in the manner of kstatus.")
+    writer: Line | None = Field(
+        None,
+        description="The release of the operator that wrote the status, by namespace and name of its Lease.",
+    )
 
 
 class Resource(Observed):

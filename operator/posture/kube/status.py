@@ -12,6 +12,7 @@ from posture.kube.client import REQUEST_WITHIN, KubeClient
 from posture.kube.errors import Gone, Moved, Retryable
 from posture.kube.leases import Leading
 from posture.kube.resources import ApiResource, Object, ObjectRef
+from posture.kube.writers import Writers
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Written(Enum):
     UNCHANGED = "unchanged"
     GONE = "gone"
     NOT_OURS = "not ours"
+    """This replica does not lead, or another release writes the statuses of this namespace."""
     OVERTAKEN = "overtaken"
     """Somebody else wrote another status since this one was begun: it is to be made anew, of theirs."""
 
@@ -83,6 +85,7 @@ async def write_status(
     leading: Leading = _always,
     within: float = 60.0,
     stored: Callable[[Object], None] = _nobody,
+    writers: Writers | None = None,
 ) -> Written:
     """Make `status` the status of the object, unless `obj` has just that.
 
@@ -90,9 +93,14 @@ async def write_status(
     before each try, which may take no longer: a replica that lost the Lease writes nothing any more. Only the
     version that the status was made of is written to: a status that somebody else wrote since stays, and
     what else was changed on the object is no hindrance. An object that is gone or was replaced by another of
-    its name, is left alone. `stored` is given the object as it is now, whoever wrote it. Raises Forbidden,
+    its name, is left alone. `stored` is given the object as it is now, whoever wrote it. `writers`: the
+    release that writes, whose name the status gets, and what it knows of others. Raises Forbidden,
     Unauthorized and Refused at once.
     """
+    writers = writers or Writers("")
+    status = writers.signed(status)
+    writers.look(resource, obj)
+    leading = writers.leading(obj["metadata"]["namespace"], leading)
     if obj.get("status") == status:
         return Written.UNCHANGED
     ref, version = ObjectRef.of(resource, obj), obj["metadata"].get("resourceVersion")
@@ -101,8 +109,9 @@ async def write_status(
     pause = _FIRST_PAUSE
     while (left := leading()) >= LEAST_WITHIN:
         try:
-            stored(await client.patch_status(ref, status, version=version, within=min(REQUEST_WITHIN, left)))
+            made = await client.patch_status(ref, status, version=version, within=min(REQUEST_WITHIN, left))
         except Moved as moved:
+            writers.look(resource, moved.now)
             # A write of ours whose answer was lost is no change of somebody else's.
             known = [obj.get("status") or {}, dict(status)]
             if (moved.now.get("status") or {}) not in known:
@@ -120,5 +129,7 @@ async def write_status(
             await asyncio.sleep(wait)
             pause = min(2 * pause, _LONGEST_PAUSE)
         else:
+            stored(made)
+            writers.wrote(made)
             return Written.WRITTEN
     return Written.NOT_OURS

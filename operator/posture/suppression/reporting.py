@@ -135,6 +135,7 @@ class Reporter:
             leading=self._leading,
             within=within,
             stored=self._newest.stored,
+            writers=self._world.writers,
         )
         if outcome is not Written.WRITTEN:
             return outcome

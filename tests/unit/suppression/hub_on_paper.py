@@ -19,6 +19,7 @@ from posture.hubs.known import Known
 from posture.hubs.requests import Requests
 from posture.hubs.status import HubStatus, Phase
 from posture.kube.resources import Object
+from posture.kube.writers import Writers
 from posture.metrics.exposition import Exposition
 from posture.store import FindingRef, Read, Store
 from posture.suppression.cleanup import Cleanup
@@ -230,6 +231,7 @@ class Scene:
             config=SimpleNamespace(current=lambda: self.config),
             exposition=Exposition(),
             namespaces=None,
+            writers=Writers("posture/posture-operator"),
             security_hub=lambda _: self.hub,
         )
         self.world = cast("World", self.made)

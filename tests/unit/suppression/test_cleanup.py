@@ -7,6 +7,7 @@ from typing import Any, cast
 from posture.aws.errors import AccessDenied, AwsError, Retryable
 from posture.domain.suppression import Phase
 from posture.kube.resources import Object, ObjectRef
+from posture.kube.writers import Writers
 from posture.suppression.cleanup import LONGEST_WAIT, OWN_TRY, Cleanup
 from posture.suppression.declared import Declared, deleted_at
 from posture.suppression.leaving import Leaving
@@ -42,7 +43,9 @@ class Cluster:
 
 
 def cleanup(cluster: Cluster, *, ours: bool = True) -> Cleanup:
-    world = cast("World", SimpleNamespace(client=cluster, events=cluster))
+    world = cast(
+        "World", SimpleNamespace(client=cluster, events=cluster, writers=Writers("a/posture-operator"))
+    )
     return Cleanup(world, lambda: ours)
 
 

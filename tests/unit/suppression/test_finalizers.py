@@ -9,6 +9,7 @@ import pytest
 from posture.domain.sites import ANNOTATION, MAX_SITES, Site, text_of
 from posture.kube.errors import Forbidden, KubeError, Retryable
 from posture.kube.resources import Object
+from posture.kube.writers import Writers
 from posture.suppression.cleanup import Cleanup
 from posture.suppression.declared import Declared, declare, sites_of
 from posture.suppression.leaving import Leaving
@@ -30,8 +31,12 @@ def server(*names: str) -> ApiServer:
     return ApiServer(TARGET, *made)
 
 
+def world_of(api: ApiServer) -> World:
+    return cast("World", SimpleNamespace(client=api, events=api, writers=Writers("a/posture-operator")))
+
+
 def cleanup(api: ApiServer) -> Cleanup:
-    return Cleanup(cast("World", SimpleNamespace(client=api, events=api)), lambda: True)
+    return Cleanup(world_of(api), lambda: True)
 
 
 def listed(api: ApiServer, name: str) -> Declared:
@@ -159,8 +164,7 @@ ELSEWHERE = Site("444455556666", "eu-west-1", None)
 
 async def test_where_a_policy_writes_is_recorded_in_the_patch_that_has_it_wait() -> None:
     api = server("logs")
-    world = cast("World", SimpleNamespace(client=api, events=api))
-    tidy = Cleanup(world, lambda: True, lambda: HERE)
+    tidy = Cleanup(world_of(api), lambda: True, lambda: HERE)
     noted = api.listed("logs")
     noted["metadata"]["annotations"] = {"somebody/else": "x"}
     api.put(noted)
@@ -169,7 +173,7 @@ async def test_where_a_policy_writes_is_recorded_in_the_patch_that_has_it_wait()
     assert api.writes == writes + 2, "one for the target, one for the policy"
     assert sites_of(api.listed("logs")) == (HERE,)
     # By another hub, through an old list, and again after a person took it away.
-    beside = Cleanup(world, lambda: True, lambda: ELSEWHERE)
+    beside = Cleanup(world_of(api), lambda: True, lambda: ELSEWHERE)
     assert await beside.guard([listed(api, "logs")], targets(api)) == {"security/logs"}
     assert sites_of(api.listed("logs")) == (HERE, ELSEWHERE)
     bare = api.listed("logs")
@@ -185,7 +189,7 @@ async def test_a_policy_whose_record_is_full_is_not_acted_on() -> None:
     held = api.listed("logs")
     held["metadata"] |= {"finalizers": [FINALIZER], "annotations": {ANNOTATION: text_of(full)}}
     api.put(held)
-    tidy = Cleanup(cast("World", SimpleNamespace(client=api, events=api)), lambda: True, lambda: HERE)
+    tidy = Cleanup(world_of(api), lambda: True, lambda: HERE)
     document = Declared(held, None, None, None, None)
     assert await tidy.guard([document], targets(api)) == set()
     assert sites_of(api.listed("logs")) == tuple(full)

@@ -17,6 +17,7 @@ from posture.hubs.hub import Hub
 from posture.hubs.key import HubKey
 from posture.hubs.status import HubStatus
 from posture.kube.resources import Object, ObjectRef
+from posture.kube.writers import Writers
 from posture.metrics.exposition import Exposition
 from posture.suppression.cleanup import Cleanup
 from posture.suppression.controls_hub import HubControls
@@ -101,6 +102,7 @@ def world(cluster: object) -> World:
         config=config,
         exposition=Exposition(),
         namespaces=None,
+        writers=Writers("posture/posture-operator"),
         security_hub=lambda _: None,
     )
     return cast("World", made)

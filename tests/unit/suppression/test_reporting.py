@@ -10,6 +10,7 @@ from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.kube.errors import KubeError, Refused, Retryable, Unauthorized
 from posture.kube.newest import Newest
 from posture.kube.resources import Object
+from posture.kube.writers import Writers
 from posture.metrics.exposition import Exposition
 from posture.suppression.policy_conditions import Case
 from posture.suppression.reporting import Reported, Reporter
@@ -31,7 +32,12 @@ class Desk:
         self.exposition = Exposition()
         self.newest = Newest()
         self.holds = True
-        world = SimpleNamespace(client=self.api, events=self.api, exposition=self.exposition)
+        world = SimpleNamespace(
+            client=self.api,
+            events=self.api,
+            exposition=self.exposition,
+            writers=Writers("a/posture-operator"),
+        )
         self.reporter = Reporter(cast("World", world), "me", lambda: self.holds, self.newest)
 
     def reported(self, name: str, listed: Object | None = None, **outcome: Any) -> Reported:
