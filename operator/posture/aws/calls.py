@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import Mapping
@@ -63,12 +64,14 @@ class Calls:
 
         Throttling is waited out for `patience` seconds; other passing faults are borne four times, with
         pauses that grow and vary; expired credentials are renewed once. `within`: seconds after which the
-        call is over in any case, for writes that must end before a lease does. Raises AwsError: its type
+        call is over in any case, for writes that must end before a lease does: nothing is sent after that,
+        however long the process stood still while it waited for something else. Raises AwsError: its type
         says what to do.
         """
+        ends = math.inf if within is None else self.clock.steady() + within
         try:
             async with asyncio.timeout(within):
-                return await self._see_through(operation, parameters or {}, patience)
+                return await self._see_through(operation, parameters or {}, patience, ends)
         except TimeoutError as error:
             late = TimeoutError(f"no answer within {within} s")
             raise self._refusal(late, operation, parameters or {}) from error
@@ -78,7 +81,9 @@ class Calls:
         error = {"Code": code, "Message": message}
         return self._refusal(ClientError({"Error": error}, operation), operation, {})
 
-    async def _see_through(self, operation: str, parameters: Mapping[str, Any], patience: float) -> Answer:
+    async def _see_through(
+        self, operation: str, parameters: Mapping[str, Any], patience: float, ends: float
+    ) -> Answer:
         account_id = await self._sessions.account(self._identity)
         self._account_id = account_id
         bucket = self._limiters.bucket(account_id, self._identity.region, self._service, operation)
@@ -88,6 +93,9 @@ class Calls:
             if waited := attempts.throttled_for():
                 self._usage.throttled(self._service, operation, *waited)
             client = await self._sessions.client(self._identity, self._service)
+            # The loop's own timer may be due only after this: it did not run while the process was stopped.
+            if self.clock.steady() >= ends:
+                raise TimeoutError
             try:
                 answer = await self._once(client, operation, parameters)
             except (*FAULTS, AwsError, RuntimeError) as error:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from posture.aws import sessions
+from posture.aws import sessions as module
 from posture.aws.errors import (
     AccessDenied,
     HubNotEnabled,
@@ -13,6 +13,7 @@ from posture.aws.errors import (
     TokenRefused,
 )
 from posture.aws.securityhub import FindingId, Note, SecurityHub
+from posture.aws.sessions import Identity, Sessions
 from posture.aws.timestamps import microseconds
 from posture.aws.usage import Usage
 from posture.domain.findings import Workflow
@@ -195,10 +196,32 @@ async def test_a_write_ends_within_its_time(hub: SecurityHub, control: ControlCl
         await hub.batch_update_findings([identity(0)], workflow=Workflow.NOTIFIED, within=0.3)
 
 
+async def test_a_write_is_not_sent_after_its_time(
+    hub: SecurityHub, sessions: Sessions, control: ControlClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the process was stopped while it waited for the quota: the Lease is another's by then."""
+    control.load([finding(0)])
+    await hub.get_findings(OWN)
+    client, clock, stopped = sessions.client, hub._calls.clock, 0.0
+    steady = clock.steady
+
+    async def slow(identity: Identity, service: str) -> object:
+        nonlocal stopped
+        made = await client(identity, service)
+        stopped = 60.0
+        return made
+
+    monkeypatch.setattr(sessions, "client", slow)
+    monkeypatch.setattr(clock, "steady", lambda: steady() + stopped)
+    with pytest.raises(Retryable, match=r"within 20 s"):
+        await hub.batch_update_findings([identity(0)], workflow=Workflow.NOTIFIED, within=20)
+    assert control.calls("BatchUpdateFindings")["requests"] == []
+
+
 async def test_an_answer_that_does_not_come_is_asked_for_again(
     hub: SecurityHub, control: ControlClient, usage: Usage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "READ_TIMEOUT", 0.5)
+    monkeypatch.setattr(module, "READ_TIMEOUT", 0.5)
     control.load([finding(0)])
     control.fault("slow", "GetFindings", count=1, options={"seconds": 30})
     page = await hub.get_findings(OWN)
