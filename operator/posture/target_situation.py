@@ -37,6 +37,12 @@ _FORMATS = {
     "SECURITY_CONTROL": FindingFormat.SECURITY_CONTROL,
     "STANDARD_CONTROL": FindingFormat.STANDARD_CONTROL,
 }
+# By StatusReasonCode.
+_CURES = {
+    "NO_AVAILABLE_CONFIGURATION_RECORDER": "Turn on the recorder of AWS Config there",
+    "MAXIMUM_NUMBER_OF_CONFIG_RULES_EXCEEDED": "Remove rules of AWS Config there, or ask for a higher quota",
+    "NO_AVAILABLE_MULTICLOUD_CONNECTOR": "Connect Security Hub to the other cloud",
+}
 _STANDARD_STATUSES = {status.name: status for status in StandardStatus}
 
 
@@ -58,7 +64,7 @@ def situation_of(admitted: Admitted, hub: HubStatus, scores: Shown | Restored | 
         restored=isinstance(scores, Restored),
         rejected=_rejected(_odd(admitted, hub)),
         withheld=hub.withheld,
-        notes=(*admitted.raised, *(_notes(hub.facts) if hub.facts else ())),
+        notes=(*admitted.raised, *(_notes(admitted, hub.facts) if hub.facts else ())),
         refreshed_every=target.spec.interval,
     )
 
@@ -72,13 +78,34 @@ def held_back(apart: int) -> str:
     )
 
 
-def _notes(facts: HubFacts) -> tuple[str, ...]:
+def _notes(admitted: Admitted, facts: HubFacts) -> tuple[str, ...]:
     """Return what a reader of the score should know of the hub: what is denied, what it does not see."""
+    chosen = chosen_standards(admitted.target.spec, facts).present
+    notes = [*facts.missing]
+    notes += [note for each in facts.standards if each.name in chosen and (note := _unfinished(each))]
     elsewhere = facts.aggregation_region
-    if elsewhere is None or elsewhere == facts.region:
-        return facts.missing
-    note = f"Findings of all Regions are collected in {elsewhere}; this target reads {facts.region} only."
-    return (*facts.missing, note)
+    if elsewhere is not None and elsewhere != facts.region:
+        notes.append(
+            f"Findings of linked Regions are collected in {elsewhere}; this target reads {facts.region} only."
+        )
+    return tuple(notes)
+
+
+def _unfinished(standard: Standard) -> str | None:
+    """Say what Security Hub could not do to a standard, and what to do; None where it could.
+
+    Of a standard that is not enabled completely some controls are not checked, and have no data (API
+    reference, StandardsSubscription).
+    """
+    failed = {
+        "INCOMPLETE": "could not be enabled completely: some of its controls are not checked",
+        "FAILED": "could not be disabled, and counts",
+    }.get(standard.status)
+    if failed is None:
+        return None
+    reason = standard.reason or "no reason is given"
+    cure = _CURES.get(standard.reason, "Disable it and enable it again, or ask AWS")
+    return f"{standard.name} {failed} in the hub's own account and Region ({reason}). {cure}."
 
 
 def _headline(scores: Shown | Restored | None, method: ScoringMethod) -> Score | None:
@@ -184,6 +211,7 @@ def _enabled(standard: Standard) -> EnabledStandard:
     return EnabledStandard(
         standard=standard.name,
         status=_STANDARD_STATUSES.get(standard.status),
+        reason=standard.reason or None,
         controls=None if controls is None else len(controls),
         enabled_controls=None if controls is None else sum(control.enabled for control in controls),
     )

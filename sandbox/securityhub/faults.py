@@ -26,7 +26,8 @@ KINDS = {
     "duplicate": "the next page starts with the last findings of this one again: options findings (3)",
     "moved": "after this page the finding that comes next is updated by its provider",
     "short": "a page with fewer findings than MaxResults although others follow: options findings (0)",
-    "unprocessed": "BatchUpdateFindings leaves findings as they are: options code, ids (any), findings (1)",
+    "unprocessed": "a batch leaves some findings, or controls, out: options code, message, ids (any),"
+    " findings (1) or controls (1)",
 }
 """Every kind of fault, and what it does."""
 WITHIN = frozenset({"invalid_token", "duplicate", "moved", "short", "unprocessed", "held"})

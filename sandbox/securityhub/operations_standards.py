@@ -229,7 +229,13 @@ def batch_get_standards_control_associations(context: Context, parameters: Param
     hub = context.hub
     name = "StandardsControlAssociationIds"
     details, missing = [], []
-    for pair in _at_most(MAX_BATCH, parameters[name], name):
+    pairs = _at_most(MAX_BATCH, parameters[name], name)
+    forced = _forced(context, pairs)
+    for pair in pairs:
+        if failure := forced.get(pair["SecurityControlId"]):
+            code, reason = failure
+            missing.append({"StandardsControlAssociationId": pair, "ErrorCode": code, "ErrorReason": reason})
+            continue
         found = _pair(hub, pair)
         if isinstance(found, str):
             missing.append({"StandardsControlAssociationId": pair, "ErrorCode": found})
@@ -259,7 +265,12 @@ def batch_update_standards_control_associations(context: Context, parameters: Pa
     hub = context.hub
     name = "StandardsControlAssociationUpdates"
     refused = []
-    for update in _at_most(MAX_BATCH, parameters[name], name):
+    updates = _at_most(MAX_BATCH, parameters[name], name)
+    forced = _forced(context, updates)
+    for update in updates:
+        if failure := forced.get(update["SecurityControlId"]):
+            refused.append(_refusal(update, *failure))
+            continue
         found = _pair(hub, update)
         reason = update.get("UpdatedReason")
         if context.emulator.organization.configuration_type == "CENTRAL":
@@ -272,6 +283,18 @@ def batch_update_standards_control_associations(context: Context, parameters: Pa
             enabled = update["AssociationStatus"] == "ENABLED"
             _associate(context, hub, *found, enabled=enabled, reason=reason)
     return {"UnprocessedAssociationUpdates": refused}
+
+
+def _forced(context: Context, pairs: list[dict[str, Any]]) -> dict[str, tuple[str, str]]:
+    """Return by control what a fault has left out, and the code and reason that are given."""
+    fault = context.fault("unprocessed")
+    if fault is None:
+        return {}
+    options = fault.options
+    named = [each["SecurityControlId"] for each in pairs]
+    meant = [each for each in named if options.get("ids") is None or each in options["ids"]]
+    failure = options.get("code", "LIMIT_EXCEEDED"), options.get("message", "Too many at once.")
+    return dict.fromkeys(meant[: options.get("controls", 1)], failure)
 
 
 def _refusal(update: dict[str, Any], code: str, reason: str) -> dict[str, Any]:

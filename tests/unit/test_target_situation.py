@@ -21,7 +21,7 @@ from posture.aws.discovery import HubFacts
 from posture.domain.standards import ControlAssociation, Standard
 from posture.hubs.key import HubKey
 from posture.hubs.status import HubStatus
-from posture.target_situation import hub_fields
+from posture.target_situation import hub_fields, situation_of
 from posture.target_status import scope_digest
 from tests.unit.hub_facts import facts
 
@@ -138,3 +138,36 @@ def test_facts_that_an_older_version_stored_are_read() -> None:
     at = HubFacts._fields.index("standards")
     stored[at] = [each[: Standard._fields.index("status")] for each in stored[at]]
     assert msgspec.json.decode(msgspec.json.encode(stored), type=HubFacts) == found
+
+
+def notes_of(*standards: Standard, **known: object) -> str:
+    return " ".join(situation_of(ADMITTED, HubStatus(facts=facts(*standards, **known)), None).notes)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "words"),
+    [
+        ("INCOMPLETE", "NO_AVAILABLE_CONFIGURATION_RECORDER", ["not checked", "Turn on the recorder"]),
+        ("INCOMPLETE", "MAXIMUM_NUMBER_OF_CONFIG_RULES_EXCEEDED", ["not checked", "quota"]),
+        ("INCOMPLETE", "SOMETHING_NEW", ["not checked", "SOMETHING_NEW", "ask AWS"]),
+        ("INCOMPLETE", "", ["not checked", "no reason is given"]),
+        ("FAILED", "INTERNAL_ERROR", ["could not be disabled, and counts", "INTERNAL_ERROR"]),
+    ],
+)
+def test_a_standard_that_is_not_whole_is_told_with_what_to_do(
+    status: str, reason: str, words: list[str]
+) -> None:
+    broken = standard("a/v/1", on=1, status=status)._replace(reason=reason)
+    said = notes_of(broken, standard("b/v/1"))
+    assert [word for word in ["a/v/1", *words] if word not in said] == []
+    [shown, _] = hub_of([broken, standard("b/v/1")]).standards or ()
+    assert shown.reason == (reason or None)
+
+
+def test_of_a_standard_that_nobody_chose_or_that_is_whole_nothing_is_told() -> None:
+    assert notes_of(standard("a/v/1", status="PENDING"), standard("b/v/1", status="INCOMPLETE")) == ""
+
+
+def test_where_findings_are_collected_is_told_only_to_who_looks_elsewhere() -> None:
+    assert "collected in us-east-1" in notes_of(aggregation_region="us-east-1")
+    assert notes_of(aggregation_region="eu-west-1") == ""

@@ -152,6 +152,9 @@ class EnabledStandard(Observed):
     status: StandardStatus | None = Field(
         None, description="What Security Hub says of it; absent where it is ready."
     )
+    reason: Line | None = Field(
+        None, description="Why Security Hub could not enable or disable it as it should; its code."
+    )
     controls: int | None = Field(
         None,
         description="Controls that it has in the account and Region of the hub; absent where they cannot all"

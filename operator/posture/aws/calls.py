@@ -139,6 +139,12 @@ class Calls:
         )
 
 
+def pause_after(faults: int) -> float:
+    """Return the seconds to wait after so many faults in a row before this one: they grow, and vary."""
+    longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**faults)
+    return random.uniform(longest / 2, longest)  # noqa: S311 - spreads retries, keeps no secret
+
+
 class _Attempts:
     """What one call has been through, and whether it may go on."""
 
@@ -169,9 +175,8 @@ class _Attempts:
         """Wait before the next attempt after a passing fault; raise what does not pass in time."""
         if not isinstance(refused, Retryable) or self._faults == _FAULTS_BORNE:
             raise refused
-        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self._faults)
+        seconds = pause_after(self._faults)
         self._faults += 1
-        seconds = random.uniform(longest / 2, longest)  # noqa: S311 - spreads retries, keeps no secret
         if time.monotonic() + seconds >= self._deadline:
             raise refused
         _log.info("%s: %s: %s: again in %.1f s", refused.operation, refused.code, refused.message, seconds)

@@ -5,7 +5,7 @@ is named with what its lack costs.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from posture.aws.calls import Calls
 from posture.aws.errors import AccessDenied, HubNotEnabled, Terminal
@@ -26,11 +26,13 @@ class HubFacts(NamedTuple):
     """A hub as its account and Region show it.
 
     `administrator`: this account administers others; `administrator_id`: the account that administers this
-    one. `aggregation_region`: where linked Regions' findings are collected, None without aggregation.
+    one. `aggregation_region`: where the findings of this Region and of others are collected, None where they
+    are not: without aggregation, and where this Region is not linked or no Region is.
     `finding_format`: SECURITY_CONTROL (consolidated), STANDARD_CONTROL (classic), or '' if AWS does not say.
     `standards`: enabled ones. `members`: account id → name (None: Security Hub does not say; findings do),
     this account included. `central_configuration`: an administrator's central configuration decides which
-    controls are on; None where this account cannot see that. `missing`: what was denied, as advice.
+    controls are on; None where this account cannot see that. `missing`: what is denied or at its limit, as
+    advice.
     `standards_known`: False where the reader may not list which standards are enabled. `partition`: of the
     hub's own ARN, else of its Region. The ARN of a standard does not tell: that of CIS 1.2
     (`arn:aws:securityhub:::ruleset/…`) names no Region either.
@@ -68,7 +70,7 @@ async def discover(calls: Calls, account_id: str, region: str) -> HubFacts:
         region=region,
         administrator=bool(members) or central is not None,
         administrator_id=administrator_id,
-        aggregation_region=await _aggregation_region(calls, missing),
+        aggregation_region=await _aggregation_region(calls, region, missing),
         finding_format=hub.get("ControlFindingGenerator", ""),
         standards=standards or (),
         members={account_id: None, **dict.fromkeys(members)},
@@ -129,14 +131,24 @@ async def _central_configuration(calls: Calls, members: list[str], missing: list
         return None
     except HubNotEnabled:
         return None
+    if body.get("MemberAccountLimitReached"):
+        missing.append(
+            "As many accounts as may be are members of this administrator: those that join the organization"
+            " from now on are not seen. Ask AWS for a higher quota"
+        )
     configuration = body.get("OrganizationConfiguration", {})
+    if configuration.get("ConfigurationType") != "CENTRAL":
+        return False
     # One that could not be brought about decides nothing (API reference, OrganizationConfiguration).
-    return bool(
-        configuration.get("ConfigurationType") == "CENTRAL" and configuration.get("Status") != "FAILED"
-    )
+    failed = configuration.get("Status") == "FAILED"
+    if failed:
+        why = configuration.get("StatusMessage") or "AWS does not say why"
+        missing.append(f"Central configuration could not be enabled and decides nothing: {why}")
+    return not failed
 
 
-async def _aggregation_region(calls: Calls, missing: list[str]) -> str | None:
+async def _aggregation_region(calls: Calls, region: str, missing: list[str]) -> str | None:
+    """Return where the findings of this Region and of others come together; None where they do not."""
     try:
         aggregators = await list_all(calls, "ListFindingAggregators", "FindingAggregators")
         if not aggregators:
@@ -151,5 +163,18 @@ async def _aggregation_region(calls: Calls, missing: list[str]) -> str | None:
             # It was deleted between the two calls.
             return None
         raise
-    aggregation_region: str | None = body.get("FindingAggregationRegion")
-    return aggregation_region
+    home: str | None = body.get("FindingAggregationRegion")
+    return home if _takes_part(region, home, body) else None
+
+
+def _takes_part(region: str, home: str | None, aggregator: Mapping[str, Any]) -> bool:
+    """Tell whether findings of a Region are seen together with others: API reference, GetFindingAggregator.
+
+    `Regions` are those that are linked, or those that are not. A mode that is not known links all of them.
+    """
+    mode, regions = aggregator.get("RegionLinkingMode"), aggregator.get("Regions") or []
+    if mode == "NO_REGIONS":
+        return False
+    if region == home:
+        return True
+    return (region in regions) if mode == "SPECIFIED_REGIONS" else (region not in regions)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from posture.aws.answers import PAGE
+from posture.aws.associations import BATCH, AssociationUpdate, UnprocessedAssociation, update_associations
 from posture.aws.calls import PATIENCE, Calls
 from posture.aws.discovery import HubFacts, discover
 from posture.aws.limiter import Limiters
@@ -11,9 +12,6 @@ from posture.aws.sessions import Identity, Sessions
 from posture.aws.usage import Usage
 from posture.aws.wire import Page, Rejected
 from posture.domain.findings import Finding, Workflow
-
-# What BatchUpdateFindings and BatchUpdateStandardsControlAssociations take in one call (API reference).
-BATCH = 100
 
 
 class FindingsPage(NamedTuple):
@@ -69,26 +67,6 @@ class FindingsUpdate(NamedTuple):
     processed: tuple[FindingId, ...]
     unprocessed: tuple[UnprocessedFinding, ...]
     asked_at: int = 0
-
-
-class AssociationUpdate(NamedTuple):
-    """A security control (`S3.11`) to turn on or off in a standard (its ARN).
-
-    `reason`: UpdatedReason, which AWS wants where it turns off.
-    """
-
-    standards_arn: str
-    security_control_id: str
-    enabled: bool
-    reason: str = ""
-
-
-class UnprocessedAssociation(NamedTuple):
-    """An association that was not updated; `code`: INVALID_INPUT, ACCESS_DENIED, NOT_FOUND or the like."""
-
-    update: AssociationUpdate
-    code: str
-    message: str
 
 
 class SecurityHub:
@@ -162,23 +140,10 @@ class SecurityHub:
     ) -> tuple[UnprocessedAssociation, ...]:
         """Turn up to 100 controls on or off in their standards (ValueError beyond); return what was not.
 
-        They are those of the caller's account and Region.
+        They are those of the caller's account and Region. See `associations.update_associations`.
         """
         _within_batch(updates)
-        wanted = [_association(update) for update in updates]
-        answer = await self._calls.call(
-            "BatchUpdateStandardsControlAssociations",
-            {"StandardsControlAssociationUpdates": wanted},
-            within=within,
-        )
-        return tuple(
-            UnprocessedAssociation(
-                _as_update(entry["StandardsControlAssociationUpdate"]),
-                entry["ErrorCode"],
-                entry.get("ErrorReason", ""),
-            )
-            for entry in answer.body.get("UnprocessedAssociationUpdates", [])
-        )
+        return await update_associations(self._calls, updates, within)
 
     async def update_standards_control(
         self, standards_control_arn: str, *, enabled: bool, reason: str = "", within: float | None = None
@@ -204,7 +169,7 @@ def _findings_update(asked: Sequence[FindingId], body: Mapping[str, Any]) -> Fin
         UnprocessedFinding(
             FindingId(entry["FindingIdentifier"]["Id"], entry["FindingIdentifier"]["ProductArn"]),
             entry["ErrorCode"],
-            entry["ErrorMessage"],
+            entry.get("ErrorMessage", ""),
         )
         for entry in body["UnprocessedFindings"]
     ]
@@ -215,23 +180,3 @@ def _findings_update(asked: Sequence[FindingId], body: Mapping[str, Any]) -> Fin
         if finding not in named
     ]
     return FindingsUpdate(processed, tuple(unprocessed))
-
-
-def _association(update: AssociationUpdate) -> dict[str, str]:
-    entry = {
-        "StandardsArn": update.standards_arn,
-        "SecurityControlId": update.security_control_id,
-        "AssociationStatus": "ENABLED" if update.enabled else "DISABLED",
-    }
-    if update.reason:
-        entry["UpdatedReason"] = update.reason
-    return entry
-
-
-def _as_update(entry: Mapping[str, str]) -> AssociationUpdate:
-    return AssociationUpdate(
-        entry["StandardsArn"],
-        entry["SecurityControlId"],
-        entry["AssociationStatus"] == "ENABLED",
-        entry.get("UpdatedReason", ""),
-    )

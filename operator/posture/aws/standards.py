@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
+from posture.aws.associations import ABSENT, BATCH, read_associations
 from posture.aws.calls import Calls
 from posture.aws.errors import AccessDenied, Terminal
 from posture.aws.listing import denied, list_all
@@ -12,11 +13,10 @@ from posture.domain.arns import control_of, standard_name
 from posture.domain.standards import AWS, ControlAssociation, Standard
 from posture.domain.wording import counted
 
-# BatchGetStandardsControlAssociations takes 100 associations a call (API reference).
-_BATCH = 100
-_ABSENT = frozenset({"NOT_FOUND", "RESOURCE_NOT_FOUND"})
-# While Security Hub still adds controls to a standard (API reference, BatchGetStandardsControlAssociations).
-_NOT_READY = "ResourceNotFoundException"
+NOT_READY = "NOT_READY_FOR_UPDATES"
+"""`StandardsControlsUpdatable` of a standard whose controls can be neither read nor switched."""
+# The same, where that has changed meanwhile (API reference, BatchGetStandardsControlAssociations).
+_NOT_READY_NOW = "ResourceNotFoundException"
 
 
 async def read_standards(calls: Calls, missing: list[str]) -> tuple[Standard, ...] | None:
@@ -32,45 +32,59 @@ async def read_standards(calls: Calls, missing: list[str]) -> tuple[Standard, ..
     except AccessDenied as error:
         missing.append(denied(error, "which standards are enabled is not known"))
         return None
-    enabled = [
-        Standard(
-            standard_name(entry["StandardsArn"]),
-            entry["StandardsArn"],
-            {},
-            status=entry["StandardsStatus"],
-            provider=entry.get("Provider") or AWS,
-        )
-        for entry in subscriptions
-        if entry["StandardsStatus"] != "DELETING"
-    ]
+    subscribed = [entry for entry in subscriptions if entry["StandardsStatus"] != "DELETING"]
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_read_standard(calls, each, missing)) for each in enabled]
+            tasks = [
+                group.create_task(
+                    _read_standard(
+                        calls,
+                        _standard(entry),
+                        missing,
+                        readable=entry.get("StandardsControlsUpdatable") != NOT_READY,
+                    )
+                )
+                for entry in subscribed
+            ]
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from failed
     return tuple(sorted((task.result() for task in tasks), key=lambda standard: standard.name))
 
 
-async def _read_standard(calls: Calls, standard: Standard, missing: list[str]) -> Standard:
-    """Add a standard's controls to it."""
+def _standard(entry: dict[str, Any]) -> Standard:
+    """Read a subscription (API reference, StandardsSubscription)."""
+    return Standard(
+        standard_name(entry["StandardsArn"]),
+        entry["StandardsArn"],
+        {},
+        status=entry["StandardsStatus"],
+        provider=entry.get("Provider") or AWS,
+        reason=entry.get("StandardsStatusReason", {}).get("StatusReasonCode", ""),
+    )
+
+
+async def _read_standard(calls: Calls, standard: Standard, missing: list[str], *, readable: bool) -> Standard:
+    """Add a standard's controls to it; which of them are on only where that is `readable`."""
     name = standard.name
     try:
         definitions = await list_all(
             calls,
             "ListSecurityControlDefinitions",
             "SecurityControlDefinitions",
-            {"StandardsArn": standard.arn, "MaxResults": _BATCH},
+            {"StandardsArn": standard.arn, "MaxResults": BATCH},
         )
     except AccessDenied as error:
         missing.append(denied(error, f"the controls of {name} are known by their findings only"))
         return standard._replace(complete=False)
     ids = [entry["SecurityControlId"] for entry in definitions]
     try:
-        return await _read_associations(calls, standard, definitions, missing)
+        if readable:
+            return await _read_associations(calls, standard, definitions, missing)
+        missing.append(f"{name} cannot be read yet: its controls are {NOT_READY}")
     except AccessDenied as error:
         missing.append(denied(error, f"which controls of {name} are turned off is not known"))
     except Terminal as error:
-        if error.code != _NOT_READY:
+        if error.code != _NOT_READY_NOW:
             raise
         missing.append(f"{name} cannot be read yet: {error.code}: {error.message}")
     controls = {control.upper(): ControlAssociation(control, enabled=True) for control in ids}
@@ -84,34 +98,24 @@ async def _read_associations(
         entry["SecurityControlId"]: entry.get("CurrentRegionAvailability") != "UNAVAILABLE"
         for entry in definitions
     }
-    controls: dict[str, ControlAssociation] = {}
-    unread = dict.fromkeys(here, "not answered")
-    for batch in _batches(here):
-        body = (
-            await calls.call(
-                "BatchGetStandardsControlAssociations",
-                {
-                    "StandardsControlAssociationIds": [
-                        {"SecurityControlId": control, "StandardsArn": standard.arn} for control in batch
-                    ]
-                },
-            )
-        ).body
-        for detail in body["StandardsControlAssociationDetails"]:
-            control = detail["SecurityControlId"]
-            unread.pop(control, None)
-            controls[control.upper()] = ControlAssociation(
-                control,
-                enabled=detail["AssociationStatus"] == "ENABLED",
-                numbers=_numbers(standard.name, detail.get("StandardsControlArns", [])),
-            )
-        for entry in body.get("UnprocessedAssociations", []):
-            control, code = entry["StandardsControlAssociationId"]["SecurityControlId"], entry["ErrorCode"]
-            if code in _ABSENT and not here.get(control, True):
-                # The control does not exist in this Region, so it is neither on nor off here.
-                unread.pop(control, None)
-            else:
-                unread[control] = f"{code} {entry.get('ErrorReason', '')}".strip()
+    read = await read_associations(calls, standard.arn, list(here))
+    controls = {
+        detail["SecurityControlId"].upper(): ControlAssociation(
+            detail["SecurityControlId"],
+            enabled=detail["AssociationStatus"] == "ENABLED",
+            numbers=_numbers(standard.name, detail.get("StandardsControlArns", [])),
+        )
+        for detail in read.details
+    }
+    # They do not exist in this Region, so they are neither on nor off here.
+    elsewhere = {
+        control for control, why in read.unprocessed.items() if why.code in ABSENT and not here[control]
+    }
+    unread = {
+        control: str(read.unprocessed.get(control, "not answered"))
+        for control in here
+        if control.upper() not in controls and control not in elsewhere
+    }
     if unread:
         some = ", ".join(f"{control} ({why})" for control, why in islice(unread.items(), 3))
         missing.append(
@@ -124,9 +128,3 @@ def _numbers(standard: str, arns: Iterable[str]) -> tuple[str, ...]:
     """Read a standard's own numbers from `arn:…:control/cis-aws-foundations-benchmark/v/1.4.0/1.10`."""
     controls = map(control_of, arns)
     return tuple(sorted({control[1] for control in controls if control and control[0] == standard}))
-
-
-def _batches(controls: Iterable[str]) -> Iterable[list[str]]:
-    remaining = iter(controls)
-    while batch := list(islice(remaining, _BATCH)):
-        yield batch

@@ -26,6 +26,7 @@ class Standard(NamedTuple):
     list the controls or their associations: then a control is enabled while it has findings, and an expected
     score does not exist. `status`: StandardsStatus of GetEnabledStandards (`READY`, `PENDING`, …).
     `provider`: the cloud whose resources it is about; Security Hub has standards for others than AWS too.
+    `reason`: StatusReasonCode, why it is INCOMPLETE or FAILED; empty where nothing is said.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Standard(NamedTuple):
     complete: bool = True
     status: str = "READY"
     provider: str = AWS
+    reason: str = ""
 
     @property
     def of_aws(self) -> bool:

@@ -45,7 +45,7 @@ def kept(before: HubFacts, found: HubFacts) -> HubFacts:
     """Return what was found, but for what the reader may no longer see: of that, what was seen before.
 
     A right that is withdrawn must not turn controls on that are off: `found.missing` says what is denied.
-    A standard's status is always the one that was found.
+    A standard's status, its reason too, is always the one that was found.
     """
     if not found.standards_known:
         return found._replace(standards=before.standards, standards_known=before.standards_known)
@@ -53,7 +53,7 @@ def kept(before: HubFacts, found: HubFacts) -> HubFacts:
     standards = tuple(
         standard
         if standard.complete
-        else complete.get(standard.name, standard)._replace(status=standard.status)
+        else complete.get(standard.name, standard)._replace(status=standard.status, reason=standard.reason)
         for standard in found.standards
     )
     return found._replace(standards=standards)

@@ -8,11 +8,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Self
 
+from posture.aws.associations import ABSENT, BATCH, GET, UPDATE, AssociationUpdate, read_associations
 from posture.aws.calls import Calls
 from posture.aws.errors import AwsError, HubNotEnabled, Retryable, Terminal
 from posture.aws.listing import list_all
-from posture.aws.securityhub import BATCH, AssociationUpdate, SecurityHub
+from posture.aws.securityhub import SecurityHub
 from posture.aws.sessions import Identity
+from posture.aws.standards import NOT_READY
 from posture.domain.arns import standard_name
 from posture.domain.control_switches import Association, Switch
 from posture.domain.evaluation import TurnedOff
@@ -21,9 +23,6 @@ from posture.hubs.key import HubKey
 from posture.world import World
 
 logger = logging.getLogger(__name__)
-
-_ABSENT = frozenset({"NOT_FOUND", "RESOURCE_NOT_FOUND"})
-_UPDATE = "BatchUpdateStandardsControlAssociations"
 
 
 class Spot(NamedTuple):
@@ -104,7 +103,7 @@ class AccountControls:
         for subscription in subscriptions:
             arn = subscription["StandardsArn"]
             standard = standard_name(arn)
-            if subscription.get("StandardsControlsUpdatable") == "NOT_READY_FOR_UPDATES":
+            if subscription.get("StandardsControlsUpdatable") == NOT_READY:
                 # Its controls cannot be read now (API reference, BatchGetStandardsControlAssociations).
                 unknown.add(standard)
                 continue
@@ -118,31 +117,22 @@ class AccountControls:
     async def _read_standard(
         self, standard: str, arn: str, ids: Sequence[str], provider: str
     ) -> dict[TurnedOff, Live]:
-        live: dict[TurnedOff, Live] = {}
-        for start in range(0, len(ids), BATCH):
-            pairs = [{"StandardsArn": arn, "SecurityControlId": each} for each in ids[start : start + BATCH]]
-            answer = await self._calls.call(
-                "BatchGetStandardsControlAssociations", {"StandardsControlAssociationIds": pairs}
+        read = await read_associations(self._calls, arn, ids)
+        for control, why in read.unprocessed.items():
+            if why.code not in ABSENT:
+                raise self._calls.refused_entry(GET, why.code, f"{control} of {standard}: {why.reason}")
+        return {
+            TurnedOff(standard, detail["SecurityControlId"].upper(), *self._spot): Live(
+                Association(
+                    detail["AssociationStatus"] == "ENABLED", detail.get("UpdatedReason", ""), provider
+                ),
+                arn,
+                detail["SecurityControlId"],
+                tuple(detail.get("StandardsControlArns", ())),
+                detail.get("UpdatedAt"),
             )
-            for detail in answer.body["StandardsControlAssociationDetails"]:
-                control = detail["SecurityControlId"]
-                live[TurnedOff(standard, control.upper(), *self._spot)] = Live(
-                    Association(
-                        detail["AssociationStatus"] == "ENABLED", detail.get("UpdatedReason", ""), provider
-                    ),
-                    arn,
-                    control,
-                    tuple(detail.get("StandardsControlArns", ())),
-                    detail.get("UpdatedAt"),
-                )
-            for entry in answer.body.get("UnprocessedAssociations", []):
-                if entry["ErrorCode"] not in _ABSENT:
-                    raise self._calls.refused_entry(
-                        "BatchGetStandardsControlAssociations",
-                        entry["ErrorCode"],
-                        f"{entry['StandardsControlAssociationId']}: {entry.get('ErrorReason', '')}",
-                    )
-        return live
+            for detail in read.details
+        }
 
     async def write(
         self,
@@ -163,7 +153,7 @@ class AccountControls:
             try:
                 outcome = outcome.joined(await self._write_batch(batch, live, within))
             except Terminal as error:
-                if error.operation != _UPDATE:
+                if error.operation != UPDATE:
                     outcome = outcome.joined(_all_refused(batch, error))
                     continue
                 logger.info("The older call is tried: %s", error)
@@ -181,14 +171,8 @@ class AccountControls:
             for (arn, control), switch in by_name.items()
         ]
         answer = await self._hub.batch_update_standards_control_associations(updates, within=within)
-        refused = tuple(
-            Refusal(
-                by_name[entry.update.standards_arn, entry.update.security_control_id],
-                entry.code,
-                entry.message,
-            )
-            for entry in answer
-        )
+        named = ((by_name.get(each.update[:2]), each) for each in answer)
+        refused = tuple(Refusal(switch, each.code, each.message) for switch, each in named if switch)
         failed = {refusal.switch.place for refusal in refused}
         return Written(tuple(each for each in batch if each.place not in failed), refused)
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from posture.aws.associations import AssociationUpdate
 from posture.aws.errors import AccessDenied, MalformedResponse, Retryable
-from posture.aws.securityhub import AssociationUpdate, SecurityHub
+from posture.aws.securityhub import SecurityHub
 from sandbox.securityhub.client import ControlClient
 from tests.component.aws.conftest import ADMINISTRATOR, CIS_1_4, FSBP, MEMBER, REGION, Hub
 from tests.unit.domain.test_arns import PARTITIONS
@@ -174,3 +175,39 @@ async def test_an_administrator_that_was_not_accepted_administers_nobody(
     assert (await hub.discover()).administrator_id == ADMINISTRATOR
     control.members(status={MEMBER: "Removed"})
     assert (await hub.discover()).administrator_id is None
+
+
+OTHER = "us-east-1"
+
+
+@pytest.mark.parametrize(
+    ("mode", "regions", "from_home", "from_other"),
+    [
+        ("ALL_REGIONS", [], REGION, REGION),
+        ("SPECIFIED_REGIONS", [OTHER], REGION, REGION),
+        ("SPECIFIED_REGIONS", ["eu-north-1"], REGION, None),
+        ("ALL_REGIONS_EXCEPT_SPECIFIED", [OTHER], REGION, None),
+        ("ALL_REGIONS_EXCEPT_SPECIFIED", ["eu-north-1"], REGION, REGION),
+        ("NO_REGIONS", [], None, None),
+    ],
+)
+async def test_findings_are_aggregated_where_regions_are_linked(
+    hub_of: Hub,
+    control: ControlClient,
+    mode: str,
+    regions: list[str],
+    from_home: str | None,
+    from_other: str | None,
+) -> None:
+    aggregation = {"region": REGION, "mode": mode, "regions": regions}
+    control.reset()
+    control.seed(
+        {
+            "administrator": ADMINISTRATOR,
+            "accounts": [{"id": ADMINISTRATOR, "name": "platform"}],
+            "regions": [REGION, OTHER],
+            "aggregation": aggregation,
+        }
+    )
+    assert (await hub_of().discover()).aggregation_region == from_home
+    assert (await hub_of(region=OTHER).discover()).aggregation_region == from_other

@@ -8,7 +8,7 @@ import pytest
 
 from posture.aws import calls as aws_calls
 from posture.aws.calls import Calls
-from posture.aws.errors import AccessDenied, RoleNotAssumable
+from posture.aws.errors import AccessDenied, RoleNotAssumable, Throttled
 from posture.aws.limiter import Limiters
 from posture.aws.securityhub import SecurityHub
 from posture.aws.sessions import Identity, Sessions
@@ -28,7 +28,9 @@ REGION = "eu-west-1"
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
 CIS_1_4 = "cis-aws-foundations-benchmark/v/1.4.0"
 CONTROLS = ("S3.1", "S3.11", "EC2.2")
+GET = "BatchGetStandardsControlAssociations"
 UPDATE = "BatchUpdateStandardsControlAssociations"
+LIMIT = "LIMIT_EXCEEDED"
 Opens = Callable[[Spot, Role], AccountControls]
 
 
@@ -278,3 +280,66 @@ async def test_what_was_turned_on_since_is_seen_at_once(opens: Opens, member: Ac
     await write(member, on(place("S3.1")))
     await look(looking, now=30)
     assert looking.live[place("S3.1")].association.enabled
+
+
+def limited(control: ControlClient, operation: str, count: int | None, *ids: str, code: str = LIMIT) -> None:
+    control.fault(
+        "unprocessed", operation, count=count, options={"code": code, "ids": ids, "controls": len(ids)}
+    )
+
+
+async def test_what_exceeds_the_limit_is_read_again(member: AccountControls, control: ControlClient) -> None:
+    limited(control, GET, 2, "S3.11")
+    assert place("S3.11") in (await read(member)).live
+    limited(control, GET, None, "S3.11")
+    with pytest.raises(Throttled):
+        await read(member)
+
+
+async def test_what_may_not_be_read_is_told(member: AccountControls, control: ControlClient) -> None:
+    limited(control, GET, None, "S3.11", code="ACCESS_DENIED")
+    with pytest.raises(AccessDenied, match=r"S3\.11"):
+        await read(member)
+
+
+async def test_what_exceeds_the_limit_is_switched_in_another_call(
+    member: AccountControls, control: ControlClient
+) -> None:
+    limited(control, UPDATE, 2, "S3.1")
+    switches = off(place("S3.1")), off(place("EC2.2"))
+    written = await write(member, *switches)
+    assert (set(written.done), written.refused) == (set(switches), ())
+    assert control.call_total(UPDATE) == 3
+    live = (await read(member)).live
+    assert not live[place("S3.1")].association.enabled
+    assert not live[place("EC2.2")].association.enabled
+
+
+async def test_a_limit_that_lasts_is_told_and_hides_nothing(
+    member: AccountControls, control: ControlClient
+) -> None:
+    limited(control, UPDATE, None, "S3.1")
+    written = await write(member, off(place("S3.1")), off(place("EC2.2")))
+    assert [each.place for each in written.done] == [place("EC2.2")]
+    assert [(each.switch.place, each.code) for each in written.refused] == [(place("S3.1"), LIMIT)]
+
+
+async def test_a_later_call_that_is_denied_does_not_undo_an_earlier_one(
+    member: AccountControls, control: ControlClient
+) -> None:
+    limited(control, UPDATE, 1, "S3.1")
+    control.fault("denied", UPDATE, count=None, after=1)
+    written = await write(member, off(place("S3.1")), off(place("EC2.2")))
+    assert [each.place for each in written.done] == [place("EC2.2")]
+    assert [each.code for each in written.refused] == [LIMIT]
+    assert control.call_total("UpdateStandardsControl") == 0
+
+
+async def test_there_is_no_other_call_for_which_there_is_no_time(
+    member: AccountControls, control: ControlClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aws_calls, "_FIRST_PAUSE", 1000.0)
+    limited(control, UPDATE, None, "S3.1")
+    written = await write(member, off(place("S3.1")), seconds=2.0)
+    assert [each.code for each in written.refused] == [LIMIT]
+    assert control.call_total(UPDATE) == 1

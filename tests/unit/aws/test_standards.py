@@ -5,8 +5,10 @@ from typing import Any, cast
 
 import pytest
 
+from posture.aws import calls as aws_calls
 from posture.aws.calls import Answer, Calls
-from posture.aws.errors import CredentialsRefused, Terminal
+from posture.aws.discovery import HubFacts, discover
+from posture.aws.errors import CredentialsRefused, Terminal, Throttled
 from posture.aws.securityhub import FindingId, _findings_update
 from posture.aws.standards import read_standards
 from posture.domain.standards import ControlAssociation, Standard
@@ -17,7 +19,10 @@ ARN = f"arn:aws:securityhub:eu-west-1:111122223333:control/{NAME}"
 
 
 class Documented:
-    """Stands for `Calls`: an answer for each operation, an exception among them is raised."""
+    """Stands for `Calls`: an answer for each operation, or a list of them, one after the other.
+
+    An exception among them is raised.
+    """
 
     def __init__(self, **answers: Any) -> None:
         self.answers = answers
@@ -26,6 +31,8 @@ class Documented:
     async def call(self, operation: str, parameters: Mapping[str, Any] | None = None) -> Answer:
         self.asked.append((operation, parameters or {}))
         answer = self.answers[operation]
+        if isinstance(answer, list):
+            answer = answer.pop(0)
         if isinstance(answer, Exception):
             raise answer
         return Answer(answer, 0, 0.0)
@@ -123,7 +130,6 @@ async def test_a_control_that_the_region_does_not_have_is_neither_on_nor_off(cod
     [
         ([definition("S3.1"), definition("S3.2")], [unprocessed("S3.2", "NOT_FOUND")]),
         ([definition("S3.1"), definition("S3.2")], [unprocessed("S3.2", "ACCESS_DENIED")]),
-        ([definition("S3.1"), definition("S3.2", here=False)], [unprocessed("S3.2", "LIMIT_EXCEEDED")]),
         ([definition("S3.1"), definition("S3.2")], []),
     ],
 )
@@ -179,3 +185,98 @@ def test_a_finding_that_an_update_does_not_mention_is_not_taken_for_done() -> No
         two: "InvalidInput",
         three: "NotReported",
     }
+
+
+def associations(*details: dict[str, Any], left: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
+    return {"StandardsControlAssociationDetails": list(details), "UnprocessedAssociations": list(left)}
+
+
+async def test_what_exceeds_the_limit_is_asked_for_again_and_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws_calls, "_FIRST_PAUSE", 0.0)
+    names = ("S3.1", "S3.2", "S3.3")
+    documented = hub([definition(each) for each in names], [])
+    limited = unprocessed("S3.2", "LIMIT_EXCEEDED"), unprocessed("S3.3", "LIMIT_EXCEEDED")
+    documented.answers["BatchGetStandardsControlAssociations"] = [
+        associations(detail("S3.1"), left=limited),
+        associations(detail("S3.3", status="DISABLED"), left=limited[:1]),
+        associations(left=(unprocessed("S3.2", "ACCESS_DENIED"),)),
+    ]
+    [standard], [advice] = await read(documented)
+    assert {name: each.enabled for name, each in standard.controls.items()} == {"S3.1": True, "S3.3": False}
+    assert "1 control of" in advice
+    assert "S3.2 (ACCESS_DENIED because)" in advice
+    asked = [
+        [each["SecurityControlId"] for each in parameters["StandardsControlAssociationIds"]]
+        for operation, parameters in documented.asked
+        if operation == "BatchGetStandardsControlAssociations"
+    ]
+    assert asked == [["S3.1", "S3.2", "S3.3"], ["S3.2", "S3.3"], ["S3.2"]]
+
+
+async def test_a_limit_that_lasts_is_no_standard_without_that_control(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It passes: facts that lack something for it are never returned."""
+    monkeypatch.setattr(aws_calls, "_FIRST_PAUSE", 0.0)
+    documented = hub([definition("S3.1")], [], unprocessed("S3.1", "LIMIT_EXCEEDED"))
+    with pytest.raises(Throttled, match="because"):
+        await read(documented)
+
+
+async def test_controls_that_are_not_ready_are_known_and_not_asked_for() -> None:
+    documented = hub([definition("S3.1")], [])
+    documented.answers["GetEnabledStandards"] = {
+        "StandardsSubscriptions": [
+            {**subscription(FSBP, "PENDING"), "StandardsControlsUpdatable": "NOT_READY_FOR_UPDATES"}
+        ]
+    }
+    [standard], [advice] = await read(documented)
+    assert (set(standard.controls), standard.complete) == ({"S3.1"}, False)
+    assert "NOT_READY_FOR_UPDATES" in advice
+    assert "BatchGetStandardsControlAssociations" not in {operation for operation, _ in documented.asked}
+
+
+async def test_why_a_standard_is_not_ready_is_kept() -> None:
+    documented = hub([definition("S3.1")], [detail("S3.1")])
+    reason = {"StatusReasonCode": "NO_AVAILABLE_CONFIGURATION_RECORDER"}
+    documented.answers["GetEnabledStandards"] = {
+        "StandardsSubscriptions": [{**subscription(FSBP, "INCOMPLETE"), "StandardsStatusReason": reason}]
+    }
+    [standard], _ = await read(documented)
+    assert (standard.status, standard.reason) == ("INCOMPLETE", "NO_AVAILABLE_CONFIGURATION_RECORDER")
+
+
+async def discovered(**configuration: Any) -> HubFacts:
+    documented = hub([definition("S3.1")], [detail("S3.1")])
+    documented.answers |= {
+        "DescribeHub": {"HubArn": "arn:aws-cn:securityhub:cn-north-1:111122223333:hub/default"},
+        "ListMembers": {"Members": [{"AccountId": "444455556666"}]},
+        "GetAdministratorAccount": {},
+        "DescribeOrganizationConfiguration": configuration,
+        "ListFindingAggregators": {"FindingAggregators": []},
+    }
+    return await discover(cast("Calls", documented), "111122223333", "cn-north-1")
+
+
+async def test_an_administrator_that_is_full_says_so() -> None:
+    assert (await discovered(MemberAccountLimitReached=False)).missing == ()
+    [advice] = (await discovered(MemberAccountLimitReached=True)).missing
+    assert "higher quota" in advice
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "is_central"),
+    [
+        ("CENTRAL", "ENABLED", True),
+        ("CENTRAL", "PENDING", True),
+        ("CENTRAL", "FAILED", False),
+        ("LOCAL", "ENABLED", False),
+    ],
+)
+async def test_central_configuration_that_failed_decides_nothing_and_says_why(
+    kind: str, status: str, *, is_central: bool
+) -> None:
+    configuration = {"ConfigurationType": kind, "Status": status, "StatusMessage": "no delegated Region"}
+    facts = await discovered(OrganizationConfiguration=configuration)
+    assert facts.central_configuration is is_central
+    assert any("no delegated Region" in advice for advice in facts.missing) == (status == "FAILED")
