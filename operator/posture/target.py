@@ -213,12 +213,15 @@ class Target:
             self._shown = self._shown._replace(exact_at=exact_at, polled_in=polled_in)
             return
         chosen = chosen_standards(spec, facts)
-        view = view_of(admission, facts, hub.controls(), chosen.present)._replace(turned_off=turned_off)
-        found = await hub.evaluate(view, spec.scoring.evaluation_window)
+        view = view_of(admission, facts, hub.controls(), chosen.all)._replace(turned_off=turned_off)
+        window = spec.scoring.evaluation_window
+        found = await hub.evaluate(view, window)
+        missing = () if found is None else chosen.nowhere(found.evaluation)
+        if missing:
+            there = tuple(name for name in chosen.all if name not in missing)
+            found = await hub.evaluate(view._replace(standards=there), window)
         if found is not None:
-            self._shown = Shown(
-                key, scope, found.evaluation, found.exact_at, pooled=not chosen.missing, polled_in=polled_in
-            )
+            self._shown = Shown(key, scope, found.evaluation, found.exact_at, missing, polled_in)
 
     def _now(self) -> datetime:
         """Return the time by the clock of the hub; by the local one where there is no hub."""

@@ -33,8 +33,8 @@ class Situation(NamedTuple):
     """What the conditions of an admitted target follow from.
 
     `connected`: Security Hub has answered. `trouble`: of the hub's last attempt. `exact_at`: microseconds,
-    None before the first complete sweep. `missing`: chosen standards that the hub does not have enabled,
-    `enabled`: those that it has. `scored`: whether there is a headline. `refreshed_every`: the interval.
+    None before the first complete sweep. `missing`: chosen standards that are enabled nowhere, `enabled`:
+    those that the hub has. `scored`: whether there is a headline. `refreshed_every`: the interval.
     `withheld`: why a poll that went well has published nothing. `notes`: what is denied to the reader, and
     what else should be known of the hub. `restored`: the score is what the status tells of an earlier holder,
     which nobody here has found out.
@@ -186,7 +186,8 @@ def _standard_not_enabled(situation: Situation) -> Said:
     return Said(
         _FALSE,
         "StandardNotEnabled",
-        f"Not enabled in this Security Hub: {', '.join(situation.missing)}. Enabled: {enabled}. Correct"
+        f"Not enabled in this Security Hub, nor, by any finding, in a member or a linked Region:"
+        f" {', '.join(situation.missing)}. Enabled: {enabled}. Correct"
         f' spec.source.securityStandards.standards, write ["*"], or enable the standard.{denied}',
     )
 

@@ -19,16 +19,22 @@ from posture.metrics.target_samples import (
 class Shown(NamedTuple):
     """The evaluation that is published, and what it was made of.
 
-    The same `key` gives the same numbers. `scope`: digest of what is scored. `exact_at`: µs. `polled_in`: the
-    hub's term in which it was polled for them; None where they are of what a new holder found in its store.
+    The same `key` gives the same numbers. `scope`: digest of what is scored. `exact_at`: µs. `missing`:
+    chosen standards that are enabled nowhere; they are not in the evaluation. `polled_in`: the hub's term in
+    which it was polled for them; None where they are of what a new holder found in its store.
     """
 
     key: tuple[object, ...]
     scope: str
     evaluation: Evaluation
     exact_at: int
-    pooled: bool
+    missing: tuple[str, ...] = ()
     polled_in: int | None = None
+
+    @property
+    def pooled(self) -> bool:
+        """Whether there is a score over all chosen standards: not over some of them."""
+        return not self.missing
 
 
 class _Maker(NamedTuple):

@@ -31,7 +31,7 @@ from posture.store import StoreError
 from posture.target_conditions import Situation, Trouble
 from posture.target_page import Shown
 from posture.target_status import scope_digest
-from posture.target_view import account_filter, chosen_standards
+from posture.target_view import account_filter, chosen_standards, may_be_elsewhere
 
 _FORMATS = {
     "SECURITY_CONTROL": FindingFormat.SECURITY_CONTROL,
@@ -57,7 +57,7 @@ def situation_of(admitted: Admitted, hub: HubStatus, scores: Shown | Restored | 
         exact_at=scores.exact_at if scores else None,
         progress_percent=100 if hub.exact_at is not None else int(hub.progress * 100),
         suspicious=hub.suspicious,
-        missing=chosen_standards(target.spec, hub.facts).missing if hub.facts else (),
+        missing=_missing(admitted, hub.facts, scores),
         enabled=tuple(sorted(enabled)),
         scored=_headline(scores, target.spec.scoring.method) is not None,
         reporting=len(scores.evaluation.reporting) if isinstance(scores, Shown) else 0,
@@ -76,6 +76,19 @@ def held_back(apart: int) -> str:
         f" share this Security Hub, and runs that are asked for begin {apart / 1e6:g} s apart at least"
         " (minimums.interval in the operator's configuration)."
     )
+
+
+def _missing(admitted: Admitted, facts: HubFacts | None, scores: Shown | Restored | None) -> tuple[str, ...]:
+    """Return the chosen standards that are enabled nowhere.
+
+    Where other accounts or Regions are seen too, that is known with the first evaluation.
+    """
+    if facts is None:
+        return ()
+    missing = chosen_standards(admitted.target.spec, facts).missing
+    if isinstance(scores, Shown):
+        return tuple(name for name in missing if name in scores.missing)
+    return () if may_be_elsewhere(facts) else missing
 
 
 def _notes(admitted: Admitted, facts: HubFacts) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from posture.aws.discovery import HubFacts
 from posture.config import Minimums
 from posture.domain.accounts import AccountFilter
 from posture.domain.controls import Controls
-from posture.domain.evaluation import View
+from posture.domain.evaluation import Evaluation, View
 from posture.domain.findings import Severity
 from posture.domain.grouping import Grouping
 from posture.domain.products import SECURITY_HUB, product_named
@@ -25,10 +25,24 @@ _WINDOW = timedelta(hours=30)
 
 
 class Chosen(NamedTuple):
-    """The standards that a target chose: those that its hub has enabled, and those that it has not."""
+    """The standards that a target chose: those that its hub has enabled, and those that it has not.
+
+    What the hub's own account and Region have not enabled may be enabled in a member or a linked Region all
+    the same, and counts there; only findings tell (user guide, "Viewing details for a standard": an
+    administrator sees what at least one member has enabled).
+    """
 
     present: tuple[str, ...]
     missing: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every standard whose findings are the target's."""
+        return (*self.present, *self.missing)
+
+    def nowhere(self, evaluation: Evaluation) -> tuple[str, ...]:
+        """Return those that nothing tells of, by an evaluation of all."""
+        return tuple(name for name in self.missing if evaluation.standards[name].unsuppressed is None)
 
 
 def chosen_standards(spec: PostureTargetSpec, facts: HubFacts) -> Chosen:
@@ -46,6 +60,11 @@ def chosen_standards(spec: PostureTargetSpec, facts: HubFacts) -> Chosen:
     return Chosen(
         tuple(name for name in names if name in enabled), tuple(name for name in names if name not in enabled)
     )
+
+
+def may_be_elsewhere(facts: HubFacts) -> bool:
+    """Whether a hub shows other accounts or Regions than its own, where a standard can be enabled too."""
+    return facts.administrator or facts.aggregation_region == facts.region
 
 
 def account_filter(admitted: Admitted) -> AccountFilter:

@@ -133,7 +133,7 @@ async def _of_target(
         return _from_status(name, declared, instant_of(datetime.now(UTC)), admission.trouble.message)
     hub = await hubs.read(admission.hub)
     chosen = chosen_standards(admission.target.spec, hub.facts)
-    view = view_of(admission, hub.facts, hub.controls, chosen.present)
+    view = view_of(admission, hub.facts, hub.controls, chosen.all)
     own = [each for each in declared.values() if each.scope == name]
     looked, errors = await hubs.look(admission.hub, own)
     found = entries(name, hub.suppressed, view, declared, hub.now)

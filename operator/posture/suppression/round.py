@@ -130,7 +130,10 @@ class Rounds:
                 self._following = Following(known)
             gone = retained(known.store, declared.policies)
             accounts, _ = known.store.places()
-            self._shown = self._sights.of(declared.targets, hub, accounts)
+            told = frozenset(
+                standard for check in known.store.checks() if check.own for standard in check.standards
+            )
+            self._shown = self._sights.of(declared.targets, hub._replace(told=told), accounts)
             policies = [_standing(each, self._shown.get(each.scope)) for each in declared.policies]
             declaration = Declaration(
                 [*policies, *gone],

@@ -16,7 +16,8 @@ from posture.target_view import chosen_standards, view_of
 class Sight(NamedTuple):
     """One target: its view of the hub, its headline's method and window, and what its policies can select.
 
-    `whole`: the hub has every standard that the target chose. Where it has not, or its standards may not be
+    `whole`: of every standard that the target chose it is known that it is enabled somewhere. Where one is
+    not, as after a slip of the pen, or where `*` stands for those that are enabled and these may not be
     listed, findings are missing from the view that a policy has suppressed: nothing follows from that.
     """
 
@@ -30,13 +31,15 @@ class Sight(NamedTuple):
 class HubView(NamedTuple):
     """What a hub knows, of which targets are views: its facts, its controls, names of accounts by id.
 
-    `turned_off`: what policies turned off, with the status it had then.
+    `turned_off`: what policies turned off, with the status it had then. `told`: the standards that any
+    finding speaks of, wherever they are enabled.
     """
 
     facts: HubFacts
     controls: Controls
     names: Mapping[str, str]
     turned_off: Mapping[TurnedOff, ControlStatus] = {}
+    told: frozenset[str] = frozenset()
 
 
 class Sights:
@@ -63,13 +66,14 @@ class Sights:
     ) -> tuple[tuple[object, ...], Sight]:
         spec = admitted.target.spec
         declared = (admitted.accounts, spec.source, spec.products, spec.accounts, spec.scoring, spec.grouping)
-        key = (*declared, hub.facts, id(hub.controls), dict(hub.names), dict(hub.turned_off), accounts)
+        chosen = chosen_standards(spec, hub.facts)
+        whole = bool(chosen.all) and hub.told.issuperset(chosen.missing)
+        seen = (hub.facts, id(hub.controls), dict(hub.names), dict(hub.turned_off), accounts)
+        key = (*declared, *seen, whole)
         if known is not None and known[0] == key:
             return known
-        chosen = chosen_standards(spec, hub.facts)
-        view = view_of(admitted, hub.facts, hub.controls, chosen.present)
+        view = view_of(admitted, hub.facts, hub.controls, chosen.all)
         view = view._replace(names=hub.names, turned_off=hub.turned_off)
         groups = {account: view.grouping.of(account, hub.names.get(account)) for account in accounts}
         scope = Scope(view.covers, hub.controls, groups)
-        whole = bool(chosen.present) and not chosen.missing
         return key, Sight(view, spec.scoring.method, spec.scoring.evaluation_window, scope, whole)

@@ -54,7 +54,7 @@ async def evaluated(
     published, known = sync.published, sync.desk.known
     assert published is not None
     controls = Controls({standard.name: standard for standard in facts.standards})
-    chosen = chosen_standards(admitted.target.spec, facts).present
+    chosen = chosen_standards(admitted.target.spec, facts).all
     view = view_of(admitted, facts, controls, chosen)._replace(names=published.names)
     (window,) = sync.windows
     exact = await sync.desk.worker.call(known.evaluate, view, window)

@@ -15,7 +15,7 @@ from posture.kube.errors import Retryable
 from posture.store import Read, StoreUnavailable
 from posture.suppression import round as rounds
 from posture.suppression.hub_suppression import HubSuppression
-from tests.unit.store.making import EC2_2, finding
+from tests.unit.store.making import EC2_2, FSBP, finding
 from tests.unit.suppression.api_server import CALL
 from tests.unit.suppression.hub_on_paper import GRANT, OFF, Scene, nobody, policy, settle, target, task
 from tests.unit.suppression.test_policy_status import NOW
@@ -415,3 +415,29 @@ async def test_nothing_is_written_with_too_little_left_of_the_lease(scenes: Call
     await settle(scene, task(scene))
     assert scene.hub.workflows() == {Workflow.NEW}
     assert scene.hub.within == []
+
+
+PCI = "pci-dss/v/3.2.1"
+
+
+@pytest.mark.parametrize("standards", [[PCI], [PCI, FSBP]])
+async def test_a_standard_that_only_a_member_has_is_suppressed_in(
+    scenes: Callable[..., Scene], standards: list[str]
+) -> None:
+    """The hub's own account has FSBP alone; the finding says that PCI DSS is enabled where it is from."""
+    scene = scenes(
+        target(source={"securityStandards": {"standards": standards}}),
+        policy("logs", suppressFindings={"match": [{"controls": ["EC2.2"]}]}),
+        findings=[finding(1, check=EC2_2)],
+    )
+    await settle(scene, task(scene))
+    assert scene.hub.workflows() == {Workflow.SUPPRESSED}
+
+
+async def test_a_slip_in_the_name_of_a_standard_reopens_nothing(scenes: Callable[..., Scene]) -> None:
+    scene = scenes(target(source={"securityStandards": {"standards": [FSBP]}}), policy("logs"))
+    await settle(scene, task(scene))
+    assert scene.hub.workflows() == {Workflow.SUPPRESSED}
+    scene.api.put({**target(source={"securityStandards": {"standards": [FSBP.replace("aws", "asw")]}})})
+    await settle(scene, task(scene))
+    assert scene.hub.workflows() == {Workflow.SUPPRESSED}
