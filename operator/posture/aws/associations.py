@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from posture.aws.calls import Calls, pause_after
-from posture.aws.errors import AwsError, Throttled
+from posture.aws.errors import AwsError
 
 # What BatchGetStandardsControlAssociations and BatchUpdateStandardsControlAssociations take (API reference).
 BATCH = 100
@@ -85,12 +85,8 @@ async def read_associations(calls: Calls, standards_arn: str, controls: Sequence
                 break
             await asyncio.sleep(pause_after(attempt))
         else:
-            raise Throttled(
-                f"{len(left)} associations of {standards_arn} were not answered: {out[left[0]].reason}",
-                service="securityhub",
-                operation=GET,
-                code=LIMITED,
-            )
+            message = f"{len(left)} associations of {standards_arn} were not answered: {out[left[0]].reason}"
+            raise calls.refused_entry(GET, LIMITED, message)
     return Associations(tuple(details), unprocessed)
 
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 
 from posture.aws import calls as aws_calls
 from posture.aws.calls import Answer, Calls
 from posture.aws.discovery import HubFacts, discover
-from posture.aws.errors import CredentialsRefused, Terminal, Throttled
+from posture.aws.errors import AwsError, CredentialsRefused, Terminal, Throttled
+from posture.aws.refusals import refusal
 from posture.aws.securityhub import FindingId, _findings_update
 from posture.aws.standards import read_standards
 from posture.domain.standards import ControlAssociation, Standard
@@ -36,6 +38,10 @@ class Documented:
         if isinstance(answer, Exception):
             raise answer
         return Answer(answer, 0, 0.0)
+
+    def refused_entry(self, operation: str, code: str, message: str) -> AwsError:
+        error = ClientError({"Error": {"Code": code, "Message": message}}, operation)
+        return refusal(error, service="securityhub", operation=operation)
 
 
 def subscription(arn: str, status: str = "READY") -> dict[str, str]:
