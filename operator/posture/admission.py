@@ -58,8 +58,9 @@ def _admit(document: Mapping[str, Any], config: Config) -> Admitted | NotAdmitte
             target,
             Trouble(
                 "SourceNotSupported",
-                "This version scores spec.source.securityStandards only; conformancePacks and configRules are"
-                " accepted, but not evaluated.",
+                "This version of the operator scores spec.source.securityStandards only; conformancePacks and"
+                " configRules are accepted, but not scored. Upgrade the operator, or make a target with"
+                " securityStandards.",
             ),
         )
     namespace, role_arn = target.metadata.namespace, target.spec.aws.role_arn

@@ -209,6 +209,20 @@ class Config(Spec):
         return tuple(grant.plain() for grant in self.grants)
 
     @property
+    def without_effect(self) -> tuple[str, ...]:
+        """Name what the file says and this version does not act on, as paths in the file."""
+        said = [
+            f"grants[{index}].{path}"
+            for index, grant in enumerate(self.grants)
+            for path, asked in (
+                ("remediation", grant.remediation != RemediationGrant()),
+                (f"verbs: {Verb.REMEDIATE.value}", Verb.REMEDIATE in grant.verbs),
+            )
+            if asked
+        ]
+        return (*said, *(["optOutTags"] if "opt_out_tags" in self.model_fields_set else []))
+
+    @property
     def frozen(self) -> bool:
         """Tell whether nothing may be written to AWS."""
         return self.writes is Writes.FROZEN

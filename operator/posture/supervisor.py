@@ -74,6 +74,7 @@ class Supervisor:
         self._general_task: asyncio.Task[None] | None = None
         self._unsupported = Unsupported(world, self._general.remaining)
         self._suppression = Suppression(world, self._general.remaining)
+        self._without_effect: tuple[str, ...] = ()
         self._said: str | None = None
         self._defect: str | None = None
         self._declared: frozenset[str] | None = None
@@ -147,6 +148,7 @@ class Supervisor:
         }
 
     async def _cycle(self) -> None:
+        self._tell_without_effect(self._world.config.current().without_effect)
         listed = await self._listed()
         if listed is None:
             return
@@ -176,6 +178,15 @@ class Supervisor:
                 logger.log(level, "What is declared is not known, the last known stays in force: %s", error)
             self.not_ready = str(error)
             return None
+
+    def _tell_without_effect(self, entries: tuple[str, ...]) -> None:
+        """Log once what an administrator has configured, and could take for being in force."""
+        if entries and entries != self._without_effect:
+            logger.warning(
+                "The configuration file has entries without effect, as this version does not remediate: %s",
+                ", ".join(entries),
+            )
+        self._without_effect = entries
 
     async def _settle(self, listed: Listed) -> None:
         await self._look_for_others(listed)

@@ -7,7 +7,7 @@ from typing import Any
 
 from posture.admission import Admitted, NotAdmitted
 from posture.api.model import Metadata
-from posture.api.posture_target_status import SCORE_CURRENT, PostureTargetStatus
+from posture.api.posture_target_status import DECLINING, OVERDUE, SCORE_CURRENT, PostureTargetStatus
 from posture.api.resource import read_status
 from posture.domain.moments import datetime_of
 from posture.hubs.hub import Hub
@@ -21,7 +21,7 @@ from posture.logs import bound, next_cycle
 from posture.metrics.exposition import Samples
 from posture.metrics.target_samples import Restored, condition_samples
 from posture.store import StoreError
-from posture.target_conditions import assessed, refused
+from posture.target_conditions import assessed, refused, with_objectives
 from posture.target_page import Shown, TargetPage
 from posture.target_situation import held_back, hub_fields, situation_of
 from posture.target_status import believed, evaluation_fields, restored, scope_digest, without_scores
@@ -34,7 +34,7 @@ _AT_LEAST_EVERY = 30.0
 _AT_MOST_EVERY = 1.0
 _AFTER_A_FAILURE = 10.0
 _NO_WARNING = frozenset({"Syncing", "Suspended"})
-_TOLD_IN_EVENTS = ("Ready", SCORE_CURRENT)
+_TOLD_IN_EVENTS = ("Ready", SCORE_CURRENT, DECLINING, OVERDUE)
 
 
 class Target:
@@ -148,14 +148,26 @@ class Target:
             self._newest.stored(self._document)
             self._has_read = True
         before = read_status(PostureTargetStatus, self._document, self._now())
+        admission = self._admission  # others may be declared meanwhile
         if isinstance(self._admission, NotAdmitted):
             after = self._refused(before, self._admission)
             scores = None
         else:
             after, scores = await self._assessed(before, self._admission)
+        after = self._with_objectives(after, admission)
         await self._publish(after, self._admission, scores)
         await self._write(before, after)
         await self._tell_of_the_store()
+
+    def _with_objectives(
+        self, status: PostureTargetStatus, admission: Admitted | NotAdmitted
+    ) -> PostureTargetStatus:
+        """Return the status with the conditions of the objectives that are asked for."""
+        if admission.target is None:
+            return status
+        before, objectives = status.conditions, admission.target.spec.objectives
+        conditions = with_objectives(before, objectives, self._now(), status.observed_generation)
+        return status if conditions == before else status.model_copy(update={"conditions": conditions})
 
     def _refused(self, before: PostureTargetStatus, admission: NotAdmitted) -> PostureTargetStatus:
         """Return the status of a target that may not look at its hub: nothing of the hub is in it."""

@@ -4,8 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from posture.api.conditions import READY, RECONCILING, STALLED, Condition, ConditionStatus, set_condition
-from posture.api.posture_target_status import SCORE_CURRENT
+from posture.api.conditions import (
+    READY,
+    RECONCILING,
+    STALLED,
+    Condition,
+    ConditionStatus,
+    set_condition,
+    without_condition,
+)
+from posture.api.posture_target import Objectives
+from posture.api.posture_target_status import DECLINING, OVERDUE, SCORE_CURRENT
 from posture.domain.freshness import is_current
 from posture.domain.moments import instant_of
 
@@ -67,6 +76,20 @@ class Said(NamedTuple):
 
 _SYNCING, _WHOLE = "Syncing", 100
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
+_TREND_NOT_COMPUTED = Said(
+    _UNKNOWN,
+    "TrendNotComputed",
+    "This version of the operator does not compare the score with earlier ones, so nothing here will tell"
+    " that it falls by more than spec.objectives.trend.maxDrop. Alert on posture_target_score_ratio over"
+    " time, with posture_objective_max_drop_ratio as the bound.",
+)
+_OVERDUE_NOT_COMPUTED = Said(
+    _UNKNOWN,
+    "OverdueNotComputed",
+    "This version of the operator does not measure how long findings stay failed, so nothing here will tell"
+    " that one exceeds spec.objectives.resolveWithin. The times are shown only, as"
+    " posture_objective_resolve_within_seconds.",
+)
 
 
 def refused(
@@ -97,6 +120,24 @@ def assessed(
         now=now,
         generation=generation,
     )
+
+
+def with_objectives(
+    conditions: tuple[Condition, ...], objectives: Objectives, now: datetime, generation: int
+) -> tuple[Condition, ...]:
+    """Return the conditions with those of the objectives that are asked for: this version computes neither.
+
+    Whoever asks for them must not take silence for good news.
+    """
+    for kind, asked, said in (
+        (DECLINING, objectives.trend, _TREND_NOT_COMPUTED),
+        (OVERDUE, objectives.resolve_within, _OVERDUE_NOT_COMPUTED),
+    ):
+        if asked is None:
+            conditions = without_condition(conditions, kind)
+        else:
+            conditions = set_condition(conditions, kind, *said, now, generation)
+    return conditions
 
 
 def _is_terminal(situation: Situation) -> bool:

@@ -99,7 +99,7 @@ class SecurityStandards(Spec):
 
 
 class ConformancePacks(Spec):
-    """Scores by the rules of AWS Config's conformance packs."""
+    """Scores by the rules of AWS Config's conformance packs. Not scored by this version."""
 
     names: Annotated[tuple[PackName, ...], bounded(50, least=1, unique=True)] = Field(
         description="Whole names of conformance packs."
@@ -110,7 +110,7 @@ class ConformancePacks(Spec):
 
 
 class ConfigRules(Spec):
-    """Scores by rules of AWS Config."""
+    """Scores by rules of AWS Config. Not scored by this version."""
 
     names: Annotated[tuple[RuleName, ...], bounded(200, least=1, unique=True)] = Field(
         description="Whole names of Config rules."
@@ -126,8 +126,16 @@ class Source(Spec):
     rules: ClassVar[tuple[Rule, ...]] = (exactly_one(*_SOURCES), fixed_choice(*_SOURCES))
 
     security_standards: SecurityStandards | None = Field(None, description="Security Hub's standards.")
-    conformance_packs: ConformancePacks | None = Field(None, description="AWS Config's conformance packs.")
-    config_rules: ConfigRules | None = Field(None, description="AWS Config's rules.")
+    conformance_packs: ConformancePacks | None = Field(
+        None,
+        description="AWS Config's conformance packs. Not scored by this version: the target is Stalled with "
+        "reason `SourceNotSupported`.",
+    )
+    config_rules: ConfigRules | None = Field(
+        None,
+        description="AWS Config's rules. Not scored by this version: the target is Stalled with reason "
+        "`SourceNotSupported`.",
+    )
 
 
 class Accounts(Spec):
@@ -186,14 +194,17 @@ class Grouping(Spec):
 
 
 class Trend(Spec):
-    """How far the score may fall."""
+    """How far the score may fall. Not compared with the score by this version."""
 
     window: PositiveDuration = Field(description="Length of time over which the score is compared.")
     max_drop: float = Field(ge=0, le=100, description="Points of percent that it may fall in that time.")
 
 
 class ResolveWithin(Spec):
-    """How long a finding may stay failed, by severity. None: as long as it likes."""
+    """How long a finding may stay failed, by severity. None: as long as it likes.
+
+    Not measured by this version.
+    """
 
     critical: PositiveDuration | None = Field(None, description="For `CRITICAL` findings.")
     high: PositiveDuration | None = Field(None, description="For `HIGH` findings.")
@@ -202,11 +213,25 @@ class ResolveWithin(Spec):
 
 
 class Objectives(Spec):
-    """What is aimed at: shown in metrics and status, for alerts."""
+    """What is aimed at: metrics, for alerts to compare with. This version compares nothing itself."""
 
-    minimum_score: float | None = Field(None, ge=0, le=100, description="Least score, in percent.")
-    trend: Trend | None = Field(None, description="How far the score may fall.")
-    resolve_within: ResolveWithin | None = Field(None, description="How long findings may stay failed.")
+    minimum_score: float | None = Field(
+        None,
+        ge=0,
+        le=100,
+        description="Least score, in percent. It is the metric `posture_objective_minimum_score_ratio`, for "
+        "an alert; no condition tells that the score is below it.",
+    )
+    trend: Trend | None = Field(
+        None,
+        description="How far the score may fall. This version does not compare scores over time: `maxDrop` "
+        "is a metric, `status.trend` is absent and the condition `Declining` is Unknown.",
+    )
+    resolve_within: ResolveWithin | None = Field(
+        None,
+        description="How long findings may stay failed. This version does not measure it: the times are "
+        "metrics, `status.overdue` is absent and the condition `Overdue` is Unknown.",
+    )
 
 
 class PostureTargetSpec(Spec):
@@ -252,7 +277,9 @@ class PostureTarget(Resource):
         Column(name="Failed", path=".status.findings.failed.total", description="Failed findings."),
         Column(name="Critical", path=".status.findings.failed.critical", description="Critical among them."),
         Column(
-            name="Overdue", path=".status.overdue.total", description="Failed for longer than the objective."
+            name="Overdue",
+            path=".status.overdue.total",
+            description="Failed for longer than the objective: not counted by this version.",
         ),
         condition_column("Current", "ScoreCurrent", "Whether the score is exact and fresh."),
         condition_column("Ready", "Ready", "Whether Security Hub answers to this target."),

@@ -10,6 +10,8 @@ from posture.api.resource import Status
 from posture.api.types import Kept, Line, Paragraph, Past, Percent, Time
 
 SCORE_CURRENT = "ScoreCurrent"
+DECLINING = "Declining"
+OVERDUE = "Overdue"
 
 MAX_WORKLOADS = 100
 MAX_STANDARDS = 50
@@ -73,7 +75,7 @@ class FindingCounts(Observed):
 
 
 class OverdueCounts(Observed):
-    """Findings that stay failed for longer than the objective of their severity."""
+    """Findings that stay failed for longer than the objective of their severity. Not counted yet."""
 
     critical: int = Field(description="`CRITICAL` findings.")
     high: int = Field(description="`HIGH` findings.")
@@ -83,7 +85,7 @@ class OverdueCounts(Observed):
 
 
 class TrendStatus(Observed):
-    """How the score moved over the window of the objective."""
+    """How the score moved over the window of the objective. Not computed by this version."""
 
     since: Past = Field(description="The moment that the score is compared with.")
     score: float = Field(description="The score then, in percent.")
@@ -204,8 +206,13 @@ class PostureTargetStatus(Status):
     ] = Field((), description="Scores by workload, environment and standard, worst first.")
     workloads_omitted: int | None = Field(None, description="Entries that are left out of the list.")
     findings: FindingCounts | None = Field(None, description="ACTIVE findings by state.")
-    overdue: OverdueCounts | None = Field(None, description="Findings that stay failed for too long.")
-    trend: TrendStatus | None = Field(None, description="How the score moved.")
+    overdue: OverdueCounts | None = Field(
+        None,
+        description="Findings that stay failed for too long. Not counted by this version: always absent.",
+    )
+    trend: TrendStatus | None = Field(
+        None, description="How the score moved. Not computed by this version: always absent."
+    )
     accounts: AccountCounts | None = Field(None, description="Accounts by state.")
     sync: Sync | None = Field(None, description="How the hub's findings are read.")
     hub: Hub | None = Field(None, description="The Security Hub that answers.")

@@ -100,7 +100,10 @@ class RemediationStatus(Status):
 
 
 class Remediation(Resource):
-    """One entry of the write-ahead journal of remediations, made only by the operator."""
+    """One entry of the write-ahead journal of remediations, made only by the operator.
+
+    This version makes none and does not act on any: the object is Stalled, reason `NotSupported`.
+    """
 
     plural: ClassVar[str] = "remediations"
     short_name: ClassVar[str] = "rem"

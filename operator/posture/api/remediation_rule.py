@@ -162,7 +162,10 @@ class RemediationRuleStatus(Status):
 
 
 class RemediationRule(Resource):
-    """Remedies findings by a declared action: at first as a dry run, always within bounds."""
+    """Remedies findings by a declared action: at first as a dry run, always within bounds.
+
+    This version accepts it and does not act on it: the object is Stalled, reason `NotSupported`.
+    """
 
     plural: ClassVar[str] = "remediationrules"
     short_name: ClassVar[str] = "rrule"
