@@ -44,7 +44,7 @@ def admit(document: Mapping[str, Any], config: Config) -> Admitted | NotAdmitted
     try:
         return _admit(document, config)
     except Exception as error:
-        logger.exception("The PostureTarget cannot be followed, by a defect of the operator")
+        logger.exception("Reading the PostureTarget failed unexpectedly (a bug in the operator)")
         return NotAdmitted(None, defect(error))
 
 

@@ -54,9 +54,7 @@ class Watch:
                 why = await self._watch_once()
                 is_healthy = loop.time() - started > _HEALTHY_AFTER
                 pause = _FIRST_PAUSE if is_healthy else min(pause * 2, _LONGEST_PAUSE)
-                self.stopped_because = (
-                    f"the watch of the API server ended ({why}); it starts again in {pause:.0f} s"
-                )
+                self.stopped_because = f"watching the API server stopped ({why}); restarting in {pause:.0f} s"
                 logger.warning(self.stopped_because)
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, no secret
 

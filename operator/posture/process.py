@@ -135,13 +135,13 @@ async def _work(world: World, readiness: Readiness, stop: asyncio.Event) -> None
             task.result()
             raise RuntimeError(f"the task {task.get_name()} ended")
     finally:
-        logger.info("Stopping: leases are released")
+        logger.info("Stopping: releasing the Leases")
         await _end([stopping, *tasks])
         try:
             async with asyncio.timeout(STOP_WITHIN):
                 await supervisor.stop()
         except TimeoutError:
-            logger.error("Not everything ended within %s s; leases end by themselves", STOP_WITHIN)  # noqa: TRY400 - nothing but the time is told
+            logger.error("Not everything stopped within %s s; its Leases expire by themselves", STOP_WITHIN)  # noqa: TRY400 - nothing but the time is told
 
 
 async def _end(tasks: Sequence[asyncio.Task[object]]) -> None:

@@ -19,7 +19,7 @@ class Readiness:
     """Why this replica is not ready, or None."""
 
     def __init__(self) -> None:
-        self._missing: str | None = "rights and CRDs are not checked yet"
+        self._missing: str | None = "permissions and CRDs have not been checked yet"
         self._others: list[Callable[[], str | None]] = []
 
     def depends_on(self, *reasons: Callable[[], str | None]) -> None:
@@ -53,5 +53,5 @@ class Readiness:
             if missing:
                 logger.error("Not ready: %s", missing)
             else:
-                logger.info("Rights and CRDs are as needed")
+                logger.info("Permissions and CRDs are in place")
         self._missing = missing

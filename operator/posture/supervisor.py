@@ -158,9 +158,11 @@ class Supervisor:
             await self._settle(listed)
         except Exception as error:
             # What runs goes on: ended with the process it would only meet the same objects again.
-            why = f"what is declared cannot be followed, by a defect of the operator ({type(error).__name__})"
+            why = f"following the declared objects fails with a bug in the operator ({type(error).__name__})"
             if why != self._defect:
-                logger.exception("What is declared cannot be followed, by a defect of the operator")
+                logger.exception(
+                    "Following the declared objects failed unexpectedly (a bug in the operator); trying again"
+                )
             self._defect = self.not_ready = why
         else:
             self._defect = self.not_ready = None
@@ -175,7 +177,9 @@ class Supervisor:
                 told = self._world.told(error)
                 self._said = self._said if told else str(error)
                 level = logging.DEBUG if told else logging.WARNING
-                logger.log(level, "What is declared is not known, the last known stays in force: %s", error)
+                logger.log(
+                    level, "The declared objects could not be listed; the last list stays in force: %s", error
+                )
             self.not_ready = str(error)
             return None
 
@@ -293,9 +297,7 @@ class Supervisor:
                 if loop.time() - began > _HEALTHY_AFTER:
                     pauses.succeeded()
                 pause = pauses.after(error, _LONGEST_PAUSE)
-                logger.exception(
-                    "The hub has ended by a defect of the operator; it is begun anew in %.0f s", pause
-                )
+                logger.exception("Hub task crashed (a bug in the operator); restarting in %.0f s", pause)
                 await asyncio.sleep(pause)
                 self.wake()
 
@@ -324,7 +326,8 @@ class Supervisor:
                         )
                 else:
                     logger.error(
-                        "The configuration cannot be used, the last good one stays: %s", config.error
+                        "The configuration file cannot be used; its last good version stays in force: %s",
+                        config.error,
                     )
             self._world.limiters.set_share(config.current().quota_share)
             self.wake()

@@ -106,14 +106,14 @@ class Target:
                     await self._cycle()
                     pause = min(_AT_LEAST_EVERY, self._until_stale())
                 except KubeError as error:
-                    logger.warning("The status is not written, and will be tried again: %s", error)
+                    logger.warning("The status could not be written; trying again: %s", error)
                     pause = _AFTER_A_FAILURE
                 except StoreError as error:
-                    logger.info("The hub's store is closing or begun anew: %s", error)
+                    logger.info("The hub's store is closing or being rebuilt; trying again: %s", error)
                     pause = _AFTER_A_FAILURE
                 except Exception:
                     # One target's trouble is its own: no other ends with it, and this one is tried again.
-                    logger.exception("The cycle ended by a defect of the operator")
+                    logger.exception("Evaluating the target crashed (a bug in the operator); trying again")
                     pause = _AFTER_A_FAILURE
             await asyncio.sleep(_AT_MOST_EVERY)
             try:
@@ -296,7 +296,7 @@ class Target:
         replaced = self._hub.status.store_replaced if self._hub else None
         if replaced and replaced != self._store_replaced:
             ref = ObjectRef.of(POSTURE_TARGETS, self._document)
-            note = f"All findings are read again, as the store was begun anew: {replaced}"
+            note = f"The local store was unusable and is rebuilt; all findings are read again: {replaced}"
             await self._world.events.post(ref, "Warning", reason="StoreReplaced", action="Sync", note=note)
         self._store_replaced = replaced
 

@@ -33,8 +33,8 @@ def defect(error: Exception) -> Trouble:
     """Return the trouble of an object that the operator itself trips over."""
     return Trouble(
         "OperatorDefect",
-        f"A defect of the operator ({type(error).__name__}) keeps this object from being followed: report it,"
-        " with what the operator's log says of it.",
+        f"A bug in the operator ({type(error).__name__}) keeps it from acting on this object: please report"
+        " it, with the traceback in the operator's log.",
     )
 
 
@@ -192,8 +192,10 @@ def _overdue(situation: Situation) -> Trouble:
     if situation.withheld:
         return Trouble("RelistDue", f"{situation.withheld}.")
     if situation.restored:
-        return Trouble(_SYNCING, "It was told before this replica took over, which reads Security Hub now.")
-    return Trouble("PollOverdue", "Security Hub has not been read for two intervals.")
+        return Trouble(
+            _SYNCING, "It was published before this replica took over, which is reading Security Hub now."
+        )
+    return Trouble("PollOverdue", "Security Hub has not been read for two intervals: see the operator's log.")
 
 
 def _no_score(situation: Situation) -> Said:

@@ -243,13 +243,15 @@ def _rejected(odd: _Odd) -> str | None:
         (
             odd.unreadable,
             odd.unreadable_findings,
-            "{are} odd and {are} counted by the defaults that they tell",
+            "{have} values that are not known and {are} counted by defaults",
         ),
     ):
         if count:
-            are = "is" if count == 1 else "are"
+            are, have = ("is", "has") if count == 1 else ("are", "have")
             examples = "; ".join(f"{id_}: {why}" for id_, why in named[:3])
-            notes.append(f"{counted(count, 'finding', 'findings')} {outcome.format(are=are)}: {examples}.")
+            notes.append(
+                f"{counted(count, 'finding', 'findings')} {outcome.format(are=are, have=have)}: {examples}."
+            )
     return " ".join(notes) or None
 
 

@@ -61,7 +61,7 @@ class Unsupported:
             try:
                 conditions, written = await self._settle_one(resource, document)
             except KubeError as error:
-                logger.warning("The status is not written, and will be tried again: %s", error)
+                logger.warning("The status could not be written; trying again: %s", error)
                 return None
         metadata = document["metadata"]
         samples = condition_samples(

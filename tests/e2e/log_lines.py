@@ -6,9 +6,9 @@ from typing import Any
 # Of the process: its start, its end, and the Lease that is held for no target.
 _OF_NO_ROUND = (
     "Metrics and probes are served on ",
-    "Stopping: leases are released",
+    "Stopping: releasing the Leases",
     "Stopped",
-    "Not everything ended within ",
+    "Not everything stopped within ",
     "Lease posture-operator",
 )
 # Rounds that are done for the process: listing what is declared, looking at rights, watching.

@@ -72,7 +72,9 @@ def test_a_configuration_that_is_broken_under_it_leaves_the_last_good_one(stage:
     assert stage.condition("Stalled")["status"] == "False"
     assert operator.log().count("acounts") == 1, "once, not at each look"
     stage.config.unlink()
-    operator.wait(lambda: operator.log().count("The configuration cannot be used") == 2, "its absence told")
+    operator.wait(
+        lambda: operator.log().count("The configuration file cannot be used") == 2, "its absence told"
+    )
     assert stage.is_current(name)
     stage.configure(grants=[])
     says(stage, operator, "Stalled", "NotGranted")
@@ -329,7 +331,7 @@ def test_missing_rights_are_said_in_readyz_and_once_in_the_log(stage: Stage) -> 
 
     operator.wait(
         lambda: (
-            tries("posture.supervisor", "What is declared is not known") >= 2
+            tries("posture.supervisor", "The declared objects could not be listed") >= 2
             and tries("posture.kube.leases", "Lease posture-operator") >= 2
         ),
         "the lists and the Lease to have been refused twice",

@@ -163,7 +163,7 @@ async def test_a_watch_that_is_cut_is_taken_up_again_without_a_word(
         before = woken.count
         server.send("posturetargets", {"type": "ADDED", "object": {"metadata": {"name": "a", "uid": "u"}}})
         await woken.more_than(before)
-    assert "watch of the API server ended" not in caplog.text
+    assert "watching the API server stopped" not in caplog.text
 
 
 @pytest.mark.parametrize(

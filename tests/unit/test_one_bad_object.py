@@ -97,5 +97,5 @@ def test_one_that_the_operator_trips_over_says_so_itself(
 
     monkeypatch.setattr(tripped, trips)
     play(tmp_path, story)
-    assert "by a defect of the operator" in caplog.text
+    assert "a bug in the operator" in caplog.text
     assert "RecursionError" in caplog.text

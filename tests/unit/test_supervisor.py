@@ -90,7 +90,8 @@ def test_until_the_first_whole_list_nothing_is_begun_and_readiness_says_why(
 
     play(tmp_path, story)
     assert [r.message for r in caplog.records].count(
-        "What is declared is not known, the last known stays in force: could not list SuppressionPolicy"
+        "The declared objects could not be listed; the last list stays in force: "
+        "could not list SuppressionPolicy"
     ) == 1
 
 
@@ -309,7 +310,7 @@ def test_an_object_that_breaks_the_supervisor_stops_nothing_that_runs(
         assert stage.supervisor.not_ready is None
 
     play(tmp_path, story)
-    assert sum("by a defect of the operator" in record.message for record in caplog.records) == 1, "told once"
+    assert sum("a bug in the operator" in record.message for record in caplog.records) == 1, "told once"
 
 
 def test_a_defect_in_the_general_lease_ends_the_supervisor_and_with_it_the_process(tmp_path: Path) -> None:

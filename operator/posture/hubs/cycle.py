@@ -23,12 +23,12 @@ _PROGRESS_EVERY = 5.0
 _POLL, _SWEEP, _RELIST, _DISCOVERY = "poll", "sweep", "re-list", "discovery"
 _SEARCH = "search for marks"
 _SUSPICIOUS = (
-    "More findings are gone at once than is usual: they are kept until a second complete sweep has missed "
-    "them too. If nothing was taken away on purpose, look for a member, a Region or a right that is missing"
+    "More findings than usual are missing at once: they are kept until a second complete sweep misses "
+    "them too. If nobody removed them on purpose, check for a missing member, Region or permission"
 )
 _WITHHELD = (
-    "After a long pause what is gone is looked for first, by a re-list of what has not passed or by a sweep: "
-    "the score follows when that is complete"
+    "After a long pause the operator first checks which findings are gone, by a re-list or a sweep: "
+    "the score is published once that is complete"
 )
 
 logger = logging.getLogger(__name__)

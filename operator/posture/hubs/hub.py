@@ -351,7 +351,11 @@ class Hub:
         try:
             known, moved_aside = await worker.call(opening.open)
             if moved_aside:
-                logger.warning("hub %s: the store is begun anew: %s", self.name, moved_aside)
+                logger.warning(
+                    "hub %s: the local store was unusable and is rebuilt from Security Hub: %s",
+                    self.name,
+                    moved_aside,
+                )
                 self._bulletin.post(store_replaced=moved_aside)
             progress = Progress(await worker.call(known.store.states))
             source = Ordered(self._means.cloud, progress.latest)

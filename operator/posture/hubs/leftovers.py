@@ -30,4 +30,4 @@ async def remove_leftovers(data_dir: Path, declared: Callable[[], Collection[str
         try:
             await asyncio.to_thread(remove_unused, data_dir, in_use, time.time() - UNUSED_FOR)
         except OSError as error:
-            logger.warning("%s cannot be searched for stores that are not used any more: %s", data_dir, error)
+            logger.warning("Unused stores in %s could not be looked for: %s", data_dir, error)

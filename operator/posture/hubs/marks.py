@@ -58,7 +58,10 @@ class Marks:
             found = await self._search(desk, sorted(self._owners), left_out)
         except InvalidRequest as error:
             # What is stored is known all the same.
-            logger.warning("Marks in other products cannot be searched for: %s", error)
+            logger.warning(
+                "The operator's own suppressions in other products could not be searched for: %s",
+                error,
+            )
             found = frozenset()
         self._searched, self._left_out = desk.latest, left_out
         self._found = found

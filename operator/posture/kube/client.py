@@ -307,7 +307,7 @@ class KubeClient:
         try:
             renewed = await load_configuration()
         except NoCluster as error:
-            logger.warning("The credentials for the API server cannot be read again: %s", error)
+            logger.warning("The credentials for the API server could not be reloaded: %s", error)
             return False
         adopt_credentials(self._api.configuration, renewed)
         return True

@@ -227,9 +227,9 @@ class Lease:
             async with asyncio.timeout(RELEASE_WITHIN), self._attempting:
                 await self._hand_over()
         except TimeoutError:
-            logger.warning("Lease %s could not be released, it ends by itself: no answer", self.name)
+            logger.warning("Lease %s could not be released; it expires by itself: no answer", self.name)
         except KubeError as error:
-            logger.warning("Lease %s could not be released, it ends by itself: %s", self.name, error)
+            logger.warning("Lease %s could not be released; it expires by itself: %s", self.name, error)
 
     def _pause(self) -> float:
         """Return seconds until the next attempt; spread, so that candidates do not meet."""

@@ -115,12 +115,12 @@ async def write_status(
             # A write of ours whose answer was lost is no change of somebody else's.
             known = [obj.get("status") or {}, dict(status)]
             if (moved.now.get("status") or {}) not in known:
-                logger.info("The status of %s is made anew: somebody else has written it", ref)
+                logger.info("Somebody else has written the status of %s; computing it again", ref)
                 stored(moved.now)
                 return Written.OVERTAKEN
             version = moved.now["metadata"]["resourceVersion"]
         except Gone as gone:
-            logger.info("The status of %s is not written: %s", ref, gone)
+            logger.info("The status of %s was not written: %s", ref, gone)
             return Written.GONE
         except Retryable as error:
             wait = max(pause * _jitter.uniform(0.5, 1.0), error.retry_after or 0.0)

@@ -27,9 +27,11 @@ def remove_unused(directory: Path, in_use: Collection[Path], written_before: flo
             if _is_old(path, written_before) and not _is_open(path):
                 size = _remove(path)
                 removed.append(path)
-                logger.info("The store %s, which no target uses any more, is removed: %d bytes", path, size)
+                logger.info("Removed the store %s, which no target uses any more (%d bytes)", path, size)
         except OSError as error:
-            logger.warning("The store %s, which no target uses any more, cannot be removed: %s", path, error)
+            logger.warning(
+                "The store %s, which no target uses any more, could not be removed: %s", path, error
+            )
     return removed
 
 

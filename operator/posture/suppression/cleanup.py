@@ -142,13 +142,16 @@ class Cleanup:
         if waiting and not self._is_overdue(target, now, hopeless=hopeless):
             if is_deleted(target):
                 note = (
-                    f"It waits for its policies to be deleted: {', '.join(waiting[:10])}. An hour after it"
-                    " was deleted it goes without them, and what they suppressed stays as it is."
+                    f"It waits for its policies to be deleted first: {', '.join(waiting[:10])}. An hour after"
+                    " it was deleted it is removed without them, and what they suppressed stays suppressed."
                 )
                 await self._tell(POSTURE_TARGETS, target, "WaitingForPolicies", note)
             return
         if waiting:
-            note = f"It goes without its policies, whose suppressions stay: {', '.join(waiting[:10])}."
+            note = (
+                "It is removed before its policies, and what they suppressed stays suppressed:"
+                f" {', '.join(waiting[:10])}."
+            )
             await self._tell(POSTURE_TARGETS, target, "CleanupAbandoned", note)
         await self._remove(POSTURE_TARGETS, target)
 
@@ -193,7 +196,10 @@ class Cleanup:
         except Gone:
             return False
         except KubeError as error:
-            logger.warning("It would go without its clean-up, nothing new is done for it yet: %s", error)
+            logger.warning(
+                "The finalizer could not be added, so nothing new is suppressed for this object yet: %s",
+                error,
+            )
             return False
         self.newest.stored(stored)
         return has_finalizer(stored) and (site is None or site in sites_of(stored))
@@ -206,7 +212,7 @@ class Cleanup:
         except Gone:
             logger.debug("%s is gone already", ObjectRef.of(resource, document))
         except KubeError as error:
-            logger.warning("The finalizer is not removed, and will be tried again: %s", error)
+            logger.warning("The finalizer could not be removed; trying again: %s", error)
             return False
         else:
             self.newest.stored(stored)

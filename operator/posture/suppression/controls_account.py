@@ -156,7 +156,7 @@ class AccountControls:
                 if error.operation != UPDATE:
                     outcome = outcome.joined(_all_refused(batch, error))
                     continue
-                logger.info("The older call is tried: %s", error)
+                logger.info("Falling back to UpdateStandardsControl: %s", error)
                 outcome = outcome.joined(await self._write_one_by_one(batch, live, seconds_left, error))
             except AwsError as error:
                 outcome = outcome.joined(_all_refused(batch, error))

@@ -108,7 +108,12 @@ class Looking:
             try:
                 reading = await self._open(spot, role).read(reach.wanted(spelled, everything), reach.places)
             except AwsError as error:
-                logger.info("The controls of %s in %s are not read: %s", spot.account_id, spot.region, error)
+                logger.info(
+                    "The controls of account %s in %s could not be read: %s",
+                    spot.account_id,
+                    spot.region,
+                    error,
+                )
                 failure = failure or error
             else:
                 self._through[spot] = role

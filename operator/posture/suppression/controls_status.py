@@ -107,7 +107,7 @@ def _troubled(case: Case, progress: ControlProgress) -> Said | None:
             reconciling,
             "WritesRefused",
             f"Security Hub refused {counted(len(refused), 'switch', 'switches')}, such as {refused[0].id}:"
-            f" {refused[0].reason}: {refused[0].message.rstrip('.')}. It is tried again.",
+            f" {refused[0].reason}: {refused[0].message.rstrip('.')}. It will be tried again.",
         )
     if progress.unread:
         error = progress.unread[min(progress.unread)]
@@ -176,6 +176,7 @@ def _are(number: int) -> str:
 CONTROLS = Words(
     noun="control",
     stays="stays off",
+    undone="turned on again",
     would="It would turn off {} and turn on {}.",
     awaited="What it turned off is turned on again as soon as it is known what is off.",
     letting_go="Nothing is left to do.",
@@ -183,7 +184,7 @@ CONTROLS = Words(
     suspended="No control is turned off or on while spec.suspend is true.",
     dry_run="No control is switched while spec.mode is DryRun.",
     target_suspended="No control is turned off while the target is suspended.",
-    syncing="What is on and off is not known yet.",
+    syncing="Which controls are on or off has not been read yet.",
     undoing="turn these controls on",
     failure=_failure,
     in_effect=_in_effect,

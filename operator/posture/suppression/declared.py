@@ -153,7 +153,7 @@ def declare(document: Object, admissions: Admissions, config: Config, now: int) 
         return _declare(document, admissions, config, now)
     except Exception as error:
         with bound(policy=name_of(document), target=target_name_of(document)):
-            logger.exception("The SuppressionPolicy cannot be followed, by a defect of the operator")
+            logger.exception("Reading the SuppressionPolicy failed unexpectedly (a bug in the operator)")
         return Declared(document, None, None, None, defect(error))
 
 

@@ -23,7 +23,7 @@ def _troubled(case: Case, progress: Progress) -> Said | None:
         return Said(
             stalled,
             "TargetIncomplete",
-            "Security Hub has not every standard that the target chose, or does not list them: see the"
+            "Security Hub lacks a standard that the target chose, or does not list its standards: see the"
             " target's conditions. Nothing is suppressed or reopened meanwhile."
             f"{what_would_be(case, FINDINGS)}",
         )
@@ -38,19 +38,19 @@ def _troubled(case: Case, progress: Progress) -> Said | None:
         return Said(
             stalled,
             "NoRoomForMark",
-            f"{_have(len(outcome.full))} no room for the mark of ownership and cannot be suppressed,"
-            f" such as {outcome.full[0].id}: remove some of their user-defined fields.",
+            f"{_have(len(outcome.full))} too many user-defined fields for the operator's mark and cannot"
+            f" be suppressed, such as {outcome.full[0].id}: remove some of these fields.",
         )
     if case.hub.frozen and progress.held:
         return Said(
             reconciling,
             "WritesFrozen",
-            f"{_are(progress.held)} to be written to, but the operator's configuration says writes: Frozen.",
+            f"{_are(progress.held)} to be updated, but the operator's configuration says writes: Frozen.",
         )
     if progress.refusals:
-        return Said(reconciling, "WritesRefused", f"{_first_refusal(progress)}. It is tried again.")
+        return Said(reconciling, "WritesRefused", f"{_first_refusal(progress)}. It will be tried again.")
     if progress.held:
-        return Said(reconciling, "Writing", f"{_are(progress.held)} still to be written to.")
+        return Said(reconciling, "Writing", f"{_are(progress.held)} still to be updated.")
     if outcome.forbidden:
         return Said(
             stalled,
@@ -101,6 +101,7 @@ def _match(number: int) -> str:
 FINDINGS = Words(
     noun="finding",
     stays="stays suppressed",
+    undone="reopened",
     would="It would suppress {} and reopen {}.",
     awaited="What it suppressed is reopened as soon as the findings of its target are known exactly.",
     letting_go="What it suppressed is being reopened.",

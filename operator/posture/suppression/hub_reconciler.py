@@ -135,11 +135,13 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
         try:
             return await self._cycle()
         except (KubeError, StoreError) as error:
-            logger.warning("%s are not acted on, and will be again: %s", self._name, error)
+            logger.warning("%s could not be acted on; trying again: %s", self._name, error)
             return self._failures.after(error, AT_LEAST_EVERY)
         except Exception as error:
             # Nobody else ends with it: not the hub's other task, and not the process.
-            logger.exception("%s are not acted on, by a defect of the operator", self._name)
+            logger.exception(
+                "Acting on %s failed unexpectedly (a bug in the operator); trying again", self._name
+            )
             self._news = True
             self._break_down()
             await asyncio.sleep(self._defects.after(error, _LONGEST_AFTER_A_DEFECT))

@@ -81,11 +81,11 @@ class Leaving(NamedTuple):
         why = f"{words.stays}: {self.obstacle or 'Security Hub was not reached in time'}."
         if progress is not None and progress.outcome.marked:
             such = f", such as {', '.join(progress.left)}" if progress.left else ""
-            number = f"{words.counted(progress.outcome.marked)} could not be let go of{such}"
-            return f"The policy goes, but {number}; what it did there {why}"
+            number = f"{words.counted(progress.outcome.marked)} could not be {words.undone}{such}"
+            return f"The policy is deleted, but {number}; what it did there {why}"
         known = self.declared.status.suppressed
         number = "" if known is None else f" ({words.counted(known)} by its last status)"
-        return f"The policy goes, but what it did{number} could not be undone, and {why}"
+        return f"The policy is deleted, but what it did{number} could not be undone, and {why}"
 
     @property
     def _words(self) -> Words:

@@ -56,16 +56,18 @@ class Said(NamedTuple):
 class Words(NamedTuple):
     """What policies of one kind say.
 
-    `noun`: one of what they except; `stays`: as what that stays where it is not let go of. `would`:
-    takes the numbers of what is held back, to except and to let go of. `awaited`: when it is not known yet
-    what is to be let go of; `letting_go`: when nothing is left to do; `over`: that nothing is left, of one
-    that has expired. `suspended`, `dry_run`, `target_suspended`, `syncing`: what holds them back. `undoing`:
-    what those do who undo it. `failure`: why something could not be let go of, without a full stop, empty
-    where nothing failed. `in_effect`: what matters most while nothing holds it back.
+    `noun`: one of what they except; `stays`: as what that stays where it is not let go of; `undone`: what is
+    done to it where it is. `would`: takes the numbers of what is held back, to except and to let go of.
+    `awaited`: when it is not known yet what is to be let go of; `letting_go`: when nothing is left to do;
+    `over`: that nothing is left, of one that has expired. `suspended`, `dry_run`, `target_suspended`,
+    `syncing`: what holds them back. `undoing`: what those do who undo it. `failure`: why something could not
+    be let go of, without a full stop, empty where nothing failed. `in_effect`: what matters most while
+    nothing holds it back.
     """
 
     noun: str
     stays: str
+    undone: str
     would: str
     awaited: str
     letting_go: str
@@ -154,7 +156,11 @@ def _expired(case: Case, terms: Terms, words: Words) -> Said:
     when = f"It expired at {text_of(terms.expires_at)}"
     if left := _left_to_do(case, words):
         return Said(reconciling, EXPIRED, f"{when}. {left}")
-    return Said(stalled, EXPIRED, f"{when}, and {words.over}: delete it, or have a later end approved.")
+    return Said(
+        stalled,
+        EXPIRED,
+        f"{when}, and {words.over}: delete it, or set a later spec.expiresAt once that is approved.",
+    )
 
 
 def _left_to_do(case: Case, words: Words) -> str:
@@ -166,7 +172,7 @@ def _left_to_do(case: Case, words: Words) -> str:
     if not marked:
         return _left_elsewhere(case.declared)
     letting = counted(marked, f"{words.noun} is", f"{words.noun}s are")
-    return f"{letting} still to be let go of" + (f": {why}." if why else ".")
+    return f"{letting} still to be {words.undone}" + (f": {why}." if why else ".")
 
 
 def _left_elsewhere(declared: Declared) -> str:
@@ -218,7 +224,9 @@ def done(case: Case, terms: Terms, message: str) -> Said:
     soon = f" It expires soon: at {text_of(terms.expires_at)}." if expires_soon(terms, case.now) else ""
     if is_idle(terms, case.now, case.last_matched):
         return Said(
-            ready, "MatchesNothing", f"It has matched nothing for a week: correct it, or delete it.{soon}"
+            ready,
+            "MatchesNothing",
+            f"It has matched nothing for a week: correct what it selects, or delete it.{soon}",
         )
     return Said(ready, "InEffect", f"{message}{soon}")
 
@@ -262,4 +270,4 @@ def _others(case: Case, words: Words) -> Iterator[tuple[str, bool | None, str, s
         )
         yield DRIFTED, True, "SuppressionsUndone", message
     else:
-        yield DRIFTED, False, "AsDeclared", "Nobody undid a suppression within the last day."
+        yield DRIFTED, False, "AsDeclared", "No suppression was undone within the last day."

@@ -103,11 +103,11 @@ class Reporter:
                     after = self._status_of(before, case, handled)
                     outcome = await self._write(case.declared, before, after, within)
             except KubeError as error:
-                logger.warning("The status is not written, and will be tried again: %s", error)
+                logger.warning("The status could not be written; trying again: %s", error)
                 return error
             except Exception:
                 # One policy's trouble is its own: no other goes without its status for it.
-                logger.exception("The status cannot be told, by a defect of the operator")
+                logger.exception("Writing the status failed unexpectedly (a bug in the operator)")
                 return None
             return outcome
 

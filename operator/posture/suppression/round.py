@@ -197,7 +197,9 @@ class Rounds:
         try:
             await self._hub.reread(unread[:_READ_AT_ONCE])
         except AwsError as failure:
-            logger.warning("What is to be written to could not be read: %s", failure)
+            logger.warning(
+                "Findings could not be read before their update, which waits for the next round: %s", failure
+            )
             error = failure
         put_off = unread if error else unread[_READ_AT_ONCE:]
         return set(findings) - {keys[each.key] for each in put_off}, error
@@ -208,7 +210,7 @@ class Rounds:
         try:
             await self._hub.reread(list(refs.values()))
         except AwsError as error:
-            logger.warning("What Security Hub does not find any longer could not be read: %s", error)
+            logger.warning("Findings that Security Hub reported missing could not be looked up: %s", error)
             return
         keys = [each.key for each in refs.values()]
         there = await self._hub.look(

@@ -106,11 +106,11 @@ class Writer:
                     report.unsent += sum(len(each.writes) for each in (batch, *waiting))
                     break
             except InvalidRequest as error:
-                logger.warning("A call to Security Hub was refused, the others go on: %s", error)
+                logger.warning("Security Hub refused a call; the other calls go on: %s", error)
                 report.refused += report.failed
                 report.failed = []
             except AwsError as error:
-                logger.warning("What is declared could not be written: %s", error)
+                logger.warning("Findings could not be updated in Security Hub; trying again: %s", error)
                 report.error = error
                 report.unsent += sum(len(each.writes) for each in (batch, *waiting))
                 break
@@ -180,7 +180,10 @@ class Writer:
         for entry in answer.unprocessed:
             write = by_id.get(entry.finding)
             if write is None:
-                logger.warning("Security Hub refused what it was not asked for: %s", entry)
+                logger.warning(
+                    "Security Hub reported a failure for a finding that the request did not contain: %s",
+                    entry,
+                )
                 continue
             refusal = Refusal(write, entry.code, entry.message)
             if entry.code == _NOT_FOUND:

@@ -274,7 +274,7 @@ def test_what_cannot_be_turned_on_again_is_said_with_the_reason() -> None:
     status = status_of(SuppressionPolicyStatus(), Case(of, how, HubState(), None, NOW), None)
     found = find_condition(status.conditions, "Ready")
     assert found is not None
-    assert "3 controls are still to be let go of" in found.message
+    assert "3 controls are still to be turned on again" in found.message
     assert "Not so" in found.message
     assert status.failed == 2
     assert [each.id for each in status.failures] == [f"{FSBP} S3.11 {TWO} eu-west-1", f"{TWO} eu-west-1"]
@@ -282,7 +282,7 @@ def test_what_cannot_be_turned_on_again_is_said_with_the_reason() -> None:
 
 
 def test_drift_is_told_in_the_words_of_controls() -> None:
-    for how, said in ((progress(drift=2), "tools that turn these controls on"), (None, "on and off is not")):
+    for how, said in ((progress(drift=2), "tools that turn these controls on"), (None, "on or off has not")):
         case = Case(declared(config()), how, HubState(), None, NOW)
         found = find_condition(status_of(SuppressionPolicyStatus(), case, None).conditions, "Drifted")
         assert found is not None

@@ -57,7 +57,7 @@ async def test_a_directory_that_cannot_be_searched_ends_nothing(
             await asyncio.sleep(0.01)
     assert not looking.done()
     looking.cancel()
-    assert "cannot be searched" in caplog.messages[0]
+    assert "could not be looked for" in caplog.messages[0]
 
 
 async def test_a_hub_keeps_its_store_where_it_is_looked_for(tmp_path: Path) -> None:

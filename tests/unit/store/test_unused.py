@@ -121,4 +121,4 @@ def test_what_cannot_be_removed_is_said_and_the_others_go(
     monkeypatch.setattr(Path, "unlink", refuse)
     assert remove(tmp_path) == [free]
     assert stuck.exists()
-    assert any("cannot be removed" in message and stuck.name in message for message in caplog.messages)
+    assert any("could not be removed" in message and stuck.name in message for message in caplog.messages)

@@ -77,7 +77,7 @@ async def test_a_defect_is_told_and_what_it_broke_off_is_done_later(
     monkeypatch.setattr(work._rounds, "run", breaks)
     await running(scene, work, says(scene, "logs", "InEffect"))
     assert scene.hub.workflows() == {Workflow.SUPPRESSED}
-    told = [each for each in caplog.records if "by a defect of the operator" in each.message]
+    told = [each for each in caplog.records if "a bug in the operator" in each.message]
     assert len(told) == 2
     assert all(each.exc_info for each in told)
 

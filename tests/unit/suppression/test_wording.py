@@ -25,8 +25,8 @@ def _full(number: int) -> dict[str, Any]:
     [
         (lambda n: {"suppressed": n}, "1 finding is suppressed until", "2 findings are suppressed until"),
         (lambda n: {"matched": n, "over": True}, "1 finding matches, which", "2 findings match, which"),
-        (_full, "1 finding has no room", "2 findings have no room"),
-        (lambda n: {"held": n}, "1 finding is still to be written", "2 findings are still to be written"),
+        (_full, "1 finding has too many", "2 findings have too many"),
+        (lambda n: {"held": n}, "1 finding is still to be updated", "2 findings are still to be updated"),
         (lambda n: {"forbidden": n}, "1 finding matches in accounts", "2 findings match in accounts"),
         (lambda n: {"refusals": (REFUSAL,) * n}, "refused 1 write, such", "refused 2 writes, such"),
         (
@@ -46,8 +46,8 @@ def test_a_policy_for_findings(change: Callable[[int], dict[str, Any]], one: str
 
 def test_drift_and_what_is_left() -> None:
     for number, undone, left in (
-        (1, "1 suppression was undone; it is made again", "1 finding is still to be let go of"),
-        (2, "2 suppressions were undone; they are made again", "2 findings are still to be let go of"),
+        (1, "1 suppression was undone; it is made again", "1 finding is still to be reopened"),
+        (2, "2 suppressions were undone; they are made again", "2 findings are still to be reopened"),
     ):
         over = declared(expiresAt="2026-11-01T00:00:00Z")
         of = case(over, progress(drift=number, marked=number))
