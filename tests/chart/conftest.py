@@ -1,6 +1,6 @@
 """The chart, rendered and installed by the real helm."""
 
-import json
+import math
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -31,8 +31,10 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
     ) -> subprocess.CompletedProcess[str]:
         given: list[str] = []
         if values is not None:
-            (home / "values.json").write_text(json.dumps(values))
-            given = ["--values", str(home / "values.json")]
+            # Whatever the texts: in quotes, and what is not ASCII escaped.
+            written = yaml.safe_dump(values, default_style='"', width=math.inf)
+            (home / "values.yaml").write_text(written, encoding="ascii")
+            given = ["--values", str(home / "values.yaml")]
         environment = {f"HELM_{kind}_HOME": str(home / kind) for kind in ("CACHE", "CONFIG", "DATA")}
         done = subprocess.run(
             [str(binary), *arguments, *given],

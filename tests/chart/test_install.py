@@ -1,6 +1,7 @@
 """The chart on a real API server: admitted, upgraded, uninstalled; its rights are enough for the operator."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -97,10 +98,13 @@ def test_a_release_lives_and_its_objects_outlive_it(
     # What it had before for all namespaces is gone.
     assert "list posturetargets.posture.dev in all namespaces" in _beyond(cluster)
     assert "set ownerId in the operator's configuration" in _owner(cluster, monkeypatch)
+    # As the README shows it.
     shown = cluster.kubectl(
-        "get", "configmap", "posture-posture-operator", "-n", "posture", "-o", "yaml"
+        *("get", "secret", "posture-posture-operator", "-n", "posture"),
+        "-o",
+        r"jsonpath={.data.posture\.yaml}",
     ).stdout
-    assert "namespaces:" in shown
+    assert json.loads(base64.b64decode(shown)) == ALL_ON["config"]
 
     cluster.kubectl("apply", "-n", "security", "-f", "-", input=_TARGET)
     done = helm("uninstall", "posture", "--namespace", "posture", "--kubeconfig", str(cluster.kubeconfig))

@@ -1,5 +1,6 @@
 """What the chart renders: these rights, this security, this configuration, and no values that do not fit."""
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -103,7 +104,7 @@ def test_with_namespaces_what_is_marked_needs_a_name_that_lasts(
         {"rbac": {"create": False}},
     ]
     for each in enough:
-        assert kinds(render(**{**values, **each}))["ConfigMap"]
+        assert kinds(render(**{**values, **each}))["Secret"]
 
 
 def test_every_role_is_bound_to_the_service_account_and_to_nothing_else(render: Render) -> None:
@@ -149,19 +150,29 @@ def test_the_pod_has_no_privileges(render: Render) -> None:
 
 def test_the_configuration_arrives_as_it_was_written(render: Render, tmp_path: Any) -> None:
     config = {
-        "grants": [{"namespaces": ["security"], "accounts": ["012345678901", "*"], "verbs": ["Score"]}],
+        "grants": [
+            {
+                "namespaces": ["security"],
+                "externalId": "1_000",
+                "accounts": ["012345678901", "*"],
+                "verbs": ["Score"],
+            }
+        ],
         "quotaShare": 1,
         "lease": {"duration": "15s", "renewDeadline": "10s", "retry": "2s"},
     }
     found = kinds(render(config=config))
-    (config_map,) = found["ConfigMap"]
-    text = config_map["data"]["posture.yaml"]
+    assert "ConfigMap" not in found
+    (secret,) = found["Secret"]
+    text = base64.b64decode(secret["data"]["posture.yaml"]).decode()
     assert yaml.safe_load(text) == config
     file = tmp_path / "posture.yaml"
     file.write_text(text)
     assert load(file) == Config.model_validate(config)
     (mount,) = (mount for mount in _container(found)["volumeMounts"] if mount["name"] == "config")
     assert "subPath" not in mount
+    (volume,) = (each for each in _pod(found)["volumes"] if each["name"] == "config")
+    assert volume["secret"] == {"secretName": secret["metadata"]["name"]}
     assert f"--config={mount['mountPath']}/posture.yaml" in _container(found)["args"]
 
 
@@ -210,6 +221,15 @@ def test_the_crds_are_those_of_the_models(render: Render) -> None:
     ("values", "where"),
     [
         ({"replica": 2}, "replica"),
+        ({"priorityClassName": 1000}, "priorityClassName"),
+        ({"image": {"tag": 1.1}}, "tag"),
+        ({"env": [{"name": "A", "value": 1}]}, "env"),
+        ({"env": [{"name": "POSTURE_IDENTITY", "value": "a"}]}, "env"),
+        ({"podLabels": {"team": True}}, "podLabels"),
+        ({"serviceAccount": {"create": False}}, "serviceAccount"),
+        ({"serviceMonitor": {"interval": "10s", "scrapeTimeout": "1m"}}, "serviceMonitor"),
+        ({"serviceMonitor": {"labels": {"helm.sh/chart": "a"}}}, "serviceMonitor"),
+        ({"topologySpreadConstraints": [{"labelSelector": {}}]}, "topologySpreadConstraints"),
         ({"replicas": "two"}, "replicas"),
         ({"image": {"digest": "sha256:1"}}, "digest"),
         ({"nameOverride": "Bad_Name"}, "nameOverride"),
@@ -263,10 +283,13 @@ def _keys(node: Any, schema: dict[str, Any], where: str = "") -> Iterator[str]:
     for key, value in node.items():
         properties = schema.get("properties")
         if properties is not None:
-            yield from [] if key in properties else [f"{where}{key} is unknown"]
-            if isinstance(value, dict):
+            is_known = key in properties or "additionalProperties" not in schema
+            yield from [] if is_known else [f"{where}{key} is unknown"]
+            if isinstance(value, dict) and key in properties:
                 yield from _keys(value, properties[key], f"{where}{key}.")
-    yield from (f"{where}{key} has no default" for key in schema.get("properties", {}).keys() - node.keys())
+    # Of labels and of Kubernetes' own objects the schema names some, which need no default.
+    if schema.get("additionalProperties") is False and "patternProperties" not in schema:
+        yield from (f"{where}{key} has no default" for key in schema.get("properties", {}).keys() - node.keys())
 
 
 def test_values_and_schema_name_the_same_things() -> None:

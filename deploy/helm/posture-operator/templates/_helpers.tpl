@@ -1,24 +1,40 @@
+{{/*
+Whatever comes from values, from the release or from the chart is written as JSON or in quotes: YAML reads 0123, 1e3, on,
+~ and 12:30 as something else than a text, and YAML 1.1 more of them than YAML 1.2. JSON may hold some control characters
+as they are, YAML may not: those are escaped.
+*/}}
+{{- define "posture.json" -}}
+{{- $json := toJson . -}}
+{{- range concat (untilStep 127 160 1) (list 65534 65535) -}}
+{{- $json = $json | replace (printf "%c" .) (printf "\\u%04x" .) -}}
+{{- end -}}
+{{- $json -}}
+{{- end -}}
+
 {{- define "posture.name" -}}
 {{- .Values.nameOverride | default .Chart.Name | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* The release's name, with the chart's unless it says it already. Shorter than 63: a StatefulSet adds to it. */}}
+{{/* The release's name, with the chart's unless it says it already. Shorter than 63: a StatefulSet adds to it. A release
+may have dots in its name and begin with a digit, a Service may not. */}}
 {{- define "posture.fullname" -}}
 {{- $name := include "posture.name" . -}}
 {{- $full := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
-{{- .Values.fullnameOverride | default $full | trunc 50 | trimSuffix "-" -}}
+{{- $full = .Values.fullnameOverride | default $full | replace "." "-" -}}
+{{- $full = regexMatch "^[a-z]" $full | ternary $full (printf "posture-%s" $full) -}}
+{{- regexReplaceAll "-+$" ($full | trunc 50) "" -}}
 {{- end -}}
 
 {{- define "posture.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "posture.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "posture.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "posture.labels" -}}
 {{ include "posture.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | quote }}
 {{- end -}}
 
 {{- define "posture.serviceAccount" -}}
@@ -52,18 +68,6 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{- define "posture.subjects" -}}
 - kind: ServiceAccount
-  name: {{ include "posture.serviceAccount" . }}
-  namespace: {{ .Release.Namespace }}
-{{- end -}}
-
-{{/* The operator may not read the cluster's id where it only has rights in some namespaces, and whatever it marked
-must be known as its own by the next installation: a name that is made up here would be another one then. */}}
-{{- define "posture.requireOwnerId" -}}
-{{- if and .Values.watchNamespaces .Values.rbac.create (not .Values.config.ownerId) -}}
-{{- range .Values.config.grants -}}
-{{- if or (has "Suppress" (.verbs | default list)) (has "DisableControls" (.verbs | default list)) -}}
-{{- fail "config.ownerId is required, as watchNamespaces is set and Suppress or DisableControls is granted: it marks what this operator suppresses and turns off. Give every cluster its own, and keep it. The one that fits, which the operator takes by itself when it serves all namespaces, is printed by: kubectl get namespace kube-system -o jsonpath={.metadata.uid}" -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
+  name: {{ include "posture.serviceAccount" . | quote }}
+  namespace: {{ .Release.Namespace | quote }}
 {{- end -}}

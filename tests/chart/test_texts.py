@@ -1,0 +1,363 @@
+"""A text stays the same text wherever it goes, however YAML would read it; what cannot be one is refused."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from posture.config import Config
+from sandbox.controlplane import ControlPlane
+from tests.chart.conftest import CHART, Helm, Manifest, kinds
+from tests.chart.texts import (
+    CONFIGURATION,
+    KEY,
+    KUBERNETES,
+    NOT_TEXTS,
+    Path,
+    differences,
+    refused,
+    replaced,
+    values,
+)
+from tests.support.examples import examples
+
+PLAIN = "plainword"
+DIGITS = ("111122223333", "012345670123", "3240286e-210077")
+"""Names of namespaces, and of releases, that YAML takes for numbers; the last is 0."""
+
+any_text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+"""Empty says the default in most places."""
+like_a_number = st.from_regex(r"[0-9]{1,3}(e-?[0-9]{1,6}|\.[0-9]|_[0-9]|:[0-9]{2})?", fullmatch=True)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[ControlPlane]:
+    """A control plane with namespaces named by digits, and the kind of the Prometheus Operator."""
+    with ControlPlane.start() as plane:
+        for name in ("posture", *DIGITS):
+            plane.kubectl("create", "namespace", name)
+        plane.kubectl("apply", "-f", "-", input=_SERVICE_MONITORS)
+        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        yield plane
+
+
+_SERVICE_MONITORS = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: servicemonitors.monitoring.coreos.com}
+spec:
+  group: monitoring.coreos.com
+  scope: Namespaced
+  names: {kind: ServiceMonitor, plural: servicemonitors, singular: servicemonitor}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+"""
+
+
+def _template(
+    helm: Helm, given: dict[str, Any], release: str = "posture", namespace: str = "posture"
+) -> tuple[list[Manifest], str]:
+    """Render; return the manifests and what helm complained of."""
+    done = helm(
+        *("template", release, str(CHART), "--namespace", namespace),
+        values={"crds": {"install": False}} | given,
+        check=False,
+    )
+    return [each for each in yaml.safe_load_all(done.stdout) if each], done.stderr
+
+
+def _accepted(helm: Helm, text: str) -> tuple[tuple[Path, ...], list[Manifest]]:
+    """Say a text wherever the schema lets it be said; return where that is, and what is rendered."""
+    manifests, complaint = _template(helm, values(KUBERNETES, text))
+    if not complaint:
+        return KUBERNETES, manifests
+    rest = tuple(path for path in KUBERNETES if path not in refused(KUBERNETES, complaint))
+    assert len(rest) < len(KUBERNETES), complaint
+    manifests, complaint = _template(helm, values(rest, text))
+    assert not complaint
+    return rest, manifests
+
+
+class Plain(dict[tuple[Path, ...], list[Manifest]]):
+    """What is rendered where these places say a text that nothing takes for anything else."""
+
+    def __init__(self, helm: Helm) -> None:
+        self._helm = helm
+
+    def __missing__(self, places: tuple[Path, ...]) -> list[Manifest]:
+        manifests, complaint = _template(self._helm, values(places, PLAIN))
+        assert not complaint
+        self[places] = manifests
+        return manifests
+
+
+@pytest.fixture(scope="module")
+def plain(helm: Helm) -> Plain:
+    return Plain(helm)
+
+
+def _stays(helm: Helm, plain: Plain, text: str) -> tuple[tuple[Path, ...], list[Manifest]]:
+    places, manifests = _accepted(helm, text)
+    assert replaced(plain[places], PLAIN, text) == manifests
+    return places, manifests
+
+
+@given(text=any_text | like_a_number)
+@examples(12, shrink=False)
+def test_any_text_arrives_as_it_is_or_is_refused(helm: Helm, plain: Plain, text: str) -> None:
+    _stays(helm, plain, text)
+
+
+@pytest.mark.timeout(300)
+def test_what_yaml_takes_for_something_else_arrives_as_it_is_on_the_api_server(
+    helm: Helm, plain: Plain, cluster: ControlPlane
+) -> None:
+    sent: list[Manifest] = []
+    taken: set[Path] = set()
+    for text in NOT_TEXTS:
+        places, manifests = _stays(helm, plain, text)
+        taken.update(places)
+        sent += _to_send(manifests)
+    # Else a place could be tried with nothing at all.
+    assert taken == set(KUBERNETES)
+    _store(cluster, sent)
+
+
+def _to_send(manifests: list[Manifest]) -> Iterator[Manifest]:
+    """Give the manifests, and what the controllers make of a StatefulSet: a pod and a claim."""
+    for manifest in manifests:
+        # Those of a namespace that is not there.
+        if manifest["metadata"].get("namespace", "posture") in {"posture", *DIGITS}:
+            yield manifest
+    (stateful_set,) = kinds(manifests)["StatefulSet"]
+    template = stateful_set["spec"]["template"]
+    volumes = [*template["spec"]["volumes"], {"name": "data", "emptyDir": {}}]
+    pod = {**template["spec"], "volumes": volumes}
+    # Its name is looked up in the cluster; what a name may be, the StatefulSet has been asked.
+    pod.pop("priorityClassName", None)
+    yield {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {**template["metadata"], "name": "a-pod", "namespace": "posture"},
+        "spec": pod,
+    }
+    for claim in stateful_set["spec"]["volumeClaimTemplates"]:
+        yield {**claim, "metadata": {"name": "a-claim", "namespace": "posture"}}
+
+
+def _store(cluster: ControlPlane, sent: list[Manifest]) -> None:
+    """Have the API server take all of it, and give it back as it was sent; nothing is kept."""
+    done = cluster.kubectl(
+        *("create", "--dry-run=server", "--validate=strict", "-o", "json", "-f", "-"),
+        input=json.dumps({"apiVersion": "v1", "kind": "List", "items": sent}),
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[:2000]
+    stored = _items(done.stdout)
+    assert len(stored) == len(sent)
+    for one, other in zip(sent, stored, strict=True):
+        assert list(differences(one, other, one["kind"])) == []
+
+
+def _items(printed: str) -> list[Manifest]:
+    """Read the documents that kubectl prints one after the other."""
+    decoder, found, text = json.JSONDecoder(), list[Manifest](), printed.strip()
+    while text:
+        document, end = decoder.raw_decode(text)
+        found.append(document)
+        text = text[end:].lstrip()
+    return found
+
+
+@pytest.mark.parametrize("name", DIGITS)
+def test_a_release_of_digits_in_a_namespace_of_digits_is_installed(
+    helm: Helm, cluster: ControlPlane, name: str
+) -> None:
+    place = (name, str(CHART), "--namespace", name, "--kubeconfig", str(cluster.kubeconfig))
+    given = {
+        "crds": {"install": False},
+        "watchNamespaces": [name],
+        "config": {"grants": [{"namespaces": [name], "externalId": name}], "ownerId": "a"},
+        "podLabels": {"team": name},
+        "env": [{"name": "A", "value": name}],
+    }
+    # As texts on the command line too.
+    helm(
+        "install", *place, "--set-string", f"priorityClassName={name},podAnnotations.at={name}", values=given
+    )
+    get = ("get", "--namespace", name, "-o", "json")
+    (stateful_set,) = json.loads(cluster.kubectl(*get, "statefulsets").stdout)["items"]
+    template = stateful_set["spec"]["template"]
+    assert template["spec"]["priorityClassName"] == name
+    assert template["metadata"]["annotations"]["at"] == name
+    assert template["metadata"]["labels"]["team"] == name
+    assert f"--namespace={name}" in template["spec"]["containers"][0]["args"]
+    (role,) = (
+        each
+        for each in json.loads(cluster.kubectl(*get, "roles").stdout)["items"]
+        if not each["metadata"]["name"].endswith("-leases")
+    )
+    assert role["metadata"]["labels"]["app.kubernetes.io/instance"] == name
+    helm("upgrade", *place, values=given)
+
+
+@pytest.mark.parametrize(
+    ("release", "full"),
+    [
+        ("posture", "posture-posture-operator"),
+        ("my-posture-operator", "my-posture-operator"),
+        ("1.2", "posture-1-2-posture-operator"),
+        ("posture.prod", "posture-prod-posture-operator"),
+        ("a" * 49 + "-b", "a" * 49),
+        ("a" * 47 + "---b", "a" * 47),
+    ],
+)
+def test_every_release_has_a_name_that_a_service_may_have(
+    helm: Helm, cluster: ControlPlane, release: str, full: str
+) -> None:
+    manifests, complaint = _template(helm, {}, release)
+    assert not complaint
+    (service,) = kinds(manifests)["Service"]
+    assert service["metadata"]["name"] == full
+    assert kinds(manifests)["StatefulSet"][0]["spec"]["serviceName"] == full
+    _store(cluster, list(_to_send(manifests)))
+
+
+def test_the_configuration_that_the_schema_takes_is_the_one_that_the_operator_takes(helm: Helm) -> None:
+    good = {"arn:aws:iam::*:role/*", "1111*"}
+    taken: set[Path] = set()
+    for text in (*NOT_TEXTS, *sorted(good)):
+        given = values(CONFIGURATION, text)
+        _, complaint = _template(helm, given)
+        by_schema = refused(CONFIGURATION, complaint)
+        assert by_schema == _refused_by_the_operator(given["config"]), text
+        taken |= set(CONFIGURATION) - by_schema
+    assert taken == set(CONFIGURATION)
+
+
+def _refused_by_the_operator(config: dict[str, Any]) -> set[Path]:
+    try:
+        Config.model_validate(config)
+    except ValidationError as error:
+        return {("config", *each["loc"]) for each in error.errors()}
+    return set()
+
+
+WRONG: list[dict[str, Any]] = [
+    {"priorityClassName": "-"},
+    {"persistence": {"storageClassName": "-"}},
+    {"persistence": {"storageClassName": "Gp3"}},
+    {"persistence": {"size": "0Gi"}},
+    {"persistence": {"accessModes": ["ReadWriteOnce", "ReadWriteOncePod"]}},
+    {"serviceAccount": {"name": "a_b"}},
+    {"serviceAccount": {"annotations": {"a b": "c"}}},
+    {"podLabels": {"team": "a b"}},
+    {"podLabels": {"team": "a" * 64}},
+    {"podLabels": {"/team": "a"}},
+    {"podLabels": {"app.kubernetes.io/name": "other"}},
+    {"nodeSelector": {"disk": "-ssd"}},
+    {"env": [{"name": "A=B", "value": "c"}]},
+    {"env": [{"name": "A", "value": "b", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]},
+    {"env": [{"name": "A", "value": "b"}, {"name": "A", "value": "c"}]},
+    {"volumes": [{"name": "data", "emptyDir": {}}]},
+    {"volumes": [{"name": "a", "emptyDir": {}, "hostPath": {"path": "/"}}]},
+    {"volumeMounts": [{"name": "nowhere", "mountPath": "/a"}]},
+    {"volumeMounts": [{"name": "tmp", "mountPath": "/data"}]},
+    {"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]},
+    {"tolerations": [{"value": "b"}]},
+    {"tolerations": [{"key": "a", "effect": "NoSchedule", "tolerationSeconds": 5}]},
+    {"topologySpreadConstraints": [{"topologyKey": "a", "whenUnsatisfiable": "ScheduleAnyway"}]},
+    {
+        "topologySpreadConstraints": [
+            {"maxSkew": 1, "topologyKey": "a", "whenUnsatisfiable": "ScheduleAnyway", "minDomains": 2}
+        ]
+    },
+    {"podDisruptionBudget": {"enabled": True, "maxUnavailable": "101%"}},
+    {"podDisruptionBudget": {"enabled": True, "maxUnavailable": "a"}},
+    {"networkPolicy": {"enabled": True, "from": [{}]}},
+    {"networkPolicy": {"enabled": True, "from": [{"ipBlock": {"cidr": "10.0.0.0/8"}, "podSelector": {}}]}},
+    {"replicas": 2147483648},
+    {"podSecurityContext": {"runAsUser": -1}},
+    {"resources": {"requests": {"cpu": "-1"}}},
+    {"resources": {"requests": {"memory": "1 GB"}}},
+]
+
+
+@pytest.mark.parametrize("given", WRONG, ids=json.dumps)
+def test_what_kubernetes_refuses_is_refused_before(
+    helm: Helm, cluster: ControlPlane, given: dict[str, Any]
+) -> None:
+    manifests, complaint = _template(helm, given)
+    assert not manifests
+    assert next(iter(given)) in complaint
+    # It is Kubernetes that refuses it, not only we: without the schema and the chart's own checks.
+    done = helm(
+        *("template", "posture", str(CHART), "--namespace", "posture", "--skip-schema-validation"),
+        values={"crds": {"install": False}} | given,
+        check=False,
+    )
+    unchecked = [each for each in yaml.safe_load_all(done.stdout) if each]
+    if not unchecked:
+        assert "checks.yaml" in done.stderr
+        return
+    refusal = cluster.kubectl(
+        *("apply", "--server-side", "--dry-run=server", "-f", "-"),
+        input=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(_to_send(unchecked))}),
+        check=False,
+    )
+    assert refusal.returncode != 0, given
+
+
+def test_every_text_of_the_values_is_tried() -> None:
+    """The schema's texts, but for those that have a closed form of their own, are the places above."""
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    closed = {
+        # Of a fixed form, which no number and no boolean of YAML has, or enumerated.
+        *("image.digest", "image.pullPolicy", "log.format", "log.level", "persistence.size"),
+        *("serviceMonitor.interval", "serviceMonitor.scrapeTimeout", "podDisruptionBudget.maxUnavailable"),
+        *("persistence.accessModes", "fullnameOverride", "volumeMounts.name", "volumeMounts.subPath"),
+        *("topologySpreadConstraints.whenUnsatisfiable", "topologySpreadConstraints.nodeAffinityPolicy"),
+        *("topologySpreadConstraints.nodeTaintsPolicy", "tolerations.operator", "tolerations.effect"),
+        *("podSecurityContext.fsGroupChangePolicy", "resources.requests", "resources.limits"),
+        *(
+            "config.writes",
+            "config.grants.verbs",
+            "config.grants.remediation.maxMode",
+            "config.maxSuppressionAge",
+        ),
+        *(f"config.lease.{each}" for each in ("duration", "renewDeadline", "retry")),
+        *(f"config.minimums.{each}" for each in ("interval", "fullSyncInterval", "evaluationWindow")),
+        "config.grants.remediation.documents.parameters",
+    }
+    tried = {
+        ".".join(step for step in path if isinstance(step, str) and step != KEY)
+        for path in (*KUBERNETES, *CONFIGURATION)
+    }
+    found = set(_texts(schema, schema["definitions"]))
+    maps = {name for name in found if any(each.startswith(f"{name}.") for each in tried)}
+    assert found - tried - closed - maps == set()
+    assert closed <= found
+
+
+def _texts(node: Any, definitions: dict[str, Any], where: tuple[str, ...] = ()) -> Iterator[str]:
+    if not isinstance(node, dict):
+        return
+    for part in [node, *node.get("allOf", [])]:
+        if "$ref" in part:
+            yield from _texts(definitions[part["$ref"].removeprefix("#/definitions/")], definitions, where)
+    if node.get("type") == "string" or ("enum" in node and where) or "anyOf" in node:
+        yield ".".join(where)
+    for name, each in node.get("properties", {}).items():
+        yield from _texts(each, definitions, (*where, name))
+    for key in ("items", "additionalProperties"):
+        yield from _texts(node.get(key), definitions, where)
+    for each in node.get("patternProperties", {}).values():
+        yield from _texts(each, definitions, where)
