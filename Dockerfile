@@ -1,5 +1,8 @@
-# The operator and its locked packages in a virtual environment; nothing is fetched that has no hash here.
-ARG PYTHON_IMAGE=python:3.12-slim-bookworm
+# The operator and its locked packages in a virtual environment; nothing is fetched that has no hash here. The digest
+# is the one that Docker's official images list for all platforms of this tag (docker-library/repo-info,
+# repos/python/remote/3.12-slim-bookworm.md, of August 2026). A newer one is printed by
+# `docker buildx imagetools inspect python:3.12-slim-bookworm`.
+ARG PYTHON_IMAGE=python:3.12.14-slim-bookworm@sha256:0f5b26b9518d002b6173fd61daad821fa340635ebfec5bba471013f9ca114579
 
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \

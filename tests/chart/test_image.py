@@ -32,6 +32,14 @@ def test_it_runs_without_privileges_and_without_a_shell() -> None:
     assert not re.search(r"^(HEALTHCHECK|RUN|ADD)\b", LAST_STAGE, re.MULTILINE)
 
 
+def test_every_image_is_pinned_by_digest() -> None:
+    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    assert set(bases) == {"${PYTHON_IMAGE}"}
+    (pinned,) = re.findall(r"^ARG PYTHON_IMAGE=(\S+)$", DOCKERFILE, re.MULTILINE)
+    # With the version that it is, for people and for what looks for newer ones.
+    assert re.fullmatch(r"python:3\.1[1-9]\.\d+-slim-[a-z]+@sha256:[0-9a-f]{64}", pinned)
+
+
 def test_every_package_is_pinned_by_hash() -> None:
     installs = [
         line
