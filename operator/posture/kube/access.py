@@ -25,12 +25,11 @@ _REVIEW = ApiResource(
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
 )
 
-_DECLARED = (POSTURE_TARGETS, SUPPRESSION_POLICIES, REMEDIATION_RULES)
+# When a status is refused, an empty patch of the object itself asks whether it is still the same one.
+_KINDS = (POSTURE_TARGETS, SUPPRESSION_POLICIES, REMEDIATION_RULES, REMEDIATIONS)
 _RIGHTS: tuple[tuple[ApiResource, str | None, tuple[str, ...]], ...] = (
-    *((resource, None, ("list", "watch", "patch")) for resource in _DECLARED),
-    *((resource, "status", ("patch",)) for resource in _DECLARED),
-    (REMEDIATIONS, None, ("list", "watch", "get", "create", "patch", "delete")),
-    (REMEDIATIONS, "status", ("patch",)),
+    *((resource, None, ("list", "watch", "patch")) for resource in _KINDS),
+    *((resource, "status", ("patch",)) for resource in _KINDS),
     (EVENTS, None, ("create", "patch")),
 )
 """What is needed wherever objects are served."""

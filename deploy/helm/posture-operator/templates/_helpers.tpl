@@ -52,15 +52,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{/* What the operator does with the objects it serves; the same in a ClusterRole and in Roles. */}}
 {{- define "posture.rules" -}}
 - apiGroups: [posture.dev]
-  resources: [posturetargets, suppressionpolicies, remediationrules]
+  resources: [posturetargets, suppressionpolicies, remediationrules, remediations]
   verbs: [list, watch, patch]
 - apiGroups: [posture.dev]
   resources: [posturetargets/status, suppressionpolicies/status, remediationrules/status, remediations/status]
   verbs: [patch]
-# The journal is the operator's own.
-- apiGroups: [posture.dev]
-  resources: [remediations]
-  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
