@@ -289,7 +289,9 @@ def _keys(node: Any, schema: dict[str, Any], where: str = "") -> Iterator[str]:
                 yield from _keys(value, properties[key], f"{where}{key}.")
     # Of labels and of Kubernetes' own objects the schema names some, which need no default.
     if schema.get("additionalProperties") is False and "patternProperties" not in schema:
-        yield from (f"{where}{key} has no default" for key in schema.get("properties", {}).keys() - node.keys())
+        yield from (
+            f"{where}{key} has no default" for key in schema.get("properties", {}).keys() - node.keys()
+        )
 
 
 def test_values_and_schema_name_the_same_things() -> None:
