@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from posture.config import Config
 from sandbox.controlplane import ControlPlane
+from tests.chart.applying import DIGITS, SERVICE_MONITORS, store, template, to_send
 from tests.chart.conftest import CHART, Helm, Manifest, kinds
 from tests.chart.texts import (
     CONFIGURATION,
@@ -19,7 +19,6 @@ from tests.chart.texts import (
     KUBERNETES,
     NOT_TEXTS,
     Path,
-    differences,
     refused,
     replaced,
     values,
@@ -27,9 +26,6 @@ from tests.chart.texts import (
 from tests.support.examples import examples
 
 PLAIN = "plainword"
-DIGITS = ("111122223333", "012345670123", "3240286e-210077")
-"""Names of namespaces, and of releases, that YAML takes for numbers; the last is 0."""
-
 any_text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 """Empty says the default in most places."""
 like_a_number = st.from_regex(r"[0-9]{1,3}(e-?[0-9]{1,6}|\.[0-9]|_[0-9]|:[0-9]{2})?", fullmatch=True)
@@ -41,47 +37,19 @@ def cluster() -> Iterator[ControlPlane]:
     with ControlPlane.start() as plane:
         for name in ("posture", *DIGITS):
             plane.kubectl("create", "namespace", name)
-        plane.kubectl("apply", "-f", "-", input=_SERVICE_MONITORS)
+        plane.kubectl("apply", "-f", "-", input=SERVICE_MONITORS)
         plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         yield plane
 
 
-_SERVICE_MONITORS = """
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: servicemonitors.monitoring.coreos.com}
-spec:
-  group: monitoring.coreos.com
-  scope: Namespaced
-  names: {kind: ServiceMonitor, plural: servicemonitors, singular: servicemonitor}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
-"""
-
-
-def _template(
-    helm: Helm, given: dict[str, Any], release: str = "posture", namespace: str = "posture"
-) -> tuple[list[Manifest], str]:
-    """Render; return the manifests and what helm complained of."""
-    done = helm(
-        *("template", release, str(CHART), "--namespace", namespace),
-        values={"crds": {"install": False}} | given,
-        check=False,
-    )
-    return [each for each in yaml.safe_load_all(done.stdout) if each], done.stderr
-
-
 def _accepted(helm: Helm, text: str) -> tuple[tuple[Path, ...], list[Manifest]]:
     """Say a text wherever the schema lets it be said; return where that is, and what is rendered."""
-    manifests, complaint = _template(helm, values(KUBERNETES, text))
+    manifests, complaint = template(helm, values(KUBERNETES, text))
     if not complaint:
         return KUBERNETES, manifests
     rest = tuple(path for path in KUBERNETES if path not in refused(KUBERNETES, complaint))
     assert len(rest) < len(KUBERNETES), complaint
-    manifests, complaint = _template(helm, values(rest, text))
+    manifests, complaint = template(helm, values(rest, text))
     assert not complaint
     return rest, manifests
 
@@ -93,7 +61,7 @@ class Plain(dict[tuple[Path, ...], list[Manifest]]):
         self._helm = helm
 
     def __missing__(self, places: tuple[Path, ...]) -> list[Manifest]:
-        manifests, complaint = _template(self._helm, values(places, PLAIN))
+        manifests, complaint = template(self._helm, values(places, PLAIN))
         assert not complaint
         self[places] = manifests
         return manifests
@@ -125,56 +93,10 @@ def test_what_yaml_takes_for_something_else_arrives_as_it_is_on_the_api_server(
     for text in NOT_TEXTS:
         places, manifests = _stays(helm, plain, text)
         taken.update(places)
-        sent += _to_send(manifests)
+        sent += to_send(manifests)
     # Else a place could be tried with nothing at all.
     assert taken == set(KUBERNETES)
-    _store(cluster, sent)
-
-
-def _to_send(manifests: list[Manifest]) -> Iterator[Manifest]:
-    """Give the manifests, and what the controllers make of a StatefulSet: a pod and a claim."""
-    for manifest in manifests:
-        # Those of a namespace that is not there.
-        if manifest["metadata"].get("namespace", "posture") in {"posture", *DIGITS}:
-            yield manifest
-    (stateful_set,) = kinds(manifests)["StatefulSet"]
-    template = stateful_set["spec"]["template"]
-    volumes = [*template["spec"]["volumes"], {"name": "data", "emptyDir": {}}]
-    pod = {**template["spec"], "volumes": volumes}
-    # Its name is looked up in the cluster; what a name may be, the StatefulSet has been asked.
-    pod.pop("priorityClassName", None)
-    yield {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {**template["metadata"], "name": "a-pod", "namespace": "posture"},
-        "spec": pod,
-    }
-    for claim in stateful_set["spec"]["volumeClaimTemplates"]:
-        yield {**claim, "metadata": {"name": "a-claim", "namespace": "posture"}}
-
-
-def _store(cluster: ControlPlane, sent: list[Manifest]) -> None:
-    """Have the API server take all of it, and give it back as it was sent; nothing is kept."""
-    done = cluster.kubectl(
-        *("create", "--dry-run=server", "--validate=strict", "-o", "json", "-f", "-"),
-        input=json.dumps({"apiVersion": "v1", "kind": "List", "items": sent}),
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[:2000]
-    stored = _items(done.stdout)
-    assert len(stored) == len(sent)
-    for one, other in zip(sent, stored, strict=True):
-        assert list(differences(one, other, one["kind"])) == []
-
-
-def _items(printed: str) -> list[Manifest]:
-    """Read the documents that kubectl prints one after the other."""
-    decoder, found, text = json.JSONDecoder(), list[Manifest](), printed.strip()
-    while text:
-        document, end = decoder.raw_decode(text)
-        found.append(document)
-        text = text[end:].lstrip()
-    return found
+    store(cluster, sent)
 
 
 @pytest.mark.parametrize("name", DIGITS)
@@ -223,12 +145,12 @@ def test_a_release_of_digits_in_a_namespace_of_digits_is_installed(
 def test_every_release_has_a_name_that_a_service_may_have(
     helm: Helm, cluster: ControlPlane, release: str, full: str
 ) -> None:
-    manifests, complaint = _template(helm, {}, release)
+    manifests, complaint = template(helm, {}, release)
     assert not complaint
     (service,) = kinds(manifests)["Service"]
     assert service["metadata"]["name"] == full
     assert kinds(manifests)["StatefulSet"][0]["spec"]["serviceName"] == full
-    _store(cluster, list(_to_send(manifests)))
+    store(cluster, list(to_send(manifests)))
 
 
 def test_the_configuration_that_the_schema_takes_is_the_one_that_the_operator_takes(helm: Helm) -> None:
@@ -236,7 +158,7 @@ def test_the_configuration_that_the_schema_takes_is_the_one_that_the_operator_ta
     taken: set[Path] = set()
     for text in (*NOT_TEXTS, *sorted(good)):
         given = values(CONFIGURATION, text)
-        _, complaint = _template(helm, given)
+        _, complaint = template(helm, given)
         by_schema = refused(CONFIGURATION, complaint)
         assert by_schema == _refused_by_the_operator(given["config"]), text
         taken |= set(CONFIGURATION) - by_schema
@@ -249,71 +171,6 @@ def _refused_by_the_operator(config: dict[str, Any]) -> set[Path]:
     except ValidationError as error:
         return {("config", *each["loc"]) for each in error.errors()}
     return set()
-
-
-WRONG: list[dict[str, Any]] = [
-    {"priorityClassName": "-"},
-    {"persistence": {"storageClassName": "-"}},
-    {"persistence": {"storageClassName": "Gp3"}},
-    {"persistence": {"size": "0Gi"}},
-    {"persistence": {"accessModes": ["ReadWriteOnce", "ReadWriteOncePod"]}},
-    {"serviceAccount": {"name": "a_b"}},
-    {"serviceAccount": {"annotations": {"a b": "c"}}},
-    {"podLabels": {"team": "a b"}},
-    {"podLabels": {"team": "a" * 64}},
-    {"podLabels": {"/team": "a"}},
-    {"podLabels": {"app.kubernetes.io/name": "other"}},
-    {"nodeSelector": {"disk": "-ssd"}},
-    {"env": [{"name": "A=B", "value": "c"}]},
-    {"env": [{"name": "A", "value": "b", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]},
-    {"env": [{"name": "A", "value": "b"}, {"name": "A", "value": "c"}]},
-    {"volumes": [{"name": "data", "emptyDir": {}}]},
-    {"volumes": [{"name": "a", "emptyDir": {}, "hostPath": {"path": "/"}}]},
-    {"volumeMounts": [{"name": "nowhere", "mountPath": "/a"}]},
-    {"volumeMounts": [{"name": "tmp", "mountPath": "/data"}]},
-    {"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]},
-    {"tolerations": [{"value": "b"}]},
-    {"tolerations": [{"key": "a", "effect": "NoSchedule", "tolerationSeconds": 5}]},
-    {"topologySpreadConstraints": [{"topologyKey": "a", "whenUnsatisfiable": "ScheduleAnyway"}]},
-    {
-        "topologySpreadConstraints": [
-            {"maxSkew": 1, "topologyKey": "a", "whenUnsatisfiable": "ScheduleAnyway", "minDomains": 2}
-        ]
-    },
-    {"podDisruptionBudget": {"enabled": True, "maxUnavailable": "101%"}},
-    {"podDisruptionBudget": {"enabled": True, "maxUnavailable": "a"}},
-    {"networkPolicy": {"enabled": True, "from": [{}]}},
-    {"networkPolicy": {"enabled": True, "from": [{"ipBlock": {"cidr": "10.0.0.0/8"}, "podSelector": {}}]}},
-    {"replicas": 2147483648},
-    {"podSecurityContext": {"runAsUser": -1}},
-    {"resources": {"requests": {"cpu": "-1"}}},
-    {"resources": {"requests": {"memory": "1 GB"}}},
-]
-
-
-@pytest.mark.parametrize("given", WRONG, ids=json.dumps)
-def test_what_kubernetes_refuses_is_refused_before(
-    helm: Helm, cluster: ControlPlane, given: dict[str, Any]
-) -> None:
-    manifests, complaint = _template(helm, given)
-    assert not manifests
-    assert next(iter(given)) in complaint
-    # It is Kubernetes that refuses it, not only we: without the schema and the chart's own checks.
-    done = helm(
-        *("template", "posture", str(CHART), "--namespace", "posture", "--skip-schema-validation"),
-        values={"crds": {"install": False}} | given,
-        check=False,
-    )
-    unchecked = [each for each in yaml.safe_load_all(done.stdout) if each]
-    if not unchecked:
-        assert "checks.yaml" in done.stderr
-        return
-    refusal = cluster.kubectl(
-        *("apply", "--server-side", "--dry-run=server", "-f", "-"),
-        input=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(_to_send(unchecked))}),
-        check=False,
-    )
-    assert refusal.returncode != 0, given
 
 
 def test_every_text_of_the_values_is_tried() -> None:
