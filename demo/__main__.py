@@ -126,9 +126,9 @@ def _apply(kubectl: Kubectl) -> None:
 
 
 def _show(kubectl: Kubectl, operator: OperatorProcess) -> None:
-    _say("kubectl get posturetargets")
+    _say(f"kubectl get posturetargets --namespace {NAMESPACE}")
     kubectl("get", "posturetargets", "--namespace", NAMESPACE)
-    _say("kubectl get posturetargets -o wide")
+    _say(f"kubectl get posturetargets --namespace {NAMESPACE} -o wide")
     kubectl("get", "posturetargets", "--namespace", NAMESPACE, "-o", "wide")
     _say(f"A few series of http://{operator.address}/metrics")
     for name in SHOWN_METRICS:

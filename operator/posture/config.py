@@ -262,7 +262,7 @@ class ConfigFile:
     def reload_if_changed(self) -> bool:
         """Read the file again; tell whether `current()` or `error` is another one now.
 
-        The content decides, not the time of change: Kubernetes swaps a mounted ConfigMap by a symbolic link.
+        The content decides, not the time of change: Kubernetes swaps a mounted Secret by a symbolic link.
         A version that cannot be used leaves the one before it in force, but for one thing: where its `writes`
         can be read as `Frozen`, writes are frozen. A slip of the pen elsewhere must not hold back the brake.
         """
