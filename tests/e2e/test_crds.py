@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
 
 from posture.api.crds import KINDS, documents
 from posture.api.generate import stale
@@ -16,11 +17,14 @@ from posture.api.posture_target import PostureTarget
 from posture.api.remediation import Remediation
 from posture.api.remediation_rule import RemediationRule
 from posture.api.resource import API_VERSION, Resource, parse
+from posture.api.schedule import SCHEDULE
 from posture.api.suppression_policy import SuppressionPolicy
 from sandbox.controlplane import ControlPlane
 from sandbox.waiting import wait_until
+from tests.support.examples import examples
 from tests.unit.api.malformed import MALFORMED, Malformed
 from tests.unit.api.objects import ABSENT, ACCEPTED, DEFAULTS, Object, changed, maximal, minimal, whole
+from tests.unit.api.schedules import schedules
 from tests.unit.api.statuses import STATUSES
 
 ROOT = Path(__file__).parent.parent.parent
@@ -115,6 +119,18 @@ def test_accepted(anywhere: Server, kind: type[Resource], spec: Object) -> None:
 def test_refused(anywhere: Server, case: Malformed) -> None:
     message = anywhere.refusal(case.kind, whole(case.kind, case.spec))
     assert case.says in message
+
+
+@given(schedules())
+@examples(300)
+def test_the_api_server_and_the_operator_read_a_schedule_alike(anywhere: Server, schedule: str) -> None:
+    spec = changed(minimal(RemediationRule), "window", {"schedule": schedule})
+    document = whole(RemediationRule, spec)
+    status, answer = anywhere.plane.request(
+        "POST", anywhere.path(RemediationRule, query="dryRun=All"), document
+    )
+    assert status in {http.client.CREATED, http.client.UNPROCESSABLE_ENTITY}, answer
+    assert (status == http.client.CREATED) == SCHEDULE.fits(schedule), answer.get("message", "accepted")
 
 
 @pytest.mark.parametrize("kind", KINDS)
