@@ -15,11 +15,13 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from sandbox.securityhub.catalogue import partition_of
 from sandbox.securityhub.client import ControlClient
+from sandbox.sts_gate import RULES
 
 DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_REGION = "eu-west-1"
@@ -41,7 +43,7 @@ class OrganizationSource(Protocol):
 
 
 class CloudError(Exception):
-    """A part of the cloud did not start; the message ends with what it wrote."""
+    """A part of the cloud did not start, or refuses what it is told; the message ends with what it wrote."""
 
 
 class Cloud:
@@ -132,11 +134,20 @@ class Cloud:
         return ControlClient(self.securityhub_url)
 
     def refuse_roles(self, *arns: str) -> None:
-        """Have STS refuse the roles of these ARNs (globs) from now on, and no others."""
-        body = json.dumps(arns).encode()
-        request = Request(f"{self.moto_url}/_control/refused-roles", body, method="PUT")  # noqa: S310 - it is our moto
-        with urlopen(request, timeout=30):  # noqa: S310 - as above
-            pass
+        """Have STS refuse the roles of these ARNs (globs) from now on, and nothing else."""
+        self.refuse_sts(*({"code": "AccessDenied", "role": arn} for arn in arns))
+
+    def refuse_sts(self, *rules: Mapping[str, Any]) -> None:
+        """Have STS refuse what these rules say (`sts_gate.Rule`) from now on, and nothing else.
+
+        Raises CloudError for a rule that is none.
+        """
+        request = Request(f"{self.moto_url}{RULES}", json.dumps(rules).encode(), method="PUT")  # noqa: S310 - it is our moto
+        try:
+            with urlopen(request, timeout=30):  # noqa: S310 - as above
+                pass
+        except HTTPError as error:
+            raise CloudError(error.read().decode()) from error
 
     @property
     def env(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.cloud import Cloud
+from sandbox.cloud import Cloud, CloudError
 from sandbox.securityhub.client import ControlError
 from sandbox.waiting import wait_until
 
@@ -139,6 +139,57 @@ def test_a_role_is_refused_until_it_is_allowed(cloud: Cloud, session: boto3.Sess
     assert sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
 
 
+@pytest.fixture
+def refusing(cloud: Cloud) -> Iterator[Cloud]:
+    yield cloud
+    cloud.refuse_sts()
+
+
+def refused(sts: Any, role: str, **more: str) -> tuple[str, str, int]:
+    """The code, message and HTTP status of the refusal of a role."""
+    with pytest.raises(ClientError) as raised:
+        sts.assume_role(RoleArn=role, RoleSessionName="test", **more)
+    answer = raised.value.response
+    error = answer["Error"]
+    return error["Code"], error["Message"], answer["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def test_sts_refuses_in_the_words_of_aws(refusing: Cloud, session: boto3.Session) -> None:
+    sts, role = session.client("sts"), f"arn:aws:iam::{MEMBER}:role/posture-reader"
+    refusing.refuse_sts({"code": "SignatureDoesNotMatch"})
+    code, message, status = refused(sts, role)
+    assert (code, status) == ("SignatureDoesNotMatch", 403)
+    assert f"x-amz-security-token:{session.get_credentials().token}" in message
+    refusing.refuse_sts({"code": "ValidationError", "role": role})
+    code, message, status = refused(sts, role, ExternalId="prod-7")
+    assert (code, status) == ("ValidationError", 400)
+    assert "'prod-7' at 'externalId'" in message
+    refusing.refuse_sts({"code": "RegionDisabledException"})
+    assert refused(sts, role)[1].endswith(f"account:{MEMBER}")
+    refusing.refuse_sts({"code": "AccessDenied", "message": "no & no"})
+    assert refused(sts, role)[1] == "no & no"
+
+
+def test_sts_refuses_by_region_and_action_so_many_times(refusing: Cloud, session: boto3.Session) -> None:
+    here, there = session.client("sts"), session.client("sts", region_name="eu-south-1")
+    role = f"arn:aws:iam::{MEMBER}:role/posture-reader"
+    refusing.refuse_sts(
+        {"code": "InvalidClientTokenId", "region": "eu-south-1", "count": 1},
+        {"code": "ExpiredToken", "action": "GetCallerIdentity"},
+    )
+    assert here.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    assert refused(there, role)[0] == "InvalidClientTokenId"
+    assert there.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    with pytest.raises(ClientError, match="ExpiredToken"):
+        here.get_caller_identity()
+
+
+@pytest.mark.parametrize("rule", [{"code": "Nonsense"}, {"code": "AccessDenied", "rol": "x"}, {}])
+def test_a_rule_that_is_none_is_an_error(refusing: Cloud, rule: dict[str, str]) -> None:
+    with pytest.raises(CloudError):
+        refusing.refuse_sts(rule)
+
+
 def test_findings_are_loaded_from_a_file(tmp_path: Path) -> None:
     seed, findings = tmp_path / "seed.json", tmp_path / "findings.ndjson"
     seed.write_text(json.dumps(Organization().seed()), encoding="utf-8")
@@ -154,7 +205,7 @@ def test_findings_are_loaded_from_a_file(tmp_path: Path) -> None:
 
 PARENT = """
 import sys
-from sandbox.cloud import Cloud
+from sandbox.cloud import Cloud, CloudError
 cloud = Cloud.start()
 print(cloud.moto_url, cloud.securityhub_url, flush=True)
 sys.stdin.read()
