@@ -129,6 +129,27 @@ def test_a_role_that_sts_refuses_says_what_to_check_and_recovers_when_it_is_allo
     assert stage.condition("Stalled")["status"] == "False"
 
 
+def test_what_sts_quotes_when_it_refuses_is_in_no_condition_event_metric_or_log_line(
+    stage: Stage, cloud: Cloud
+) -> None:
+    """The canonical request with the session token in it, then the external id that matches no pattern."""
+    token, external_id = cloud.env["AWS_SESSION_TOKEN"], "wrong-horse-battery"
+    grant = {"namespaces": [stage.namespace], "roleArns": [READER], "accounts": ["*"], "verbs": ["Score"]}
+    stage.configure(grants=[{**grant, "externalId": external_id}])
+    cloud.refuse_sts({"code": "SignatureDoesNotMatch"})
+    name = stage.target()
+    operator = stage.operator()
+    assert "does not match the signature you provided" in says(stage, operator, "Ready", "CredentialsRefused")
+    operator.wait(lambda: ("Warning", "CredentialsRefused") in events(stage, name), "a warning")
+    cloud.refuse_sts({"code": "ValidationError"})
+    assert "Value [removed] at 'externalId'" in says(stage, operator, "Ready", "RoleNotAssumable")
+    operator.wait(lambda: ("Warning", "RoleNotAssumable") in events(stage, name), "another warning")
+    objects = stage.kubectl("get", "posturetargets,events", "-o", "json")
+    told = "\n".join([objects, operator.log(), operator.get("/metrics")[1]])
+    assert token[:40] not in told
+    assert external_id not in told
+
+
 def test_a_role_that_is_taken_away_leaves_the_last_score_with_its_time(stage: Stage, cloud: Cloud) -> None:
     name = stage.target()
     operator = stage.operator()
