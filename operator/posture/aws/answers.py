@@ -34,7 +34,8 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "AssumeRoleWithWebIdentity": _CREDENTIALS,
     "GetCallerIdentity": ("Account",),
 }
-_XML = frozenset({"query", "ec2", "rest-xml"})
+# Of STS and its like. S3's answers (rest-xml) may be empty or JSON, and are what they are.
+_QUERY = "query"
 # Members of requests that nobody may read, and the header that the session token travels in.
 _SECRET_MEMBERS = ("ExternalId", "WebIdentityToken", "SAMLAssertion", "TokenCode")
 _TOKEN_HEADER = "X-Amz-Security-Token"  # noqa: S105 - a name
@@ -80,8 +81,8 @@ def _clean(parsed_response: dict[str, Any] | None, context: Mapping[str, Any], *
         return
     asked = context.get(_ASKED)
     secrets = asked.secrets if asked is not None else ()
-    error = parsed_response.get("Error")
-    if isinstance(error, dict):
+    error, status = parsed_response.get("Error"), parsed_response.get("ResponseMetadata", {})
+    if isinstance(error, dict) and status.get("HTTPStatusCode", 0) >= _SUCCESS:
         # botocore reads the members of an error's own shape beside "Error": the message once more.
         for said in (error, parsed_response):
             said.update(
@@ -93,14 +94,14 @@ def _clean(parsed_response: dict[str, Any] | None, context: Mapping[str, Any], *
             )
         error.update({"Region": asked.region, "RoleArn": asked.role_arn} if asked is not None else {})
     for member, entries in parsed_response.items():
-        for entry in entries if member.startswith("Unprocessed") else ():
+        for entry in entries if member.startswith("Unprocessed") and isinstance(entries, list) else ():
             for name in ("ErrorMessage", "ErrorReason"):
-                if entry.get(name):
+                if isinstance(entry, dict) and entry.get(name):
                     entry[name] = message_of_others(entry[name], secrets)
 
 
 class _CheckingXml:
-    """Looks at answers in XML (botocore's `before-parse` event).
+    """Looks at the answers of services with the query protocol (botocore's `before-parse` event).
 
     botocore's own error for a body that is no XML has all of the body in it: credentials, where it is the
     truncated answer to AssumeRole.
@@ -117,10 +118,7 @@ class _CheckingXml:
         **_: object,
     ) -> None:
         """Raise ResponseParserError for a success that is none; give a refusal without a code its status."""
-        if (
-            operation_model.service_model.resolved_protocol not in _XML
-            or operation_model.has_streaming_output
-        ):
+        if operation_model.service_model.resolved_protocol != _QUERY:
             return
         body, status = response_dict["body"], response_dict["status_code"]
         try:

@@ -7,7 +7,7 @@ import botocore.session
 import pytest
 from botocore.parsers import ResponseParserError
 
-from posture.aws.answers import MALFORMED, PAGE, _check_body, _CheckingXml
+from posture.aws.answers import MALFORMED, PAGE, _check_body, _CheckingXml, _clean
 from posture.aws.usage import Usage
 from posture.aws.wire import Page
 
@@ -124,3 +124,31 @@ def test_a_refusal_in_another_language_than_that_of_sts_has_its_status_for_a_cod
 )
 def test_answers_and_refusals_of_sts_are_left_to_botocore(operation: str, body: bytes, status: int) -> None:
     assert checked_xml(operation, body, status)[0] == body
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"), [("PutBucketPolicy", b""), ("GetBucketPolicy", b'{"Version": "2012-10-17"}')]
+)
+def test_a_success_of_s3_may_be_empty_or_json(operation: str, body: bytes) -> None:
+    """Both are rest-xml."""
+    response, usage = {"status_code": 200, "body": body}, Usage()
+    _CheckingXml(usage)(
+        event_name=f"before-parse.s3.{operation}",
+        operation_model=model(operation, "s3"),
+        response_dict=response,
+    )
+    assert response["body"] == body
+
+
+def test_a_success_is_shown_as_it_is_whatever_its_members_are_called() -> None:
+    text = "one\n\ntwo " * 200
+    answer = {
+        "Error": {"Message": text},
+        "Text": text,
+        "UnprocessedNames": ["a"],
+        "UnprocessedCount": 1,
+        "ResponseMetadata": {"HTTPStatusCode": 200},
+    }
+    before = {**answer, "Error": {"Message": text}}
+    _clean(parsed_response=answer, context={})
+    assert answer == before
