@@ -140,7 +140,7 @@ def _refuse(
         rule.message
         if rule.message is not None
         else message.format(
-            user="arn:aws:iam::123456789012:user/sandbox",
+            user=_user_beside(role),
             action=form["Action"],
             role=role,
             account=(role.split(":") + [""] * 5)[4],
@@ -151,6 +151,11 @@ def _refuse(
     )
     document = _DOCUMENT.format(code=rule.code, message=escape(said), request=uuid.uuid4())
     return _answer(start_response, HTTPStatus(status), document.encode(), "text/xml")
+
+
+def _user_beside(role: str) -> str:
+    """Return the ARN of a caller in the partition of a role."""
+    return ":".join([*role.split(":")[:2], "iam", "", "123456789012", "user/sandbox"])
 
 
 def _body(environ: dict[str, Any]) -> bytes:
