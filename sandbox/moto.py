@@ -6,13 +6,23 @@ from threading import Thread
 from typing import IO
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.utilities import utils
 from werkzeug.serving import make_server
 
+from sandbox.securityhub.catalogue import PARTITIONS
 from sandbox.sts_gate import StsGate
+
+
+def _know_partitions() -> None:
+    """Teach moto the partitions that it does not know; before any service of it is loaded."""
+    utils.PARTITION_NAMES.extend(sorted(set(PARTITIONS.values()) - set(utils.PARTITION_NAMES)))
+    utils.REGION_PREFIX_TO_PARTITION.update(PARTITIONS)
+    utils.ARN_PARTITION_REGEX = rf"^arn:({'|'.join(utils.PARTITION_NAMES)})"
 
 
 def serve(stdin: IO[bytes]) -> None:
     """Serve on a free port until `stdin` ends. Prints `{"url": …}` when it listens."""
+    _know_partitions()
     gate = StsGate(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=MotoRequestHandler)
     Thread(target=server.serve_forever, daemon=True).start()

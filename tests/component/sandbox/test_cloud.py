@@ -205,7 +205,7 @@ def test_findings_are_loaded_from_a_file(tmp_path: Path) -> None:
 
 PARENT = """
 import sys
-from sandbox.cloud import Cloud, CloudError
+from sandbox.cloud import Cloud
 cloud = Cloud.start()
 print(cloud.moto_url, cloud.securityhub_url, flush=True)
 sys.stdin.read()
