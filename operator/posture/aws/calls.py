@@ -52,6 +52,11 @@ class Calls:
         self._account_id: str | None = None
         self.clock = AwsClock()
 
+    @property
+    def service(self) -> str:
+        """The service as botocore names it."""
+        return self._service
+
     async def call(
         self,
         operation: str,

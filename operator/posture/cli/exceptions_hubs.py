@@ -8,7 +8,7 @@ from posture.aws.calls import Calls
 from posture.aws.discovery import HubFacts
 from posture.aws.errors import AwsError
 from posture.aws.limiter import Limiters
-from posture.aws.securityhub import SecurityHub
+from posture.aws.securityhub import FindingsPage, SecurityHub
 from posture.aws.sessions import Identity, Sessions
 from posture.aws.usage import Usage
 from posture.config import Config
@@ -18,6 +18,7 @@ from posture.domain.controls import Controls
 from posture.domain.findings import Finding
 from posture.domain.grants import NotGranted, may_use_identity
 from posture.hubs.key import HubKey
+from posture.hubs.scan import Pace, read_whole
 from posture.suppression.controls_account import AccountControls, Spot
 from posture.suppression.controls_declared import Reach, Role, control_policy, exact_accounts
 from posture.suppression.controls_looking import Looking
@@ -123,9 +124,10 @@ class Hubs:
 
 
 async def _suppressed(hub: SecurityHub) -> list[Finding]:
-    page = await hub.get_findings(_SUPPRESSED)
-    found = {(each.product_arn, each.id): each for each in page.findings}
-    while page.next_token is not None:
-        page = await hub.get_findings(_SUPPRESSED, next_token=page.next_token)
-        found |= {(each.product_arn, each.id): each for each in page.findings}
+    found: dict[tuple[str, str], Finding] = {}
+
+    async def note(page: FindingsPage) -> None:
+        found.update({(each.product_arn, each.id): each for each in page.findings})
+
+    await read_whole(hub, Pace(), _SUPPRESSED, note)
     return list(found.values())

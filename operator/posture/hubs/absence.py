@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 
-from posture.aws.errors import TokenRefused
-from posture.aws.listing import given_up
 from posture.hubs.desk import Desk
 from posture.hubs.queries import VALUES, by_id
-from posture.hubs.scan import REFUSALS
 from posture.store import FindingRef, Members, key_of
 
 _CHUNK = 500
@@ -42,16 +39,26 @@ async def read_by_id(desk: Desk, refs: Sequence[FindingRef]) -> tuple[int, list[
 
     Returns when they were asked for, and the keys of those that are missing. A finding that cannot be decoded
     any more, or is not of a wanted product, is missing too.
+
+    What counts is one page, which needs no token: where others share the Ids so that there are more, fewer
+    Ids are asked for, and one by its ProductArn too, which is that finding and no other.
     """
-    filters = by_id(sorted({ref.id for ref in refs}))
-    for _ in range(REFUSALS):
-        try:
-            asked_at, found = await _read_all(desk, filters)
-        except TokenRefused as error:
-            refused = error
-        else:
-            return asked_at, [ref.key for ref in refs if ref.key not in found]
-    raise given_up(refused) from refused
+    ids = sorted({ref.id for ref in refs})
+    page = await desk.source.get_findings(by_id(ids))
+    if page.next_token is not None and len(refs) > 1:
+        half = len(refs) // 2
+        first, missing = await read_by_id(desk, refs[:half])
+        _, others = await read_by_id(desk, refs[half:])
+        return first, missing + others
+    if page.next_token is not None:
+        page = await desk.source.get_findings(by_id(ids, [ref.product_arn for ref in refs]))
+    await desk.take([page])
+    found = {
+        key_of(finding.product_arn, finding.id)
+        for finding in page.findings
+        if finding.check.product in desk.wanted
+    }
+    return page.asked_at, [ref.key for ref in refs if ref.key not in found]
 
 
 async def remove_unread(desk: Desk, asked_before: int, asked_at: int, products: frozenset[str]) -> None:
@@ -63,18 +70,3 @@ async def remove_unread(desk: Desk, asked_before: int, asked_at: int, products: 
     while chunk := await desk.some(refs, _CHUNK):
         gone = [(asked_at, [ref.key for ref in chunk])]
         desk.tally.changed += await desk.worker.call(desk.known.remove, gone)
-
-
-async def _read_all(desk: Desk, filters: dict[str, list[dict[str, str]]]) -> tuple[int, set[bytes]]:
-    page = await desk.source.get_findings(filters)
-    asked_at, found = page.asked_at, set[bytes]()
-    while True:
-        await desk.take([page])
-        found |= {
-            key_of(finding.product_arn, finding.id)
-            for finding in page.findings
-            if finding.check.product in desk.wanted
-        }
-        if page.next_token is None:
-            return asked_at, found
-        page = await desk.source.get_findings(filters, next_token=page.next_token)

@@ -7,10 +7,8 @@ from posture.hubs.known import Taken
 from posture.hubs.progress import CHANGES, listing
 from posture.hubs.queries import everything
 from posture.hubs.reading import Reading
+from posture.hubs.scan import PATIENCE
 from posture.hubs.windows import EPOCH
-
-PATIENCE = 4
-"""Pages that one chain reads alone: mostly it is all there is, and a second one would cost a call."""
 
 
 async def read_changes(desk: Desk) -> int:

@@ -4,20 +4,11 @@ No I/O: `Coverage` hands out readers and is told what their pages held. It may b
 made again from `windows()`; nothing is then missed, and only what lies within the overlap is read again.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from posture.hubs.windows import (
-    OVERLAP,
-    Density,
-    Query,
-    Window,
-    edge,
-    middle,
-    onward,
-    query,
-    unread_findings,
-)
+from posture.hubs.readers import Found, Reader
+from posture.hubs.windows import Density, Window, middle, query, unread_findings
 
 PAGE = 100
 """GetFindings: MaxResults is at most 100."""
@@ -27,58 +18,6 @@ WORTH_A_READER = 1.5 * PAGE
 
 WORTH_A_SPLIT = 6 * PAGE
 """Unread findings below which another cut costs more (two pages that are not full) than it saves."""
-
-
-@dataclass(slots=True, eq=False)
-class Reader:
-    """One chain of NextTokens. `query` and the direction stay as they are for its life: AWS refuses a change.
-
-    `first` and `edge`: where its findings began and how far they have come. `mean`: of all their times.
-    `page`: (ProductArn, Id) of the findings of its last page: some of them may come again on the next one.
-    `asks`: what it asks next. Once its findings have been seen to go one way, it goes on with a query of its
-    own that begins with the last of them, instead of a token; `anchor` are those of which one has to come.
-    """
-
-    ascending: bool
-    query: Query
-    token: str | None = None
-    pages: int = 0
-    first: int | None = None
-    edge: int | None = None
-    findings: int = 0
-    mean: int | None = None
-    page: frozenset[tuple[str, str]] = frozenset()
-    asks: Query | None = None
-    anchor: frozenset[tuple[str, str]] = frozenset()
-
-    def is_anchored(self, names: Collection[tuple[str, str]]) -> bool:
-        """Whether a page goes on from the one before: filters may be rounded, findings have changed."""
-        return not self.anchor or not self.anchor.isdisjoint(names)
-
-    def go_on(self, found: Sequence[tuple[int, tuple[str, str]]]) -> None:
-        """Go on by a query from the last findings of a page (`UpdatedAt`, name) where it gets further."""
-        times = {time for time, _ in found}
-        if not self.proven or self.edge not in times or len(times) < 2:  # noqa: PLR2004 - one instant is no way
-            self.anchor = frozenset()
-            return
-        self.asks, self.token = onward(self.query, self.edge, ascending=self.ascending), None
-        self.anchor = frozenset(name for time, name in found if time == self.edge)
-
-    def take(self, times: Sequence[int]) -> bool:
-        """Take in the `UpdatedAt` of a page that holds some; False when they contradict the order."""
-        came_to = edge(times, ascending=self.ascending, before=self.edge)
-        before = 0 if self.mean is None else self.mean * self.findings
-        self.findings += len(times)
-        self.mean = (before + sum(times)) // self.findings
-        if came_to is None:
-            return False
-        self.first, self.edge = times[0] if self.first is None else self.first, came_to
-        return True
-
-    @property
-    def proven(self) -> bool:
-        """Its findings do go one way. A hub that ignores the sort may begin with many of one same instant."""
-        return self.first is not None and self.edge is not None and abs(self.edge - self.first) > 2 * OVERLAP
 
 
 @dataclass(slots=True, eq=False)
@@ -101,12 +40,15 @@ class _Share:
             self.downward = None
 
     def saw(self, reader: Reader, times: Sequence[int]) -> None:
-        """Move the reader's end of the window to where its page, in order, has come."""
+        """Note how dense the findings of a reader's page are, which is in order."""
         page = Density(len(times), abs(times[-1] - times[0]))
         if reader.ascending:
             self.low_density = page if self.low_density is None else self.low_density.then(page)
         else:
             self.high_density = page if self.high_density is None else self.high_density.then(page)
+
+    def read_to_edge(self, reader: Reader) -> None:
+        """Move the reader's end of the window to where it has come."""
         if reader.proven and reader.edge is not None:
             ahead = self.window.read_up_to if reader.ascending else self.window.read_down_to
             self.window = ahead(reader.edge)
@@ -147,11 +89,6 @@ class Coverage:
         """Whether the reader's next page is of use still."""
         return self._share_of(reader) is not None
 
-    def is_ordered(self, reader: Reader) -> bool:
-        """Whether the reader is of use still, in a window whose order holds."""
-        share = self._share_of(reader)
-        return share is not None and share.window.ordered
-
     def next_reader(self) -> Reader | None:
         """Return a reader for an idle chain, where it helps most; None when all is about to be read."""
         for share in self._shares:
@@ -165,27 +102,47 @@ class Coverage:
             return self._start(self._split(crowded), ascending=True)
         return None
 
-    def read(self, reader: Reader, times: Sequence[int], token: str | None) -> None:
-        """Take in a page of a reader: the `UpdatedAt` of its findings, in its order, and its NextToken.
+    def read(self, reader: Reader, found: Sequence[Found], token: str | None) -> None:
+        """Take in a page of a reader: its findings, in its order, and its NextToken.
 
-        `times` are without the findings that the reader's page before this one held already.
+        Raises Unsteady where pages that tokens join never agree.
         """
         share = self._share_of(reader)
         if share is None:
             return
-        reader.token, reader.pages = token, reader.pages + 1
-        self.findings += len(times)
-        in_order = not times or reader.take(times)
-        if token is None and reader.query.covers(share.window):
-            share.window = share.window.read_whole()
-        elif not in_order and share.window.ordered:
-            self._start_over(share, reader.mean)
+        if not reader.is_anchored(found):
+            self.refused(reader)
             return
-        elif times and share.window.ordered:
-            share.saw(reader, times)
+        times, in_order = reader.take(found, token)
+        self.findings += 0 if reader.rereads else len(times)
+        window = share.window
+        whole = token is None and reader.query.covers(window)
+        if window.ordered and not in_order and not (whole and reader.pages == 1 and window.untouched):
+            self._start_over(share, reader.mean)
+        elif not window.ordered and token is not None and times and (parts := window.parted(reader.mean)):
+            self._read_in_parts(share, parts)
+        else:
+            if window.ordered and times and in_order:
+                share.saw(reader, times)
+            self._conclude(share, reader, found, whole=whole)
+
+    def _conclude(self, share: _Share, reader: Reader, found: Sequence[Found], *, whole: bool) -> None:
+        """Count as read what a reader's pages prove, where its query ends or a better one can follow."""
+        goes_on = reader.token is not None and share.window.ordered and reader.can_go_on(found)
+        if reader.token is not None and not goes_on:
+            return
+        if not reader.agrees():
+            reader.read_again()
+            return
+        if whole:
+            share.window = share.window.read_whole()
+        elif share.window.ordered:
+            share.read_to_edge(reader)
         if share.window.done:
             self._shares.remove(share)
-        elif token is None:
+        elif goes_on:
+            reader.go_on(found)
+        else:
             share.leave(reader)
 
     def refused(self, reader: Reader) -> None:
@@ -245,8 +202,11 @@ class Coverage:
 
     def _start_over(self, share: _Share, at: int | None) -> None:
         """Nothing that order told of the window holds: its parts are read whole, by readers of their own."""
+        self._read_in_parts(share, share.window.disordered(at))
+
+    def _read_in_parts(self, share: _Share, parts: Iterable[Window]) -> None:
         self._shares.remove(share)
-        self._shares.extend(_Share(part) for part in share.window.disordered(at))
+        self._shares.extend(_Share(part) for part in parts)
 
 
 def _worth_a_split(share: _Share) -> bool:

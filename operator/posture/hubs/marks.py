@@ -8,13 +8,13 @@ once a day.
 
 import logging
 
-from posture.aws.errors import InvalidRequest, TokenRefused
-from posture.aws.listing import given_up
+from posture.aws.errors import InvalidRequest
+from posture.aws.securityhub import FindingsPage
 from posture.domain import ownership
 from posture.domain.ownership import UserFields
 from posture.hubs.desk import DAY, Desk
 from posture.hubs.queries import VALUES, Filters, marked_beside
-from posture.hubs.scan import REFUSALS
+from posture.hubs.scan import read_whole
 
 logger = logging.getLogger(__name__)
 
@@ -91,20 +91,11 @@ class Marks:
 
     async def _listed(self, desk: Desk, filters: Filters) -> set[str]:
         """Return the products of all findings that a filter selects and that bear a mark of ours."""
-        for _ in range(REFUSALS):
-            try:
-                return await self._pages(desk, filters)
-            except TokenRefused as error:
-                refused = error
-        raise given_up(refused) from refused
-
-    async def _pages(self, desk: Desk, filters: Filters) -> set[str]:
         found: set[str] = set()
-        token: str | None = None
-        while True:
-            page = await desk.source.get_findings(filters, next_token=token)
+
+        async def note(page: FindingsPage) -> None:
             desk.latest = max(desk.latest, page.asked_at)
-            found |= {each.check.product for each in page.findings if self._is_ours(each.user_fields)}
-            if page.next_token is None:
-                return found
-            token = page.next_token
+            found.update(each.check.product for each in page.findings if self._is_ours(each.user_fields))
+
+        await read_whole(desk.source, desk.pace, filters, note)
+        return found

@@ -70,9 +70,12 @@ def marked_beside(owners: Sequence[str], products: Collection[str]) -> Filters:
     return filters
 
 
-def by_id(ids: Sequence[str]) -> Filters:
-    """Return the filter for up to 20 findings by Id (others may share it: compare ProductArn)."""
-    return {"Id": _equals(*ids)}
+def by_id(ids: Sequence[str], product_arns: Sequence[str] = ()) -> Filters:
+    """Return the filter for up to 20 findings by Id (others may share it: compare ProductArn).
+
+    `product_arns`: up to 20 to which they are limited; none: of any.
+    """
+    return {"Id": _equals(*ids), **({"ProductArn": _equals(*product_arns)} if product_arns else {})}
 
 
 def within(filters: Filters, query: Query) -> Filters:

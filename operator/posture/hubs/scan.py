@@ -6,16 +6,21 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 from weakref import WeakSet
 
-from posture.aws.errors import TokenRefused
+from posture.aws.errors import Retryable, TokenRefused
 from posture.aws.limiter import published
 from posture.aws.listing import given_up
 from posture.aws.securityhub import FindingsPage
-from posture.hubs.coverage import Coverage, Reader
+from posture.hubs.coverage import Coverage
 from posture.hubs.queries import ASCENDING, DESCENDING, Filters, within
+from posture.hubs.readers import Reader, Unsteady
+from posture.hubs.windows import EPOCH, FUTURE, window
 
 FEWEST_CHAINS, MOST_CHAINS = 2, 6
 _HEADROOM = 1.3
 """Chains beyond latency x rate, so that a slow answer leaves no quota unused."""
+
+PATIENCE = 4
+"""Pages that one chain reads alone where these are mostly all there is: a second one would cost a call."""
 
 REFUSALS = 10
 """Tokens refused before anything more is proven to be read, after which the listing is given up for now."""
@@ -128,23 +133,13 @@ class Scan:
         self._pace.took(page.seconds)
         self.calls += 1
         self.started = page.asked_at if self.started is None else min(self.started, page.asked_at)
-        names = [(finding.product_arn, finding.id) for finding in page.findings]
-        seen_before, reader.page = reader.page, frozenset(names)
-        times = [
-            finding.updated_at
-            for finding, name in zip(page.findings, names, strict=True)
-            if name not in seen_before
-        ]
+        found = [(each.updated_at, (each.product_arn, each.id)) for each in page.findings]
         self._landing.add(asyncio.current_task())
         before = coverage.span()
-        if reader.is_anchored(names):
-            coverage.read(reader, times, page.next_token)
-            if page.next_token is not None and coverage.is_ordered(reader):
-                reader.go_on(
-                    [(each.updated_at, name) for each, name in zip(page.findings, names, strict=True)]
-                )
-        else:
-            coverage.refused(reader)
+        try:
+            coverage.read(reader, found, page.next_token)
+        except Unsteady:
+            raise _unsteady() from None
         if coverage.span() < before:
             self._refusals = 0
         await sink(page)
@@ -153,3 +148,20 @@ class Scan:
         self._refusals += 1
         if self._refusals >= REFUSALS:
             raise given_up(refused) from refused
+
+
+async def read_whole(source: Source, pace: Pace, filters: Filters, sink: Sink) -> None:
+    """Read all findings that a filter selects, whenever they were updated; raises as `Scan.run` does."""
+    coverage = Coverage([window(EPOCH, FUTURE)], patience=PATIENCE)
+    await Scan(source, pace, [filters], [coverage]).run(sink)
+
+
+def _unsteady() -> Retryable:
+    """Return the error of pages that change each time they are read."""
+    return Retryable(
+        "What more findings are of one moment than a page holds loses some each time it is read",
+        service="securityhub",
+        operation="GetFindings",
+        code="Unsteady",
+        advice="What they may lack is not known; they are read again at the next poll",
+    )

@@ -17,6 +17,9 @@ OVERLAP = 1_000_000
 """Neighbours overlap by a second: nothing says how AWS rounds the ends of a date filter, or its sort key."""
 
 
+_NARROW = 2 * OVERLAP
+
+
 class Window(NamedTuple):
     """`start` and `end` are what has to be read, both inclusive; between `low` and `high` it is still unread.
 
@@ -35,6 +38,11 @@ class Window(NamedTuple):
         """The readers have met."""
         return self.low > self.high
 
+    @property
+    def untouched(self) -> bool:
+        """Nothing of it counts as read."""
+        return self.low == self.start and self.high == self.end
+
     def read_up_to(self, edge: int) -> "Window":
         """Return the window once an ascending reader has come to `edge`."""
         return self._replace(low=max(self.low, edge - OVERLAP))
@@ -50,15 +58,25 @@ class Window(NamedTuple):
     def disordered(self, at: int | None) -> tuple["Window", ...]:
         """Return what to read once a page contradicts the order on which `low` and `high` rest: all of it.
 
-        It is cut at `at`, a time about in the middle of what was seen: each part is read to its last page by
-        one chain, which needs no order, and a chain that is refused again and again gets less to read.
+        It is cut at `at`, a time about in the middle of what was seen.
         """
-        if at is None or not self.start < at < self.end:
-            return (Window(self.start, self.end, self.start, self.end, ordered=False),)
-        return (
-            Window(self.start, at, self.start, at, ordered=False),
-            Window(at, self.end, at, self.end, ordered=False),
-        )
+        whole = Window(self.start, self.end, self.start, self.end, ordered=False)
+        return whole.parted(at) or (whole,)
+
+    def parted(self, at: int | None) -> tuple["Window", "Window"] | None:
+        """Return two windows for a whole one without order, cut at `at` or else beside it; None: too narrow.
+
+        Without order only a query that has a single page can be believed at once: the less each has to read
+        the better. What is narrower than neighbours overlap would be read twice, and come no further.
+        """
+        middle = (self.start + self.end) // 2
+        for cut in (*(() if at is None else (at, at - _NARROW, at + _NARROW)), middle):
+            if self.start + _NARROW <= cut <= self.end - _NARROW:
+                return (
+                    Window(self.start, cut, self.start, cut, ordered=False),
+                    Window(cut, self.end, cut, self.end, ordered=False),
+                )
+        return None
 
     def split(self, at: int) -> tuple["Window", "Window"]:
         """Two windows for one: what was read below `at` stays with the first, above it with the second."""

@@ -1,10 +1,17 @@
 """What a hub says of itself, and what is left of that when calls are denied."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from posture.aws.associations import AssociationUpdate
+from posture.aws.calls import Answer, Calls
 from posture.aws.errors import AccessDenied, MalformedResponse, Retryable
+from posture.aws.limiter import Limiters
 from posture.aws.securityhub import SecurityHub
+from posture.aws.sessions import Identity, Sessions
+from posture.aws.usage import Usage
 from sandbox.securityhub.client import ControlClient
 from tests.component.aws.conftest import ADMINISTRATOR, CIS_1_4, FSBP, MEMBER, REGION, Hub
 from tests.unit.domain.test_arns import PARTITIONS
@@ -63,6 +70,58 @@ async def test_many_members_come_in_pages(hub: SecurityHub, control: ControlClie
     control.fault("invalid_token", "ListMembers", count=None)
     with pytest.raises(Retryable):
         await hub.discover()
+
+
+class Meddled(SecurityHub):
+    """A hub to whose members something may happen before each answer of ListMembers.
+
+    Its tokens are numbers of entries to pass over, so one that goes moves those behind it.
+    """
+
+    between: Callable[[], object] = staticmethod(lambda: None)
+
+    def __init__(self, sessions: Sessions, limiters: Limiters, usage: Usage) -> None:
+        identity = Identity(None, None, REGION)
+        super().__init__(sessions, identity, limiters, usage)
+        meddled = self
+
+        class MeddledCalls(Calls):
+            async def call(self, operation: str, *arguments: Any, **options: Any) -> Answer:
+                if operation == "ListMembers":
+                    meddled.between()
+                return await super().call(operation, *arguments, **options)
+
+        self._calls = MeddledCalls(sessions, identity, limiters, usage, service="securityhub")
+
+
+@pytest.fixture
+def meddled(sessions: Sessions, limiters: Limiters, usage: Usage) -> Meddled:
+    return Meddled(sessions, limiters, usage)
+
+
+async def test_a_member_that_goes_lets_no_other_go_unread(meddled: Meddled, control: ControlClient) -> None:
+    joined = [f"{n:012}" for n in range(1, 121)]
+    control.members(join=dict.fromkeys(joined, "account"))
+    leaving = iter(joined[:3])
+
+    def leave() -> None:
+        if (gone := next(leaving, None)) is not None:
+            control.members(leave=[gone])
+
+    meddled.between = leave
+    assert set((await meddled.discover()).members) == {ADMINISTRATOR, MEMBER, *joined[3:]}
+
+
+async def test_members_that_never_stay_the_same_are_not_known(
+    meddled: Meddled, control: ControlClient
+) -> None:
+    """Nobody is silent for not being in such a list: the facts of before stay, or there are none."""
+    joined = [f"{n:012}" for n in range(1, 121)]
+    control.members(join=dict.fromkeys(joined, "account"))
+    leaving = iter(joined)
+    meddled.between = lambda: control.members(leave=[next(leaving)])
+    with pytest.raises(Retryable, match="It changes each time it is read"):
+        await meddled.discover()
 
 
 @pytest.mark.parametrize(

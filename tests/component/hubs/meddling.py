@@ -10,15 +10,18 @@ from posture.aws.securityhub import FindingsPage, SecurityHub
 class Meddler:
     """A source with small pages. `between` is called before each request and after each answer.
 
-    `after` is awaited after each answer. `asked`: the filters of the listings, those by Id left out.
+    `sorts`: False for one that does not do what SortCriteria says. `after` is awaited after each answer.
+    `asked`: the filters of the listings; `by_id`: how many requests by Id there were beside them.
     """
 
     def __init__(self, client: SecurityHub, page: int = 7) -> None:
         self.page = page
+        self.sorts = True
         self.calls = 0
         self.between: Callable[[], None] = lambda: None
         self.after: Callable[[], Awaitable[None]] | None = None
         self.asked: list[Mapping[str, Any]] = []
+        self.by_id = 0
         self._client = client
         self._victim: asyncio.Future[Any] | None = None
         self._crash_at = 0
@@ -40,13 +43,15 @@ class Meddler:
         next_token: str | None = None,
     ) -> FindingsPage:
         self.calls += 1
-        if "Id" not in filters:
+        if "Id" in filters:
+            self.by_id += 1
+        else:
             self.asked.append(filters)
         self.between()
         if not self._holding:
             await self._maybe_crash()
         page = await self._client.get_findings(
-            filters, sort=sort, next_token=next_token, max_results=self.page
+            filters, sort=sort if self.sorts else None, next_token=next_token, max_results=self.page
         )
         self.between()
         await self._maybe_crash()

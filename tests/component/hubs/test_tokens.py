@@ -1,12 +1,18 @@
 """NextTokens as they might be: numbers of findings to pass over, or good for a moment only."""
 
+from collections.abc import Callable
+
 import pytest
 
+from posture.aws.errors import Retryable
 from posture.aws.securityhub import SecurityHub
+from posture.domain.findings import Workflow
+from posture.domain.ownership import OWNER, POLICY
 from posture.hubs.desk import Bounds
 from tests.component.hubs.conftest import OpenSync
 from tests.component.hubs.meddling import Meddler
-from tests.component.hubs.world import DAY, World, active, stored
+from tests.component.hubs.witness import until_it_works
+from tests.component.hubs.world import DAY, HOUR, SECOND, World, active, stored
 from tests.support.examples import seeds
 
 
@@ -40,6 +46,131 @@ async def test_findings_that_leave_a_page_while_it_is_read_let_no_other_go_unrea
         meddler.between = lambda: None
         assert await sync.poll()
         assert active(stored(sync.desk.known.store)) == active(world.truth())
+
+
+Times = Callable[[World], int]
+"""How many µs before now a finding was updated."""
+
+
+@seeds(3)
+@pytest.mark.parametrize("sorts", [True, False], ids=["sorted", "unsorted"])
+@pytest.mark.parametrize(
+    "ago",
+    [
+        pytest.param(lambda _: 3 * HOUR, id="one instant"),
+        pytest.param(lambda world: 3 * HOUR + world.random.randrange(2 * SECOND), id="two seconds"),
+        pytest.param(lambda world: world.random.randrange(DAY), id="a day"),
+    ],
+)
+async def test_what_a_query_cannot_divide_is_read_until_nothing_leaves_it(
+    world: World, client: SecurityHub, open_sync: OpenSync, seed: int, ago: Times, *, sorts: bool
+) -> None:
+    """Many findings of a batch have one time; a hub that ignores the sort gives no order to go on by."""
+    world.random.seed(seed)
+    world.load([{**each, "UpdatedAt": world.now(ago(world))} for each in world.some(120)])
+    world.emulator.tokens.are_offsets = True
+    sync = await open_sync()
+    sync.desk.source = meddler = Meddler(client, page=10)
+    meddler.sorts = sorts
+    truth = list(world.truth().values())
+    leaving = iter(world.random.sample(truth, 6))
+
+    def touch() -> None:
+        if world.random.random() < 0.2 and (gone := next(leaving, None)) is not None:
+            world.mutate({"op": "update", "id": gone.id, "set": {"Compliance": {"Status": "WARNING"}}})
+
+    meddler.between = touch
+    await until_it_works(sync.sweep)
+    assert await until_it_works(sync.poll)
+    meddler.between = lambda: None
+    assert await sync.poll()
+    assert stored(sync.desk.known.store) == world.truth()
+
+
+async def test_what_always_loses_something_is_not_taken_for_whole(
+    world: World, client: SecurityHub, open_sync: OpenSync
+) -> None:
+    world.load([{**each, "UpdatedAt": world.now(HOUR)} for each in world.some(60, compliance="FAILED")])
+    world.emulator.tokens.are_offsets = True
+    sync = await open_sync()
+    sync.desk.source = meddler = Meddler(client, page=10)
+    names = [each.id for each in world.truth().values()]
+
+    def move() -> None:
+        """One goes, and may come back at another of three times."""
+        at = world.now(HOUR + SECOND * world.random.randrange(3) // 2)
+        world.mutate({"op": "replace", "id": world.random.choice(names), "set": {"UpdatedAt": at}})
+
+    meddler.between = move
+    with pytest.raises(Retryable, match="loses some"):
+        await sync.sweep()
+    assert not sync.ready
+    meddler.between = lambda: None
+    await sync.sweep()
+    assert sync.ready
+    assert stored(sync.desk.known.store).keys() == world.truth().keys()
+
+
+@seeds(4)
+async def test_findings_that_share_an_id_are_all_read(
+    world: World, client: SecurityHub, open_sync: OpenSync, seed: int
+) -> None:
+    """Accounts of a product may give one Id to findings of theirs; what is there is not taken for gone."""
+    world.random.seed(seed)
+    findings = world.some(200, product="Scanner", compliance="FAILED")
+    for number, each in enumerate(findings):
+        account = f"{number % 10:012}"
+        arn = f"arn:aws:securityhub:{each['Region']}:{account}:product/{account}/default"
+        workflow = {"Status": "SUPPRESSED" if number % 10 == number // 20 else "NEW"}
+        each |= {"Id": f"check-{number // 10}", "ProductArn": arn, "Workflow": workflow}
+    world.load(findings)
+    world.emulator.tokens.are_offsets = True
+    sync = await open_sync("Scanner", bounds=Bounds(gone=1_000))
+    sync.desk.source = meddler = Meddler(client, page=10)
+    await sync.sweep()
+    assert await sync.poll()
+    truth = world.truth(["Scanner"])
+    suppressed = [name for name, each in truth.items() if each.workflow is Workflow.SUPPRESSED]
+    leaving = world.random.sample(sorted(truth.keys() - set(suppressed)), 30)
+    for product_arn, name in suppressed:
+        world.mutate({"op": "workflow", "id": name, "product_arn": product_arn, "status": "NEW"})
+
+    def delete() -> None:
+        if meddler.by_id and leaving:
+            product_arn, name = leaving.pop()
+            world.mutate({"op": "delete", "id": name, "product_arn": product_arn})
+
+    meddler.between = delete
+    await sync.poll()
+    holds, truth = stored(sync.desk.known.store), world.truth(["Scanner"])
+    assert {name: holds.get(name) for name in suppressed} == {name: truth[name] for name in suppressed}
+
+
+@seeds(4)
+async def test_a_mark_is_found_whatever_leaves_while_it_is_searched_for(
+    world: World, client: SecurityHub, open_sync: OpenSync, seed: int
+) -> None:
+    """They are in products that nobody asks for, one of which has a single one."""
+    world.random.seed(seed)
+    ours = {"UserDefinedFields": {OWNER: "prod-eu", POLICY: "security/retention"}}
+    ages = [each * HOUR for each in range(1, 31)]
+    products = ["Scanner"] * 10 + ["Inspector"] + ["Scanner"] * 19
+    for product, ago in zip(products, ages, strict=True):
+        world.load([{**each, **ours, "UpdatedAt": world.now(ago)} for each in world.some(1, product=product)])
+    world.emulator.tokens.are_offsets = True
+    sync = await open_sync()
+    sync.desk.source = meddler = Meddler(client, page=10)
+    leaving = [each.id for each in world.truth(["Scanner"]).values()]
+    world.random.shuffle(leaving)
+
+    def delete() -> None:
+        if len(leaving) > 15:
+            world.mutate({"op": "delete", "id": leaving.pop()})
+
+    meddler.between = delete
+    sync.marks.own(frozenset({"prod-eu"}))
+    assert await sync.marks.search(sync.desk)
+    assert await sync.marks.beside(sync.desk, sync.desk.wanted) == {"Scanner", "Inspector"}
 
 
 async def test_tokens_that_die_at_once_hold_up_nothing(

@@ -4,32 +4,56 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from posture.hubs.coverage import Coverage, Reader
+from posture.hubs.coverage import Coverage
+from posture.hubs.readers import Found, Reader
 from posture.hubs.windows import Query, Window, window
 
 
 @dataclass
 class Listing:
-    """`times[i]` is the `UpdatedAt` of finding i. `ordered=False`: the sort is not honoured."""
+    """`times[i]` is the `UpdatedAt` of finding i. `ordered=False`: the sort is not honoured.
+
+    Tokens are numbers of findings to pass over. `leave`: how likely a finding leaves before a page is read,
+    of which `leavers` do at most.
+    """
 
     times: Sequence[int]
     page: int = 100
     ordered: bool = True
+    leave: float = 0.0
+    leavers: int = 0
     calls: int = 0
-    _made: dict[tuple[Query, bool], list[list[int]]] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)
+    _made: dict[tuple[Query, bool], list[int]] = field(default_factory=dict)
 
-    def pages(self, reader: Reader) -> list[list[int]]:
-        """All pages of the reader's query: lists of findings."""
-        asked = (reader.query, reader.ascending)
+    def read(self, reader: Reader) -> tuple[list[int], str | None]:
+        """The reader's next page: numbers of findings, and its NextToken."""
+        self.calls += 1
+        found, at = self._found(reader), int(reader.token or 0)
+        more = str(at + self.page) if at + self.page < len(found) else None
+        return found[at : at + self.page], more
+
+    def named(self, page: Sequence[int]) -> list[Found]:
+        """A page as a coverage takes it."""
+        return [(self.times[i], ("arn", str(i))) for i in page]
+
+    def meddle(self, random: random.Random) -> None:
+        """Let a finding leave, maybe."""
+        if len(self.gone) < self.leavers and random.random() < self.leave:
+            self.gone.add(random.randrange(len(self.times)))
+            self._made.clear()
+
+    def _found(self, reader: Reader) -> list[int]:
+        query = reader.asks or reader.query
+        asked = (query, reader.ascending)
         if asked not in self._made:
-            self._made[asked] = self._pages(reader)
+            inside = [
+                i for i, at in enumerate(self.times) if i not in self.gone and query.start <= at <= query.end
+            ]
+            if self.ordered:
+                inside.sort(key=lambda i: self.times[i], reverse=not reader.ascending)
+            self._made[asked] = inside
         return self._made[asked]
-
-    def _pages(self, reader: Reader) -> list[list[int]]:
-        inside = [i for i, at in enumerate(self.times) if reader.query.start <= at <= reader.query.end]
-        if self.ordered:
-            inside.sort(key=lambda i: self.times[i], reverse=not reader.ascending)
-        return [inside[at : at + self.page] for at in range(0, len(inside), self.page)] or [[]]
 
 
 @dataclass
@@ -64,7 +88,7 @@ class Walk:
                 readers.remove(reader)
                 continue
             self._step(coverage, reader)
-            if reader.token is None or not coverage.active(reader):
+            if not coverage.active(reader):
                 readers.remove(reader)
             self.progress.append(coverage.progress())
             if self._strikes(self.crash):
@@ -72,15 +96,14 @@ class Walk:
         return self
 
     def _step(self, coverage: Coverage, reader: Reader) -> None:
-        self.listing.calls += 1
+        self.listing.meddle(self.random)
         if reader.token is not None and self._strikes(self.refuse):
+            self.listing.calls += 1
             coverage.refused(reader)
             return
-        pages = self.listing.pages(reader)
-        at = int(reader.token or 0)
-        self.seen.update(pages[at])
-        token = str(at + 1) if at + 1 < len(pages) else None
-        coverage.read(reader, [self.listing.times[i] for i in pages[at]], token)
+        page, token = self.listing.read(reader)
+        self.seen.update(page)
+        coverage.read(reader, self.listing.named(page), token)
         self.windows_seen.append(coverage.windows())
 
     def _strikes(self, probability: float) -> bool:

@@ -1,5 +1,6 @@
 """Windows: whatever is split, resumed, refused or out of order, nothing in the range goes unread."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
 
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.hubs.coverage import Coverage, Reader
+from posture.hubs.coverage import Coverage
+from posture.hubs.readers import Found, Reader
 from posture.hubs.windows import (
     EPOCH,
     FUTURE,
@@ -25,6 +27,11 @@ from tests.unit.hubs.listing import Listing, Walk
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
+
+
+def found(times: Sequence[int]) -> list[Found]:
+    """Findings of these times, each another one."""
+    return [(time, ("arn", str(time))) for time in times]
 
 
 def spread(draw: Random, count: int) -> list[int]:
@@ -80,6 +87,26 @@ def test_everything_is_read_where_the_sort_is_ignored(
     assert walk.seen == set(range(count))
 
 
+@examples(150)
+@given(
+    seed=st.integers(0, 2**32),
+    count=st.integers(1, 400),
+    chains=st.integers(1, 6),
+    page=st.integers(5, 40),
+    ordered=st.booleans(),
+    refuse=st.sampled_from((0.0, 0.1)),
+    crash=st.sampled_from((0.0, 0.1)),
+)
+def test_what_leaves_between_two_pages_lets_nothing_else_go_unread(
+    seed: int, count: int, chains: int, page: int, refuse: float, crash: float, *, ordered: bool
+) -> None:
+    """Tokens are numbers of findings to pass over, and many findings are of one instant."""
+    draw = Random(seed)
+    listing = Listing(spread(draw, count), page, ordered, leave=0.3, leavers=6)
+    walk = Walk(listing, chains, draw, refuse, crash).over(EPOCH, FUTURE)
+    assert walk.seen | listing.gone == set(range(count))
+
+
 def test_a_sort_that_is_ignored_shows_although_the_first_page_is_of_one_instant() -> None:
     """Newest first whatever is asked for: one reader agrees, the other's first page proves nothing."""
     times = [100 * DAY] * 100 + [100 * DAY - i * 60 * SECOND for i in range(900)]
@@ -106,7 +133,10 @@ def test_windows_stay_a_cover_of_the_range(seed: int, chains: int) -> None:
 @pytest.mark.parametrize("chains", [2, 3, 6])
 @seeds(5)
 def test_reading_costs_little_more_than_its_pages(chains: int, seed: int) -> None:
-    """2 % of 200 pages with two chains; more chains are for high latencies, and may cost two pages each."""
+    """2 % of the pages with two chains; more chains are for high latencies, and may cost two pages each.
+
+    Each page begins with the last finding of the one before it.
+    """
     draw = Random(seed)
     now = 1_795_000_000 * SECOND
     times = [now - draw.randrange(DAY) for _ in range(18_000)] + [
@@ -114,7 +144,7 @@ def test_reading_costs_little_more_than_its_pages(chains: int, seed: int) -> Non
     ]
     listing = Listing(times)
     Walk(listing, chains, draw).over(EPOCH, FUTURE)
-    assert listing.calls <= 200 + 2 + 3 * (chains - 2)
+    assert listing.calls <= 20_000 / 99 + 2 + 3 * (chains - 2)
 
 
 def test_six_chains_share_the_work() -> None:
@@ -133,9 +163,9 @@ def test_six_chains_share_the_work() -> None:
         while len(readers) < 6 and (added := coverage.next_reader()):
             readers.append(added)
         for reader in readers:
-            pages, at = listing.pages(reader), int(reader.token or 0)
-            done.update(pages[at])
-            coverage.read(reader, [times[i] for i in pages[at]], str(at + 1) if at + 1 < len(pages) else None)
+            page, token = listing.read(reader)
+            done.update(page)
+            coverage.read(reader, listing.named(page), token)
     assert done == set(range(20_000))
     assert rounds <= 200 / 6 * 1.25 + 3
 
@@ -154,12 +184,12 @@ def test_an_order_that_breaks_takes_back_what_was_concluded_from_it() -> None:
     coverage = Coverage([window(0, 100 * SECOND)])
     upward = coverage.next_reader()
     assert upward is not None
-    coverage.read(upward, [1 * SECOND, 10 * SECOND], "a")
+    coverage.read(upward, found([1 * SECOND, 10 * SECOND]), "a")
     downward = coverage.next_reader()
     assert downward is not None
-    coverage.read(downward, [99 * SECOND, 60 * SECOND], "b")
+    coverage.read(downward, found([99 * SECOND, 60 * SECOND]), "b")
     assert coverage.windows() == (Window(0, 100 * SECOND, 9 * SECOND, 61 * SECOND),)
-    coverage.read(upward, [20 * SECOND, 3 * SECOND], "c")
+    coverage.read(upward, found([10 * SECOND, 20 * SECOND, 3 * SECOND]), "c")
     at = (1 + 10 + 20 + 3) * SECOND // 4
     assert coverage.windows() == (
         Window(0, at, 0, at, ordered=False),
@@ -170,10 +200,14 @@ def test_an_order_that_breaks_takes_back_what_was_concluded_from_it() -> None:
     first, second = coverage.next_reader(), coverage.next_reader()
     assert first is not None
     assert second is not None
-    assert coverage.next_reader() is None, "one reader for each part, alone, to its last page"
-    coverage.read(first, [7 * SECOND], "d")
-    coverage.read(first, [5 * SECOND, 9 * SECOND], None)
-    coverage.read(second, [70 * SECOND], None)
+    assert coverage.next_reader() is None, "one reader for each part, alone"
+    coverage.read(first, found([7 * SECOND]), "d")
+    assert not coverage.active(first), "what one page does not hold is cut again"
+    coverage.read(second, found([70 * SECOND]), None)
+    for times in ([5 * SECOND], [7 * SECOND]):
+        part = coverage.next_reader()
+        assert part is not None
+        coverage.read(part, found(times), None)
     assert coverage.done
 
 
@@ -181,7 +215,7 @@ def test_a_refused_token_goes_on_from_the_proven_position() -> None:
     coverage = Coverage([window(0, 100 * SECOND)], patience=9)
     reader = coverage.next_reader()
     assert reader is not None
-    coverage.read(reader, [1 * SECOND, 50 * SECOND], "a")
+    coverage.read(reader, found([1 * SECOND, 50 * SECOND]), "a")
     coverage.refused(reader)
     again = coverage.next_reader()
     assert again is not None
@@ -189,12 +223,11 @@ def test_a_refused_token_goes_on_from_the_proven_position() -> None:
     assert again.token is None
 
 
-def test_a_refused_token_without_order_starts_over_with_less_to_read() -> None:
+def test_a_page_that_others_follow_leaves_less_to_read_without_order() -> None:
     coverage = Coverage([Window(0, 100 * SECOND, 0, 100 * SECOND, ordered=False)])
     reader = coverage.next_reader()
     assert reader is not None
-    coverage.read(reader, [50 * SECOND, 30 * SECOND], "a")
-    coverage.refused(reader)
+    coverage.read(reader, found([50 * SECOND, 30 * SECOND]), "a")
     assert [(part.start, part.end) for part in coverage.windows()] == [
         (0, 40 * SECOND),
         (40 * SECOND, 100 * SECOND),
@@ -206,7 +239,7 @@ def test_small_listing_costs_one_call() -> None:
     reader = coverage.next_reader()
     assert reader is not None
     assert coverage.next_reader() is None, "a second reader waits for what the first page says"
-    coverage.read(reader, [5, 6], None)
+    coverage.read(reader, found([5, 6]), None)
     assert coverage.done
 
 
