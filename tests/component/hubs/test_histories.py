@@ -11,7 +11,7 @@ from posture.aws.securityhub import SecurityHub
 from tests.component.hubs.conftest import OpenSync
 from tests.component.hubs.history import History
 from tests.component.hubs.meddling import Meddler
-from tests.component.hubs.witness import Witness
+from tests.component.hubs.witness import Witness, until_it_works
 from tests.component.hubs.world import HOUR, MINUTE, World
 from tests.support.examples import seeds
 
@@ -132,6 +132,41 @@ async def test_a_crash_at_any_moment_is_made_up_for(
             if await witness.sync.resume(client.now()):
                 await witness.scores()
         await getattr(witness, step)()
+
+
+@seeds(4)
+@pytest.mark.parametrize("page", [7, 30])
+async def test_tokens_of_every_kind_lose_nothing(
+    world: World, client: SecurityHub, begin: Begin, seed: int, page: int
+) -> None:
+    """Tokens are numbers of findings to pass over, or die within a few answers, or both; sorted or not."""
+    witness, random = await begin(seed), Random(seed)
+    history, meddler, tokens = witness.history, witness.sync.desk.source, world.emulator.tokens
+    assert isinstance(meddler, Meddler)
+    meddler.page = page
+
+    def meddle() -> None:
+        history.note()
+        world.emulator.clock.advance(0.2)
+        if random.random() < 0.15:
+            history.happen()
+
+    for _ in range(2):
+        tokens.are_offsets, meddler.sorts = random.random() < 0.8, random.random() < 0.7
+        tokens.lifetime = random.choice((3, 10, 3600))
+        meddler.between = meddle
+        batch = world.now(random.choice((0, HOUR)))
+        world.load([{**each, "UpdatedAt": batch} for each in world.some(random.choice((0, 3, 40)))])
+        for step in (witness.sync.sweep, witness.sync.poll, witness.sync.relist):
+            await until_it_works(step)
+            witness.every_state_was_so()
+        meddler.between = history.note
+        await witness.poll()
+        witness.nothing_is_missing()
+        await world.pass_time(client, HOUR)
+        await witness.relist()
+    await witness.sweep()
+    await witness.poll()
 
 
 async def crashed(step: Callable[[], Awaitable[Any]], meddler: Meddler, random: Random) -> bool:
