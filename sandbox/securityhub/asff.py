@@ -14,6 +14,7 @@ class Keys(NamedTuple):
     """What a finding is indexed by; None where the finding does not say, or says it in the wrong form.
 
     `account` and `region` decide who sees it. `updated` is `UpdatedAt` in microseconds, 0 where it is none.
+    `noted`: when its note was written, likewise.
     `provider` is the part of `ProductArn` after `product/`, with the account of a default product left out.
     """
 
@@ -30,6 +31,7 @@ class Keys(NamedTuple):
     severity: str | None
     generator: str | None
     control: str | None
+    noted: int | None
 
 
 class _Workflow(msgspec.Struct):
@@ -43,6 +45,10 @@ class _Compliance(msgspec.Struct):
 
 class _Severity(msgspec.Struct):
     Label: str | None = None
+
+
+class _Note(msgspec.Struct):
+    UpdatedAt: str | None = None
 
 
 class _Indexed(msgspec.Struct):
@@ -59,6 +65,7 @@ class _Indexed(msgspec.Struct):
     Workflow: _Workflow | None = None
     Compliance: _Compliance | None = None
     Severity: _Severity | None = None
+    Note: _Note | None = None
 
 
 _decode_indexed = msgspec.json.Decoder(_Indexed).decode
@@ -86,6 +93,7 @@ def keys_of(body: bytes) -> Keys:
         severity=found.Severity.Label if found.Severity else None,
         generator=found.GeneratorId,
         control=found.Compliance.SecurityControlId if found.Compliance else None,
+        noted=parse_timestamp(found.Note.UpdatedAt) if found.Note else None,
     )
 
 
@@ -110,6 +118,7 @@ def _keys_of_malformed(finding: dict[str, Any]) -> Keys:
         severity=text("Severity", "Label"),
         generator=text("GeneratorId"),
         control=text("Compliance", "SecurityControlId"),
+        noted=parse_timestamp(text("Note", "UpdatedAt")),
     )
 
 

@@ -22,6 +22,7 @@ _COLUMNS = {
     "GeneratorId": "generator",
     "ComplianceSecurityControlId": "control",
 }
+_TIMES = {"UpdatedAt": "updated", "NoteUpdatedAt": "noted"}
 _CLASS_FIELDS: Mapping[str, Callable[[FindingClass], str | None]] = {
     "ProductName": lambda shared: shared.product_name,
     "RecordState": lambda shared: shared.record,
@@ -137,10 +138,14 @@ def _plan(store: Store, query: Query) -> _Plan:
         if attribute in _CLASS_FIELDS:
             assert isinstance(condition, StringCondition)  # noqa: S101 - so the model declares these attributes
             classes &= _classes_that_pass(store, _CLASS_FIELDS[attribute], condition)
-        elif attribute == "UpdatedAt" and isinstance(condition, DateCondition):
-            windows = " OR ".join("updated BETWEEN ? AND ?" for _ in condition.windows)
+        elif attribute in _TIMES and isinstance(condition, DateCondition):
+            column = _TIMES[attribute]
+            windows = " OR ".join(f"{column} BETWEEN ? AND ?" for _ in condition.windows)
             where.add(f"({windows})", *(limit for window in condition.windows for limit in window))
-            _bound(where, condition)
+            if column == "noted":
+                where.add("noted IS NOT NULL")
+            else:
+                _bound(where, condition)
         elif attribute in _COLUMNS and isinstance(condition, StringCondition):
             _add_string_condition(where, _COLUMNS[attribute], condition)
         else:
@@ -193,11 +198,14 @@ def _limit_to_view(where: _Sql, store: Store, view: View) -> None:
 
 
 def _choose_ranges(store: Store, query: Query, plan: _Plan, classes: set[int]) -> _Plan:
-    """Pick the narrowest of: the Ids asked for, a few accounts, the classes that pass, everything."""
+    """Pick the narrowest of: the Ids asked for, what is noted, a few accounts, the classes that pass, all."""
     ids = query.filters.conditions.get("Id")
     if isinstance(ids, StringCondition) and ids.only_equals:
         _limit_to_classes(plan.where, store, classes)
         return replace(plan, ranges=[("id", value) for value in sorted(ids.equals)])
+    if "NoteUpdatedAt" in query.filters.conditions:
+        _limit_to_classes(plan.where, store, classes)
+        return replace(plan, ranges=[("noted", None)])
     accounts = _accounts_asked_for(store, query)
     in_accounts = sum(store.account_counts[account] for account in accounts)
     in_classes = sum(store.class_counts[number] for number in classes)
@@ -230,7 +238,13 @@ def _accounts(store: Store, view: View) -> set[str]:
     return known if view.accounts is None else known & view.accounts
 
 
-_INDEX_OF_RANGE = {"id": "by_id", "account": "by_account", "class": "by_class", "updated": "by_updated"}
+_INDEX_OF_RANGE = {
+    "id": "by_id",
+    "account": "by_account",
+    "class": "by_class",
+    "updated": "by_updated",
+    "noted": "by_noted",
+}
 
 
 def _walk(store: Store, plan: _Plan, query: Query) -> Iterator[Row]:

@@ -17,14 +17,16 @@ from sandbox.securityhub.asff import Keys, encode, keys_of
 _TABLES = """
 CREATE TABLE findings (
     seq INTEGER PRIMARY KEY, id TEXT, product_arn TEXT, account TEXT, region TEXT, updated INTEGER NOT NULL,
-    class INTEGER NOT NULL, severity TEXT, generator TEXT, control TEXT);
+    class INTEGER NOT NULL, severity TEXT, generator TEXT, control TEXT,
+    noted INTEGER);
 CREATE TABLE bodies (seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
 """
 _INDEXES = {
-    "by_id": "id",
-    "by_updated": "updated",
-    "by_class": "class, updated",
-    "by_account": "account, updated",
+    "by_id": "(id)",
+    "by_updated": "(updated)",
+    "by_class": "(class, updated)",
+    "by_account": "(account, updated)",
+    "by_noted": "(updated) WHERE noted IS NOT NULL",
 }
 _BATCH = 2000
 _CHUNK = 500
@@ -70,7 +72,7 @@ class Store:
 
     def _create_indexes(self) -> None:
         for name, columns in _INDEXES.items():
-            self.connection.execute(f"CREATE INDEX IF NOT EXISTS {name} ON findings ({columns})")
+            self.connection.execute(f"CREATE INDEX IF NOT EXISTS {name} ON findings {columns}")
 
     def close(self) -> None:
         """Close the database and remove a temporary one."""
@@ -129,7 +131,7 @@ class Store:
         self._next_seq += len(batch)
         rows = [self._row(seq, keys) for seq, (keys, _) in enumerate(batch, first)]
         self.connection.execute("BEGIN")
-        self.connection.executemany("INSERT INTO findings VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+        self.connection.executemany("INSERT INTO findings VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
         self.connection.executemany(
             "INSERT INTO bodies VALUES (?,?)", [(seq, body) for seq, (_, body) in enumerate(batch, first)]
         )
@@ -142,7 +144,7 @@ class Store:
         self.account_counts[keys.account] += 1
         return (
             *(seq, keys.id, keys.product_arn, keys.account, keys.region, keys.updated, number),
-            *(keys.severity, keys.generator, keys.control),
+            *(keys.severity, keys.generator, keys.control, keys.noted),
         )
 
     def _class_number(self, keys: Keys) -> int:
@@ -163,7 +165,7 @@ class Store:
         """Put another body in a finding's place; its seq stays."""
         self._forget(seq)
         row = self._row(seq, keys or keys_of(body))
-        self.connection.execute("INSERT INTO findings VALUES (?,?,?,?,?,?,?,?,?,?)", row)
+        self.connection.execute("INSERT INTO findings VALUES (?,?,?,?,?,?,?,?,?,?,?)", row)
         self.connection.execute("UPDATE bodies SET body = ? WHERE seq = ?", (body, seq))
 
     def delete(self, seq: int) -> None:

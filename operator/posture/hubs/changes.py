@@ -1,11 +1,14 @@
-"""The changes: all whose `UpdatedAt` is after the last poll's start, less an overlap for what comes late."""
+"""The changes: all whose `UpdatedAt` is after the last poll's start, less an overlap for what comes late.
+
+And those whose note is: what a person or a program changes by hand, and says why, whatever set it is in.
+"""
 
 from collections.abc import Sequence
 
 from posture.hubs.desk import DAY, Bounds, Desk
 from posture.hubs.known import Taken
 from posture.hubs.progress import CHANGES, listing
-from posture.hubs.queries import everything
+from posture.hubs.queries import everything, noted
 from posture.hubs.reading import Reading
 from posture.hubs.scan import PATIENCE
 from posture.hubs.windows import EPOCH
@@ -35,6 +38,14 @@ async def read_changes(desk: Desk) -> int:
     if wanted <= progress.done.products:
         progress.done.late = remembered(progress.done.late, started, latest, desk.bounds)
     return started
+
+
+async def read_noted(desk: Desk) -> None:
+    """Read what has had a note written since the last complete poll, with the same overlap."""
+    done, wanted = desk.progress.done, desk.wanted
+    polled = done.polled or EPOCH
+    queries = noted(wanted, max(EPOCH, polled - overlap(done.late, polled, desk.bounds)))
+    await Reading(desk, listing(wanted, len(queries)), queries, patience=PATIENCE).run()
 
 
 def overlap(late: Sequence[tuple[int, int]], now: int, bounds: Bounds) -> int:

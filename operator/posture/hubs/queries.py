@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from posture.aws.timestamps import rfc3339
 from posture.domain import ownership
 from posture.domain.products import SECURITY_HUB, names_of
-from posture.hubs.windows import Query
+from posture.hubs.windows import FUTURE, Query
 
 Filters: TypeAlias = dict[str, list[dict[str, Any]]]
 
@@ -26,6 +26,15 @@ _NOT_PASSED = ("FAILED", "WARNING", "NOT_AVAILABLE")
 def everything(products: Collection[str]) -> list[Filters]:
     """Return filters for all findings of the products, whatever their state."""
     return [{"ProductName": names} for names in _product_names(products)]
+
+
+def noted(products: Collection[str], since: int) -> list[Filters]:
+    """Return filters for all findings of the products whose note was written since (µs).
+
+    A note does not touch `UpdatedAt` (BatchUpdateFindings, API reference), but has one of its own.
+    """
+    written = [{"Start": rfc3339(since), "End": rfc3339(FUTURE)}]
+    return [{**filters, "NoteUpdatedAt": written} for filters in everything(products)]
 
 
 def exceptional(products: Collection[str]) -> list[Filters]:

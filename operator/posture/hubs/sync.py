@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from posture.aws.clock import BELIEVED_AHEAD
-from posture.hubs.changes import read_changes
+from posture.hubs.changes import read_changes, read_noted
 from posture.hubs.desk import DAY, Desk
 from posture.hubs.known import Published, State
 from posture.hubs.marks import Marks
@@ -71,7 +71,7 @@ class Sync:
         return True
 
     async def poll(self) -> bool:
-        """Read the changes and the exceptional set; publish and return True where the picture is exact then.
+        """Read changes, notes and the exceptional set; publish, and return True, where the picture is exact.
 
         Before the first sweep has begun there is nothing to poll from, and until it has ended nothing to
         publish: what changes meanwhile is read after it, at once. One that was interrupted is brought to its
@@ -83,9 +83,11 @@ class Sync:
             return False
         interrupted = desk.progress.changes is not None
         started = await read_changes(desk)
+        await read_noted(desk)
         if interrupted:
             done.polled, desk.progress.changes = started, None
             started = await read_changes(desk)
+            await read_noted(desk)
         await relist_exceptional(desk)
         done.polled, desk.progress.changes = started, None
         state = desk.progress.stored(POLLS, CHANGES)
