@@ -1,5 +1,6 @@
 """What a hub's state means for one of its targets: the input of its conditions, its part of the status."""
 
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -64,7 +65,11 @@ def situation_of(admitted: Admitted, hub: HubStatus, scores: Shown | Restored | 
         restored=isinstance(scores, Restored),
         rejected=_rejected(_odd(admitted, hub)),
         withheld=hub.withheld,
-        notes=(*admitted.raised, *(_notes(admitted, hub.facts) if hub.facts else ())),
+        notes=(
+            *admitted.raised,
+            *(_notes(admitted, hub.facts) if hub.facts else ()),
+            *_lag(hub.lag_seconds),
+        ),
         refreshed_every=target.spec.interval,
     )
 
@@ -119,6 +124,17 @@ def _unfinished(standard: Standard) -> str | None:
     reason = standard.reason or "no reason is given"
     cure = _CURES.get(standard.reason, "Disable it and enable it again, or ask AWS")
     return f"{standard.name} {failed} in the hub's own account and Region ({reason}). {cure}."
+
+
+def _lag(seconds: float) -> tuple[str, ...]:
+    """Return what to say where a poll cannot read all of what people did by hand."""
+    if not seconds:
+        return ()
+    unseen = counted(max(1, math.ceil(seconds / 60)), "minute", "minutes")
+    note = (
+        "What people did by hand is too much to be read at every poll: a change without a note may go unseen"
+    )
+    return (f"{note} for {unseen}.",)
 
 
 def _headline(scores: Shown | Restored | None, method: ScoringMethod) -> Score | None:

@@ -14,7 +14,7 @@ from posture.hubs.jobs import Jobs, Outcome
 from posture.hubs.pacing import BackOff
 from posture.hubs.requests import Requests
 from posture.hubs.status import Phase
-from posture.hubs.sync import Sync
+from posture.hubs.sync import Sync, share_of
 from posture.logs import bound, next_cycle
 from posture.store import Rejection
 
@@ -77,7 +77,7 @@ class Cycle:
         """Run once: facts where they are old, and a poll."""
         sync, started = self._sync, time.monotonic()
         interval = wanted.interval / _MICRO
-        sync.full_sync = wanted.full_sync
+        sync.full_sync, sync.pages = wanted.full_sync, share_of(wanted.interval)
         asked, anew = self._requests.thorough, self._requests.thorough > self._served
         if anew:
             self._jobs.hurry()
@@ -197,6 +197,7 @@ class Cycle:
             "withheld": _WITHHELD if sync.withheld else None,
             "last_full": None if done.swept is None else done.swept + done.sweep_took,
             "next_time": self._cloud.now() + self._left(),
+            "lag_seconds": sync.lag() / _MICRO,
             "marks_known": sync.marks.are_known(desk),
             "corrections": dict(desk.tally.corrections),
         }

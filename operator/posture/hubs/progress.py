@@ -11,7 +11,7 @@ import msgspec
 
 from posture.hubs.windows import EPOCH, FUTURE, Window, window
 
-POLLS, SWEEP, RELIST, CHANGES = "sync", "sweep", "relist", "changes"
+POLLS, SWEEP, RELIST, CHANGES, ROTATION = "sync", "sweep", "relist", "changes", "rotation"
 LATEST = "latest request"
 
 Parts = list[list[Window]]
@@ -25,6 +25,7 @@ class Done(msgspec.Struct):
     products and of the last re-list of what is not PASSED; `sweep_took`, `relist_took`: their durations.
     `products`: those that a complete sweep has read. `late`: when findings were seen that had come late, and
     by how much. `suspicious`: the start of what found too many rows gone; a sweep that starts later decides.
+    `rotated`: the start of the last complete re-list of the exceptional set.
     """
 
     polled: int | None = None
@@ -35,6 +36,7 @@ class Done(msgspec.Struct):
     products: set[str] = msgspec.field(default_factory=set)
     late: list[tuple[int, int]] = msgspec.field(default_factory=list)
     suspicious: int | None = None
+    rotated: int | None = None
 
 
 class Listing(msgspec.Struct):
@@ -77,17 +79,24 @@ class Progress:
         self.sweep = _decode(stored.get(SWEEP), Listing)
         self.relist = _decode(stored.get(RELIST), Listing)
         self.changes = _decode(stored.get(CHANGES), Listing)
+        self.rotation = _decode(stored.get(ROTATION), Listing)
 
     def stored(self, *keys: str) -> dict[str, str | None]:
         """Return the values to store under these keys; None: there is none any more."""
-        values = {POLLS: self.done, SWEEP: self.sweep, RELIST: self.relist, CHANGES: self.changes}
+        values = {
+            POLLS: self.done,
+            SWEEP: self.sweep,
+            RELIST: self.relist,
+            CHANGES: self.changes,
+            ROTATION: self.rotation,
+        }
         return {key: _encode(values[key]) for key in keys}
 
     def want(self, products: Collection[str]) -> bool:
         """Forget what was completed of products that nobody asks for; True when there was any."""
         dropped = self.done.products - set(products)
         self.done.products -= dropped
-        for listing in (self.sweep, self.relist):
+        for listing in (self.sweep, self.relist, self.rotation):
             if listing is not None:
                 dropped |= listing.credited - set(products)
                 listing.credited &= set(products)

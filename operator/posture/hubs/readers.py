@@ -76,6 +76,11 @@ class Reader:
         """Whether it reads again what it has read before."""
         return self._leg.before is not None
 
+    @property
+    def is_bound(self) -> bool:
+        """Whether what it has read since its query began is lost when it stops here."""
+        return self.token is not None or self.rereads
+
     def is_anchored(self, found: Collection[Found]) -> bool:
         """Whether a page goes on from the one before: filters may be rounded, findings have changed."""
         return self._leg.pages > 0 or not self.anchor or any(name in self.anchor for _, name in found)

@@ -44,10 +44,23 @@ class Reading:
         self._coverages[0].findings += listing.findings
         self._scan = Scan(desk.source, desk.pace, queries, self._coverages)
 
-    async def run(self) -> int:
-        """Read to the end; return the start of the listing's first request (µs by AWS's clock)."""
-        await self._scan.run(self._sink)
+    async def run(self, pages: int | None = None) -> int:
+        """Read to the end, or about so many pages.
+
+        Returns the start of the listing's first request (µs by AWS's clock).
+        """
+        await self._scan.run(self._sink, pages)
         return self._listing.started or self._desk.latest
+
+    @property
+    def done(self) -> bool:
+        """Everything has been read."""
+        return all(coverage.done for coverage in self._coverages)
+
+    @property
+    def calls(self) -> int:
+        """Pages that have been read."""
+        return self._scan.calls
 
     def progress(self) -> float:
         """About which part has been read, 0 to 1."""

@@ -76,11 +76,16 @@ class Scan:
         self._source = source
         self._pace = pace
         self._work = list(zip(queries, coverages, strict=True))
+        self._pages: int | None = None
         self._refusals = 0
         self._landing: WeakSet[object] = WeakSet()
 
-    async def run(self, sink: Sink) -> None:
-        """Read to the end. Raises AwsError, and what `sink` raises; then nothing is in flight any more."""
+    async def run(self, sink: Sink, pages: int | None = None) -> None:
+        """Read to the end. Raises AwsError, and what `sink` raises; then nothing is in flight any more.
+
+        `pages`: about how many to read at most; what NextTokens join is read to its end all the same.
+        """
+        self._pages = pages
         for filters, coverage in self._work:
             await self._read(filters, coverage, sink)
 
@@ -88,18 +93,25 @@ class Scan:
         flights: dict[asyncio.Task[None], Reader] = {}
         try:
             while not coverage.done:
-                self._take_off(filters, coverage, sink, flights)
+                if not self._spent:
+                    self._take_off(filters, coverage, sink, flights)
+                if not flights:
+                    return
                 landed, _ = await asyncio.wait(flights, return_when=asyncio.FIRST_COMPLETED)
                 for flight in landed:
                     reader = flights.pop(flight)
                     flight.result()
-                    if coverage.active(reader):
+                    if coverage.active(reader) and (not self._spent or reader.is_bound):
                         flights[self._fly(filters, coverage, reader, sink)] = reader
             await self._land(flights)
         finally:
             for flight in flights:
                 flight.cancel()
             await asyncio.gather(*flights, return_exceptions=True)
+
+    @property
+    def _spent(self) -> bool:
+        return self._pages is not None and self.calls >= self._pages
 
     async def _land(self, flights: Collection[asyncio.Task[None]]) -> None:
         """Let those end whose page counts as read; the others have nothing to bring any more."""

@@ -39,7 +39,8 @@ class HubStatus:
     store was begun anew; it stays until the next time. `term`: tells one time of speaking for the hub from
     the next, in this process. `turned_off`: what policies turned off and was read to be so, with the status
     that it had then; None until that is known, and with it no score. `marks_known`: every finding that bears
-    a mark of ours is stored.
+    a mark of ours is stored. `lag_seconds`: for how long a change by hand without a note may have gone unseen
+    at the last poll; 0 while each poll reads all of what people did by hand.
     """
 
     phase: Phase = Phase.STANDBY
@@ -69,6 +70,7 @@ class HubStatus:
     term: int = 0
     turned_off: Mapping[TurnedOff, ControlStatus] | None = None
     marks_known: bool = False
+    lag_seconds: float = 0.0
 
     @property
     def polled(self) -> bool:

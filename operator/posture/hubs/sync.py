@@ -9,14 +9,26 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from posture.aws.clock import BELIEVED_AHEAD
+from posture.aws.limiter import published
 from posture.hubs.changes import read_changes, read_noted
-from posture.hubs.desk import DAY, Desk
+from posture.hubs.desk import DAY, MINUTE, Desk
 from posture.hubs.known import Published, State
 from posture.hubs.marks import Marks
 from posture.hubs.progress import CHANGES, POLLS, SWEEP
 from posture.hubs.reading import Reading
 from posture.hubs.relist import relist_exceptional, relist_not_passed
 from posture.hubs.sweep import begin, sweep
+
+_SHARE = 0.1
+"""Which part of the quota re-lists of the exceptional set may take."""
+
+_SECOND = 1_000_000
+
+
+def share_of(interval: int) -> int:
+    """Return how many pages of the exceptional set each poll may read: a tenth of what AWS allows (µs)."""
+    per_second = published("securityhub", "GetFindings").per_second
+    return max(1, int(_SHARE * per_second * interval / _SECOND))
 
 
 @dataclass(slots=True)
@@ -31,6 +43,7 @@ class Sync:
     desk: Desk
     windows: frozenset[int] = frozenset()
     full_sync: int = DAY
+    pages: int = share_of(5 * MINUTE)
     exact_products: frozenset[str] = frozenset()
     published: Published | None = None
     withheld: bool = False
@@ -88,7 +101,7 @@ class Sync:
             done.polled, desk.progress.changes = started, None
             started = await read_changes(desk)
             await read_noted(desk)
-        await relist_exceptional(desk)
+        await relist_exceptional(desk, self.pages)
         done.polled, desk.progress.changes = started, None
         state = desk.progress.stored(POLLS, CHANGES)
         self.withheld = self._owes(started)
@@ -147,6 +160,16 @@ class Sync:
         known = self.desk.known
         self.published = await self.desk.worker.call(known.publish, exact_at, self.windows, state)
         self.exact_products = products & self.desk.wanted
+
+    def lag(self) -> int:
+        """Return for how long (µs) a change by hand without a note may have gone unseen at the last poll.
+
+        0 where each poll reads all of the exceptional set.
+        """
+        done = self.desk.progress.done
+        if self.desk.progress.rotation is None or done.polled is None:
+            return 0
+        return max(0, done.polled - max(done.rotated or 0, done.swept or 0))
 
     def _watch(self, reading: Reading) -> None:
         self._reading = reading
