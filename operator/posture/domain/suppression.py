@@ -11,6 +11,9 @@ from typing import Protocol
 from posture.domain.grants import Mode
 from posture.domain.selectors import Selection
 
+NEVER = 1 << 62
+"""The end of what has none that is known; beyond all moments that can be written."""
+
 
 class Expiring(Protocol):
     """Whatever ends at a moment."""

@@ -58,9 +58,7 @@ class Roles:
         self, declared: Iterable[Declared], config: Config, *, partition: str, role_arn: str | None
     ) -> None:
         self._names = {
-            each.name: each.policy.spec.disable_controls.role_name
-            for each in declared
-            if each.policy is not None and each.policy.spec.disable_controls is not None
+            each.name: role_name for each in declared if (role_name := _role_name_of(each)) is not None
         }
         self._config = config
         self._partition = partition
@@ -86,7 +84,10 @@ class Roles:
         identity = may_use_identity(self._config.granted, namespace_of(policy), self._role_arn)
         if isinstance(identity, NotGranted):
             return identity
-        return identity.why_not_disable_controls(account_id, self._names[policy])
+        name = self._names.get(policy)
+        if name is None:
+            return identity.why_not(Verb.DISABLE_CONTROLS, account_id)
+        return identity.why_not_disable_controls(account_id, name)
 
     def _find(self, policy: str, account_id: str) -> Role | None:
         if policy in self._names:
@@ -112,10 +113,30 @@ class Roles:
         return Role(role_arn_of(self._partition, account_id, role_name), external_id)
 
 
+def _role_name_of(declared: Declared) -> str | None:
+    """Return the name of the role that a policy acts through, also where the rest of it cannot be read."""
+    if declared.policy is not None:
+        spec = declared.policy.spec.disable_controls
+        return None if spec is None else spec.role_name
+    spec_made_out = declared.document.get("spec", {}).get("disableControls")
+    name = spec_made_out.get("roleName") if isinstance(spec_made_out, Mapping) else None
+    return name if isinstance(name, str) else None
+
+
 def control_policy(declared: Declared, now: int, longest: int) -> ControlPolicy | None:
     """Return a policy as it stands at a moment; `longest`: how far away its end may be (both µs)."""
-    if declared.policy is None or declared.terms is None:
+    if declared.terms is None or declared.suppresses:
         return None
+    if declared.policy is None:
+        # What it means is not known: it turns nothing off, and holds what is off until its end.
+        return ControlPolicy(
+            terms=declared.terms,
+            phase=declared.stands(declared.terms, now, longest),
+            standards=frozenset(),
+            controls=frozenset(),
+            regions=frozenset(),
+            accounts=MeantAccounts((), (), (), ()),
+        )
     spec = declared.policy.spec.disable_controls
     if spec is None:
         return None
@@ -211,12 +232,19 @@ def reaches(
     return found
 
 
-def ungranted(where: Mapping[Spot, Reach], roles: Roles) -> Mapping[str, Mapping[str, NotGranted]]:
-    """Return, by policy, the accounts that it means and may not act in, with what is missing there."""
+def ungranted(
+    where: Mapping[Spot, Reach], records: Mapping[str, Iterable[TurnedOff]], roles: Roles
+) -> Mapping[str, Mapping[str, NotGranted]]:
+    """Return, by policy, the accounts in which it may not act, with what is missing there.
+
+    Of those that it means, and of those in which it is remembered (`records`) to have turned controls off.
+    """
+    accounts = {
+        (policy.terms.policy, spot.account_id) for spot, reach in where.items() for policy in reach.policies
+    }
+    accounts |= {(name, place.account_id) for name, places in records.items() for place in places}
     found: dict[str, dict[str, NotGranted]] = {}
-    for spot, reach in where.items():
-        for policy in reach.policies:
-            name = policy.terms.policy
-            if refusal := roles.refusal(name, spot.account_id):
-                found.setdefault(name, {})[spot.account_id] = refusal
+    for name, account_id in sorted(accounts):
+        if refusal := roles.refusal(name, account_id):
+            found.setdefault(name, {})[account_id] = refusal
     return found

@@ -201,7 +201,7 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
             )
         )
         shown = await self._effects_of(everything, policies)
-        refused = ungranted(wanted.reaches, wanted.roles)
+        refused = ungranted(wanted.reaches, result.plan.records, wanted.roles)
         self._progress = {
             name: (
                 policy,

@@ -141,8 +141,8 @@ def _unfinished(progress: ControlProgress) -> Said | None:
         return Said(
             stalled,
             "AccountsNotGranted",
-            f"Nothing can be turned off in {len(progress.ungranted)} of the accounts that it means: narrow"
-            f" accounts, or have them granted. {_first_refusal(progress)}",
+            f"Nothing can be turned off, or on again, in {len(progress.ungranted)} of the accounts that it"
+            f" means or meant: narrow accounts, or have them granted. {_first_refusal(progress)}",
         )
     if outcome.forbidden:
         return Said(

@@ -20,7 +20,7 @@ from posture.domain.grants import Grant, NotGranted, Verb, may_use_identity
 from posture.domain.moments import instant_of
 from posture.domain.selectors import Selection, Selector
 from posture.domain.sites import Site
-from posture.domain.suppression import Phase, Policy, Terms, is_too_long, phase
+from posture.domain.suppression import NEVER, Phase, Policy, Terms, is_too_long, phase
 from posture.hubs.key import HubKey
 from posture.kube.finalizers import annotation, has_finalizer
 from posture.kube.resources import Object
@@ -39,9 +39,10 @@ Admissions = Mapping[str, tuple[Object, Admitted | NotAdmitted]]
 class Declared:
     """One policy and its target.
 
-    `policy` and `terms` are None where the object cannot be read. `admitted`: its target, where that is
-    evaluated. `trouble`: why nothing new is done for it. `home`: the hub that acts for it and tells of it:
-    its target's, or, where that is not evaluated, one in which it is to be undone; None: there is none.
+    `policy` is None where its spec cannot be read; `terms` are then what can be made out of its end, and None
+    after a defect. `admitted`: its target, where that is evaluated. `trouble`: why nothing new is done for
+    it. `home`: the hub that acts for it and tells of it: its target's, or, where that is not evaluated, one
+    in which it is to be undone; None: there is none.
     `elsewhere`: where it has written beside that and still has to be undone. `moved_from`: the hubs of these
     in which it is undone now. `departed`: this is what it is to one of those.
     """
@@ -119,9 +120,15 @@ class Declared:
 
     def at(self, now: int, longest: int) -> Policy | None:
         """Give the policy as it stands at a moment; `longest`: how far away its end may be (both µs)."""
-        if self.policy is None or self.terms is None or self.policy.spec.suppress_findings is None:
+        if self.terms is None or not self.suppresses:
             return None
+        if self.policy is None:
+            # What it selects is not known: it takes on nothing, and holds what it has until its end.
+            phase_now = self.stands(self.terms, now, longest)
+            return Policy(self.terms, phase_now, self.scope, Selection((), ()), max_findings=0)
         declared = self.policy.spec.suppress_findings
+        if declared is None:
+            return None
         return Policy(
             terms=self.terms,
             phase=self.stands(self.terms, now, longest),
@@ -158,13 +165,15 @@ def declare(document: Object, admissions: Admissions, config: Config, now: int) 
 
 
 def _declare(document: Object, admissions: Admissions, config: Config, now: int) -> Declared:
+    _, admission = admissions.get(target_name_of(document), (None, None))
+    admitted = admission if isinstance(admission, Admitted) else None
     try:
         policy = parse(SuppressionPolicy, document)
     except InvalidObject as error:
-        return Declared(document, None, None, None, Trouble("InvalidSpec", str(error)))
+        invalid = Trouble("InvalidSpec", f"{error}")
+        unread = Declared(document, None, _terms_made_out(document), admitted, invalid)
+        return _located(unread, config, now)
     terms = _terms(document, policy.spec)
-    _, admission = admissions.get(target_name_of(document), (None, None))
-    admitted = admission if isinstance(admission, Admitted) else None
     trouble = _trouble(policy, terms, admission, config, now)
     return _located(Declared(document, policy, terms, admitted, trouble), config, now)
 
@@ -298,6 +307,31 @@ def _terms(document: Object, spec: SuppressionPolicySpec) -> Terms:
         review_interval=None if review is None else review.interval // _MICROSECOND,
         reviewed_at=instant_of(review.reviewed_at) if review and review.reviewed_at else None,
     )
+
+
+def _terms_made_out(document: Object) -> Terms:
+    """Return how a policy ends whose spec cannot be read as a whole: a newer version may have written it.
+
+    An end that cannot be made out never comes; its deletion always ends it.
+    """
+    spec, metadata = document.get("spec") or {}, document["metadata"]
+    return Terms(
+        policy=name_of(document),
+        justification="",
+        approved_by="",
+        expires_at=_instant_made_out(spec.get("expiresAt")),
+        created_at=instant_of(datetime.fromisoformat(metadata["creationTimestamp"])),
+        deleted_at=deleted_at(document),
+        retain=spec.get("deletionPolicy") == DeletionPolicy.RETAIN,
+    )
+
+
+def _instant_made_out(text: object) -> int:
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return NEVER
+    return NEVER if moment is None or moment.tzinfo is None else instant_of(moment)
 
 
 def _selector(declared: DeclaredSelector) -> Selector:

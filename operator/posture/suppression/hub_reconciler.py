@@ -214,6 +214,9 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
 
     def _reported(self, declared: Declared, policies: Mapping[str, PolicyT], now: int) -> Reported:
         progress = self._current(declared, policies)
+        if declared.policy is None and progress is not None and progress.outcome.phase is Phase.FROZEN:
+            # What it selects is not known, nor what it would do.
+            progress = None
         state = HubState(
             suspended=declared.admitted is not None and declared.admitted.target.spec.suspend,
             frozen=self._world.config.current().frozen,

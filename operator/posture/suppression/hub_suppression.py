@@ -43,9 +43,12 @@ class HubSuppression(HubReconciler[Policy, Progress]):
         """Return, for some findings, the policies that select them and have not expired, frozen ones too.
 
         None where that is not known: this replica does not work on the hub, or what is declared has not been
-        followed yet. Findings that are not stored are left out.
+        followed yet, or a policy cannot be read. Findings that are not stored are left out.
         """
         if self._acted_at is None or self._is_outdated() or isinstance(self._failed, OwnerUnknown):
+            return None
+        everything = self._everything
+        if any(each.policy is None for each in (*everything.policies, *everything.others)):
             return None
         return await self._rounds.excepting(keys)
 

@@ -22,7 +22,7 @@ from posture.domain.grants import Mode
 from posture.domain.moments import datetime_of, text_of
 from posture.domain.review import expires_soon, is_idle, is_review_due, review_due_at
 from posture.domain.sites import ANNOTATION, Site
-from posture.domain.suppression import Terms, is_active
+from posture.domain.suppression import NEVER, Terms, is_active
 from posture.domain.wording import counted
 from posture.suppression.declared import Declared
 from posture.suppression.owner import OwnerUnknown
@@ -205,7 +205,8 @@ def why_not(case: Case, words: Words) -> str:
         return "writes are frozen by the operator's configuration"
     declared = case.declared
     # What is wrong with a policy or its target does not keep a hub from undoing what the policy did.
-    if declared.trouble is not None and (declared.home is None or declared.admitted is not None):
+    lacks = declared.policy is not None and declared.admitted is not None
+    if declared.trouble is not None and (declared.home is None or lacks):
         return declared.trouble.message.rstrip(".")
     failure = words.failure(case) or ("" if case.hub.error is None else f"{case.hub.error}")
     return failure or _out_of_reach(declared)
@@ -241,7 +242,7 @@ def unknown(
 
 def _others(case: Case, words: Words) -> Iterator[tuple[str, bool | None, str, str]]:
     terms = case.declared.terms
-    if terms is None:
+    if terms is None or terms.expires_at == NEVER:
         return
     expired = not is_active(terms, case.now)
     yield (
@@ -250,6 +251,8 @@ def _others(case: Case, words: Words) -> Iterator[tuple[str, bool | None, str, s
         EXPIRED if expired else "Active",
         f"{'It ended' if expired else 'It ends'} at {text_of(terms.expires_at)}.",
     )
+    if case.declared.policy is None:
+        return
     due_at = review_due_at(terms)
     due = is_review_due(terms, case.now)
     if due_at is None:

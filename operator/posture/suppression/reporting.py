@@ -9,6 +9,7 @@ from posture.api.resource import read_status
 from posture.api.suppression_policy import DRIFTED, EXPIRED, REVIEW_DUE, SuppressionPolicyStatus
 from posture.domain.moments import datetime_of
 from posture.domain.review import review_due_at
+from posture.domain.suppression import NEVER
 from posture.kube.errors import KubeError, Retryable
 from posture.kube.leases import Leading
 from posture.kube.newest import Newest
@@ -176,7 +177,7 @@ def _sample(case: Case, status: SuppressionPolicyStatus) -> PolicySample:
         # number of this holder's: a series has nothing to say when it was true.
         suppressed=outcome.suppressed if outcome and declared.suppresses else None,
         drift=outcome.drift if outcome else None,
-        expires_at=None if terms is None else terms.expires_at,
+        expires_at=None if terms is None or terms.expires_at == NEVER else terms.expires_at,
         review_due_at=None if terms is None else review_due_at(terms),
         conditions={each.type: each.status.value for each in status.conditions},
     )

@@ -193,7 +193,7 @@ def test_accounts_that_are_not_granted_are_told_with_what_is_missing() -> None:
     other = declared(given, "other", controls={"roleName": "another"})
     found = roles(given, granted, other)
     policies = {each.name: policy(each) for each in (granted, other)}
-    missing = ungranted(reaches(policies, {}, [ONE, TWO, THREE], found), found)
+    missing = ungranted(reaches(policies, {}, [ONE, TWO, THREE], found), {}, found)
     assert missing.keys() == {"security/other"}
     assert missing["security/other"].keys() == {ONE, TWO}
     how = progress(ungranted=missing["security/other"])
@@ -287,3 +287,23 @@ def test_drift_is_told_in_the_words_of_controls() -> None:
         found = find_condition(status_of(SuppressionPolicyStatus(), case, None).conditions, "Drifted")
         assert found is not None
         assert said in found.message
+
+
+def test_what_is_off_in_an_account_that_is_granted_no_longer_is_told_with_the_grant_that_is_missing() -> None:
+    """Whether the policy still means that account, or cannot be read any longer."""
+    given = config(accounts=[TWO])
+    there = PLACE._replace(account_id=ONE)
+    off = {NAME: [there], "security/newer": [PLACE, there]}
+    known = declared(given, controls={"accounts": [TWO]})
+    newer = declared(given, "newer", controls={"controls": {"all": True}})
+    assert newer.policy is None
+    assert policy(newer).phase is Phase.FROZEN
+    assert not policy(newer).names(PLACE, ON)
+    found = roles(given, known, newer)
+    missing = ungranted({}, off, found)
+    assert {name: set(accounts) for name, accounts in missing.items()} == {
+        NAME: {ONE},
+        "security/newer": {ONE},
+    }
+    assert ONE in missing["security/newer"][ONE].line
+    assert found.of("security/newer", TWO) is not None, "its role can be read"
