@@ -26,8 +26,9 @@ from posture.kube.leases import Leading
 from posture.kube.newest import Newest
 from posture.kube.resources import POSTURE_TARGETS, SUPPRESSION_POLICIES, ApiResource, Object, ObjectRef
 from posture.logs import bound
-from posture.suppression.declared import Declared, deleted_at, name_of, sites_of
+from posture.suppression.declared import Declared, deleted_at, name_of
 from posture.suppression.leaving import Leaving
+from posture.suppression.whereabouts import elsewhere_now, sites_of
 from posture.world import World
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,9 @@ class Cleanup:
                 async with self._turn:
                     if not await self._add(POSTURE_TARGETS, target):
                         continue
-                    if await self._add(SUPPRESSION_POLICIES, each.document, self._here()):
+                    # Of controls that are off the status tells: one hub suffices to turn them on.
+                    site, alone = self._here(), not each.suppresses
+                    if await self._add(SUPPRESSION_POLICIES, each.document, site, alone=alone):
                         guarded.add(each.name)
         return guarded
 
@@ -81,13 +84,27 @@ class Cleanup:
         if here is None:
             return
         for leaving in policies:
-            recorded = next((e for e in self._sites(leaving.declared) if e.is_one_with(here)), None)
+            known = self._sites(leaving.declared)
+            recorded = next((each for each in known if each.is_one_with(here)), None)
             if recorded is None:
-                continue
-            if leaving.is_over_here:
+                if leaving.declared.departed:
+                    await self._record_lost(leaving.declared, known, here)
+            elif leaving.is_over_here:
                 await self._record(leaving.declared, lambda before: sites.without(before, here))
             elif leaving.declared.departed:
                 await self._record_trouble(leaving, recorded)
+
+    async def _record_lost(self, declared: Declared, known: Sequence[Site], here: Site) -> None:
+        """Say that what the operator's own identity wrote is in another account than it is of now."""
+        trouble = elsewhere_now(here.account_id)
+        lost = [each for each in known if (each.region, each.role_arn) == (here.region, here.role_arn)]
+
+        def change(before: tuple[Site, ...]) -> tuple[Site, ...]:
+            for each in lost:
+                before = sites.in_trouble(before, each, trouble)
+            return before
+
+        await self._record(declared, change)
 
     async def _record_trouble(self, leaving: Leaving, recorded: Site) -> None:
         declared, trouble = leaving.declared, leaving.given_up(recorded.trouble)
@@ -183,15 +200,24 @@ class Cleanup:
                 return
             self.newest.stored(stored)
 
-    async def _add(self, resource: ApiResource, document: Object, site: Site | None = None) -> bool:
-        """Whether the finalizer, and this site, are on the object now; not on one that goes without it."""
+    async def _add(
+        self, resource: ApiResource, document: Object, site: Site | None = None, *, alone: bool = False
+    ) -> bool:
+        """Whether the finalizer, and this site, are on the object now; not on one that goes without it.
+
+        `alone`: the site takes the place of all others.
+        """
         newest = self.newest.of(document)
         if has_finalizer(newest) and (site is None or site in sites_of(newest)):
             return True
         if not self._leading() or not self._can_wait(document):
             return False
         try:
-            kept = None if site is None else _kept(lambda before: sites.added(before, site) or before)
+            kept = (
+                None
+                if site is None
+                else _kept(lambda before: (site,) if alone else sites.added(before, site) or before)
+            )
             stored = await add_finalizer(self._world.client, resource, newest, self._leading, kept)
         except Gone:
             return False
@@ -207,7 +233,7 @@ class Cleanup:
     async def _remove(self, resource: ApiResource, document: Object) -> bool:
         try:
             stored = await remove_finalizer(
-                self._world.client, resource, self.newest.of(document), self._leading, _kept(lambda _: ())
+                self._world.client, resource, self.newest.of(document), self._leading, _FORGOTTEN
             )
         except Gone:
             logger.debug("%s is gone already", ObjectRef.of(resource, document))
@@ -248,6 +274,9 @@ def _kept(change: Callable[[tuple[Site, ...]], tuple[Site, ...]]) -> Kept:
         after = change(known)
         if after == known:
             return before
-        return sites.text_of(after) if after else None
+        return sites.text_of(after)
 
     return Kept(sites.ANNOTATION, changed)
+
+
+_FORGOTTEN = Kept(sites.ANNOTATION, lambda _: None)

@@ -9,22 +9,20 @@ from posture.admission import Admitted, NotAdmitted
 from posture.api.resource import InvalidObject, parse, read_status
 from posture.api.selector import Selector as DeclaredSelector
 from posture.api.suppression_policy import (
-    DeletionPolicy,
     SuppressionPolicy,
-    SuppressionPolicySpec,
     SuppressionPolicyStatus,
 )
 from posture.config import Config
-from posture.domain import sites
 from posture.domain.grants import Grant, NotGranted, Verb, may_use_identity
 from posture.domain.moments import instant_of
 from posture.domain.selectors import Selection, Selector
 from posture.domain.sites import Site
-from posture.domain.suppression import NEVER, Phase, Policy, Terms, is_too_long, phase
+from posture.domain.suppression import Phase, Policy, Terms, is_too_long, phase
 from posture.hubs.key import HubKey
-from posture.kube.finalizers import annotation, has_finalizer
 from posture.kube.resources import Object
 from posture.logs import bound
+from posture.suppression.policy_terms import terms_made_out, terms_of
+from posture.suppression.whereabouts import elsewhere_now, sites_of, whereabouts
 from posture.target_conditions import Trouble, defect
 
 logger = logging.getLogger(__name__)
@@ -118,6 +116,21 @@ class Declared:
         trouble = None if given_up is None else Trouble("GivenUp", given_up.trouble)
         return replace(self, home=hub, elsewhere=(), moved_from=(), trouble=trouble, departed=True)
 
+    def seen_from(self, account_id: str) -> "Declared":
+        """Give it as a hub of this account has it.
+
+        What the operator's own identity wrote while it was of another account is out of reach.
+        """
+        home = self.home
+        if home is None or home.role_arn is not None or self.departed:
+            return self
+        lost = tuple(
+            each._replace(trouble=elsewhere_now(account_id))
+            for each in sites_of(self.document)
+            if each.is_seen_by(None, home.region) and each.account_id != account_id
+        )
+        return replace(self, elsewhere=(*self.elsewhere, *lost)) if lost else self
+
     def at(self, now: int, longest: int) -> Policy | None:
         """Give the policy as it stands at a moment; `longest`: how far away its end may be (both µs)."""
         if self.terms is None or not self.suppresses:
@@ -171,62 +184,27 @@ def _declare(document: Object, admissions: Admissions, config: Config, now: int)
         policy = parse(SuppressionPolicy, document)
     except InvalidObject as error:
         invalid = Trouble("InvalidSpec", f"{error}")
-        unread = Declared(document, None, _terms_made_out(document), admitted, invalid)
+        unread = Declared(
+            document,
+            None,
+            terms_made_out(name_of(document), document, deleted_at(document)),
+            admitted,
+            invalid,
+        )
         return _located(unread, config, now)
-    terms = _terms(document, policy.spec)
+    terms = terms_of(name_of(document), document, policy.spec, deleted_at(document))
     trouble = _trouble(policy, terms, admission, config, now)
     return _located(Declared(document, policy, terms, admitted, trouble), config, now)
 
 
-def sites_of(document: Object) -> tuple[Site, ...]:
-    """Return where a policy has written, as far as it waits to be undone there."""
-    return sites.read(annotation(document, sites.ANNOTATION)) if has_finalizer(document) else ()
-
-
 def _located(declared: Declared, config: Config, now: int) -> Declared:
-    """Say which hubs act for a policy: the one of its target, and those in which it is to be undone.
-
-    What it did is looked for as today's grants let its namespace look, not those of the time when it wrote.
-    Controls are undone through roles in their accounts, which any hub may use: of these policies only one
-    whose target is not evaluated needs a hub that it wrote through.
-    """
+    """Say which hubs act for a policy."""
     key = None if declared.admitted is None else declared.admitted.hub
-    declared = replace(declared, home=key)
-    if key is not None and not declared.suppresses:
-        return declared
-    others = [
-        each
-        for each in sites_of(declared.document)
-        if key is None or not each.is_seen_by(key.role_arn, key.region)
-    ]
-    if not others:
-        return declared
-    found = [_within_reach(declared, each, config) for each in others]
-    elsewhere = tuple(each for each, _ in found)
-    hubs = tuple(dict.fromkeys(hub for _, hub in found if hub is not None))
     longest = config.max_suppression_age // _MICROSECOND
-    if declared.terms is None or declared.stands(declared.terms, now, longest) is Phase.FROZEN:
-        return replace(declared, elsewhere=elsewhere)
-    if key is None and hubs:
-        key, hubs = hubs[0], hubs[1:]
-        elsewhere = tuple(each for each in elsewhere if not each.is_seen_by(key.role_arn, key.region))
-    return replace(declared, home=key, elsewhere=elsewhere, moved_from=hubs)
-
-
-def _within_reach(declared: Declared, site: Site, config: Config) -> tuple[Site, HubKey | None]:
-    """Return the hub through which a policy can be undone at a site; without one, the site says why."""
-    namespace = declared.document["metadata"]["namespace"]
-    identity = may_use_identity(config.granted, namespace, site.role_arn)
-    if isinstance(identity, NotGranted):
-        return _ungranted(site, identity), None
+    acts = declared.terms is not None and declared.stands(declared.terms, now, longest) is not Phase.FROZEN
     verb = Verb.SUPPRESS if declared.suppresses else Verb.DISABLE_CONTROLS
-    if refusal := identity.why_not(Verb.SCORE) or identity.why_not(verb):
-        return _ungranted(site, refusal), None
-    return site, HubKey(site.role_arn, identity.external_id, site.region)
-
-
-def _ungranted(site: Site, refusal: NotGranted) -> Site:
-    return site._replace(trouble=f"the {refusal.message}: {refusal.advice}")
+    found = whereabouts(declared.document, key, verb, config.granted, acts=acts)
+    return replace(declared, home=found.home, elsewhere=found.elsewhere, moved_from=found.moved_from)
 
 
 def is_suppressing(document: Object) -> bool:
@@ -288,50 +266,6 @@ def _trouble(
 
 def _hours(duration: timedelta) -> str:
     return f"{duration.total_seconds() / 3600:g}h"
-
-
-def _terms(document: Object, spec: SuppressionPolicySpec) -> Terms:
-    metadata = document["metadata"]
-    review = spec.review
-    return Terms(
-        policy=name_of(document),
-        justification=spec.justification,
-        approved_by=spec.approved_by,
-        expires_at=instant_of(spec.expires_at),
-        created_at=instant_of(datetime.fromisoformat(metadata["creationTimestamp"])),
-        reference=spec.reference or "",
-        mode=spec.mode,
-        suspended=spec.suspend,
-        deleted_at=deleted_at(document),
-        retain=spec.deletion_policy is DeletionPolicy.RETAIN,
-        review_interval=None if review is None else review.interval // _MICROSECOND,
-        reviewed_at=instant_of(review.reviewed_at) if review and review.reviewed_at else None,
-    )
-
-
-def _terms_made_out(document: Object) -> Terms:
-    """Return how a policy ends whose spec cannot be read as a whole: a newer version may have written it.
-
-    An end that cannot be made out never comes; its deletion always ends it.
-    """
-    spec, metadata = document.get("spec") or {}, document["metadata"]
-    return Terms(
-        policy=name_of(document),
-        justification="",
-        approved_by="",
-        expires_at=_instant_made_out(spec.get("expiresAt")),
-        created_at=instant_of(datetime.fromisoformat(metadata["creationTimestamp"])),
-        deleted_at=deleted_at(document),
-        retain=spec.get("deletionPolicy") == DeletionPolicy.RETAIN,
-    )
-
-
-def _instant_made_out(text: object) -> int:
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return NEVER
-    return NEVER if moment is None or moment.tzinfo is None else instant_of(moment)
 
 
 def _selector(declared: DeclaredSelector) -> Selector:

@@ -224,7 +224,9 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
             error=self._error(progress),
             reading=self._hub.status.error,
         )
-        return Reported(Case(declared, progress, state, None, now), self._handled(declared))
+        facts = self._hub.status.facts
+        seen = declared if facts is None else declared.seen_from(facts.account_id)
+        return Reported(Case(seen, progress, state, None, now), self._handled(declared))
 
     def _begins(self) -> bool:
         """Whether nothing is concluded yet, and will be before long."""

@@ -9,6 +9,7 @@ from posture.suppression.declared import Declared
 from posture.suppression.findings_conditions import FINDINGS
 from posture.suppression.policy_conditions import Case, Words, why_not
 from posture.suppression.standing import Progress
+from posture.suppression.whereabouts import has_written_nowhere
 
 _ENDING = frozenset({Phase.MOVED, Phase.EXPIRED, Phase.DELETED, Phase.RETAINED})
 
@@ -41,7 +42,10 @@ class Leaving(NamedTuple):
     @property
     def is_done(self) -> bool:
         """Whether nothing is left to do, or nothing that the policy has to wait for."""
-        return self.is_done_here and not self.declared.elsewhere
+        declared = self.declared
+        if declared.home is None and has_written_nowhere(declared.document):
+            return True
+        return self.is_done_here and not declared.elsewhere
 
     @property
     def is_done_here(self) -> bool:

@@ -20,11 +20,12 @@ from posture.kube.resources import Object
 from posture.logs import apart, bound
 from posture.suppression.cleanup import Cleanup
 from posture.suppression.controls_hub import HubControls
-from posture.suppression.declared import Admissions, Declared, declare, sites_of
+from posture.suppression.declared import Admissions, Declared, declare
 from posture.suppression.hub_reconciler import Everything
 from posture.suppression.hub_suppression import HubSuppression
 from posture.suppression.owner import OwnerName
 from posture.suppression.stranded import Stranded
+from posture.suppression.whereabouts import sites_of
 from posture.world import World
 
 logger = logging.getLogger(__name__)

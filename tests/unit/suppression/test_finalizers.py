@@ -1,20 +1,27 @@
 """Finalizers hold although lists are older than writes, tasks run side by side, and people edit."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from posture.aws.errors import AccessDenied
+from posture.aws.errors import Retryable as KnownRetryable
 from posture.domain.sites import ANNOTATION, MAX_SITES, Site, text_of
+from posture.domain.suppression import Phase
+from posture.hubs.key import HubKey
 from posture.kube.errors import Forbidden, KubeError, Retryable
 from posture.kube.resources import Object
 from posture.kube.writers import Writers
 from posture.suppression.cleanup import Cleanup
-from posture.suppression.declared import Declared, declare, sites_of
+from posture.suppression.declared import Declared, declare
 from posture.suppression.leaving import Leaving
 from posture.suppression.policy_conditions import Case
 from posture.suppression.standing import HubState
+from posture.suppression.whereabouts import sites_of
 from posture.world import World
 from tests.unit.suppression.api_server import CALL, ApiServer
 from tests.unit.suppression.test_policy_status import NOW, declared, progress
@@ -40,7 +47,7 @@ def cleanup(api: ApiServer) -> Cleanup:
 
 
 def listed(api: ApiServer, name: str) -> Declared:
-    given: Any = SimpleNamespace(granted=(), max_suppression_age=None)
+    given: Any = SimpleNamespace(granted=(), max_suppression_age=timedelta(days=400))
     return declare(api.listed(name), {}, given, NOW)
 
 
@@ -193,3 +200,76 @@ async def test_a_policy_whose_record_is_full_is_not_acted_on() -> None:
     document = Declared(held, None, None, None, None)
     assert await tidy.guard([document], targets(api)) == set()
     assert sites_of(api.listed("logs")) == tuple(full)
+    # What turns controls off remembers these in its status, and needs one hub to turn them on.
+    controls = {**held, "spec": {**held["spec"], "disableControls": {}}}
+    assert await tidy.guard([Declared(controls, None, None, None, None)], targets(api)) == {"security/logs"}
+    assert sites_of(api.listed("logs")) == (HERE,)
+
+
+async def test_a_policy_that_has_written_nowhere_any_longer_goes_without_a_hub() -> None:
+    """One of an earlier version, which recorded nothing, does not: nobody knows where its marks are."""
+    for text, goes in ((text_of(()), True), (None, False), ("", False), (text_of((HERE,)), False)):
+        api = server("logs")
+        dying = api.listed("logs")
+        dying["metadata"] |= {"finalizers": [FINALIZER], "deletionTimestamp": "2026-11-22T05:59:00Z"}
+        if text is not None:
+            dying["metadata"]["annotations"] = {ANNOTATION: text}
+        api.put(dying)
+        alone = Case(Declared(dying, None, None, None, None), None, HubState(), None, NOW)
+        assert bool(await cleanup(api).let_go([Leaving(alone)], NOW)) == goes
+
+
+async def test_it_is_recorded_where_a_policy_is_over_and_where_it_cannot_be_undone() -> None:
+    denied = AccessDenied("no", service="securityhub", operation="GetFindings", code="AccessDenied")
+    later = KnownRetryable("later", service="securityhub", operation="GetFindings", code="500")
+    moved = progress(marked=3, phase=Phase.MOVED)
+    barred = replace(moved, outcome=moved.outcome._replace(barred=3))
+    half = replace(moved, outcome=moved.outcome._replace(barred=2))
+    known, gone = (HERE, ELSEWHERE), (HERE._replace(trouble="x"), ELSEWHERE)
+    for before, how, state, after in (
+        (known, progress(marked=0, phase=Phase.MOVED), HubState(), (ELSEWHERE,)),
+        (known, progress(marked=0, phase=Phase.EXPIRED), HubState(), (ELSEWHERE,)),
+        (known, replace(progress(marked=0, phase=Phase.MOVED), whole=False), HubState(), known),
+        (known, progress(marked=0, phase=Phase.FROZEN), HubState(), known),
+        (known, moved, HubState(), known),
+        (known, None, HubState(error=later, reading=later), known),
+        (known, moved, HubState(error=denied), known),
+        (known, moved, HubState(reading=denied), denied),
+        (known, half, HubState(), known),
+        (known, barred, HubState(), "not granted Suppress"),
+        (gone, half, HubState(), "not granted Suppress"),
+        (gone, moved, HubState(), known),
+        (gone, None, HubState(), gone),
+    ):
+        api = server("logs")
+        held = api.listed("logs")
+        held["metadata"] |= {"finalizers": [FINALIZER], "annotations": {ANNOTATION: text_of(before)}}
+        api.put(held)
+        world = cast("World", SimpleNamespace(client=api, events=api))
+        tidy = Cleanup(world, lambda: True, lambda: HERE)
+        hub = HubKey(HERE.role_arn, None, HERE.region)
+        departed = replace(listed(api, "logs"), departed=True, home=hub)
+        await tidy.settle_sites([Leaving(Case(departed, how, state, None, NOW))])
+        found = sites_of(api.listed("logs"))
+        if isinstance(after, tuple):
+            assert found == after
+        else:
+            assert f"{after}" in found[0].trouble
+            assert found[1] == ELSEWHERE
+
+
+async def test_what_another_account_has_of_the_own_identity_is_out_of_reach() -> None:
+    api = server("logs")
+    held = api.listed("logs")
+    held["metadata"] |= {"finalizers": [FINALIZER], "annotations": {ANNOTATION: text_of([ELSEWHERE])}}
+    api.put(held)
+    home = Declared(held, None, None, None, None, home=HubKey(None, None, "eu-west-1"))
+    assert home.seen_from(ELSEWHERE.account_id) == home
+    (lost,) = home.seen_from("777788889999").out_of_reach
+    assert "777788889999" in lost.trouble
+    here = ELSEWHERE._replace(account_id="777788889999")
+    world = cast("World", SimpleNamespace(client=api, events=api))
+    tidy = Cleanup(world, lambda: True, lambda: here)
+    departed = replace(home, departed=True)
+    await tidy.settle_sites([Leaving(Case(departed, None, HubState(), None, NOW))])
+    assert sites_of(api.listed("logs")) == (lost,)
