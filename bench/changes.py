@@ -3,6 +3,7 @@
 CPU of the hub's thread, without a cloud: what a poll asks for is another measure.
 """
 
+import asyncio
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,8 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.isolation import alone
+from bench.lag import lag_meanwhile
 from bench.pages import pages
-from bench.row import Row
+from bench.row import Aim, Row
 from bench.sides import Samples, cpu_seconds, in_turns, middle
 from posture.api.posture_target import ScoringMethod
 from posture.aws.securityhub import FindingsPage
@@ -43,6 +45,7 @@ _PART = 10
 _CHANGED = 100
 _POLICIES = 100
 _REPETITIONS = 5
+_TURNS = 2
 _TARGET, _POLICY = "security/organization", "security/accepted"
 _MARK = Mark("bench", _POLICY, Workflow.NEW)
 _WINDOW = timedelta(hours=30)
@@ -57,6 +60,7 @@ class _Measured(NamedTuple):
     boards: Samples
     plans: Samples
     effects: Samples
+    lags: tuple[float, ...]
 
 
 def measure(findings: int) -> list[Row]:
@@ -73,6 +77,14 @@ def measure(findings: int) -> list[Row]:
         _row(f"the same, {_CHANGED} of them changed", measured.plans, _SOME, _ANEW, "all surveyed"),
         _row("effect of a policy that turns a control off", measured.effects, _ONE, _WHOLE, evaluated),
         _row(f"effects of {_POLICIES} such policies", measured.effects, _ALL, _WHOLE, evaluated),
+        Row(
+            measure="changes",
+            what=f"Hold-up of the event loop when all of {size:,} changed: board and plan, the worst",
+            unit="ms",
+            ours=max(measured.lags) * 1000,
+            aim=Aim("ours", "<=", 50),
+            samples=tuple(lag * 1000 for lag in measured.lags),
+        ),
     ]
 
 
@@ -139,7 +151,25 @@ def _sample(size: int) -> _Measured:
         boards = in_turns({name: partial(cpu_seconds, poll) for name, poll in sides.items()}, _REPETITIONS)
         shown = _effects(large.known)
         archived, plans = _plans(large, size)
-    return _Measured(archived, boards, plans, shown)
+        lags = tuple(asyncio.run(_all_changed(large, size)) for _ in range(_TURNS))
+    return _Measured(archived, boards, plans, shown, lags)
+
+
+async def _all_changed(hub: _Hub, size: int) -> float:
+    """Move the board and plan when every finding has changed, in another thread as the hub does it.
+
+    Returns the worst lag of the event loop meanwhile that the process itself can have caused, in seconds.
+    """
+    following = Following(hub.known)
+    declaration = _declaration(_view([each for each in hub.known.store.checks() if each.own]), "*")
+    following.plan(declaration, hub.now, _POLL)
+    hub.now += 1
+    for page in map(decode_page, pages(size)):
+        hub.take([each._replace(updated_at=hub.now) for each in page.findings])
+    async with lag_meanwhile() as lags:
+        await asyncio.to_thread(hub.publish)
+        await asyncio.to_thread(following.plan, declaration, hub.now, _POLL)
+    return max(lags.own)
 
 
 def _view(checks: Sequence[Check]) -> View:
@@ -217,9 +247,9 @@ def _archived(finding: Finding) -> Finding:
     )
 
 
-def _declaration(view: View) -> Declaration:
+def _declaration(view: View, controls: str = "NONE.1") -> Declaration:
     terms = Terms(_POLICY, "Accepted until the platform is replaced", "security@example.com", 2**62, 0)
-    policy = Policy(terms, Phase.FROZEN, _TARGET, Selection((Selector(controls=("NONE.1",)),)), 1_000)
+    policy = Policy(terms, Phase.FROZEN, _TARGET, Selection((Selector(controls=(controls,)),)), 1_000)
     scope = Scope(view.covers, view.controls, {})
     return Declaration([policy], {_TARGET: scope}, identity=Identity(_MARK.owner), may_write=_anywhere)
 

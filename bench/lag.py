@@ -29,6 +29,8 @@ async def lag_meanwhile() -> AsyncIterator[Lags]:
     ticking = asyncio.create_task(_tick(lags))
     try:
         yield lags
+        # What is under way counts too, however short all of it was.
+        await asyncio.sleep(2 * _EVERY)
     finally:
         ticking.cancel()
 

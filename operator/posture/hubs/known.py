@@ -18,7 +18,18 @@ from posture.domain.comparison import Comparison
 from posture.domain.evaluation import Evaluation, View, evaluate
 from posture.domain.findings import Finding, RecordState
 from posture.hubs.board import Board
-from posture.store import CellKey, CustomerWrite, FindingRef, Members, Read, Rejection, Store, Written, key_of
+from posture.store import (
+    CellKey,
+    CustomerWrite,
+    FindingRef,
+    Members,
+    Read,
+    Rejection,
+    Store,
+    Written,
+    key_of,
+    let_go,
+)
 
 State = Mapping[str, str | None]
 
@@ -144,7 +155,7 @@ class Known:
         before, names = self._published, self.store.account_names()
         moved = before is None or changed > 0 or boards.keys() != self._boards.keys() or names != before.names
         self._boards = boards
-        self._touched.clear()
+        let_go(self._touched)
         self._published = Published(
             exact_at,
             next(_versions) if before is None or moved else before.version,

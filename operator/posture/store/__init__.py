@@ -16,6 +16,7 @@ from posture.store.records import (
 from posture.store.stopping import Stop
 from posture.store.store import Opened, Store
 from posture.store.unused import remove_unused
+from posture.store.very_many import let_go
 
 __all__ = [
     "CellKey",
@@ -34,5 +35,6 @@ __all__ = [
     "Summary",
     "Written",
     "key_of",
+    "let_go",
     "remove_unused",
 ]

@@ -2,7 +2,7 @@
 # ruff: noqa: S608 - statements are made of constants and question marks; values are always bound
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
@@ -139,7 +139,7 @@ def stored_rows(connection: sqlite3.Connection, keys: Collection[bytes]) -> dict
     return rows
 
 
-def batches(keys: Collection[Key]) -> Iterator[Sequence[Key]]:
+def batches(keys: Iterable[Key]) -> Iterator[Sequence[Key]]:
     """Cut keys into parts that fit into one statement."""
     iterator = iter(keys)
     while batch := tuple(islice(iterator, BATCH)):

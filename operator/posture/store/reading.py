@@ -14,6 +14,7 @@ from posture.store.database import Database
 from posture.store.dimensions import Dimensions
 from posture.store.encoding import decode_customer, decode_provider
 from posture.store.records import CellKey, FindingRef
+from posture.store.very_many import in_order
 
 PAGE = 1000
 
@@ -156,7 +157,7 @@ class FindingReader:
 
         Cells without any are left out. Each cell's are to be read before the next cell is asked for.
         """
-        for batch in batches(sorted(cells)):
+        for batch in batches(in_order(cells)):
             wanted = ",".join("(?, ?, ?)" for _ in batch)
             rows = self._database.each(_SURVEYED[state].format(wanted), tuple(chain.from_iterable(batch)))
             for key, those in groupby(rows, _cell_of):

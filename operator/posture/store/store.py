@@ -238,7 +238,7 @@ class Store:
 
     def surveyed_cells(
         self, checks: Collection[Check], state: RecordState
-    ) -> Mapping[Check, Mapping[str, Mapping[str, CellKey]]]:
+    ) -> dict[Check, dict[str, dict[str, CellKey]]]:
         """Return the cells in which policies can select something, by check, account id and Region.
 
         Of ACTIVE findings those that did not pass, of archived ones those with a note or user-defined fields.

@@ -14,7 +14,7 @@ from posture.domain.suppression_plan import Act, Outcome, Plan, Timing, Write, p
 from posture.domain.suppression_survey import NOTHING, Surveys, survey
 from posture.domain.suppression_tries import FindingId, remembered, tried
 from posture.hubs.known import Known
-from posture.store import CellKey, CustomerWrite, key_of
+from posture.store import CellKey, CustomerWrite, key_of, let_go
 from posture.suppression import kept_tries
 from posture.suppression.effect import Effect, effects
 from posture.suppression.scopes import Sight
@@ -123,16 +123,19 @@ class Following:
                 self._survey(cells, state)
         else:
             for state, cells in changed.items():
-                self._survey(cells | self._concerned(before, others, state), state)
+                cells.update(self._concerned(before, others, state))
+                self._survey(cells, state)
 
     def _survey(self, cells: set[CellKey], state: RecordState) -> None:
+        """Survey what some cells have in a record state; the set is emptied."""
         declaration = self._declared()
         left = set(cells)
         for cell, findings in self.known.store.surveyed(cells, state):
             self._surveys.put((state, cell), survey(findings, declaration))
             left.discard(cell)
-        for cell in left:
-            self._surveys.put((state, cell), NOTHING)
+        let_go(cells)
+        while left:
+            self._surveys.put((state, left.pop()), NOTHING)
 
     def _concerned(self, before: Declaration, others: frozenset[str], state: RecordState) -> set[CellKey]:
         """Return the cells with findings that these policies select, have selected or marked.
@@ -151,7 +154,11 @@ class Following:
     ) -> set[CellKey]:
         store = self.known.store
         cells = store.surveyed_cells(declaration.checks(store.checks(), only), state)
-        return {cell for cell, _ in declaration.places(cells, only)}
+        found = {cell for cell, _ in declaration.places(cells, only)}
+        while cells:
+            # A check at a time: see `very_many`.
+            cells.popitem()
+        return found
 
     def _declared(self) -> Declaration:
         if self._declaration is None:

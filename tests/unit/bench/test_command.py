@@ -26,5 +26,6 @@ def test_what_changes_cost_is_measured_beside_everything(tmp_path: Path) -> None
     results = tmp_path / "results.json"
     assert main(["--only", "changes", "--findings", "500", "--json", str(results)]) == 0
     rows = json.loads(results.read_text("utf-8"))["rows"]
-    assert len(rows) == 6
-    assert all(row["ratio"] > 0 and len(row["samples"]) > 1 for row in rows)
+    assert len(rows) == 7
+    assert all(row["ours"] >= 0 and len(row["samples"]) > 1 for row in rows)
+    assert all(row["ratio"] > 0 for row in rows if row["beside"])
