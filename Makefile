@@ -39,7 +39,7 @@ lock: install ## Resolve the requirements anew
 .PHONY: generate
 generate: install ## Rewrite what is generated: CRDs, reference pages, the chart's copy of the CRDs
 	@$(BIN)/python -m posture.api.generate
-	@$(BIN)/python -m posture.metrics.reference
+	@$(BIN)/python -m posture.publish.prometheus.reference
 	@$(BIN)/python deploy/helm/sync_crds.py
 
 .PHONY: format
@@ -57,7 +57,7 @@ check: install ## The fast gate: format, lint, types, layers, generated files, u
 	@$(BIN)/mypy operator/posture sandbox tests bench demo
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m posture.api.generate --check
-	@$(BIN)/python -m posture.metrics.reference --check
+	@$(BIN)/python -m posture.publish.prometheus.reference --check
 	@$(BIN)/python deploy/helm/sync_crds.py --check
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/python -m pytest -q -n 2 tests/unit

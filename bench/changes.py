@@ -20,25 +20,24 @@ from bench.pages import pages
 from bench.row import Aim, Row
 from bench.sides import Samples, cpu_seconds, in_turns, middle
 from posture.api.posture_target import ScoringMethod
-from posture.aws.securityhub import FindingsPage
-from posture.aws.wire import decode_page
-from posture.domain import ownership
-from posture.domain.accounts import AccountFilter
-from posture.domain.control_records import Record
-from posture.domain.controls import Controls, ControlStatus
-from posture.domain.evaluation import TurnedOff, View
+from posture.aws.securityhub.client import FindingsPage
+from posture.aws.securityhub.wire import decode_page
+from posture.domain.exceptions import marks
+from posture.domain.exceptions.control_status import Record
+from posture.domain.exceptions.declaration import Declaration, PolicyIdentity, Scope
+from posture.domain.exceptions.marks import Mark
+from posture.domain.exceptions.policy import Phase, Policy, Terms
 from posture.domain.findings import Check, Compliance, Finding, RecordState, Workflow
-from posture.domain.grouping import Grouping
-from posture.domain.ownership import Mark
-from posture.domain.selectors import Selection, Selector
-from posture.domain.suppression import Phase, Policy, Terms
-from posture.domain.suppression_declaration import Declaration, Identity, Scope
-from posture.hubs.demand import microseconds
-from posture.hubs.known import Known
-from posture.store import Store
-from posture.suppression.controls_effect import effects
-from posture.suppression.following import Following
-from posture.suppression.scopes import Sight
+from posture.domain.scoring.accounts import AccountFilter, Grouping
+from posture.domain.scoring.evaluation import TurnedOff, View
+from posture.domain.selection.selectors import Selection, Selector
+from posture.domain.standards import Controls, ControlStatus
+from posture.domain.time import microseconds
+from posture.reconcile.scope import TargetScope
+from posture.sources.findings_view import FindingsView
+from posture.store.sqlite.store import Store
+from posture.suppression.effect import control_effects
+from posture.suppression.findings.following import Following
 
 _LARGEST = 200_000
 _PART = 10
@@ -99,7 +98,7 @@ def _row(what: str, samples: Samples, side: str, beside: str, beside_is: str) ->
 class _Hub:
     """What is known of a hub. `now`: of its poll, µs; `some`: findings that change at each."""
 
-    known: Known
+    known: FindingsView
     now: int = 0
     some: list[Finding] = field(default_factory=list)
 
@@ -134,7 +133,7 @@ def _hub(size: int) -> Iterator[_Hub]:
     """Store so many findings of the simulated organization."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         store = Store.open(Path(directory) / "hub.sqlite", owner="bench").store
-        hub = _Hub(Known(store))
+        hub = _Hub(FindingsView(store))
         for page in map(decode_page, pages(size)):
             hub.now = max([hub.now, *(each.updated_at for each in page.findings)])
             hub.take(page.findings)
@@ -177,12 +176,12 @@ def _view(checks: Sequence[Check]) -> View:
     return View(tuple(sorted(standards)), Controls({}), AccountFilter(), Grouping(), ("", ""))
 
 
-def _effects(known: Known) -> Samples:
+def _effects(known: FindingsView) -> Samples:
     """Reckon the effects of policies that each turn one control off, in one account and Region."""
     checks = [each for each in known.store.checks() if each.own and each.control]
     view, (accounts, regions) = _view(checks), known.store.places()
     pairs = sorted({pair for check in checks for pair in view.controls.of(check)})
-    sight = Sight(view, ScoringMethod.SECURITY_HUB, _WINDOW, Scope(view.covers, view.controls, {}))
+    sight = TargetScope(view, ScoringMethod.SECURITY_HUB, _WINDOW, Scope(view.covers, view.controls, {}))
     records: Mapping[str, Record] = {
         f"security/off-{number}": {
             TurnedOff(*pairs[number % len(pairs)], accounts[number % len(accounts)], regions[0]): (
@@ -194,7 +193,7 @@ def _effects(known: Known) -> Samples:
 
     def reckoned(policies: int) -> float:
         some = dict(islice(records.items(), policies))
-        return cpu_seconds(partial(effects, known, dict.fromkeys(some, sight), some))
+        return cpu_seconds(partial(control_effects, known, dict.fromkeys(some, sight), some))
 
     def whole() -> float:
         return cpu_seconds(partial(known.evaluate, view, microseconds(_WINDOW)))
@@ -243,7 +242,7 @@ def _archived(finding: Finding) -> Finding:
         id=f"{finding.id}/archived",
         record_state=RecordState.ARCHIVED,
         workflow=Workflow.SUPPRESSED,
-        user_fields=ownership.marked((), _MARK) or (),
+        user_fields=marks.marked((), _MARK) or (),
     )
 
 
@@ -251,7 +250,7 @@ def _declaration(view: View, controls: str = "NONE.1") -> Declaration:
     terms = Terms(_POLICY, "Accepted until the platform is replaced", "security@example.com", 2**62, 0)
     policy = Policy(terms, Phase.FROZEN, _TARGET, Selection((Selector(controls=(controls,)),)), 1_000)
     scope = Scope(view.covers, view.controls, {})
-    return Declaration([policy], {_TARGET: scope}, identity=Identity(_MARK.owner), may_write=_anywhere)
+    return Declaration([policy], {_TARGET: scope}, identity=PolicyIdentity(_MARK.owner), may_write=_anywhere)
 
 
 def _anywhere(namespace: str, account_id: str) -> bool:

@@ -12,8 +12,8 @@ from bench.isolation import alone
 from bench.pages import pages
 from bench.row import Aim, Row
 from bench.sides import Samples, cpu_seconds, in_turns, middle
-from posture.aws.asff import FindingFields
-from posture.aws.wire import decode_page
+from posture.aws.securityhub.asff import FindingFields
+from posture.aws.securityhub.wire import decode_page
 
 _FINDINGS = 10_000
 _REPETITIONS = 9

@@ -12,25 +12,23 @@ from time import monotonic, time
 from typing import Any, NamedTuple
 
 from posture.api.patterns import compile_pattern
-from posture.aws.discovery import HubFacts
-from posture.aws.limiter import Limiters
-from posture.aws.securityhub import FindingsPage, SecurityHub
-from posture.aws.sessions import Identity, Sessions
-from posture.aws.usage import Usage
-from posture.domain.accounts import AccountFilter
-from posture.domain.controls import Controls
-from posture.domain.evaluation import Evaluation, View
-from posture.domain.grouping import Grouping
-from posture.hubs.demand import Demand, microseconds
-from posture.hubs.desk import Bounds, Desk
-from posture.hubs.hub import Hub, Means
-from posture.hubs.key import HubKey
-from posture.hubs.known import Known
-from posture.hubs.progress import Progress
-from posture.hubs.sync import Sync
-from posture.hubs.worker import Worker
+from posture.aws.client.limiter import Limiters, Usage
+from posture.aws.client.sessions import Identity, Sessions
+from posture.aws.securityhub.client import FindingsPage, SecurityHub
+from posture.aws.securityhub.discovery import HubFacts
+from posture.domain.scoring.accounts import AccountFilter, Grouping
+from posture.domain.scoring.evaluation import Evaluation, View
+from posture.domain.standards import Controls
+from posture.domain.time import microseconds
+from posture.hubs.demand import Demand, HubKey
+from posture.hubs.hub import Hub, HubDependencies
 from posture.process import settle_heap
-from posture.store import Store
+from posture.sources.findings_view import FindingsView
+from posture.sources.securityhub.context import Bounds, SyncContext
+from posture.sources.securityhub.progress import SyncProgress
+from posture.sources.securityhub.sync import Sync
+from posture.sources.thread import Worker
+from posture.store.sqlite.store import Store
 
 _DEMAND = Demand(
     interval=timedelta(minutes=5),
@@ -93,9 +91,9 @@ async def stepped(
         owner = f"{name} {await sessions.account(cloud.identity)}"
         worker = Worker(name)
         store = (await worker.call(Store.open, directory / f"{name}.sqlite", owner=owner)).store
-        known, source = Known(store), Counted(cloud)
-        progress = Progress(await worker.call(store.states))
-        sync = Sync(Desk(source, worker, known, progress, Bounds()))
+        known, source = FindingsView(store), Counted(cloud)
+        progress = SyncProgress(await worker.call(store.states))
+        sync = Sync(SyncContext(source, worker, known, progress, Bounds()))
         try:
             await sync.want(_DEMAND.products)
             sync.windows = frozenset({microseconds(_DEMAND.window)})
@@ -114,7 +112,9 @@ class Started(NamedTuple):
 async def run_to_first_poll(directory: Path, environment: Environment) -> Started:
     """Run the hub as the operator does, within the quotas, until its first poll has ended."""
     async with _clients(environment, within_quota=True) as (sessions, cloud):
-        hub = Hub(_key(environment), Means(cloud, lambda: sessions.account(cloud.identity), directory))
+        hub = Hub(
+            _key(environment), HubDependencies(cloud, lambda: sessions.account(cloud.identity), directory)
+        )
         hub.ask([_DEMAND])
         running = asyncio.create_task(hub.run())
         try:

@@ -12,9 +12,9 @@ from bench.isolation import alone
 from bench.row import Aim, Row
 from bench.sides import Samples, cpu_seconds, in_turns, middle
 from posture.kube.resources import REMEDIATION_RULES, Object, ObjectRef
-from posture.metrics.exposition import Exposition
-from posture.unsupported import Unsupported
-from posture.world import World
+from posture.publish.prometheus.exposition import Exposition
+from posture.reconcile.context import Context
+from posture.remediation.rules import Unsupported
 
 _FEW, _MANY = 1_000, 4_000
 _REPETITIONS = 3
@@ -80,7 +80,7 @@ def _sample() -> Samples:
 def _told(objects: int, *, again: bool) -> float:
     cluster = _Cluster(objects)
     world = SimpleNamespace(client=cluster, exposition=Exposition())
-    unsupported = Unsupported(cast("World", world), lambda: math.inf)
+    unsupported = Unsupported(cast("Context", world), lambda: math.inf)
 
     def settle() -> None:
         asyncio.run(unsupported.settle(REMEDIATION_RULES, cluster.listed()))

@@ -23,16 +23,16 @@ from bench.policies_held import NOW, Held, hold
 from bench.policies_loop import Loop
 from bench.row import Aim, Row
 from bench.sides import Samples, cpu_seconds, in_turns, middle
-from posture.domain.controls import Controls
+from posture.domain.exceptions.declaration import Declaration, PolicyIdentity, Scope
+from posture.domain.exceptions.policy import Phase, Policy, Terms
+from posture.domain.exceptions.survey import survey
 from posture.domain.findings import Check, RecordState, Workflow
-from posture.domain.grouping import Group
-from posture.domain.selectors import Selection
-from posture.domain.suppression import Phase, Policy, Terms
-from posture.domain.suppression_declaration import Declaration, Identity, Scope
-from posture.domain.suppression_survey import survey
-from posture.hubs.known import Known
-from posture.store import Store
-from posture.suppression.following import Following
+from posture.domain.scoring.accounts import Group
+from posture.domain.selection.selectors import Selection
+from posture.domain.standards import Controls
+from posture.sources.findings_view import FindingsView
+from posture.store.sqlite.store import Store
+from posture.suppression.findings.following import Following
 
 _POLICIES = 100
 _REPETITIONS = 5
@@ -150,7 +150,7 @@ def _declaration(
     return Declaration(
         [_policy(name, selection, changed=name in changed) for name, selection in drawn.items()],
         {_TARGET: Scope(_covers, _CONTROLS, groups)},
-        identity=Identity("bench"),
+        identity=PolicyIdentity("bench"),
         may_write=_may_write,
     )
 
@@ -244,7 +244,7 @@ def _library(python: Path, directory: Path, held: Held, shared: Mapping[str, Rul
 
 def _stored(store: Store, held: Held, drawn: Mapping[str, Selection]) -> Samples:
     """Plan from the store: all anew, one policy changed, some cells changed, nothing changed."""
-    known = Known(store)
+    known = FindingsView(store)
     following = Following(known)
     turns = count()
     names = list(drawn)

@@ -6,8 +6,8 @@ from random import Random
 from typing import Any, NamedTuple
 
 from posture.domain.findings import Finding
-from posture.domain.grouping import Group
-from posture.domain.selectors import Selection, Selector
+from posture.domain.scoring.accounts import Group
+from posture.domain.selection.selectors import Selection, Selector
 
 _SEED = 11
 # Kinds of policies: those that name controls, and all, of which one names neither control nor account.

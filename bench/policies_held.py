@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 from bench.pages import pages
 from posture.api.patterns import compile_pattern
-from posture.aws.wire import decode_page
+from posture.aws.securityhub.wire import decode_page
 from posture.domain.findings import Check, Compliance, Finding, RecordState
-from posture.domain.grouping import Group, Grouping
-from posture.domain.matcher import Cells
-from posture.store import Read, Store
+from posture.domain.scoring.accounts import Group, Grouping
+from posture.domain.selection.matcher import Cells
+from posture.store.records import Read
+from posture.store.sqlite.store import Store
 
 NOW = 1_800_000_000_000_000
 RAW = 2_000

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from posture.domain.findings import Compliance, Finding, RecordState
-from posture.domain.grouping import Group
-from posture.domain.selectors import Selection, Selector
+from posture.domain.scoring.accounts import Group
+from posture.domain.selection.selectors import Selection, Selector
 
 Fits = Callable[[str], Any]
 _NO_GROUP = Group("", "")

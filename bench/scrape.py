@@ -16,9 +16,8 @@ from bench.isolation import alone
 from bench.lag import lag_meanwhile, p99
 from bench.row import Aim, Row
 from bench.series import samples_of
-from posture.metrics import families
-from posture.metrics.exposition import Exposition, Samples, rendered
-from posture.metrics.server import serve
+from posture.publish.prometheus import families
+from posture.publish.prometheus.exposition import Exposition, Samples, rendered, serve
 
 _SERIES = 50_000
 _SCRAPES = 300

@@ -6,17 +6,14 @@ from math import ceil
 
 from bench.pages import pages
 from posture.api.patterns import compile_pattern
-from posture.aws.wire import decode_page
-from posture.domain.accounts import AccountFilter
-from posture.domain.cells import Cell, Count
-from posture.domain.controls import Controls
-from posture.domain.evaluation import Evaluation, View, evaluate
-from posture.domain.findings import Check, Finding, RecordState
-from posture.domain.grouping import Grouping
-from posture.domain.standards import ControlAssociation, Standard
-from posture.metrics.exposition import Value
-from posture.metrics.families import Family
-from posture.metrics.target_samples import evaluation_samples
+from posture.aws.securityhub.wire import decode_page
+from posture.domain.findings import Cell, Check, Count, Finding, RecordState
+from posture.domain.scoring.accounts import AccountFilter, Grouping
+from posture.domain.scoring.evaluation import Evaluation, View, evaluate
+from posture.domain.standards import ControlAssociation, Controls, Standard
+from posture.publish.prometheus.exposition import Value
+from posture.publish.prometheus.families import Family
+from posture.publish.prometheus.samples import evaluation_samples
 from sandbox.organization import Organization
 from sandbox.securityhub.catalogue import STANDARDS
 

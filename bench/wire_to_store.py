@@ -19,13 +19,13 @@ from bench.cloud import cloud_with
 from bench.isolation import alone, cpu_seconds
 from bench.row import Aim, Row
 from bench.sides import in_turns, middle
-from posture.aws.limiter import Limiters
-from posture.aws.securityhub import SecurityHub
-from posture.aws.sessions import Identity, Sessions
-from posture.aws.usage import Usage
-from posture.hubs.worker import Worker
+from posture.aws.client.limiter import Limiters, Usage
+from posture.aws.client.sessions import Identity, Sessions
+from posture.aws.securityhub.client import SecurityHub
 from posture.process import settle_heap
-from posture.store import Read, Store
+from posture.sources.thread import Worker
+from posture.store.records import Read
+from posture.store.sqlite.store import Store
 
 _FINDINGS = 20_000
 _REPETITIONS = 5

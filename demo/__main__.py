@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 
 from posture.api.crds import documents
-from posture.domain.scores import Score
+from posture.domain.scoring.scores import Score
 from sandbox import tools
 from sandbox.cloud import Cloud
 from sandbox.controlplane import ControlPlane

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field, StrictBool, ValidationError
 from posture.api.durations import Duration
 from posture.api.model import Spec
 from posture.api.patterns import compile_pattern
-from posture.api.problems import problems
+from posture.api.resource import problems
 from posture.api.shapes import Rule, Shape
 from posture.api.types import AccountGlob, PacedDuration, PositiveDuration, TagKey, TagValue
 from posture.domain import grants as domain

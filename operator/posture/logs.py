@@ -20,8 +20,7 @@ from typing import Any, Literal
 
 from pythonjsonlogger.json import JsonFormatter
 
-from posture.domain.printable import printable, printable_json
-from posture.domain.redaction import without_secrets
+from posture.domain.text import printable, printable_json, without_secrets
 
 Field = str | Sequence[str] | Callable[[], Sequence[str]]
 """What a field says: a text, names, or whom to ask for names at each line, from whichever thread logs it."""

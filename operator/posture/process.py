@@ -14,22 +14,20 @@ from pathlib import Path
 from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.registry import CollectorRegistry
 
-from posture.aws.limiter import Limiters
-from posture.aws.sessions import Sessions
-from posture.aws.usage import Usage
+from posture.aws.client.limiter import Limiters, Usage
+from posture.aws.client.sessions import Sessions
 from posture.config import ConfigFile
-from posture.handlers import Watch
-from posture.hubs.leftovers import remove_leftovers
+from posture.hubs.stores import remove_leftovers
 from posture.kube.client import connect
 from posture.kube.connection import NoCluster
 from posture.kube.events import EventRecorder
-from posture.loop_lag import LoopLag
-from posture.metrics import families
-from posture.metrics.exposition import Exposition, rendered
-from posture.metrics.server import serve as serve_metrics
-from posture.readiness import Readiness
+from posture.publish.prometheus import families
+from posture.publish.prometheus.exposition import Exposition, rendered
+from posture.publish.prometheus.exposition import serve as serve_metrics
+from posture.readiness import LoopLag, Readiness
+from posture.reconcile.context import Context, writers_of
 from posture.supervisor import Supervisor
-from posture.world import World, writers_of
+from posture.watch import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +78,7 @@ async def serve(options: Options) -> None:
         await sessions.warm_up("sts", "securityhub")
         settle_heap()
         limiters = Limiters(options.config.current().quota_share)
-        world = World(
+        context = Context(
             client=client,
             events=EventRecorder(client, options.identity),
             sessions=sessions,
@@ -95,7 +93,7 @@ async def serve(options: Options) -> None:
             writers=writers_of(options.lease_namespace, options.namespaces or None),
             told=readiness.tells,
         )
-        await _work(world, readiness, stop)
+        await _work(context, readiness, stop)
     logger.info("Stopped")
 
 
@@ -111,21 +109,21 @@ def settle_heap() -> None:
     gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
 
 
-async def _work(world: World, readiness: Readiness, stop: asyncio.Event) -> None:
-    supervisor = Supervisor(world)
-    watch = Watch(world.namespaces or (), supervisor.wake)
+async def _work(context: Context, readiness: Readiness, stop: asyncio.Event) -> None:
+    supervisor = Supervisor(context)
+    watch = Watch(context.namespaces or (), supervisor.wake)
     lag = LoopLag()
-    world.exposition.add_live(lag.samples)
-    world.exposition.add_live(supervisor.samples)
+    context.exposition.add_live(lag.samples)
+    context.exposition.add_live(supervisor.samples)
     readiness.depends_on(lambda: watch.stopped_because, lambda: supervisor.not_ready)
     tasks = [
         asyncio.create_task(
-            readiness.run(world.client, world.namespaces, world.lease_namespace), name="readiness"
+            readiness.run(context.client, context.namespaces, context.lease_namespace), name="readiness"
         ),
         asyncio.create_task(supervisor.run(), name="supervisor"),
         asyncio.create_task(watch.run(), name="watch"),
         asyncio.create_task(lag.run(), name="event loop lag"),
-        asyncio.create_task(remove_leftovers(world.data_dir, supervisor.declared_hubs), name="leftovers"),
+        asyncio.create_task(remove_leftovers(context.data_dir, supervisor.declared_hubs), name="leftovers"),
     ]
     stopping = asyncio.create_task(stop.wait(), name="stop signal")
     try:

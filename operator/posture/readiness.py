@@ -1,13 +1,19 @@
-"""Whether this replica can do its work: `/readyz` and one log line when that changes."""
+"""Whether this replica can do its work: `/readyz` and one log line when that changes.
+
+How late the event loop is: what else runs in it shows here first.
+"""
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from posture.kube.access import check_access
 from posture.kube.client import KubeClient
 from posture.kube.errors import Forbidden, Gone, KubeError
 from posture.logs import bound, next_cycle
+from posture.publish.prometheus import families
+from posture.publish.prometheus.exposition import Samples
 
 logger = logging.getLogger(__name__)
 
@@ -55,3 +61,26 @@ class Readiness:
             else:
                 logger.info("Permissions and CRDs are in place")
         self._missing = missing
+
+
+_MEASURE_EVERY = 0.25
+_KEPT = int(60 / _MEASURE_EVERY)
+
+
+class LoopLag:
+    """Measures by a timer how much later than asked the loop runs it; keeps a minute."""
+
+    def __init__(self) -> None:
+        self.seconds: deque[float] = deque(maxlen=_KEPT)
+
+    async def run(self) -> None:
+        """Measure until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + _MEASURE_EVERY
+            await asyncio.sleep(_MEASURE_EVERY)
+            self.seconds.append(max(0.0, loop.time() - due))
+
+    def samples(self) -> Samples:
+        """Return the worst of the last minute."""
+        return {families.LOOP_LAG: [((), max(self.seconds, default=0.0))]}

@@ -7,11 +7,9 @@ from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
-from posture.admission import Admitted, NotAdmitted, admit_all
-from posture.hubs.demand import Demand
+from posture.hubs.backoff import BackOff
+from posture.hubs.demand import Demand, HubKey
 from posture.hubs.hub import Hub
-from posture.hubs.key import HubKey
-from posture.hubs.pacing import BackOff
 from posture.kube.errors import KubeError
 from posture.kube.finalizers import has_finalizer, is_deleted
 from posture.kube.resources import (
@@ -21,16 +19,17 @@ from posture.kube.resources import (
     REMEDIATIONS,
     SUPPRESSION_POLICIES,
     Object,
+    name_of,
 )
 from posture.logs import apart, bound, next_cycle
-from posture.metrics.exposition import Samples
-from posture.metrics.process_samples import hub_samples, process_samples
-from posture.suppression.declared import name_of
+from posture.publish.prometheus.exposition import Samples
+from posture.publish.prometheus.samples import hub_samples, process_samples
+from posture.reconcile.access import Admitted, NotAdmitted, admit_all
+from posture.reconcile.context import Context
+from posture.reconcile.scope import demand_of, least_demand
+from posture.remediation.rules import Unsupported
 from posture.suppression.suppression import Suppression
-from posture.target import Target
-from posture.target_view import demand_of, least_demand
-from posture.unsupported import Unsupported
-from posture.world import World
+from posture.targets.target import Target
 
 logger = logging.getLogger(__name__)
 
@@ -63,17 +62,17 @@ class Supervisor:
     `not_ready` says why what is declared is not known, or None.
     """
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._woken = asyncio.Event()
         self._targets: dict[str, _Running] = {}
         self._hubs: dict[HubKey, _RunningHub] = {}
         self._names: dict[HubKey, Sequence[str]] = {}
         self._pauses: dict[HubKey, BackOff] = {}
-        self._general = world.general_lease
+        self._general = context.general_lease
         self._general_task: asyncio.Task[None] | None = None
-        self._unsupported = Unsupported(world, self._general.remaining)
-        self._suppression = Suppression(world, self._general.remaining)
+        self._unsupported = Unsupported(context, self._general.remaining)
+        self._suppression = Suppression(context, self._general.remaining)
         self._without_effect: tuple[str, ...] = ()
         self._said: str | None = None
         self._defect: str | None = None
@@ -144,11 +143,11 @@ class Supervisor:
         hubs = [running.hub for running in self._hubs.values() if running.hub.leads()]
         return {
             **hub_samples(hubs),
-            **process_samples(self._world.usage, self._world.config, held=len(hubs)),
+            **process_samples(self._context.usage, self._context.config, held=len(hubs)),
         }
 
     async def _cycle(self) -> None:
-        self._tell_without_effect(self._world.config.current().without_effect)
+        self._tell_without_effect(self._context.config.current().without_effect)
         listed = await self._listed()
         if listed is None:
             return
@@ -169,12 +168,12 @@ class Supervisor:
 
     async def _listed(self) -> Listed | None:
         """Return all that is declared, whole; None, and why in `not_ready`, where that is not known."""
-        client, namespaces = self._world.client, self._world.namespaces
+        client, namespaces = self._context.client, self._context.namespaces
         try:
             return {kind: await client.list_objects(KINDS[kind], namespaces) for kind in KINDS}
         except KubeError as error:
             if self._said != str(error):
-                told = self._world.told(error)
+                told = self._context.told(error)
                 self._said = self._said if told else str(error)
                 level = logging.DEBUG if told else logging.WARNING
                 logger.log(
@@ -206,18 +205,18 @@ class Supervisor:
 
     async def _look_for_others(self, listed: Listed) -> None:
         """Look for other releases that write to the same objects, and have people told of them."""
-        writers = self._world.writers
+        writers = self._context.writers
         writers.keep(document for documents in listed.values() for document in documents)
         for kind, documents in listed.items():
             for document in documents:
                 writers.look(KINDS[kind], document)
         for ref, note in writers.news():
             logger.warning("%s: %s", ref, note)
-            await self._world.events.post(ref, "Warning", reason="TwoReleases", action="Write", note=note)
+            await self._context.events.post(ref, "Warning", reason="TwoReleases", action="Write", note=note)
 
     def _admissions(self, documents: Iterable[Object]) -> dict[str, tuple[Object, Admitted | NotAdmitted]]:
         known = [each for each in documents if not is_deleted(each) or has_finalizer(each)]
-        admitted = admit_all(known, self._world.config.current())
+        admitted = admit_all(known, self._context.config.current())
         return {
             document["metadata"]["uid"]: (document, admission)
             for document, admission in zip(known, admitted, strict=True)
@@ -236,7 +235,7 @@ class Supervisor:
         for key in self._suppression.hubs_to_undo_in():
             demands = wanted.setdefault(key, [])
             if not demands:
-                demands.append(least_demand(self._world.config.current().minimums))
+                demands.append(least_demand(self._context.config.current().minimums))
         gone = self._hubs.keys() - wanted.keys()
         ended = {key for key, running in self._hubs.items() if running.task.done()}
         await asyncio.gather(*(self._end_hub(key) for key in gone | ended))
@@ -255,10 +254,10 @@ class Supervisor:
         Whoever has a hub alone spends nobody's quota but its own.
         """
         namespaces = {name.partition("/")[0] for name in names}
-        return self._world.config.current().minimums.interval if len(namespaces) > 1 else timedelta()
+        return self._context.config.current().minimums.interval if len(namespaces) > 1 else timedelta()
 
     def _begin_hub(self, key: HubKey) -> _RunningHub:
-        hub = self._world.hub(key)
+        hub = self._context.hub(key)
         hub.on_change(partial(self._wake_targets_of, key))
         return _RunningHub(hub, asyncio.create_task(self._live(hub), name=hub.name, context=apart()))
 
@@ -270,14 +269,14 @@ class Supervisor:
             running.target.end()
         for uid, (document, admission) in admissions.items():
             if uid not in self._targets:
-                target = Target(self._world, document)
+                target = Target(self._context, document)
                 task = asyncio.create_task(target.run(), name=target.name, context=apart())
                 self._targets[uid] = _Running(target, task)
             hub = self._hubs[admission.hub].hub if isinstance(admission, Admitted) else None
             leading = self._general.remaining if hub is None else hub.leading
             namespace = document["metadata"]["namespace"]
             self._targets[uid].target.update(
-                document, admission, hub, self._world.writers.leading(namespace, leading)
+                document, admission, hub, self._context.writers.leading(namespace, leading)
             )
 
     def _wake_targets_of(self, key: HubKey) -> None:
@@ -309,7 +308,7 @@ class Supervisor:
         self._hubs.pop(key, None)
 
     async def _watch_config(self) -> None:
-        config = self._world.config
+        config = self._context.config
         lease = config.current().lease
         while True:
             await asyncio.sleep(_CONFIG_EVERY)
@@ -329,7 +328,7 @@ class Supervisor:
                         "The configuration file cannot be used; its last good version stays in force: %s",
                         config.error,
                     )
-            self._world.limiters.set_share(config.current().quota_share)
+            self._context.limiters.set_share(config.current().quota_share)
             self.wake()
 
 

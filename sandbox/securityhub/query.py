@@ -9,7 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from sandbox.securityhub.asff import Keys, decode
-from sandbox.securityhub.filters import Condition, DateCondition, FindingFilter, StringCondition, holds
+from sandbox.securityhub.filters import (
+    Condition,
+    DateCondition,
+    FindingFilter,
+    StringCondition,
+    holds,
+)
 from sandbox.securityhub.ordering import Sorting, SortKey
 from sandbox.securityhub.store import FindingClass, Store
 

@@ -13,12 +13,7 @@ from sandbox.securityhub.calls import Request
 from sandbox.securityhub.catalogue import partition_of
 from sandbox.securityhub.control import Control
 from sandbox.securityhub.emulator import Caller, Context, Emulator
-from sandbox.securityhub.errors import (
-    ApiError,
-    access_denied,
-    expired_credentials,
-    throttled,
-)
+from sandbox.securityhub.errors import ApiError, access_denied, expired_credentials, throttled
 from sandbox.securityhub.faults import Fault, first
 from sandbox.securityhub.identity import Identities
 from sandbox.securityhub.model import Match, parse_request, route

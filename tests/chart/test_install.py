@@ -10,7 +10,7 @@ import pytest
 
 from posture.kube.access import Access, check_access
 from posture.kube.client import connect
-from posture.suppression.owner import OwnerUnknown, cluster_owner
+from posture.reconcile.owner import OwnerUnknown, cluster_owner
 from sandbox.controlplane import ControlPlane
 from tests.chart.conftest import CHART, Helm, Render, kinds
 

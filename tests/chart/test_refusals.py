@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from sandbox.controlplane import ControlPlane
-from tests.chart.applying import template, to_send
 from tests.chart.conftest import CHART, Helm
+from tests.support.applying import template, to_send
 
 
 @pytest.fixture(scope="module")

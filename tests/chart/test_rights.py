@@ -13,7 +13,7 @@ from sandbox.cloud import Cloud
 from sandbox.controlplane import ControlPlane
 from sandbox.operator_process import OperatorProcess
 from tests.chart.conftest import CHART, Helm
-from tests.e2e.stage import ORGANIZATION
+from tests.support.e2e.stage import ORGANIZATION
 
 README = (CHART / "README.md").read_text(encoding="utf-8")
 VALUES: dict[str, Any] = {

@@ -11,9 +11,10 @@ from pydantic import ValidationError
 
 from posture.config import Config
 from sandbox.controlplane import ControlPlane
-from tests.chart.applying import DIGITS, SERVICE_MONITORS, store, template, to_send
 from tests.chart.conftest import CHART, Helm, Manifest, kinds
-from tests.chart.texts import (
+from tests.support.applying import DIGITS, SERVICE_MONITORS, store, template, to_send
+from tests.support.examples import examples
+from tests.support.texts import (
     CONFIGURATION,
     KEY,
     KUBERNETES,
@@ -23,7 +24,6 @@ from tests.chart.texts import (
     replaced,
     values,
 )
-from tests.support.examples import examples
 
 PLAIN = "plainword"
 any_text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)

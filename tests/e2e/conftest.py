@@ -9,7 +9,7 @@ import yaml
 from posture.api.crds import documents
 from sandbox.cloud import Cloud
 from sandbox.controlplane import ControlPlane
-from tests.e2e.stage import ORGANIZATION, Stage
+from tests.support.e2e.stage import ORGANIZATION, Stage
 
 
 @pytest.fixture(scope="session")

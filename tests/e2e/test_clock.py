@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from sandbox.cloud import Cloud
-from tests.e2e.exceptions import allow, in_effect, in_hours, policy, reason, suppressed_by
-from tests.e2e.stage import Stage
+from tests.support.e2e.exceptions import allow, in_effect, in_hours, policy, reason, suppressed_by
+from tests.support.e2e.stage import Stage
 
 SKEW = 600
 

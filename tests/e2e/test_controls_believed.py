@@ -3,10 +3,10 @@
 import uuid
 
 from sandbox.cloud import Cloud
-from tests.e2e.exceptions import in_hours, reason, status
-from tests.e2e.stage import FSBP, Stage
-from tests.e2e.test_disable_controls import CONTROL, REGION, allow, failing, is_off
-from tests.e2e.test_status_believed import agrees, patch_status
+from tests.support.e2e.controls import CONTROL, REGION, allow, failing, is_off
+from tests.support.e2e.exceptions import in_hours, reason, status
+from tests.support.e2e.stage import FSBP, Stage
+from tests.support.e2e.statuses import agrees, patch_status
 
 
 def test_what_a_status_of_another_namespace_says_is_off_is_on(stage: Stage, cloud: Cloud) -> None:

@@ -21,11 +21,20 @@ from posture.api.schedule import SCHEDULE
 from posture.api.suppression_policy import SuppressionPolicy
 from sandbox.controlplane import ControlPlane
 from sandbox.waiting import wait_until
+from tests.support.api.malformed import MALFORMED, Malformed
+from tests.support.api.objects import (
+    ABSENT,
+    ACCEPTED,
+    DEFAULTS,
+    Object,
+    changed,
+    maximal,
+    minimal,
+    whole,
+)
+from tests.support.api.schedules import schedules
+from tests.support.api.statuses import STATUSES
 from tests.support.examples import examples
-from tests.unit.api.malformed import MALFORMED, Malformed
-from tests.unit.api.objects import ABSENT, ACCEPTED, DEFAULTS, Object, changed, maximal, minimal, whole
-from tests.unit.api.schedules import schedules
-from tests.unit.api.statuses import STATUSES
 
 ROOT = Path(__file__).parent.parent.parent
 MERGE = "application/merge-patch+json"

@@ -4,10 +4,8 @@ from typing import Any
 
 from sandbox.cloud import Cloud
 from sandbox.operator_process import OperatorProcess
-from tests.e2e.exceptions import OWNER, PLURAL, in_effect, reason, status
-from tests.e2e.past import backdate
-from tests.e2e.stage import FSBP, Stage
-from tests.e2e.test_disable_controls import (
+from tests.support.e2e.abandoned import LONGER, abandoned
+from tests.support.e2e.controls import (
     CONTROL,
     ROLE,
     UPDATE,
@@ -18,7 +16,9 @@ from tests.e2e.test_disable_controls import (
     marked,
     policy,
 )
-from tests.e2e.test_suppression_never_stuck import LONGER, abandoned
+from tests.support.e2e.exceptions import OWNER, PLURAL, in_effect, reason, status
+from tests.support.e2e.past import backdate
+from tests.support.e2e.stage import FSBP, Stage
 
 OLDER = "UpdateStandardsControl"
 ELSEWHERE = "us-east-1"

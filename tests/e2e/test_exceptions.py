@@ -10,10 +10,17 @@ from pathlib import Path
 
 from sandbox.cloud import Cloud
 from sandbox.securityhub.catalogue import STANDARDS
-from tests.e2e import test_disable_controls as controls
-from tests.e2e.exceptions import allow, failed, in_effect, people_suppressed, policy, suppressed_by
-from tests.e2e.stage import CIS_1_4, FSBP, ORGANIZATION, Stage
-from tests.unit.hostile import acts
+from tests.support.e2e import controls
+from tests.support.e2e.exceptions import (
+    allow,
+    failed,
+    in_effect,
+    people_suppressed,
+    policy,
+    suppressed_by,
+)
+from tests.support.e2e.stage import CIS_1_4, FSBP, ORGANIZATION, Stage
+from tests.support.hostile import acts
 
 
 def run(

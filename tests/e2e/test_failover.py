@@ -1,6 +1,5 @@
 """Anything may die at any moment: processes, the API server, the store, the watch."""
 
-import json
 import random
 import time
 
@@ -8,9 +7,9 @@ import pytest
 
 from sandbox.cloud import Cloud
 from sandbox.operator_process import OperatorProcess
-from tests.e2e.stage import ORGANIZATION, Stage
-from tests.e2e.test_target import FAILED, SPEC
-from tests.e2e.truth import expected_scores, shown_scores
+from tests.support.e2e.stage import ORGANIZATION, Stage, holder
+from tests.support.e2e.targets import FAILED, SPEC
+from tests.support.e2e.truth import expected_scores, shown_scores
 
 LEASE = 3.0
 
@@ -18,18 +17,6 @@ LEASE = 3.0
 def agrees(cloud: Cloud, operator: OperatorProcess, name: str) -> bool:
     expected = expected_scores(cloud, ORGANIZATION, SPEC)
     return shown_scores(operator, name, list(expected)) == expected
-
-
-def holder(stage: Stage) -> str:
-    leases = json.loads(stage.kubectl("get", "leases", "-o", "json"))["items"]
-    return next(
-        (
-            lease["spec"].get("holderIdentity", "").partition("_")[0]
-            for lease in leases
-            if lease["metadata"]["name"].startswith("posture-hub")
-        ),
-        "",
-    )
 
 
 def test_killed_at_random_moments_it_ends_in_the_same_numbers(stage: Stage, cloud: Cloud) -> None:

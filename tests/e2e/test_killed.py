@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from posture.store import Store
+from posture.store.sqlite.store import Store
 from sandbox.cloud import Cloud
 from sandbox.operator_process import OperatorProcess
 from sandbox.waiting import wait_until
-from tests.e2e.stage import ORGANIZATION, Stage
-from tests.e2e.test_failover import holder
-from tests.e2e.witness import Witness
+from tests.support.e2e.stage import ORGANIZATION, Stage, holder
+from tests.support.e2e.witness import Witness
 
 EVERYTHING = ["ProductName", "UpdatedAt"]
 BY_HAND = ["ProductName", "RecordState", "WorkflowStatus", "UpdatedAt"]

@@ -1,8 +1,8 @@
 """The log, as somebody reads it who looks for what became of one target."""
 
 from sandbox.cloud import Cloud
-from tests.e2e.log_lines import lines, unaddressed
-from tests.e2e.stage import Stage
+from tests.support.e2e.log_lines import lines, unaddressed
+from tests.support.e2e.stage import Stage
 
 ADMINISTRATOR = "111122223333"
 
@@ -22,7 +22,7 @@ def test_each_line_says_for_which_targets_and_in_which_round(stage: Stage, cloud
     assert unaddressed(operator.log()) == []
 
     qualified = [f"{stage.namespace}/{name}" for name in names]
-    told = [line for line in found if line["logger"] == "posture.target"]
+    told = [line for line in found if line["logger"] == "posture.targets.target"]
     assert {line["target"] for line in told} == set(qualified)
     for target in qualified:
         of_target = [line for line in told if line["target"] == target]

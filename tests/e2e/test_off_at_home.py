@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.cloud import Cloud
 from sandbox.securityhub.catalogue import AZURE, STANDARDS
-from tests.e2e.stage import FSBP, Stage
+from tests.support.e2e.stage import FSBP, Stage
 
 HOME, MEMBER = "111122223333", "444455556666"
 REGION, LINKED = "eu-west-1", "us-east-1"

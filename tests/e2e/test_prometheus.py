@@ -13,7 +13,7 @@ import yaml
 from sandbox import tools
 from sandbox.controlplane.process import Server
 from sandbox.operator_process import OperatorProcess
-from tests.e2e.stage import Stage
+from tests.support.e2e.stage import Stage
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.cloud import Cloud
 from sandbox.controlplane import ControlPlane
-from tests.e2e.stage import Stage
+from tests.support.e2e.stage import Stage
 
 
 @pytest.fixture

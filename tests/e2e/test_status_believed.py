@@ -6,22 +6,14 @@ from typing import Any
 import pytest
 
 from sandbox.cloud import Cloud
-from sandbox.operator_process import OperatorProcess
-from tests.e2e.exceptions import allow, in_effect, in_hours, policy, reason, suppressed_by
-from tests.e2e.stage import CIS_1_4, FSBP, ORGANIZATION, Stage
-from tests.e2e.test_target import SPEC
-from tests.e2e.truth import expected_scores, shown_scores
+from tests.support.e2e.exceptions import allow, in_effect, in_hours, policy, reason, suppressed_by
+from tests.support.e2e.stage import CIS_1_4, FSBP, Stage
+from tests.support.e2e.statuses import agrees, patch_status
 
 PERFECT: dict[str, Any] = {"score": 100, "passed": 200, "scored": 200}
 """A headline that nothing in the cloud supports."""
 EXACT = {"type": "ScoreCurrent", "status": "True", "reason": "Exact", "message": "The score is exact."}
 UNREADABLE = "0000-01-01T00:00:00Z"
-
-
-def patch_status(stage: Stage, resource: str, name: str, **fields: Any) -> None:
-    stage.kubectl(
-        "patch", resource, name, "--subresource=status", "--type=merge", "-p", json.dumps({"status": fields})
-    )
 
 
 def pin(stage: Stage, name: str, score_time: str, **fields: Any) -> None:
@@ -32,11 +24,6 @@ def pin(stage: Stage, name: str, score_time: str, **fields: Any) -> None:
         conditions=[{**EXACT, "lastTransitionTime": "2026-01-01T00:00:00Z"}],
         **fields,
     )  # fmt: skip
-
-
-def agrees(stage: Stage, operator: OperatorProcess, name: str) -> bool:
-    expected = expected_scores(stage.cloud, ORGANIZATION, SPEC)
-    return shown_scores(operator, name, list(expected)) == expected
 
 
 @pytest.mark.parametrize("hours", [24 * 365 * 70, 0.005, 0])

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from sandbox.cloud import Cloud
-from tests.e2e.exceptions import (
+from tests.support.e2e.exceptions import (
     PLURAL,
     Finding,
     allow,
@@ -21,7 +21,7 @@ from tests.e2e.exceptions import (
     suppressed_by,
     workflows,
 )
-from tests.e2e.stage import Stage
+from tests.support.e2e.stage import Stage
 
 COLUMNS = ["NAME", "TARGET", "MATCHED", "SUPPRESSED", "EXPIRES", "REVIEW", "READY", "AGE"]
 

@@ -3,7 +3,7 @@
 import json
 
 from sandbox.cloud import Cloud
-from tests.e2e.exceptions import (
+from tests.support.e2e.exceptions import (
     PLURAL,
     allow,
     failed,
@@ -15,7 +15,7 @@ from tests.e2e.exceptions import (
     suppressed_by,
     workflows,
 )
-from tests.e2e.stage import Stage
+from tests.support.e2e.stage import Stage
 
 
 def test_a_holder_killed_between_the_write_and_its_store_is_followed(stage: Stage, cloud: Cloud) -> None:

@@ -4,8 +4,8 @@ import shutil
 from typing import Any
 
 from sandbox.cloud import Cloud
-from tests.e2e.exceptions import PLURAL, allow, in_effect, in_hours, mark, policy
-from tests.e2e.stage import Stage
+from tests.support.e2e.exceptions import PLURAL, allow, in_effect, in_hours, mark, policy
+from tests.support.e2e.stage import Stage
 
 THREAT = "arn:aws:guardduty:eu-west-1:111122223333:detector/d/finding/1"
 

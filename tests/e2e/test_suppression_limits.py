@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.cloud import Cloud
-from tests.e2e.exceptions import (
+from tests.support.e2e.exceptions import (
     PLURAL,
     allow,
     failed,
@@ -17,7 +17,7 @@ from tests.e2e.exceptions import (
     suppressed_by,
     workflows,
 )
-from tests.e2e.stage import CIS_1_4, Stage
+from tests.support.e2e.stage import CIS_1_4, Stage
 
 
 def test_nothing_is_written_that_is_not_granted_or_too_much(stage: Stage, cloud: Cloud) -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from sandbox.cloud import Cloud
 from sandbox.organization import Organization
-from tests.e2e.exceptions import (
+from tests.support.e2e.controls import accounts, is_off, marked
+from tests.support.e2e.controls import policy as turning_off
+from tests.support.e2e.exceptions import (
     OWNER,
     PLURAL,
     allow,
@@ -19,9 +21,7 @@ from tests.e2e.exceptions import (
     suppressed_by,
     workflows,
 )
-from tests.e2e.stage import CIS_1_4, READER, Stage
-from tests.e2e.test_disable_controls import accounts, is_off, marked
-from tests.e2e.test_disable_controls import policy as turning_off
+from tests.support.e2e.stage import CIS_1_4, READER, Stage
 
 # An administrator that sees the findings of two Regions in the first.
 TWO_REGIONS = Organization(account_count=4, regions=("eu-west-1", "us-east-1"), resources=1)

@@ -1,16 +1,23 @@
 """A deletion waits for its clean-up, but never for ever: an hour after it the object goes, and says so."""
 
-import json
 from datetime import timedelta
 
 from sandbox.cloud import Cloud
-from tests.e2e.exceptions import PLURAL, allow, failed, in_effect, policy, suppressed_by, workflows
-from tests.e2e.past import backdate
-from tests.e2e.stage import Stage
+from tests.support.e2e.abandoned import LONGER, abandoned, events
+from tests.support.e2e.exceptions import (
+    PLURAL,
+    allow,
+    failed,
+    in_effect,
+    policy,
+    suppressed_by,
+    workflows,
+)
+from tests.support.e2e.past import backdate
+from tests.support.e2e.stage import Stage
 
 HOME = "111122223333"
 NEARLY = timedelta(minutes=59)
-LONGER = timedelta(minutes=61)
 
 
 def test_without_rights_a_target_or_a_hub_a_policy_goes_after_an_hour(stage: Stage, cloud: Cloud) -> None:
@@ -84,14 +91,3 @@ def delete(stage: Stage, name: str) -> None:
 
 def message(stage: Stage, name: str) -> str:
     return str(stage.condition("Ready", name, PLURAL)["message"])
-
-
-def events(stage: Stage, name: str = "") -> dict[str, str]:
-    """Return the notes of events by reason, of one object or of all."""
-    items = json.loads(stage.kubectl("get", "events.events.k8s.io", "-o", "json"))["items"]
-    return {each["reason"]: each["note"] for each in items if name in {"", each["regarding"]["name"]}}
-
-
-def abandoned(stage: Stage, name: str) -> str:
-    """Return what the event says that an object left behind."""
-    return events(stage, name)["CleanupAbandoned"]

@@ -5,18 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.operator_process import OperatorProcess
-from tests.e2e import test_disable_controls as controls
-from tests.e2e.exceptions import (
-    PLURAL,
-    allow,
-    in_effect,
-    in_hours,
-    policy,
-    reason,
-    status,
-)
-from tests.e2e.past import backdate
-from tests.e2e.stage import Stage
+from tests.support.e2e import controls
+from tests.support.e2e.exceptions import PLURAL, allow, in_effect, in_hours, policy, reason, status
+from tests.support.e2e.past import backdate
+from tests.support.e2e.stage import Stage
 
 WEEK = timedelta(days=7)
 LONG_AGO = timedelta(days=8)

@@ -6,8 +6,8 @@ from typing import Any
 
 from sandbox.cloud import Cloud
 from sandbox.operator_process import OperatorProcess
-from tests import oracle
-from tests.e2e.exceptions import (
+from tests.support import oracle
+from tests.support.e2e.exceptions import (
     PLURAL,
     allow,
     failed,
@@ -19,8 +19,8 @@ from tests.e2e.exceptions import (
     status,
     suppressed_by,
 )
-from tests.e2e.stage import CIS_1_4, FSBP, ORGANIZATION, Stage
-from tests.e2e.truth import hub_of
+from tests.support.e2e.stage import CIS_1_4, FSBP, ORGANIZATION, Stage
+from tests.support.e2e.truth import hub_of
 
 UPDATE = "BatchUpdateFindings"
 BATCH = 100

@@ -1,21 +1,16 @@
 """A PostureTarget's life, as its user sees it: kubectl and the metrics page."""
 
 import json
-from typing import Any
 
 from sandbox.cloud import Cloud
-from tests.e2e.stage import CIS_1_4, FSBP, ORGANIZATION, PATTERN, Stage
-from tests.e2e.truth import enabled_standards, expected_scores, shown_scores
+from tests.support.e2e.stage import CIS_1_4, FSBP, ORGANIZATION, Stage
+from tests.support.e2e.targets import FAILED, SPEC
+from tests.support.e2e.truth import enabled_standards, expected_scores, shown_scores
 
-SPEC: dict[str, Any] = {
-    "source": {"securityStandards": {"standards": [FSBP, CIS_1_4]}},
-    "grouping": {"accountNamePattern": PATTERN, "defaultEnvironment": "production"},
-}
 COLUMNS = [
     "NAME", "SCORE", "FAILED", "CRITICAL", "OVERDUE", "CURRENT", "READY", "SYNCED", "AGE",
     "METHOD", "ACCOUNTS", "FINDINGS", "SUPPRESSED", "REASON",
 ]  # fmt: skip
-FAILED = {"ComplianceStatus": [{"Comparison": "EQUALS", "Value": "FAILED"}]}
 
 
 def test_every_score_on_the_page_is_the_oracles_and_follows_the_cloud(stage: Stage, cloud: Cloud) -> None:

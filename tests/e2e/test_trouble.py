@@ -5,8 +5,8 @@ from typing import Any
 
 from sandbox.cloud import Cloud
 from sandbox.operator_process import OperatorProcess
-from tests.e2e.log_lines import lines
-from tests.e2e.stage import FSBP, READER, Stage
+from tests.support.e2e.log_lines import lines
+from tests.support.e2e.stage import FSBP, READER, Stage
 
 ADMINISTRATOR = "111122223333"
 

@@ -5,8 +5,8 @@ Sources: Security Hub API reference ("Errors" of each operation, "Common errors"
 messages", "Manage AWS STS in an AWS Region").
 """
 
-from posture.aws import errors
-from posture.aws.errors import AwsError
+from posture.aws.client import errors
+from posture.aws.client.errors import AwsError
 
 ROLE = "arn:aws-us-gov:iam::111122223333:role/posture-reader"
 REGION = "us-gov-west-1"

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 
 from posture import logs
-from posture.domain.printable import printable
-from posture.hubs.worker import Worker
+from posture.domain.text import printable
 from posture.logs import NAMES_SHOWN, apart, bound, next_cycle
+from posture.sources.thread import Worker
 from tests.support.examples import examples
-from tests.unit.hostile import acts, texts
+from tests.support.hostile import acts, texts
 
 Read = Callable[[], list[dict[str, Any]]]
 

@@ -13,8 +13,8 @@ from posture.kube.errors import Call, Conflict, Forbidden, Gone, KubeError, Retr
 from posture.kube.leases import Lease
 from posture.kube.resources import KINDS, LEASES, SUPPRESSION_POLICIES
 from posture.readiness import Readiness
-from tests.unit.kube.lease_world import World
-from tests.unit.supervised import Play, passing, play
+from tests.support.lease_world import World
+from tests.support.supervised import Play, passing, play
 
 CALL = Call("list", SUPPRESSION_POLICIES)
 GONE = Gone(CALL, "could not list suppressionpolicies")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from posture.kube.writers import QUIET
-from tests.unit.supervised import NAMESPACE, Play, passing, play, target
+from tests.support.supervised import NAMESPACE, Play, passing, play, target
 
 OTHER = "team/posture-operator-0123abcd"
 

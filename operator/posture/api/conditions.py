@@ -7,7 +7,7 @@ kstatus (sigs.k8s.io/cli-utils): `Ready` is true when the object is what its spe
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
@@ -128,3 +128,20 @@ def stalled(
     ):
         conditions = set_condition(conditions, kind, status, reason, text, now, generation)
     return tuple(conditions)
+
+
+class Trouble(NamedTuple):
+    """Why something does not work. `terminal`: only a person can change it; `message` says what to do."""
+
+    reason: str
+    message: str
+    terminal: bool = True
+
+
+def defect(error: Exception) -> Trouble:
+    """Return the trouble of an object that the operator itself trips over."""
+    return Trouble(
+        "OperatorDefect",
+        f"A bug in the operator ({type(error).__name__}) keeps it from acting on this object: please report"
+        " it, with the traceback in the operator's log.",
+    )

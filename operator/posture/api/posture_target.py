@@ -23,7 +23,7 @@ from posture.api.types import (
     Word,
     bounded,
 )
-from posture.domain.products import OWN_NAMES, SECURITY_HUB, product_named
+from posture.domain.findings import OWN_NAMES, SECURITY_HUB, product_named
 
 _PATTERN_SAYS = (
     "write a regular expression (RE2: no look-around, no back-references) with the groups "

@@ -26,8 +26,8 @@ from pydantic_core import CoreSchema, core_schema
 from posture.api.durations import Duration, duration_shape
 from posture.api.shapes import Shape
 from posture.domain.arns import ROLE_ARN, ROLE_NAME, STANDARD
-from posture.domain.moments import instant_of, text_of
-from posture.domain.printable import printable
+from posture.domain.text import printable
+from posture.domain.time import instant_of, text_of
 
 # What paces calls to AWS is not faster than this: the quota belongs to everybody.
 PacedDuration = Annotated[Duration, duration_shape("5s")]

@@ -2,9 +2,8 @@
 
 import click
 
-from posture.cli.crds import crds
-from posture.cli.exceptions import exceptions
-from posture.cli.run import run
+from posture.cli.commands import crds, run
+from posture.cli.exceptions.command import exceptions
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

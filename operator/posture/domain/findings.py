@@ -2,6 +2,12 @@
 
 Field meanings are those of ASFF (AWS Security Finding Format, schema 2018-10-08). Times are integer
 microseconds since the Unix epoch, UTC, so that they sort, compare and store without conversion.
+
+Names of products. Security Hub has two: AWS renamed it, and its findings bear the older or the newer one.
+
+Both mean the same wherever a name is written or read; what is kept, counted and shown has the older one.
+
+Findings grouped by what decides a score: the same check, in the same account and Region.
 """
 
 from enum import IntEnum
@@ -96,3 +102,47 @@ class Finding(NamedTuple):
     note: str
     user_fields: tuple[tuple[str, str], ...]
     note_by: str = ""
+
+
+SECURITY_HUB = "Security Hub"
+OWN_NAMES = (SECURITY_HUB, "Security Hub CSPM")
+"""ProductName of Security Hub's own findings (API reference, StringFilter). Others may write it too."""
+
+_FOLDED = frozenset(name.casefold() for name in OWN_NAMES)
+
+
+def product_named(name: str) -> str:
+    """Return the product that a name means."""
+    return SECURITY_HUB if name in OWN_NAMES else name
+
+
+def names_of(product: str) -> tuple[str, ...]:
+    """Return every name of a product."""
+    return OWN_NAMES if product == SECURITY_HUB else (product,)
+
+
+def sounds_own(name: str) -> bool:
+    """Tell whether a name would be taken for Security Hub's own, in whatever case."""
+    return name.casefold() in _FOLDED
+
+
+class Count(NamedTuple):
+    """How many ACTIVE findings of a cell look alike.
+
+    `fresh`: updated within the evaluation window before the moment that the caller reckons with.
+    """
+
+    severity: Severity
+    compliance: Compliance
+    workflow: Workflow
+    fresh: bool
+    n: int
+
+
+class Cell(NamedTuple):
+    """All ACTIVE findings of one check in one account and Region; archived ones are in no cell."""
+
+    check: Check
+    account_id: str
+    region: str
+    counts: tuple[Count, ...]

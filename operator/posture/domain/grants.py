@@ -18,7 +18,7 @@ from enum import Enum, StrEnum
 from typing import Protocol
 
 from posture.domain.arns import is_role_arn, is_role_name
-from posture.domain.globs import globs
+from posture.domain.selection.selectors import globs
 
 # RFC 1123 label: what Kubernetes takes as the name of a namespace.
 _NAMESPACE = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)

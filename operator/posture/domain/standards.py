@@ -1,7 +1,13 @@
-"""What a hub says of its standards: which controls each has, which of them are on, how they are numbered."""
+"""What a hub says of its standards: which controls each has, which of them are on, how they are numbered.
 
-from collections.abc import Mapping
+Which control of which standard a finding belongs to, and what the findings of a control make of it.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
 from typing import NamedTuple
+
+from posture.domain.findings import SECURITY_HUB, Check, sounds_own
 
 AWS = "AWS"
 """`Provider` of a standard about AWS, and of one that does not say (API reference, Standard)."""
@@ -41,3 +47,89 @@ class Standard(NamedTuple):
     def of_aws(self) -> bool:
         """Whether it is about AWS: `*` means no others."""
         return self.provider == AWS
+
+
+class ControlStatus(Enum):
+    """Status of a control in a scope.
+
+    Security Hub user guide, "Evaluating compliance status and control status": ignored are suppressed and
+    archived findings; the first that fits, top down.
+    """
+
+    DISABLED = "disabled"
+    NO_DATA = "no_data"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    PASSED = "passed"
+
+
+class Controls:
+    """What a hub's standards know of controls; ties findings to them.
+
+    `standards`: the hub's, by name. Findings of standards that are not among them keep what they say
+    themselves.
+    """
+
+    __slots__ = ("_numbers", "_resolved", "_spelled", "standards")
+
+    def __init__(self, standards: Mapping[str, Standard]) -> None:
+        self.standards = standards
+        self._numbers = {name: _numbers(standard) for name, standard in standards.items()}
+        self._spelled = {
+            key: association.id
+            for name in sorted(standards, reverse=True)
+            for key, association in standards[name].controls.items()
+        }
+        self._resolved: dict[Check, tuple[tuple[str, str], ...]] = {}
+
+    def of(self, check: Check) -> tuple[tuple[str, str], ...]:
+        """Return the (standard, control) pairs that a check belongs to, controls upper-cased.
+
+        None for another product's finding, whatever control it names: anyone in a member account can import a
+        finding that names any (BatchImportFindings). A consolidated finding belongs to all its standards; a
+        classic one to its own, under the security control that its number is tied to there, or under the
+        number itself where no control is.
+        """
+        resolved = self._resolved.get(check)
+        if resolved is None:
+            resolved = self._resolved[check] = tuple(self._resolve(check))
+        return resolved
+
+    def _resolve(self, check: Check) -> Iterable[tuple[str, str]]:
+        if not check.own or not check.control:
+            return
+        for standard in sorted(set(check.standards)):
+            numbers = self._numbers.get(standard, {}) if check.numbered else {}
+            yield standard, numbers.get(check.control, check.control)
+
+    def identity(self, standard: str, control: str) -> str:
+        """Return what tells a control from others when standards are pooled.
+
+        A security control is the same one in every standard. A bare number that no control is tied to
+        (`1.10`) is a different control in every standard, so the standard becomes part of it.
+        """
+        known = standard in self.standards and control in self.standards[standard].controls
+        return control if known or any(map(str.isalpha, control)) else f"{standard}/{control}"
+
+    def spelled(self, control: str) -> str:
+        """Return a control's id as AWS spells it (`CloudTrail.4`), or as given where no standard knows it."""
+        return self._spelled.get(control, control)
+
+
+def product_of(check: Check) -> str | None:
+    """Return the product to count a finding under; None for one that only calls itself Security Hub.
+
+    A custom integration chooses its ProductName (BatchImportFindings), the ProductArn is AWS's.
+    """
+    if check.own:
+        return SECURITY_HUB
+    return None if sounds_own(check.product) else check.product
+
+
+def _numbers(standard: Standard) -> dict[str, str]:
+    """Map a standard's own numbers, upper-cased, to its controls; of several controls, the first by id."""
+    return {
+        number.upper(): key
+        for key in sorted(standard.controls, reverse=True)
+        for number in standard.controls[key].numbers
+    }

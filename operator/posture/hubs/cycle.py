@@ -1,22 +1,24 @@
-"""The life of a hub whose store is open: polls at their pace, re-lists and sweeps beside them."""
+"""The life of a hub whose store is open: polls at their pace, re-lists and sweeps beside them.
+
+Work beside the polls: each kind at most once at a time, and again after a pause when it fails.
+"""
 
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Iterable
+from enum import Enum
 from typing import Any
 
-from posture.aws.errors import AwsError
-from posture.hubs.bulletin import Bulletin
-from posture.hubs.demand import Wanted
-from posture.hubs.facts import Cloud, Discovered, current_facts, stored_facts
-from posture.hubs.jobs import Jobs, Outcome
-from posture.hubs.pacing import BackOff
-from posture.hubs.requests import Requests
-from posture.hubs.status import Phase
-from posture.hubs.sync import Sync, share_of
+from posture.aws.client.errors import AwsError
+from posture.hubs.backoff import BackOff
+from posture.hubs.demand import Requests, Wanted
+from posture.hubs.status import HubPhase, StatusPublisher
 from posture.logs import bound, next_cycle
-from posture.store import Rejection
+from posture.sources.securityhub.facts import Cloud, Discovered, current_facts, stored_facts
+from posture.sources.securityhub.sync import Sync, share_of
+from posture.store.records import Rejection
 
 _MICRO = 1_000_000
 _PROGRESS_EVERY = 5.0
@@ -38,13 +40,13 @@ class Cycle:
     """Runs a sync for whoever asks. Raises StoreError; AwsError is posted, and tried again."""
 
     def __init__(
-        self, cloud: Cloud, sync: Sync, requests: Requests, bulletin: Bulletin, *, first_pause: float
+        self, cloud: Cloud, sync: Sync, requests: Requests, publisher: StatusPublisher, *, first_pause: float
     ) -> None:
         self._cloud = cloud
         self._sync = sync
         self._requests = requests
-        self._bulletin = bulletin
-        self._jobs = Jobs(bulletin, first_pause)
+        self._publisher = publisher
+        self._jobs = Jobs(publisher, first_pause)
         self._pauses = BackOff(first_pause)
         self._facts: Discovered | None = None
         self._due = 0.0
@@ -70,7 +72,7 @@ class Cycle:
         """Nobody asks: nothing is called, and what was known stays known."""
         await self._jobs.stop()
         self._requests.ended(ticket)
-        self._bulletin.post(phase=Phase.IDLE, next_time=None, interval_seconds=None)
+        self._publisher.post(phase=HubPhase.IDLE, next_time=None, interval_seconds=None)
         await self._requests.woken()
 
     async def _go(self, wanted: Wanted, ticket: int) -> None:
@@ -93,12 +95,12 @@ class Cycle:
             published = await sync.poll()
         except AwsError as error:
             self._due = time.monotonic() + self._pauses.after(error, interval)
-            self._bulletin.failed(_POLL, error)
+            self._publisher.failed(_POLL, error)
             self._requests.ended(ticket)
             return
         self._due = started + interval
         self._pauses.succeeded()
-        self._bulletin.succeeded(_POLL)
+        self._publisher.succeeded(_POLL)
         if sync.ready:
             self._requests.ended(ticket)
         if published:
@@ -118,15 +120,15 @@ class Cycle:
         """Bring the facts up to date; False where they are still those of before, although they are due."""
         self._facts, error = await current_facts(self._sync.desk, self._cloud, self._facts, anew=anew)
         if error is None:
-            self._bulletin.succeeded(_DISCOVERY)
+            self._publisher.succeeded(_DISCOVERY)
         else:
-            self._bulletin.failed(_DISCOVERY, error)
-        known, facts = self._bulletin.status.facts, self._facts.facts
+            self._publisher.failed(_DISCOVERY, error)
+        known, facts = self._publisher.status.facts, self._facts.facts
         if known != facts:
             for advice in facts.missing:
                 if known is None or advice not in known.missing:
                     logger.warning("%s", advice)
-            self._bulletin.post(facts=facts)
+            self._publisher.post(facts=facts)
         return error is None
 
     async def _search(self) -> bool:
@@ -134,9 +136,9 @@ class Cycle:
         try:
             found = await self._sync.marks.search(self._sync.desk)
         except AwsError as error:
-            self._bulletin.failed(_SEARCH, error)
+            self._publisher.failed(_SEARCH, error)
             return False
-        self._bulletin.succeeded(_SEARCH)
+        self._publisher.succeeded(_SEARCH)
         return found
 
     async def _rest(self, wanted: Wanted, ticket: int) -> None:
@@ -145,11 +147,11 @@ class Cycle:
         try:
             while not woken.done():
                 outcome = self._jobs.reap(wanted.interval / _MICRO)
-                if outcome is Outcome.FAILED and not self._sync.ready:
+                if outcome is JobOutcome.FAILED and not self._sync.ready:
                     self._requests.ended(ticket)
                 self._start_jobs()
                 left = self._due - time.monotonic()
-                if outcome is Outcome.WELL or left <= 0:
+                if outcome is JobOutcome.WELL or left <= 0:
                     return
                 if not self._sync.ready:
                     self._post(wanted)
@@ -204,7 +206,7 @@ class Cycle:
         if published is not None:
             changes |= {
                 "exact_at": published.exact_at,
-                "last_success": self._bulletin.status.last_success or published.exact_at,
+                "last_success": self._publisher.status.last_success or published.exact_at,
                 "version": published.version,
                 "findings": published.findings,
                 "rejected": published.rejected,
@@ -212,9 +214,78 @@ class Cycle:
                 "unreadable": published.unreadable,
                 "unreadable_findings": _named(published.unreadable_findings),
             }
-        self._bulletin.post(phase=Phase.SYNCING if published is None else Phase.CURRENT, **changes | more)
+        self._publisher.post(
+            phase=HubPhase.SYNCING if published is None else HubPhase.CURRENT, **changes | more
+        )
 
 
 def _named(findings: Iterable[Rejection]) -> tuple[tuple[str, str, str], ...]:
     """Return findings as (Id, why, account id)."""
     return tuple((each.id, each.why, each.account_id) for each in findings)
+
+
+class JobOutcome(Enum):
+    """What became of the jobs that have ended since the last look."""
+
+    NONE = "none"
+    WELL = "well"
+    FAILED = "failed"
+
+
+class Jobs:
+    """The jobs of one hub. `first_pause`: seconds before a failed one is tried again for the first time."""
+
+    def __init__(self, publisher: StatusPublisher, first_pause: float) -> None:
+        self._publisher = publisher
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._not_before: dict[str, float] = {}
+        self._pauses: dict[str, BackOff] = defaultdict(lambda: BackOff(first_pause))
+
+    @property
+    def tasks(self) -> set[asyncio.Task[None]]:
+        """What is under way."""
+        return set(self._running.values())
+
+    def start(self, work: str, run: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Start a job, unless it is under way or pauses."""
+        if work not in self._running and self._pause_of(work) <= 0:
+            self._running[work] = asyncio.create_task(run())
+
+    def next_start(self) -> float | None:
+        """Return the seconds until a pause ends; None when none does."""
+        pauses = [self._pause_of(work) for work in self._not_before if work not in self._running]
+        return min((pause for pause in pauses if pause > 0), default=None)
+
+    def reap(self, interval: float) -> JobOutcome:
+        """Take in the jobs that have ended. `interval`: seconds that the longest pause takes."""
+        outcome = JobOutcome.NONE
+        for work, job in list(self._running.items()):
+            if not job.done():
+                continue
+            del self._running[work]
+            try:
+                job.result()
+            except AwsError as error:
+                self._not_before[work] = time.monotonic() + self._pauses[work].after(error, interval)
+                self._publisher.failed(work, error)
+                outcome = JobOutcome.FAILED if outcome is JobOutcome.NONE else outcome
+            else:
+                self._pauses[work].succeeded()
+                self._publisher.succeeded(work)
+                outcome = JobOutcome.WELL
+        return outcome
+
+    def hurry(self) -> None:
+        """End all pauses: somebody asks for a run at once."""
+        self._not_before.clear()
+
+    async def stop(self) -> None:
+        """Cancel what is under way, and wait for it."""
+        running = self.tasks
+        self._running.clear()
+        for job in running:
+            job.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def _pause_of(self, work: str) -> float:
+        return self._not_before.get(work, 0.0) - time.monotonic()

@@ -1,10 +1,23 @@
-"""What the targets of a hub want of it, each for itself and all together."""
+"""What the targets of a hub want of it, each for itself and all together.
 
+Which hub: the credentials and the Region that targets share.
+
+What others ask of a hub, and how it is woken: the one way in.
+
+What one asks for, all who share the hub pay for with its quota: whatever wakes it, the beginnings of two
+runs are `apart` at least. Nobody's wish is lost by that, it waits.
+"""
+
+import asyncio
+import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import NamedTuple
 
-from posture.domain.products import product_named
+from posture.domain.findings import product_named
+from posture.domain.time import microseconds
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -40,6 +53,113 @@ def together(demands: Iterable[Demand]) -> Wanted | None:
     )
 
 
-def microseconds(duration: timedelta) -> int:
-    """Return a duration in whole µs."""
-    return duration // _MICROSECOND
+class HubKey(NamedTuple):
+    """A role (None: the operator's own identity) with the external id it is assumed with, and a Region."""
+
+    role_arn: str | None
+    external_id: str | None
+    region: str
+
+    @property
+    def name(self) -> str:
+        """The name of the hub's Lease and of its store: the same in every replica, and it shows no role."""
+        parts = (self.role_arn or "", self.external_id or "", self.region)
+        digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return f"posture-hub-{digest[:16]}"
+
+
+def store_path(data_dir: Path, name: str) -> Path:
+    """Return where the store of the hub of this name is."""
+    return data_dir / f"{name}.sqlite"
+
+
+class Requests:
+    """The demands of all targets, and requests to run at once. For the event loop's thread.
+
+    `apart`: seconds between the beginnings of two runs that somebody asked for.
+    """
+
+    def __init__(self) -> None:
+        self.wanted: Wanted | None = None
+        self.apart = 0.0
+        self.owners: frozenset[str] | None = None
+        self._extra_windows: frozenset[int] = frozenset()
+        self._asked = 0
+        self._begun = 0
+        self._began_at: float | None = None
+        self._thorough = 0
+        self._ended = 0
+        self._published = 0
+        self._wake = asyncio.Event()
+
+    def ask(self, demands: Iterable[Demand], apart: float = 0.0) -> None:
+        """Replace all demands; whoever asks for something new is served as soon as a run may begin."""
+        self.apart = apart
+        wanted = together(demands)
+        if wanted != self.wanted:
+            self.wanted = wanted
+            self._wake.set()
+
+    def ask_window(self, window: int) -> None:
+        """Ask for an evaluation window (µs) that no demand names."""
+        self._extra_windows |= {window}
+        self._wake.set()
+
+    def windows(self) -> frozenset[int]:
+        """Return the windows to evaluate, and forget those that no demand names."""
+        extra, self._extra_windows = self._extra_windows, frozenset()
+        return extra | (self.wanted.windows if self.wanted else frozenset())
+
+    def request(self, *, thorough: bool = True) -> int:
+        """Ask for a run at once, and return the ticket for it. `thorough`: with discovery."""
+        self._asked += 1
+        if thorough:
+            self._thorough = self._asked
+        self._wake.set()
+        return self._asked
+
+    def has_run(self, ticket: int) -> bool:
+        """Whether a run that started after the request has ended, well or not."""
+        return self._ended >= ticket
+
+    def begun(self) -> int:
+        """Return the ticket of the latest request, for the run that begins now."""
+        self._wake.clear()
+        self._begun = self._asked
+        # Where nobody wants anything a run does nothing, and costs nothing.
+        self._began_at = None if self.wanted is None else asyncio.get_running_loop().time()
+        return self._asked
+
+    def ended(self, ticket: int) -> None:
+        """Note that the run which began with this ticket has ended."""
+        self._ended = max(self._ended, ticket)
+
+    def exact_since(self, ticket: int) -> bool:
+        """Whether a run that started after the request has published what it read: it is as of that run."""
+        return self._published >= ticket
+
+    def published(self, ticket: int) -> None:
+        """Note that the run which began with this ticket has published: a run may end without that."""
+        self._published = max(self._published, ticket)
+
+    @property
+    def thorough(self) -> int:
+        """The ticket of the latest request that wants a discovery too."""
+        return self._thorough
+
+    def waits(self, ticket: int) -> bool:
+        """Whether the run for a request is yet to begin, and too little time has passed since the last."""
+        return ticket > self._begun and self._too_soon() > 0
+
+    async def woken(self, seconds: float | None = None) -> None:
+        """Return when somebody asks for something and a run may begin, or the time is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+                await asyncio.sleep(self._too_soon())
+
+    def _too_soon(self) -> float:
+        """Return the seconds before a run may begin that is due for nothing but somebody's asking."""
+        if self._began_at is None:
+            return 0.0
+        return max(0.0, self._began_at + self.apart - asyncio.get_running_loop().time())

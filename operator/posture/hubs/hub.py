@@ -10,29 +10,28 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
-from posture.aws.errors import AwsError
-from posture.domain.controls import Controls, ControlStatus
-from posture.domain.evaluation import Evaluation, TurnedOff, View
-from posture.domain.products import SECURITY_HUB
-from posture.hubs.absence import read_by_id
-from posture.hubs.bulletin import Bulletin
+from posture.aws.client.errors import AwsError
+from posture.domain.findings import SECURITY_HUB
+from posture.domain.scoring.evaluation import Evaluation, TurnedOff, View
+from posture.domain.standards import Controls, ControlStatus
+from posture.domain.time import microseconds
+from posture.hubs.backoff import BackOff
 from posture.hubs.cycle import Cycle
-from posture.hubs.demand import Demand, microseconds
-from posture.hubs.desk import Bounds, Desk
-from posture.hubs.facts import Cloud
-from posture.hubs.key import HubKey, store_path
-from posture.hubs.known import Known
-from posture.hubs.opening import Opening
-from posture.hubs.ordering import Ordered, TimesAhead
-from posture.hubs.pacing import BackOff
-from posture.hubs.progress import Progress
-from posture.hubs.queries import VALUES
-from posture.hubs.requests import Requests
-from posture.hubs.status import HubStatus, Phase
-from posture.hubs.sync import Sync
-from posture.hubs.worker import Worker
+from posture.hubs.demand import Demand, HubKey, Requests, store_path
+from posture.hubs.status import HubPhase, HubStatus, StatusPublisher
+from posture.hubs.stores import Opening
 from posture.logs import bound, next_cycle
-from posture.store import FindingRef, StoreError, StoreLost
+from posture.sources.findings_view import FindingsView
+from posture.sources.securityhub.context import Bounds, SyncContext
+from posture.sources.securityhub.facts import Cloud
+from posture.sources.securityhub.listing import Ordered, TimesAhead
+from posture.sources.securityhub.progress import SyncProgress
+from posture.sources.securityhub.queries import VALUES
+from posture.sources.securityhub.sweep import read_by_id
+from posture.sources.securityhub.sync import Sync
+from posture.sources.thread import Worker
+from posture.store.errors import StoreError, StoreLost
+from posture.store.records import FindingRef
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +80,7 @@ class Candidate(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class HubDependencies:
     """What a hub works with.
 
     `cloud`: calls to its Security Hub. `account`: the account id of its credentials, on which the store
@@ -117,12 +116,12 @@ class Hub:
     `run` is its life; everything else returns at once, but `evaluate` and `look`, which wait for its thread.
     """
 
-    def __init__(self, key: HubKey, means: Means) -> None:
+    def __init__(self, key: HubKey, dependencies: HubDependencies) -> None:
         self.key = key
-        self.name = key.name + means.scope
-        self._means = means
+        self.name = key.name + dependencies.scope
+        self._dependencies = dependencies
         self._requests = Requests()
-        self._bulletin = Bulletin(self.name)
+        self._publisher = StatusPublisher(self.name)
         self._term: Term | None = None
         self._sync: Sync | None = None
         self._controls: tuple[object, Controls] | None = None
@@ -133,7 +132,7 @@ class Hub:
     @property
     def status(self) -> HubStatus:
         """What the hub says of itself now."""
-        status = self._bulletin.status
+        status = self._publisher.status
         return replace(status, holder=self._candidate.holder_seen) if self._candidate else status
 
     def now(self) -> int:
@@ -142,7 +141,7 @@ class Hub:
         Whatever AWS has dated is as old as it is by this clock, however wrong the machine's is; and whatever
         people set an end to on this hub ends by it.
         """
-        return self._means.cloud.now()
+        return self._dependencies.cloud.now()
 
     def ask(self, demands: Iterable[Demand], apart: timedelta = timedelta()) -> None:
         """Say what all targets together want from now on; suspended ones ask for nothing.
@@ -159,8 +158,8 @@ class Hub:
 
     def know_turned_off(self, places: Mapping[TurnedOff, ControlStatus]) -> None:
         """Take in what policies have turned off: nothing is scored before that is known, were it nothing."""
-        if places != self._bulletin.status.turned_off:
-            self._bulletin.post(turned_off=dict(places))
+        if places != self._publisher.status.turned_off:
+            self._publisher.post(turned_off=dict(places))
 
     def own(self, owners: Collection[str]) -> None:
         """Say by which names marks on findings are ours; until this is said, every mark may be.
@@ -195,7 +194,7 @@ class Hub:
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call `listener` in the event loop whenever the status has changed."""
-        self._bulletin.on_change(listener)
+        self._publisher.on_change(listener)
 
     def leads(self) -> bool:
         """Whether this replica speaks for the hub: it holds the Lease, whatever else works."""
@@ -203,7 +202,7 @@ class Hub:
 
     def leading(self) -> float:
         """Seconds for which this replica speaks for the hub whatever happens; 0 when it does not."""
-        if self._means.candidate is None:
+        if self._dependencies.candidate is None:
             return math.inf if self._life is not None and not self._life.done() else 0.0
         return 0.0 if self._term is None else self._term.remaining()
 
@@ -253,7 +252,7 @@ class Hub:
             return None
         return Evaluated(*exact) if self.held() else None
 
-    async def look(self, look: Callable[[Known], T]) -> T | None:
+    async def look(self, look: Callable[[FindingsView], T]) -> T | None:
         """Run a function on what is known in the hub's thread; None where the store is not open here.
 
         Raises StoreError where the function does.
@@ -292,14 +291,14 @@ class Hub:
             await asyncio.wait({self._life})
 
     async def _live(self) -> None:
-        if self._means.candidate is None:
+        if self._dependencies.candidate is None:
             await self._work()
             return
-        self._candidate = self._means.candidate(self.name)
+        self._candidate = self._dependencies.candidate(self.name)
         competing = asyncio.create_task(self._candidate.run())
         try:
             while True:
-                self._bulletin.stood_down(phase=Phase.STANDBY)
+                self._publisher.stood_down(phase=HubPhase.STANDBY)
                 self._term = await _acquired(self._candidate, competing)
                 await self._work_until(self._term.lost())
         finally:
@@ -322,18 +321,18 @@ class Hub:
 
     async def _work(self) -> None:
         """Open the store and keep in sync; begin again after what can be overcome that way."""
-        pauses = BackOff(self._means.first_pause)
+        pauses = BackOff(self._dependencies.first_pause)
         while True:
             ticket = self._requests.begun()
-            self._bulletin.post(phase=Phase.STARTING, exact_at=None)
+            self._publisher.post(phase=HubPhase.STARTING, exact_at=None)
             with bound(cycle=next_cycle()):
                 try:
                     await self._keep_in_sync(pauses)
                 except StoreLost as lost:
-                    self._bulletin.failed(_START, lost)
-                    self._bulletin.post(store_replaced=str(lost))
+                    self._publisher.failed(_START, lost)
+                    self._publisher.post(store_replaced=str(lost))
                 except (StoreError, AwsError) as error:
-                    self._bulletin.failed(_START, error)
+                    self._publisher.failed(_START, error)
                     self._requests.ended(ticket)
                     await self._requests.woken(pauses.after(error, self._pace()))
 
@@ -344,9 +343,9 @@ class Hub:
 
     async def _keep_in_sync(self, pauses: BackOff) -> None:
         """Open the store, and run until cancelled or until the store fails."""
-        account_id = await self._means.account()
+        account_id = await self._dependencies.account()
         worker = Worker(self.name)
-        path = store_path(self._means.data_dir, self.key.name)
+        path = store_path(self._dependencies.data_dir, self.key.name)
         opening = Opening(path, f"{self.key.name} {account_id}", worker.stop)
         try:
             known, moved_aside = await worker.call(opening.open)
@@ -356,18 +355,18 @@ class Hub:
                     self.name,
                     moved_aside,
                 )
-                self._bulletin.post(store_replaced=moved_aside)
-            progress = Progress(await worker.call(known.store.states))
-            source = Ordered(self._means.cloud, progress.latest)
-            self._sync = Sync(Desk(source, worker, known, progress, self._means.bounds))
-            self._bulletin.succeeded(_START)
+                self._publisher.post(store_replaced=moved_aside)
+            progress = SyncProgress(await worker.call(known.store.states))
+            source = Ordered(self._dependencies.cloud, progress.latest)
+            self._sync = Sync(SyncContext(source, worker, known, progress, self._dependencies.bounds))
+            self._publisher.succeeded(_START)
             pauses.succeeded()
             await Cycle(
-                self._means.cloud,
+                self._dependencies.cloud,
                 self._sync,
                 self._requests,
-                self._bulletin,
-                first_pause=self._means.first_pause,
+                self._publisher,
+                first_pause=self._dependencies.first_pause,
             ).run()
         except TimesAhead:
             self._sync = None

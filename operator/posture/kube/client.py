@@ -14,7 +14,16 @@ from kubernetes.aio.client import ApiClient
 from kubernetes.aio.config import ConfigException
 
 from posture.kube.connection import NoCluster, adopt_credentials, load_configuration
-from posture.kube.errors import Call, Gone, KubeError, Moved, Refused, Retryable, Unauthorized, error_of
+from posture.kube.errors import (
+    Call,
+    Gone,
+    KubeError,
+    Moved,
+    Refused,
+    Retryable,
+    Unauthorized,
+    error_of,
+)
 from posture.kube.resources import ApiResource, Object, ObjectRef
 
 logger = logging.getLogger(__name__)

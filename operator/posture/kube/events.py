@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from posture.domain.printable import printable
+from posture.domain.text import printable
 from posture.kube.client import KubeClient
 from posture.kube.errors import Gone, KubeError
 from posture.kube.resources import EVENTS, ObjectRef

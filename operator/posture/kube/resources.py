@@ -74,3 +74,14 @@ class ObjectRef(NamedTuple):
     def __str__(self) -> str:
         place = f"{self.namespace}/{self.name}" if self.namespace else self.name
         return f"{self.resource.kind} {place}"
+
+
+def name_of(document: Object) -> str:
+    """Return namespace/name of an object."""
+    return f"{document['metadata']['namespace']}/{document['metadata']['name']}"
+
+
+def target_name_of(document: Object) -> str:
+    """Return namespace/name of the target that a policy refers to."""
+    name = document.get("spec", {}).get("targetRef", {}).get("name", "")
+    return f"{document['metadata']['namespace']}/{name}"

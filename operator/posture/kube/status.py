@@ -33,7 +33,7 @@ class Transition(NamedTuple):
     message: str
 
 
-class Written(Enum):
+class StatusWrite(Enum):
     """What became of a status."""
 
     WRITTEN = "written"
@@ -86,7 +86,7 @@ async def write_status(
     within: float = 60.0,
     stored: Callable[[Object], None] = _nobody,
     writers: Writers | None = None,
-) -> Written:
+) -> StatusWrite:
     """Make `status` the status of the object, unless `obj` has just that.
 
     What may work later is tried again for `within` seconds, then raised (Retryable). `leading` is asked
@@ -102,7 +102,7 @@ async def write_status(
     writers.look(resource, obj)
     leading = writers.leading(obj["metadata"]["namespace"], leading)
     if obj.get("status") == status:
-        return Written.UNCHANGED
+        return StatusWrite.UNCHANGED
     ref, version = ObjectRef.of(resource, obj), obj["metadata"].get("resourceVersion")
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within
@@ -117,11 +117,11 @@ async def write_status(
             if (moved.now.get("status") or {}) not in known:
                 logger.info("Somebody else has written the status of %s; computing it again", ref)
                 stored(moved.now)
-                return Written.OVERTAKEN
+                return StatusWrite.OVERTAKEN
             version = moved.now["metadata"]["resourceVersion"]
         except Gone as gone:
             logger.info("The status of %s was not written: %s", ref, gone)
-            return Written.GONE
+            return StatusWrite.GONE
         except Retryable as error:
             wait = max(pause * _jitter.uniform(0.5, 1.0), error.retry_after or 0.0)
             if loop.time() + wait > deadline:
@@ -131,5 +131,5 @@ async def write_status(
         else:
             stored(made)
             writers.wrote(made)
-            return Written.WRITTEN
-    return Written.NOT_OURS
+            return StatusWrite.WRITTEN
+    return StatusWrite.NOT_OURS

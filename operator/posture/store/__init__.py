@@ -1,7 +1,6 @@
 """What is known of a hub's findings. All SQL is here."""
 
-from posture.store.encoding import key_of
-from posture.store.errors import StoreError, StoreLost, StoreUnavailable
+from posture.store.errors import Stop, StoreError, StoreLost, StoreUnavailable
 from posture.store.records import (
     CellKey,
     CellRow,
@@ -12,11 +11,11 @@ from posture.store.records import (
     Rejection,
     Summary,
     Written,
+    let_go,
 )
-from posture.store.stopping import Stop
-from posture.store.store import Opened, Store
-from posture.store.unused import remove_unused
-from posture.store.very_many import let_go
+from posture.store.sqlite.encoding import key_of
+from posture.store.sqlite.files import remove_unused
+from posture.store.sqlite.store import Opened, Store
 
 __all__ = [
     "CellKey",

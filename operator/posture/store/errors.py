@@ -1,4 +1,11 @@
-"""What can go wrong with a store, as types: try again later, or open it anew and read everything again."""
+"""What can go wrong with a store, as types: try again later, or open it anew and read everything again.
+
+How long work of a store is ended from another thread, so that closing it never takes long.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class StoreError(Exception):
@@ -22,3 +29,50 @@ class StoreLost(StoreError):  # noqa: N818 - says what happened to it
 
     The store has closed itself. `Store.open` makes a new one, into which everything must be read again.
     """
+
+
+class Stop:
+    """Asks the long work of one store to end: opening it, reading, removing many rows. For any thread.
+
+    What it ends raises `StoreUnavailable`, leaves nothing half done, and can be done again. `meanwhile` is
+    called in the store's thread between the parts of a removal: for what need not wait until it is over, and
+    does not look into the store.
+    """
+
+    def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        self._meanwhile = meanwhile
+        self._lock = threading.Lock()
+        self._asked = False
+        self._interrupt: Callable[[], None] | None = None
+
+    def ask(self) -> None:
+        """End what is under way, and whatever long work begins later."""
+        with self._lock:
+            self._asked = True
+            if self._interrupt is not None:
+                self._interrupt()
+
+    def check(self) -> None:
+        """Raise `StoreUnavailable` if it has been asked for."""
+        if self._asked:
+            raise StoreUnavailable(
+                "The store is about to be closed",
+                reason="StoreClosed",
+                advice="it is opened again when it is needed",
+            )
+
+    def between(self) -> None:
+        """End here if that has been asked for; else let others go first."""
+        self.check()
+        self._meanwhile()
+
+    @contextmanager
+    def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
+        """Within the block, call `interrupt` when it is asked for: never after the block has ended."""
+        with self._lock:
+            self._interrupt = interrupt
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._interrupt = None

@@ -1,6 +1,6 @@
 """Finalizers: a policy waits for what it suppressed to be let go of, a target for its policies.
 
-Where a policy has written is recorded on it before it writes there (`posture.domain.sites`); it waits until
+Where a policy has written is recorded on it before it writes there (`exceptions.sites`); it waits until
 that is nowhere any longer.
 
 Nothing waits for ever: an hour after its deletion an object goes, and an event says what is left. Where
@@ -11,8 +11,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from posture.domain import sites
-from posture.domain.sites import Site
+from posture.domain.exceptions import sites
+from posture.domain.exceptions.sites import Site
 from posture.kube.errors import Gone, KubeError
 from posture.kube.finalizers import (
     Kept,
@@ -23,13 +23,20 @@ from posture.kube.finalizers import (
     remove_finalizer,
 )
 from posture.kube.leases import Leading
-from posture.kube.newest import Newest
-from posture.kube.resources import POSTURE_TARGETS, SUPPRESSION_POLICIES, ApiResource, Object, ObjectRef
+from posture.kube.object_cache import Newest
+from posture.kube.resources import (
+    POSTURE_TARGETS,
+    SUPPRESSION_POLICIES,
+    ApiResource,
+    Object,
+    ObjectRef,
+    name_of,
+)
 from posture.logs import bound
-from posture.suppression.declared import Declared, deleted_at, name_of
-from posture.suppression.leaving import Leaving
+from posture.reconcile.context import Context
+from posture.suppression.declared import Declared, deleted_at
+from posture.suppression.leaving import Deletion
 from posture.suppression.whereabouts import elsewhere_now, sites_of
-from posture.world import World
 
 logger = logging.getLogger(__name__)
 
@@ -46,10 +53,10 @@ class Cleanup:
     """
 
     def __init__(
-        self, world: World, leading: Leading, here: Callable[[], Site | None] = lambda: None
+        self, context: Context, leading: Leading, here: Callable[[], Site | None] = lambda: None
     ) -> None:
         self.newest = Newest()
-        self._world = world
+        self._context = context
         self._leading = leading
         self._here = here
         self._told: set[str] = set()
@@ -64,7 +71,7 @@ class Cleanup:
             target = targets.get(each.scope)
             if target is None or not self._can_wait(each.document):
                 continue
-            if self._world.writers.yields(target["metadata"]["namespace"]):
+            if self._context.writers.yields(target["metadata"]["namespace"]):
                 # The other release does what is new there: both would do it twice, and tell it twice.
                 continue
             with bound(policy=each.name, target=each.scope):
@@ -78,7 +85,7 @@ class Cleanup:
                         guarded.add(each.name)
         return guarded
 
-    async def settle_sites(self, policies: Iterable[Leaving]) -> None:
+    async def settle_sites(self, policies: Iterable[Deletion]) -> None:
         """Take this hub out of the records of policies that are over here, or say there why they are not."""
         here = self._here()
         if here is None:
@@ -106,7 +113,7 @@ class Cleanup:
 
         await self._record(declared, change)
 
-    async def _record_trouble(self, leaving: Leaving, recorded: Site) -> None:
+    async def _record_trouble(self, leaving: Deletion, recorded: Site) -> None:
         declared, trouble = leaving.declared, leaving.given_up(recorded.trouble)
         if trouble is not None:
             await self._record(declared, lambda before: sites.in_trouble(before, recorded, trouble))
@@ -120,7 +127,7 @@ class Cleanup:
         self._since.clear()
         self._hopeless.clear()
 
-    async def let_go(self, policies: Sequence[Leaving], now: int) -> set[str]:
+    async def let_go(self, policies: Sequence[Deletion], now: int) -> set[str]:
         """Let deleted policies go whose work is done, or whose time is over (µs); return their names."""
         gone = set()
         for leaving in policies:
@@ -191,7 +198,7 @@ class Cleanup:
             document = self.newest.of(declared.document)
             try:
                 stored = await change_annotation(
-                    self._world.client, SUPPRESSION_POLICIES, document, self._leading, _kept(change)
+                    self._context.client, SUPPRESSION_POLICIES, document, self._leading, _kept(change)
                 )
             except Gone:
                 return
@@ -218,7 +225,7 @@ class Cleanup:
                 if site is None
                 else _kept(lambda before: (site,) if alone else sites.added(before, site) or before)
             )
-            stored = await add_finalizer(self._world.client, resource, newest, self._leading, kept)
+            stored = await add_finalizer(self._context.client, resource, newest, self._leading, kept)
         except Gone:
             return False
         except KubeError as error:
@@ -233,7 +240,7 @@ class Cleanup:
     async def _remove(self, resource: ApiResource, document: Object) -> bool:
         try:
             stored = await remove_finalizer(
-                self._world.client, resource, self.newest.of(document), self._leading, _FORGOTTEN
+                self._context.client, resource, self.newest.of(document), self._leading, _FORGOTTEN
             )
         except Gone:
             logger.debug("%s is gone already", ObjectRef.of(resource, document))
@@ -263,7 +270,7 @@ class Cleanup:
         self._told.add(key)
         ref = ObjectRef.of(resource, document)
         logger.warning("%s: %s: %s", ref, reason, note)
-        await self._world.events.post(ref, "Warning", reason=reason, action="Delete", note=note)
+        await self._context.events.post(ref, "Warning", reason=reason, action="Delete", note=note)
 
 
 def _kept(change: Callable[[tuple[Site, ...]], tuple[Site, ...]]) -> Kept:

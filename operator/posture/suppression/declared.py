@@ -5,25 +5,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from posture.admission import Admitted, NotAdmitted
+from posture.api.conditions import Trouble, defect
 from posture.api.resource import InvalidObject, parse, read_status
 from posture.api.selector import Selector as DeclaredSelector
-from posture.api.suppression_policy import (
-    SuppressionPolicy,
-    SuppressionPolicyStatus,
-)
+from posture.api.suppression_policy import SuppressionPolicy, SuppressionPolicyStatus
 from posture.config import Config
+from posture.domain.exceptions.policy import Phase, Policy, Terms, is_too_long, phase
+from posture.domain.exceptions.sites import Site
 from posture.domain.grants import Grant, NotGranted, Verb, may_use_identity
-from posture.domain.moments import instant_of
-from posture.domain.selectors import Selection, Selector
-from posture.domain.sites import Site
-from posture.domain.suppression import Phase, Policy, Terms, is_too_long, phase
-from posture.hubs.key import HubKey
-from posture.kube.resources import Object
+from posture.domain.selection.selectors import Selection, Selector
+from posture.domain.time import instant_of
+from posture.hubs.demand import HubKey
+from posture.kube.resources import Object, name_of, target_name_of
 from posture.logs import bound
-from posture.suppression.policy_terms import terms_made_out, terms_of
+from posture.reconcile.access import Admitted, NotAdmitted
+from posture.suppression.terms import terms_made_out, terms_of
 from posture.suppression.whereabouts import elsewhere_now, sites_of, whereabouts
-from posture.target_conditions import Trouble, defect
 
 logger = logging.getLogger(__name__)
 
@@ -210,17 +207,6 @@ def _located(declared: Declared, config: Config, now: int) -> Declared:
 def is_suppressing(document: Object) -> bool:
     """Tell whether a SuppressionPolicy suppresses findings, and does not turn off controls."""
     return "disableControls" not in document.get("spec", {})
-
-
-def name_of(document: Object) -> str:
-    """Return namespace/name of an object."""
-    return f"{document['metadata']['namespace']}/{document['metadata']['name']}"
-
-
-def target_name_of(document: Object) -> str:
-    """Return namespace/name of the target that a policy refers to."""
-    name = document.get("spec", {}).get("targetRef", {}).get("name", "")
-    return f"{document['metadata']['namespace']}/{name}"
 
 
 def deleted_at(document: Object) -> int | None:

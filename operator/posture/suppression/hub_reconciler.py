@@ -8,26 +8,25 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from posture.admission import Admitted
-from posture.aws.errors import AwsError
+from posture.aws.client.errors import AwsError
 from posture.config import Config
-from posture.domain.suppression import Phase, Terms
-from posture.hubs.demand import microseconds
+from posture.domain.exceptions.policy import Phase, Terms
+from posture.domain.time import microseconds
+from posture.hubs.backoff import BackOff
 from posture.hubs.hub import Hub
-from posture.hubs.pacing import BackOff
 from posture.kube.errors import KubeError
 from posture.kube.resources import Object
 from posture.logs import bound, next_cycle
-from posture.store import StoreError
+from posture.reconcile.access import Admitted
+from posture.reconcile.context import Context
+from posture.reconcile.owner import OwnerUnknown
+from posture.store.errors import StoreError
 from posture.suppression.cleanup import Cleanup
+from posture.suppression.conditions import HubState, PolicyCase, PolicyProgress
 from posture.suppression.declared import Declared
-from posture.suppression.leaving import Leaving
-from posture.suppression.owner import OwnerUnknown
-from posture.suppression.policy_conditions import Case
+from posture.suppression.findings.writer import CALL_WITHIN, LEAST_WITHIN
+from posture.suppression.leaving import Deletion
 from posture.suppression.reporting import Reported, Reporter
-from posture.suppression.standing import HubState, Progress
-from posture.suppression.writing import CALL_WITHIN, LEAST_WITHIN
-from posture.world import World
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ _LONGEST_AFTER_A_DEFECT = 300.0
 _MICRO = 1_000_000
 
 
-class Everything(NamedTuple):
+class HubPolicies(NamedTuple):
     """What is declared for one hub, from one listing.
 
     `policies`: of its targets, and those that are to be undone in it. `targets`: by namespace/name, as listed
@@ -74,7 +73,7 @@ class Ruled(Protocol):
 
 
 PolicyT = TypeVar("PolicyT", bound=Ruled)
-ProgressT = TypeVar("ProgressT", bound=Progress)
+ProgressT = TypeVar("ProgressT", bound=PolicyProgress)
 
 
 class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
@@ -83,13 +82,13 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
     `name`: of what it acts on, as it begins a sentence. `hub`: as long as it leads.
     """
 
-    def __init__(self, world: World, hub: Hub, cleanup: Cleanup, reporter: Reporter, name: str) -> None:
-        self._world = world
+    def __init__(self, context: Context, hub: Hub, cleanup: Cleanup, reporter: Reporter, name: str) -> None:
+        self._context = context
         self._hub = hub
         self._cleanup = cleanup
         self._reporter = reporter
         self._name = name
-        self._everything = Everything((), {}, frozenset())
+        self._everything = HubPolicies((), {}, frozenset())
         self._wanted: object = None
         self._progress: dict[str, tuple[PolicyT, ProgressT]] = {}
         self._failures = BackOff(_SOON, AT_LEAST_EVERY)
@@ -99,7 +98,7 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
         self._config: Config | None = None
         self._woken = asyncio.Event()
 
-    def update(self, everything: Everything) -> None:
+    def update(self, everything: HubPolicies) -> None:
         """Take what is declared now; what is being written stops if that is something else."""
         if _versions(everything) != _versions(self._everything):
             self._news = True
@@ -155,7 +154,7 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
         if self._began is None:
             self._began = time.monotonic()
         everything, now = self._everything, self._hub.now()
-        self._news, self._config = False, self._world.config.current()
+        self._news, self._config = False, self._context.config.current()
         longest = microseconds(self._config.max_suppression_age)
         found = {each.name: self._ruled(each, now, longest) for each in everything.policies}
         policies = {name: policy for name, policy in found.items() if policy is not None}
@@ -172,7 +171,7 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
         """Return a policy as the rules take it at a moment; `longest`: how far its end may be (both µs)."""
 
     @abstractmethod
-    async def _act(self, everything: Everything, policies: Mapping[str, PolicyT], now: int) -> bool:
+    async def _act(self, everything: HubPolicies, policies: Mapping[str, PolicyT], now: int) -> bool:
         """Do what is to be done; whether nothing is left that could be done at once."""
 
     @abstractmethod
@@ -194,20 +193,20 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
         self._progress.clear()
 
     async def _report(
-        self, everything: Everything, policies: Mapping[str, PolicyT], now: int
+        self, everything: HubPolicies, policies: Mapping[str, PolicyT], now: int
     ) -> KubeError | None:
         """Say how far all policies are, and let go of what may go; return why one could not be told of."""
         reported = [self._reported(each, policies, now) for each in everything.policies]
         # Of those that have moved their own hub tells.
         failure = await self._reporter.report([each for each in reported if not each.case.declared.departed])
-        leaving = [Leaving(each.case) for each in reported]
+        leaving = [Deletion(each.case) for each in reported]
         # Whatever else became of their finalizers, and whoever made the marks.
         holding = [each.declared for each in leaving if each.progress and each.progress.outcome.marked]
         await self._cleanup.guard(holding, everything.documents)
         await self._let_go(leaving, now)
         return failure
 
-    async def _let_go(self, leaving: Sequence[Leaving], now: int) -> None:
+    async def _let_go(self, leaving: Sequence[Deletion], now: int) -> None:
         """Let go of policies whose work is done, or whose time is over."""
         await self._cleanup.settle_sites(leaving)
         await self._cleanup.let_go(leaving, now)
@@ -219,14 +218,14 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
             progress = None
         state = HubState(
             suspended=declared.admitted is not None and declared.admitted.target.spec.suspend,
-            frozen=self._world.config.current().frozen,
+            frozen=self._context.config.current().frozen,
             begins=self._begins(),
             error=self._error(progress),
             reading=self._hub.status.error,
         )
         facts = self._hub.status.facts
         seen = declared if facts is None else declared.seen_from(facts.account_id)
-        return Reported(Case(seen, progress, state, None, now), self._handled(declared))
+        return Reported(PolicyCase(seen, progress, state, None, now), self._handled(declared))
 
     def _begins(self) -> bool:
         """Whether nothing is concluded yet, and will be before long."""
@@ -243,16 +242,16 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
 
     def _is_outdated(self) -> bool:
         """Whether something else is declared or granted since the last cycle began, or that one broke."""
-        return self._news or self._world.config.current() is not self._config
+        return self._news or self._context.config.current() is not self._config
 
     def _seconds_left(self) -> float:
         """Return how long a write may take now; 0 where nothing may be written."""
-        if self._is_outdated() or self._world.config.current().frozen or not self._hub.held():
+        if self._is_outdated() or self._context.config.current().frozen or not self._hub.held():
             return 0.0
         left = min(CALL_WITHIN, self._hub.remaining())
         return left if left >= LEAST_WITHIN else 0.0
 
-    def _pause(self, everything: Everything, policies: Mapping[str, PolicyT], now: int) -> float:  # noqa: ARG002 - for those who have more to wait for
+    def _pause(self, everything: HubPolicies, policies: Mapping[str, PolicyT], now: int) -> float:  # noqa: ARG002 - for those who have more to wait for
         """Return the seconds until the next cycle: when a policy expires, and now and then."""
         ends = [
             policy.terms.expires_at - now
@@ -262,7 +261,7 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
         return min([AT_LEAST_EVERY, *(max(0.0, end / _MICRO) for end in ends)])
 
 
-def _versions(everything: Everything) -> list[tuple[str, int, str | None]]:
+def _versions(everything: HubPolicies) -> list[tuple[str, int, str | None]]:
     documents = [*(each.document for each in everything.policies), *everything.documents.values()]
     return [
         (metadata["uid"], metadata["generation"], metadata.get("deletionTimestamp"))

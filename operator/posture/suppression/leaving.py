@@ -2,22 +2,21 @@
 
 from typing import NamedTuple
 
-from posture.aws.errors import Retryable, Terminal
-from posture.domain.suppression import Phase
-from posture.suppression.controls_status import CONTROLS
+from posture.aws.client.errors import Retryable, Terminal
+from posture.domain.exceptions.policy import Phase
+from posture.suppression.conditions import PolicyCase, PolicyProgress, Wording, why_not
+from posture.suppression.controls.status import CONTROLS
 from posture.suppression.declared import Declared
-from posture.suppression.findings_conditions import FINDINGS
-from posture.suppression.policy_conditions import Case, Words, why_not
-from posture.suppression.standing import Progress
+from posture.suppression.findings.conditions import FINDINGS
 from posture.suppression.whereabouts import has_written_nowhere
 
 _ENDING = frozenset({Phase.MOVED, Phase.EXPIRED, Phase.DELETED, Phase.RETAINED})
 
 
-class Leaving(NamedTuple):
+class Deletion(NamedTuple):
     """A policy that may be on its way out."""
 
-    case: Case
+    case: PolicyCase
 
     @property
     def declared(self) -> Declared:
@@ -25,7 +24,7 @@ class Leaving(NamedTuple):
         return self.case.declared
 
     @property
-    def progress(self) -> Progress | None:
+    def progress(self) -> PolicyProgress | None:
         """Give how far it is; None where its marks are not known."""
         return self.case.progress
 
@@ -92,7 +91,7 @@ class Leaving(NamedTuple):
         return f"The policy is deleted, but what it did{number} could not be undone, and {why}"
 
     @property
-    def _words(self) -> Words:
+    def _words(self) -> Wording:
         return FINDINGS if self.declared.suppresses else CONTROLS
 
     @property

@@ -7,21 +7,20 @@ from typing import NamedTuple
 from posture.api.conditions import READY
 from posture.api.resource import read_status
 from posture.api.suppression_policy import DRIFTED, EXPIRED, REVIEW_DUE, SuppressionPolicyStatus
-from posture.domain.moments import datetime_of
-from posture.domain.review import review_due_at
-from posture.domain.suppression import NEVER
+from posture.domain.exceptions.policy import NEVER, review_due_at
+from posture.domain.time import datetime_of
 from posture.kube.errors import KubeError, Retryable
 from posture.kube.leases import Leading
-from posture.kube.newest import Newest
+from posture.kube.object_cache import Newest
 from posture.kube.resources import SUPPRESSION_POLICIES, Object, ObjectRef
-from posture.kube.status import Transition, Written, transitions, write_status
+from posture.kube.status import StatusWrite, Transition, transitions, write_status
 from posture.logs import bound
-from posture.metrics.exposition import rendered
-from posture.metrics.policy_samples import PolicySample, policy_samples
+from posture.publish.prometheus.exposition import rendered
+from posture.publish.prometheus.samples import PolicySample, policy_samples
+from posture.reconcile.context import Context
+from posture.suppression.conditions import PolicyCase
 from posture.suppression.declared import Declared
-from posture.suppression.policy_conditions import Case
-from posture.suppression.policy_status import status_of
-from posture.world import World
+from posture.suppression.findings.status import finding_policy_status
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +32,7 @@ _CALM = frozenset({"Suspended", "TargetSuspended", "Syncing", "Writing", "Deleti
 class Reported(NamedTuple):
     """A policy to report on. `handled`: the last request by annotation whose run has ended."""
 
-    case: Case
+    case: PolicyCase
     handled: str | None
 
 
@@ -46,14 +45,16 @@ class Reporter:
 
     def __init__(
         self,
-        world: World,
+        context: Context,
         owner: Hashable,
         leading: Leading,
         newest: Newest,
         *,
-        status_of: Callable[[SuppressionPolicyStatus, Case, str | None], SuppressionPolicyStatus] = status_of,
+        status_of: Callable[
+            [SuppressionPolicyStatus, PolicyCase, str | None], SuppressionPolicyStatus
+        ] = finding_policy_status,
     ) -> None:
-        self._world = world
+        self._context = context
         self._status_of = status_of
         self._owner = owner
         self._leading = leading
@@ -61,7 +62,7 @@ class Reporter:
 
     def end(self) -> None:
         """Withdraw all series."""
-        self._world.exposition.withdraw(self._owner)
+        self._context.exposition.withdraw(self._owner)
 
     async def report(self, policies: Sequence[Reported]) -> KubeError | None:
         """Write what has changed, and publish the series of these policies and no others.
@@ -74,7 +75,7 @@ class Reporter:
             failure = outcome if isinstance(outcome, KubeError) else failure
         if self._leading():
             lines = rendered(policy_samples(SUPPRESSION_POLICIES.kind, samples))
-            self._world.exposition.publish(self._owner, lines, valid=self._leading)
+            self._context.exposition.publish(self._owner, lines, valid=self._leading)
         else:
             self.end()
         return failure
@@ -82,11 +83,15 @@ class Reporter:
     async def remember(self, policies: Sequence[Reported]) -> set[str]:
         """Write what has changed, of some of the policies; return those whose status says it now."""
         outcomes = {each.case.declared.name: await self._tell_of(each, []) for each in policies}
-        return {name for name, outcome in outcomes.items() if outcome in {Written.WRITTEN, Written.UNCHANGED}}
+        return {
+            name
+            for name, outcome in outcomes.items()
+            if outcome in {StatusWrite.WRITTEN, StatusWrite.UNCHANGED}
+        }
 
     async def _tell_of(
         self, reported: Reported, samples: list[PolicySample], *, impatient: bool = False
-    ) -> Written | KubeError | None:
+    ) -> StatusWrite | KubeError | None:
         """Write one status, and add a sample; `impatient`: without waiting for what may work later.
 
         None where that ended by a defect.
@@ -99,7 +104,7 @@ class Reporter:
                 after = self._status_of(before, case, handled)
                 samples.append(_sample(case, after))
                 outcome = await self._write(case.declared, before, after, within)
-                if outcome is Written.OVERTAKEN:
+                if outcome is StatusWrite.OVERTAKEN:
                     before = self.status_before(case.declared, case.now)
                     after = self._status_of(before, case, handled)
                     outcome = await self._write(case.declared, before, after, within)
@@ -126,19 +131,19 @@ class Reporter:
         before: SuppressionPolicyStatus,
         after: SuppressionPolicyStatus,
         within: float,
-    ) -> Written:
+    ) -> StatusWrite:
         status, document = after.to_api(), self._document(declared)
         outcome = await write_status(
-            self._world.client,
+            self._context.client,
             SUPPRESSION_POLICIES,
             document,
             status,
             leading=self._leading,
             within=within,
             stored=self._newest.stored,
-            writers=self._world.writers,
+            writers=self._context.writers,
         )
-        if outcome is not Written.WRITTEN:
+        if outcome is not StatusWrite.WRITTEN:
             return outcome
         told = transitions([each.to_api() for each in before.conditions], status.get("conditions", []))
         for change in told:
@@ -151,7 +156,7 @@ class Reporter:
         level = logging.WARNING if bad else logging.INFO
         said = (change.type, change.status, change.reason, change.message)
         logger.log(level, "%s: %s is %s: %s: %s", ref, *said)
-        await self._world.events.post(
+        await self._context.events.post(
             ref,
             "Warning" if bad else "Normal",
             reason=change.reason,
@@ -165,7 +170,7 @@ def _is_dull(change: Transition) -> bool:
     return change.type != READY and change.status != "True" and change.before != "True"
 
 
-def _sample(case: Case, status: SuppressionPolicyStatus) -> PolicySample:
+def _sample(case: PolicyCase, status: SuppressionPolicyStatus) -> PolicySample:
     declared, terms = case.declared, case.declared.terms
     outcome = None if case.progress is None else case.progress.outcome
     namespace, _, name = declared.name.partition("/")

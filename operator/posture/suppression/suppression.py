@@ -7,26 +7,26 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 
-from posture.admission import Admitted
 from posture.domain.arns import account_of
-from posture.domain.moments import instant_of
-from posture.domain.sites import Site
-from posture.domain.suppression import is_active
+from posture.domain.exceptions.policy import is_active
+from posture.domain.exceptions.sites import Site
+from posture.domain.time import instant_of
+from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub
-from posture.hubs.key import HubKey
 from posture.kube.finalizers import has_finalizer
 from posture.kube.leases import Leading
 from posture.kube.resources import Object
 from posture.logs import apart, bound
+from posture.reconcile.access import Admitted
+from posture.reconcile.context import Context
+from posture.reconcile.owner import OwnerName
 from posture.suppression.cleanup import Cleanup
-from posture.suppression.controls_hub import HubControls
+from posture.suppression.controls.hub import HubControls
 from posture.suppression.declared import Admissions, Declared, declare
-from posture.suppression.hub_reconciler import Everything
-from posture.suppression.hub_suppression import HubSuppression
-from posture.suppression.owner import OwnerName
-from posture.suppression.stranded import Stranded
+from posture.suppression.findings.hub import HubSuppression
+from posture.suppression.hub_reconciler import HubPolicies
+from posture.suppression.orphans import Stranded
 from posture.suppression.whereabouts import sites_of
-from posture.world import World
 
 logger = logging.getLogger(__name__)
 
@@ -44,18 +44,18 @@ class Suppression:
     `general`: whether this replica looks after what has no hub.
     """
 
-    def __init__(self, world: World, general: Leading) -> None:
-        self._world = world
-        self._stranded = Stranded(world, general)
+    def __init__(self, context: Context, general: Leading) -> None:
+        self._context = context
+        self._stranded = Stranded(context, general)
         self._running: dict[HubKey, _Running] = {}
         self._declared: Sequence[Declared] = ()
-        self._owner = OwnerName(world)
+        self._owner = OwnerName(context)
 
     def declare(self, policies: Iterable[Object], admissions: Admissions) -> None:
         """Take what is declared: all policies and all targets, each listed whole."""
         # What is declared is taken before it is known which hub is asked: by the local clock, which decides
         # only whether an end is too far away.
-        config, now = self._world.config.current(), _local_now()
+        config, now = self._context.config.current(), _local_now()
         self._declared = [declare(document, admissions, config, now) for document in policies]
         self._admissions = admissions
 
@@ -104,9 +104,9 @@ class Suppression:
         return _local_now() if running is None else running.hub.now()
 
     def _begin(self, hub: Hub) -> _Running:
-        cleanup = Cleanup(self._world, hub.leading, partial(_site_of, hub))
-        suppression = HubSuppression(self._world, hub, self._owner, cleanup)
-        controls = HubControls(self._world, hub, self._owner, cleanup)
+        cleanup = Cleanup(self._context, hub.leading, partial(_site_of, hub))
+        suppression = HubSuppression(self._context, hub, self._owner, cleanup)
+        controls = HubControls(self._context, hub, self._owner, cleanup)
         hub.on_change(suppression.wake)
         hub.on_change(controls.wake)
         tasks = {
@@ -123,7 +123,7 @@ class Suppression:
         running.suppression.end()
         running.controls.end()
 
-    def _everything(self, key: HubKey, *, suppressing: bool) -> Everything:
+    def _everything(self, key: HubKey, *, suppressing: bool) -> HubPolicies:
         """Return what is declared for a hub: of the policies, those of one kind, and all others beside."""
         own = [
             each if each.home == key else each.as_departed(key)
@@ -132,7 +132,7 @@ class Suppression:
         ]
         names = {each.name for each in own}
         targets = self._targets_of(key)
-        return Everything(
+        return HubPolicies(
             policies=[each for each in own if each.suppresses is suppressing],
             targets=targets,
             elsewhere=frozenset(

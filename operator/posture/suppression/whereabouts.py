@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from posture.domain import sites
+from posture.domain.exceptions import sites
+from posture.domain.exceptions.sites import Site
 from posture.domain.grants import Grant, NotGranted, Verb, may_use_identity
-from posture.domain.sites import Site
-from posture.hubs.key import HubKey
+from posture.hubs.demand import HubKey
 from posture.kube.finalizers import annotation, has_finalizer
 from posture.kube.resources import Object
 

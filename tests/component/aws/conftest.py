@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from posture.aws import calls
-from posture.aws.limiter import Limiters
-from posture.aws.securityhub import SecurityHub
-from posture.aws.sessions import Identity, Sessions
-from posture.aws.usage import Usage
+from posture.aws.client import calls
+from posture.aws.client.limiter import Limiters, Usage
+from posture.aws.client.sessions import Identity, Sessions
+from posture.aws.securityhub.client import SecurityHub
 from sandbox.cloud import Cloud
 from sandbox.securityhub.client import ControlClient
-from tests.component.aws.sts import Sts
+from tests.support.sts import Sts
 
 ADMINISTRATOR = "111122223333"
 MEMBER = "444455556666"

@@ -5,16 +5,15 @@ from typing import Any
 
 import pytest
 
-from posture.aws.associations import AssociationUpdate
-from posture.aws.calls import Answer, Calls
-from posture.aws.errors import AccessDenied, MalformedResponse, Retryable
-from posture.aws.limiter import Limiters
-from posture.aws.securityhub import SecurityHub
-from posture.aws.sessions import Identity, Sessions
-from posture.aws.usage import Usage
+from posture.aws.client.calls import Answer, Calls
+from posture.aws.client.errors import AccessDenied, MalformedResponse, Retryable
+from posture.aws.client.limiter import Limiters, Usage
+from posture.aws.client.sessions import Identity, Sessions
+from posture.aws.securityhub.associations import AssociationUpdate
+from posture.aws.securityhub.client import SecurityHub
 from sandbox.securityhub.client import ControlClient
 from tests.component.aws.conftest import ADMINISTRATOR, CIS_1_4, FSBP, MEMBER, REGION, Hub
-from tests.unit.domain.test_arns import PARTITIONS
+from tests.support.partitions import PARTITIONS
 
 
 async def test_an_administrator_in_its_aggregation_region(hub: SecurityHub) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from posture.aws import sessions as module
-from posture.aws.errors import (
+from posture.aws.client import sessions as module
+from posture.aws.client.errors import (
     AccessDenied,
     HubNotEnabled,
     InvalidRequest,
@@ -12,11 +12,11 @@ from posture.aws.errors import (
     Throttled,
     TokenRefused,
 )
-from posture.aws.securityhub import FindingId, Note, SecurityHub
-from posture.aws.sessions import Identity, Sessions
-from posture.aws.timestamps import microseconds
-from posture.aws.usage import Usage
+from posture.aws.client.limiter import Usage
+from posture.aws.client.sessions import Identity, Sessions
+from posture.aws.securityhub.client import FindingId, Note, SecurityHub
 from posture.domain.findings import Workflow
+from posture.domain.time import parse_timestamp
 from sandbox.securityhub.client import ControlClient
 from tests.component.aws.conftest import ADMINISTRATOR, MEMBER, Hub, finding
 
@@ -50,12 +50,12 @@ async def test_asked_at_is_by_the_clock_of_aws(hub: SecurityHub, control: Contro
     for _ in range(2):
         page = await hub.get_findings(OWN)
         assert page.uncertainty is not None
-        assert abs(page.asked_at - microseconds(shown)) <= 2_000_000
+        assert abs(page.asked_at - parse_timestamp(shown)) <= 2_000_000
     control.clock(advance=3600)
     for _ in range(3):
         await hub.get_findings(OWN)
     page = await hub.get_findings(OWN)
-    assert abs(page.asked_at - microseconds(shown) - 3_600_000_000) <= 2_000_000
+    assert abs(page.asked_at - parse_timestamp(shown) - 3_600_000_000) <= 2_000_000
 
 
 FAULTS = ["error", "unreachable", "reset", "truncated", "html", "empty"]

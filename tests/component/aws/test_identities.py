@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from posture.aws import sessions as sessions_module
-from posture.aws.errors import (
+from posture.aws.client import sessions as sessions_module
+from posture.aws.client.errors import (
     AwsError,
     CredentialsRefused,
     CredentialsUnavailable,
@@ -15,13 +15,12 @@ from posture.aws.errors import (
     Retryable,
     RoleNotAssumable,
 )
-from posture.aws.limiter import Limiters
-from posture.aws.securityhub import SecurityHub
-from posture.aws.sessions import Identity, Sessions
-from posture.aws.usage import Usage
+from posture.aws.client.limiter import Limiters, Usage
+from posture.aws.client.sessions import Identity, Sessions
+from posture.aws.securityhub.client import SecurityHub
 from sandbox.securityhub.client import ControlClient
 from tests.component.aws.conftest import ADMINISTRATOR, MEMBER, REGION, Hub, finding
-from tests.component.aws.sts import Sts
+from tests.support.sts import Sts
 
 READER = f"arn:aws:iam::{MEMBER}:role/posture-reader"
 

@@ -6,15 +6,29 @@ from typing import Any
 
 import pytest
 
-from posture.aws.calls import Calls
-from posture.aws.errors import AwsError, CredentialsRefused, RegionUnavailable, Retryable, Terminal
-from posture.aws.limiter import Limiters
-from posture.aws.sessions import Identity, Sessions
-from posture.aws.usage import Usage
+from posture.aws.client.calls import Calls
+from posture.aws.client.errors import (
+    AwsError,
+    CredentialsRefused,
+    RegionUnavailable,
+    Retryable,
+    Terminal,
+)
+from posture.aws.client.limiter import Limiters, Usage
+from posture.aws.client.sessions import Identity, Sessions
 from sandbox.cloud import Cloud
 from sandbox.securityhub.client import ControlClient
 from tests.component.aws.conftest import ADMINISTRATOR, MEMBER, Hub
-from tests.support.refusal_cases import CASES, OWN, REGION, ROLE, STATUSES, WEB, is_told, names_everything
+from tests.support.refusal_cases import (
+    CASES,
+    OWN,
+    REGION,
+    ROLE,
+    STATUSES,
+    WEB,
+    is_told,
+    names_everything,
+)
 
 READER = f"arn:aws:iam::{MEMBER}:role/posture-reader"
 IN_ENTRIES = {"ACCESS_DENIED"}

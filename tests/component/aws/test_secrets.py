@@ -10,13 +10,18 @@ import pytest
 from botocore.exceptions import ClientError
 
 from posture import logs
-from posture.aws.errors import AwsError, CredentialsRefused, MalformedResponse, RoleNotAssumable
-from posture.aws.securityhub import FindingId
+from posture.aws.client.errors import (
+    AwsError,
+    CredentialsRefused,
+    MalformedResponse,
+    RoleNotAssumable,
+)
+from posture.aws.securityhub.client import FindingId
 from posture.domain.findings import Workflow
-from posture.domain.redaction import LONGEST, REMOVED
+from posture.domain.text import LONGEST, REMOVED
 from sandbox.securityhub.client import ControlClient
 from tests.component.aws.conftest import MEMBER, Hub, finding
-from tests.component.aws.sts import NAMESPACE, Sts
+from tests.support.sts import NAMESPACE, Sts
 
 READER = f"arn:aws:iam::{MEMBER}:role/posture-reader"
 SECRET = "S3CRET"  # noqa: S105 - what must not be shown

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 import pytest
 from botocore.exceptions import HTTPClientError
 
-from posture.aws.sessions import UNUSED_SECONDS, Identity, Sessions
-from posture.aws.usage import Usage
+from posture.aws.client.limiter import Usage
+from posture.aws.client.sessions import UNUSED_SECONDS, Identity, Sessions
 from sandbox.securityhub.client import ControlClient
 from tests.component.aws.conftest import MEMBER, Hub, finding
-from tests.component.aws.sts import Sts
+from tests.support.sts import Sts
 
 READER = f"arn:aws:iam::{MEMBER}:role/posture-reader"
 

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from posture.aws import calls
-from posture.aws.securityhub import SecurityHub
-from posture.hubs.desk import Bounds, Desk
-from posture.hubs.opening import Opening
-from posture.hubs.progress import Progress
-from posture.hubs.sync import Sync
-from posture.hubs.worker import Worker
-from tests.component.hubs.world import ADMINISTRATOR, REGION, World
+from posture.aws.client import calls
+from posture.aws.securityhub.client import SecurityHub
+from posture.hubs.hub import Candidate, Hub, HubDependencies
+from posture.hubs.stores import Opening
+from posture.sources.securityhub.context import Bounds, SyncContext
+from posture.sources.securityhub.progress import SyncProgress
+from posture.sources.securityhub.sync import Sync
+from posture.sources.thread import Worker
+from tests.support.hubs.living import KEY
+from tests.support.hubs.world import ADMINISTRATOR, REGION, World
 
 OpenSync = Callable[..., Awaitable[Sync]]
 
@@ -43,8 +45,8 @@ async def open_sync(client: SecurityHub, tmp_path: Path) -> AsyncIterator[OpenSy
         worker = Worker("test")
         opening = Opening(tmp_path / "hub.sqlite", "test", worker.stop)
         known, _ = await worker.call(opening.open)
-        progress = Progress(await worker.call(known.store.states))
-        sync = Sync(Desk(client, worker, known, progress, bounds or Bounds()))
+        progress = SyncProgress(await worker.call(known.store.states))
+        sync = Sync(SyncContext(client, worker, known, progress, bounds or Bounds()))
         sync.windows = frozenset({30 * 3_600_000_000})
         open_ones.append(sync)
         await sync.want(products or ("Security Hub",))
@@ -57,3 +59,17 @@ async def open_sync(client: SecurityHub, tmp_path: Path) -> AsyncIterator[OpenSy
 
     yield open_it
     await drop()
+
+
+@pytest.fixture
+def make_hub(client: SecurityHub, tmp_path: Path) -> Callable[..., Hub]:
+    def make(candidate: Callable[[str], Candidate] | None = None, account: str = ADMINISTRATOR) -> Hub:
+        async def account_id() -> str:
+            return account
+
+        return Hub(KEY, HubDependencies(client, account_id, tmp_path, candidate, first_pause=0.01))
+
+    return make
+
+
+MakeHub = Callable[..., Hub]

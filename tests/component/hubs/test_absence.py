@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from posture.aws.securityhub import SecurityHub
-from posture.hubs.sync import Sync
+from posture.aws.securityhub.client import SecurityHub
+from posture.sources.securityhub.sync import Sync
 from tests.component.hubs.conftest import OpenSync
-from tests.component.hubs.world import HOUR, MEMBERS, MINUTE, World, stored
+from tests.support.hubs.world import HOUR, MEMBERS, MINUTE, World, stored
 
 
 async def settled(open_sync: OpenSync) -> Sync:

@@ -8,16 +8,16 @@ import asyncio
 from collections.abc import Collection
 from random import Random
 
-from posture.aws.securityhub import SecurityHub
+from posture.aws.securityhub.client import SecurityHub
 from posture.domain.findings import Finding
-from posture.hubs.known import Published, State
-from posture.hubs.sync import Sync
+from posture.sources.findings_view import Published, State
+from posture.sources.securityhub.sync import Sync
 from tests.component.hubs.conftest import OpenSync
-from tests.component.hubs.history import History, Picture, allowed_after_poll, material
-from tests.component.hubs.meddling import Meddler
-from tests.component.hubs.witness import Witness
-from tests.component.hubs.world import HOUR, MINUTE, SECOND, World, stored
 from tests.support.examples import seeds
+from tests.support.hubs.history import History, Picture, allowed_after_poll, material
+from tests.support.hubs.meddling import Meddler
+from tests.support.hubs.witness import Witness
+from tests.support.hubs.world import HOUR, MINUTE, SECOND, World, stored
 
 PRODUCTS = ("Security Hub", "GuardDuty")
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from posture.aws.securityhub import SecurityHub
+from posture.aws.securityhub.client import SecurityHub
 from tests.component.hubs.conftest import OpenSync
-from tests.component.hubs.history import History
-from tests.component.hubs.meddling import Meddler
-from tests.component.hubs.witness import Witness, until_it_works
-from tests.component.hubs.world import HOUR, MINUTE, World
 from tests.support.examples import seeds
+from tests.support.hubs.history import History
+from tests.support.hubs.meddling import Meddler
+from tests.support.hubs.witness import Witness, until_it_works
+from tests.support.hubs.world import HOUR, MINUTE, World
 
 PRODUCTS = ("Security Hub", "GuardDuty")
 FAULTS = (

@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -11,72 +10,19 @@ from typing import Any
 
 import pytest
 
-from posture.aws.errors import AccessDenied, HubNotEnabled, Retryable
-from posture.aws.securityhub import FindingsPage, SecurityHub
-from posture.domain.accounts import AccountFilter
-from posture.domain.evaluation import View
-from posture.domain.grouping import Grouping
-from posture.hubs.demand import Demand
-from posture.hubs.hub import Candidate, Hub, Means
-from posture.hubs.key import HubKey
-from posture.hubs.status import Phase
+from posture.aws.client.errors import AccessDenied, HubNotEnabled, Retryable
+from posture.aws.securityhub.client import FindingsPage, SecurityHub
+from posture.domain.scoring.accounts import AccountFilter, Grouping
+from posture.domain.scoring.evaluation import View
+from posture.hubs.hub import Hub, HubDependencies
+from posture.hubs.status import HubPhase
 from sandbox.securityhub.faults import Fault
-from tests.component.hubs.world import ADMINISTRATOR, FSBP, REGION, SECOND, World
+from tests.component.hubs.conftest import MakeHub
+from tests.support.hubs.living import KEY, OWN, SOON, WINDOW, administrator, demand, living
+from tests.support.hubs.world import ADMINISTRATOR, FSBP, REGION, SECOND, World
 
-WINDOW = timedelta(hours=30)
-KEY = HubKey(None, None, REGION)
-OWN = frozenset({"Security Hub"})
-SOON = 20.0
 LAST_OF_A_POLL = ["ProductName", "RecordState", "WorkflowStatus", "ComplianceStatus", "UpdatedAt"]
 """What the last call of a poll filters by."""
-
-
-def demand(interval: float = 3600, products: frozenset[str] = OWN, full: float = 86400) -> Demand:
-    return Demand(timedelta(seconds=interval), timedelta(seconds=full), products, WINDOW)
-
-
-async def administrator() -> str:
-    return ADMINISTRATOR
-
-
-class Changes:
-    """Waits for a hub's status to become what is awaited."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._changed = asyncio.Event()
-        hub.on_change(self._changed.set)
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(SOON):
-            while not condition():
-                self._changed.clear()
-                await self._changed.wait()
-
-
-@asynccontextmanager
-async def living(hub: Hub) -> AsyncIterator[Changes]:
-    changes = Changes(hub)
-    life = asyncio.create_task(hub.run())
-    try:
-        yield changes
-    finally:
-        async with asyncio.timeout(SOON):
-            await hub.stop()
-            await life
-
-
-@pytest.fixture
-def make_hub(client: SecurityHub, tmp_path: Path) -> Callable[..., Hub]:
-    def make(candidate: Callable[[str], Candidate] | None = None, account: str = ADMINISTRATOR) -> Hub:
-        async def account_id() -> str:
-            return account
-
-        return Hub(KEY, Means(client, account_id, tmp_path, candidate, first_pause=0.01))
-
-    return make
-
-
-MakeHub = Callable[..., Hub]
 
 
 def view(hub: Hub, products: frozenset[str] = OWN) -> View:
@@ -99,7 +45,7 @@ async def test_from_nothing_to_a_score_and_on(world: World, make_hub: MakeHub) -
     assert await passed_and_scored(hub) is None
     async with living(hub) as changes:
         await changes.until(lambda: hub.status.exact)
-        assert hub.status.phase is Phase.CURRENT
+        assert hub.status.phase is HubPhase.CURRENT
         assert await passed_and_scored(hub) == (1, 2)
         facts = hub.status.facts
         assert facts is not None
@@ -162,14 +108,14 @@ async def test_nobody_asks_nothing_is_called(world: World, make_hub: MakeHub) ->
     world.load(world.some(5))
     hub = make_hub()
     async with living(hub) as changes:
-        await changes.until(lambda: hub.status.phase is Phase.IDLE)
+        await changes.until(lambda: hub.status.phase is HubPhase.IDLE)
         ticket = hub.request()
         await changes.until(lambda: hub.has_run(ticket))
         assert world.emulator.calls.total() == 0
         hub.ask([demand()])
         await changes.until(lambda: hub.status.exact)
         hub.ask([])
-        await changes.until(lambda: hub.status.phase is Phase.IDLE)
+        await changes.until(lambda: hub.status.phase is HubPhase.IDLE)
         assert await passed_and_scored(hub) is not None, "what was known stays known"
 
 
@@ -302,7 +248,7 @@ async def test_it_works_under_its_lease_only(world: World, make_hub: MakeHub) ->
             term.over.set()
             assert not hub.held()
             assert await passed_and_scored(hub) is None
-            await changes.until(lambda: hub.status.phase is Phase.STANDBY)
+            await changes.until(lambda: hub.status.phase is HubPhase.STANDBY)
             assert not hub.status.exact
     assert lease.released.is_set()
 
@@ -371,7 +317,7 @@ async def test_a_sweep_that_fails_does_not_hurry_the_polls(
 ) -> None:
     """It is tried again after its own pauses; polls keep their pace, and the score stays current."""
     world.load(world.some(5))
-    hub = Hub(KEY, Means(NoGuardDuty(client), administrator, tmp_path, first_pause=0.01))
+    hub = Hub(KEY, HubDependencies(NoGuardDuty(client), administrator, tmp_path, first_pause=0.01))
     hub.ask([demand()])
     async with living(hub) as changes:
         await changes.until(lambda: hub.status.exact)

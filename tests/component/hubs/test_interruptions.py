@@ -4,9 +4,9 @@ from itertools import count
 
 import pytest
 
-from posture.aws.errors import AccessDenied
+from posture.aws.client.errors import AccessDenied
 from tests.component.hubs.conftest import OpenSync
-from tests.component.hubs.world import World, stored
+from tests.support.hubs.world import World, stored
 
 
 def updated(id_: str) -> dict[str, object]:

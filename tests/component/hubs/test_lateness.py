@@ -2,13 +2,13 @@
 
 from random import Random
 
-from posture.aws.securityhub import SecurityHub
+from posture.aws.securityhub.client import SecurityHub
 from tests.component.hubs.conftest import OpenSync
-from tests.component.hubs.history import History
-from tests.component.hubs.meddling import Meddler
-from tests.component.hubs.witness import Witness
-from tests.component.hubs.world import HOUR, MINUTE, SECOND, World, stored
 from tests.support.examples import seeds
+from tests.support.hubs.history import History
+from tests.support.hubs.meddling import Meddler
+from tests.support.hubs.witness import Witness
+from tests.support.hubs.world import HOUR, MINUTE, SECOND, World, stored
 
 
 @seeds(2)

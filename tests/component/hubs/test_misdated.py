@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from posture.aws.securityhub import SecurityHub
-from posture.hubs.progress import LATEST
-from posture.store import Store
-from tests.component.hubs.conftest import OpenSync
-from tests.component.hubs.test_hub import KEY, MakeHub, demand, living, make_hub
-from tests.component.hubs.world import ADMINISTRATOR, HOUR, MINUTE, World, stored
+from posture.aws.securityhub.client import SecurityHub
+from posture.sources.securityhub.progress import LATEST
+from posture.store.sqlite.store import Store
+from tests.component.hubs.conftest import MakeHub, OpenSync, make_hub
+from tests.support.hubs.living import KEY, demand, living
+from tests.support.hubs.world import ADMINISTRATOR, HOUR, MINUTE, World, stored
 
 __all__ = ["make_hub"]
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from posture.aws.errors import AwsError
-from posture.aws.securityhub import SecurityHub
+from posture.aws.client.errors import AwsError
+from posture.aws.securityhub.client import SecurityHub
 from tests.component.hubs.conftest import OpenSync
-from tests.component.hubs.meddling import Meddler
-from tests.component.hubs.world import DAY, HOUR, MINUTE, World, stored
+from tests.support.hubs.meddling import Meddler
+from tests.support.hubs.world import DAY, HOUR, MINUTE, World, stored
 
 
 @pytest.mark.parametrize("compliance", ["PASSED", "FAILED"])

@@ -2,14 +2,14 @@
 
 import pytest
 
-from posture.aws.securityhub import SecurityHub
-from posture.domain.controls import ControlStatus
-from posture.domain.scores import Score
+from posture.aws.securityhub.client import SecurityHub
+from posture.domain.scoring.scores import Score
+from posture.domain.standards import ControlStatus
 from sandbox.securityhub.accounts import Aggregator, Association
 from sandbox.securityhub.seed import set_control
 from tests.component.hubs.conftest import OpenSync
-from tests.component.hubs.scored import Place, evaluated, put
-from tests.component.hubs.world import ADMINISTRATOR, FSBP, MEMBERS, REGION, World
+from tests.support.hubs.scored import Place, evaluated, put
+from tests.support.hubs.world import ADMINISTRATOR, FSBP, MEMBERS, REGION, World
 
 LINKED = "us-east-1"
 HOME: Place = (ADMINISTRATOR, REGION)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from posture.aws.securityhub import SecurityHub
-from posture.domain.controls import ControlStatus
-from posture.domain.scores import Score
+from posture.aws.securityhub.client import SecurityHub
+from posture.domain.scoring.scores import Score
+from posture.domain.standards import ControlStatus
 from tests.component.hubs.conftest import OpenSync
-from tests.component.hubs.scored import Place, evaluated, put
-from tests.component.hubs.world import ADMINISTRATOR, FSBP, MEMBERS, REGION, World
+from tests.support.hubs.scored import Place, evaluated, put
+from tests.support.hubs.world import ADMINISTRATOR, FSBP, MEMBERS, REGION, World
 
 CIS_1_4 = "cis-aws-foundations-benchmark/v/1.4.0"
 SOURCE = {"securityStandards": {"standards": [FSBP, CIS_1_4]}}

@@ -2,12 +2,12 @@
 
 import pytest
 
-from posture.aws.securityhub import SecurityHub
-from posture.domain.scores import Score
+from posture.aws.securityhub.client import SecurityHub
+from posture.domain.scoring.scores import Score
 from sandbox.securityhub.catalogue import AZURE, STANDARDS
 from tests.component.hubs.conftest import OpenSync
-from tests.component.hubs.scored import evaluated, put
-from tests.component.hubs.world import ADMINISTRATOR, FSBP, REGION, World
+from tests.support.hubs.scored import evaluated, put
+from tests.support.hubs.world import ADMINISTRATOR, FSBP, REGION, World
 
 HOME = (ADMINISTRATOR, REGION)
 

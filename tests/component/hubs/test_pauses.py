@@ -2,11 +2,11 @@
 
 import pytest
 
-from posture.aws.securityhub import SecurityHub
+from posture.aws.securityhub.client import SecurityHub
 from posture.domain.findings import Finding
-from posture.hubs.sync import Sync
+from posture.sources.securityhub.sync import Sync
 from tests.component.hubs.conftest import OpenSync
-from tests.component.hubs.world import DAY, HOUR, MINUTE, World, stored
+from tests.support.hubs.world import DAY, HOUR, MINUTE, World, stored
 
 
 async def settled(world: World, open_sync: OpenSync) -> Sync:

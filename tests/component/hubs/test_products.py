@@ -4,12 +4,14 @@ import asyncio
 
 import pytest
 
-from posture.aws.securityhub import SecurityHub
+from posture.aws.securityhub.client import SecurityHub
 from posture.domain.findings import Workflow
-from posture.store import CustomerWrite, StoreUnavailable, key_of
+from posture.store.errors import StoreUnavailable
+from posture.store.records import CustomerWrite
+from posture.store.sqlite.encoding import key_of
 from tests.component.hubs.conftest import OpenSync
-from tests.component.hubs.meddling import Meddler
-from tests.component.hubs.world import MINUTE, World, stored
+from tests.support.hubs.meddling import Meddler
+from tests.support.hubs.world import MINUTE, World, stored
 
 OWN = "Security Hub"
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from posture.aws.securityhub import SecurityHub
-from posture.hubs.sync import Sync, share_of
+from posture.aws.securityhub.client import SecurityHub
+from posture.sources.securityhub.sync import Sync, share_of
 from tests.component.hubs.conftest import OpenSync
-from tests.component.hubs.meddling import Meddler
-from tests.component.hubs.world import DAY, HOUR, MINUTE, World, stored
+from tests.support.hubs.meddling import Meddler
+from tests.support.hubs.world import DAY, HOUR, MINUTE, World, stored
 
 
 @pytest.fixture

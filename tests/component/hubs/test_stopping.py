@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from posture.aws.securityhub import SecurityHub
-from posture.hubs.demand import Demand
-from posture.hubs.hub import Hub, Means
-from posture.hubs.key import HubKey
-from posture.store import Store, StoreUnavailable
-from posture.store.database import Database
+from posture.aws.securityhub.client import SecurityHub
+from posture.hubs.demand import Demand, HubKey
+from posture.hubs.hub import Hub, HubDependencies
+from posture.store.errors import StoreUnavailable
+from posture.store.sqlite.database import Database
+from posture.store.sqlite.store import Store
 from tests.component.hubs.conftest import OpenSync
-from tests.component.hubs.test_hub import administrator, demand, living
-from tests.component.hubs.world import REGION, World, stored
+from tests.support.hubs.living import administrator, demand, living
+from tests.support.hubs.world import REGION, World, stored
 
 LONG = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000)"
@@ -29,7 +29,7 @@ PATIENCE = 20.0
 
 @pytest.fixture
 def hub(client: SecurityHub, tmp_path: Path) -> Hub:
-    return Hub(HubKey(None, None, REGION), Means(client, administrator, tmp_path, first_pause=0.01))
+    return Hub(HubKey(None, None, REGION), HubDependencies(client, administrator, tmp_path, first_pause=0.01))
 
 
 @pytest.fixture
@@ -46,11 +46,11 @@ async def happened(event: threading.Event) -> None:
 async def filled(world: World, hub: Hub, wanted: Demand) -> Path:
     """Fill the hub's store in a life before, which ends like a crash; returns its path."""
     world.load(world.some(30))
-    before = Hub(hub.key, hub._means)
+    before = Hub(hub.key, hub._dependencies)
     before.ask([wanted])
     async with living(before) as changes:
         await changes.until(lambda: before.status.exact)
-    path = hub._means.data_dir / f"{hub.name}.sqlite"
+    path = hub._dependencies.data_dir / f"{hub.name}.sqlite"
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("INSERT INTO meta VALUES ('in use', 'yes')")
     connection.close()
@@ -66,7 +66,7 @@ async def test_while_the_file_is_checked(world: World, hub: Hub, monkeypatch: py
         return check(self, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr("posture.store.opening.CHECK", LONG)
+        patch.setattr("posture.store.sqlite.files.CHECK", LONG)
         patch.setattr(Database, "rows_unless_stopped", tell)
         hub.ask([demand()])
         async with living(hub):
@@ -116,7 +116,7 @@ async def test_while_a_product_is_removed(
     world.load(world.some(30, product="GuardDuty", compliance=None))
     sync = await open_sync("Security Hub", "GuardDuty")
     await sync.sweep()
-    monkeypatch.setattr("posture.store.removing.CHUNK", 1)
+    monkeypatch.setattr("posture.store.sqlite.removing.CHUNK", 1)
     removing, purge, left = threading.Event(), Store.purge_products, list[int]()
 
     def purge_late(self: Store, wanted: frozenset[str]) -> Any:

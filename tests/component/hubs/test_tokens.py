@@ -4,16 +4,16 @@ from collections.abc import Callable
 
 import pytest
 
-from posture.aws.errors import Retryable
-from posture.aws.securityhub import SecurityHub
+from posture.aws.client.errors import Retryable
+from posture.aws.securityhub.client import SecurityHub
+from posture.domain.exceptions.marks import OWNER, POLICY
 from posture.domain.findings import Workflow
-from posture.domain.ownership import OWNER, POLICY
-from posture.hubs.desk import Bounds
+from posture.sources.securityhub.context import Bounds
 from tests.component.hubs.conftest import OpenSync
-from tests.component.hubs.meddling import Meddler
-from tests.component.hubs.witness import until_it_works
-from tests.component.hubs.world import DAY, HOUR, SECOND, World, active, stored
 from tests.support.examples import seeds
+from tests.support.hubs.meddling import Meddler
+from tests.support.hubs.witness import until_it_works
+from tests.support.hubs.world import DAY, HOUR, SECOND, World, active, stored
 
 
 @seeds(6)

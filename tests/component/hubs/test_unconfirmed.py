@@ -1,9 +1,10 @@
 """A write of our own that Security Hub accepted and never applied: it is not believed for ever."""
 
-from posture.aws.securityhub import SecurityHub
-from posture.store import CustomerWrite, key_of
+from posture.aws.securityhub.client import SecurityHub
+from posture.store.records import CustomerWrite
+from posture.store.sqlite.encoding import key_of
 from tests.component.hubs.conftest import OpenSync
-from tests.component.hubs.world import MINUTE, World, stored
+from tests.support.hubs.world import MINUTE, World, stored
 
 
 async def test_a_mark_that_was_not_taken_off_is_found_by_id(

@@ -7,9 +7,15 @@ import pytest
 from posture.kube import client as client_module
 from posture.kube.client import KubeClient
 from posture.kube.errors import Conflict, Gone, Refused
-from posture.kube.finalizers import FINALIZER, add_finalizer, has_finalizer, is_deleted, remove_finalizer
+from posture.kube.finalizers import (
+    FINALIZER,
+    add_finalizer,
+    has_finalizer,
+    is_deleted,
+    remove_finalizer,
+)
 from posture.kube.resources import POSTURE_TARGETS, Object, ObjectRef
-from posture.kube.status import Written, write_status
+from posture.kube.status import StatusWrite, write_status
 
 Make = Callable[..., Object]
 
@@ -45,10 +51,10 @@ async def test_a_list_has_every_page(
 async def test_a_status_replaces_the_one_before(kube: KubeClient, target: Make) -> None:
     obj = await _create(kube, target())
     first = {"score": 90, "passed": 9, "scored": 10}
-    assert await write_status(kube, POSTURE_TARGETS, obj, first) is Written.WRITTEN
+    assert await write_status(kube, POSTURE_TARGETS, obj, first) is StatusWrite.WRITTEN
     obj = await _get(kube, obj)
     assert obj["status"]["passed"] == 9
-    assert await write_status(kube, POSTURE_TARGETS, obj, {"score": 91}) is Written.WRITTEN
+    assert await write_status(kube, POSTURE_TARGETS, obj, {"score": 91}) is StatusWrite.WRITTEN
     obj = await _get(kube, obj)
     assert "passed" not in obj["status"]
     assert obj["status"]["score"] == 91
@@ -63,9 +69,9 @@ async def test_a_status_that_the_crd_does_not_know_is_refused(kube: KubeClient, 
 async def test_the_status_of_an_object_of_the_same_name_is_left_alone(kube: KubeClient, target: Make) -> None:
     old = await _create(kube, target())
     await kube.delete(ObjectRef.of(POSTURE_TARGETS, old))
-    assert await write_status(kube, POSTURE_TARGETS, old, {"score": 1}) is Written.GONE
+    assert await write_status(kube, POSTURE_TARGETS, old, {"score": 1}) is StatusWrite.GONE
     new = await _create(kube, target())
-    assert await write_status(kube, POSTURE_TARGETS, old, {"score": 1}) is Written.GONE
+    assert await write_status(kube, POSTURE_TARGETS, old, {"score": 1}) is StatusWrite.GONE
     assert "score" not in (await _get(kube, new)).get("status", {})
 
 
@@ -175,7 +181,7 @@ async def test_a_late_status_is_not_written_over_a_later_holder_s(kube: KubeClie
     outcome = await write_status(
         kube, POSTURE_TARGETS, read, {"observedGeneration": 1}, leading=_leading, stored=seen.append
     )
-    assert outcome is Written.OVERTAKEN
+    assert outcome is StatusWrite.OVERTAKEN
     assert (await _get(kube, read))["status"] == seen[0]["status"] == {"observedGeneration": 7}
 
 
@@ -184,6 +190,6 @@ async def test_what_else_was_changed_meanwhile_is_no_hindrance(kube: KubeClient,
     ref = ObjectRef.of(POSTURE_TARGETS, read)
     await kube.patch_metadata(ref, [{"op": "add", "path": "/metadata/labels", "value": {"team": "x"}}])
     status = {"observedGeneration": 1}
-    assert await write_status(kube, POSTURE_TARGETS, read, status, leading=_leading) is Written.WRITTEN
+    assert await write_status(kube, POSTURE_TARGETS, read, status, leading=_leading) is StatusWrite.WRITTEN
     now = await _get(kube, read)
     assert (now["status"], now["metadata"]["labels"]) == (status, {"team": "x"})

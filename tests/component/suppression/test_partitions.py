@@ -6,35 +6,34 @@ from typing import Any
 
 import pytest
 
-from posture.admission import Admitted
 from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
 from posture.api.suppression_policy import SuppressionPolicy
-from posture.aws.calls import Calls
-from posture.aws.discovery import HubFacts
-from posture.aws.limiter import Limiters
-from posture.aws.securityhub import FindingId, Note, SecurityHub
-from posture.aws.sessions import Identity, Sessions
-from posture.aws.usage import Usage
+from posture.aws.client.calls import Calls
+from posture.aws.client.limiter import Limiters, Usage
+from posture.aws.client.sessions import Identity, Sessions
+from posture.aws.securityhub.client import FindingId, Note, SecurityHub
+from posture.aws.securityhub.discovery import HubFacts
 from posture.config import Config
 from posture.domain.arns import account_of, partition_of
-from posture.domain.control_switches import Act, Switch
-from posture.domain.controls import Controls, ControlStatus
-from posture.domain.evaluation import Evaluation, TurnedOff
+from posture.domain.exceptions.control_plan import ControlAct, Switch
 from posture.domain.findings import Finding, Workflow
-from posture.hubs.key import HubKey
-from posture.hubs.known import Known
-from posture.store import Read
-from posture.suppression.controls_account import AccountControls, Spot
-from posture.suppression.controls_declared import Roles
+from posture.domain.scoring.evaluation import Evaluation, TurnedOff
+from posture.domain.standards import Controls, ControlStatus
+from posture.hubs.demand import HubKey
+from posture.reconcile.access import Admitted
+from posture.reconcile.scope import chosen_standards, view_of
+from posture.sources.findings_view import FindingsView
+from posture.store.records import Read
+from posture.suppression.controls.account import AccountControls, AccountRegion
+from posture.suppression.controls.declared import Roles
 from posture.suppression.declared import Declared
-from posture.target_view import chosen_standards, view_of
 from sandbox.cloud import Cloud
 from sandbox.organization.asff import Occurrence, classic, consolidated, of_product
 from sandbox.securityhub.catalogue import CONTROLS
 from sandbox.securityhub.client import ControlClient
-from tests.unit.domain.test_arns import PARTITIONS
-from tests.unit.store.making import opened
+from tests.support.partitions import PARTITIONS
+from tests.support.rows import opened
 
 ADMINISTRATOR, MEMBER = "111122223333", "444455556666"
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
@@ -114,7 +113,7 @@ def evaluated(path: Path, findings: list[Finding], facts: HubFacts, role: str, n
         Admitted(target, HubKey(role, None, facts.region), ("*",)), facts, controls, chosen.present
     )
     with opened(path) as store:
-        known = Known(store)
+        known = FindingsView(store)
         store.write([Read(findings, now)])
         known.publish(now, [WINDOW], {})
         exact = known.evaluate(view, WINDOW)
@@ -175,7 +174,7 @@ async def test_every_partition_the_whole_way(
     role = roles(facts, reader).of("ns/p", MEMBER)
     assert role is not None
     assert (partition_of(role.arn), account_of(role.arn)) == (partition, MEMBER)
-    spot, identity = Spot(MEMBER, region), Identity(role.arn, role.external_id, region)
+    spot, identity = AccountRegion(MEMBER, region), Identity(role.arn, role.external_id, region)
     account = AccountControls(
         spot,
         Calls(sessions, identity, limiters, usage, service="securityhub"),
@@ -184,7 +183,7 @@ async def test_every_partition_the_whole_way(
     place = TurnedOff(FSBP, "S3.1", *spot)
     live = (await account.read(lambda _standard, _provider: ("S3.1",), ())).live
     assert live[place].association.enabled
-    switch = Switch(place, Act.TURN_OFF, "ns/p", "a reason", ControlStatus.FAILED)
+    switch = Switch(place, ControlAct.TURN_OFF, "ns/p", "a reason", ControlStatus.FAILED)
     written = await account.write([switch], live, lambda: 10.0)
     assert (written.done, written.refused) == ((switch,), ())
     live = (await account.read(lambda _standard, _provider: ("S3.1",), ())).live

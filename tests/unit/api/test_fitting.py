@@ -8,11 +8,16 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from posture.api.conditions import READY, Condition, ConditionStatus, set_condition
-from posture.api.posture_target_status import PostureTargetStatus, RejectedFinding, StandardScore, Sync
+from posture.api.posture_target_status import (
+    PostureTargetStatus,
+    RejectedFinding,
+    StandardScore,
+    Sync,
+)
 from posture.api.suppression_policy import SuppressionFailure, SuppressionPolicyStatus
 from posture.api.types import Time
-from tests.unit.api.statuses import NOW
-from tests.unit.hostile import acts, texts
+from tests.support.api.statuses import NOW
+from tests.support.hostile import acts, texts
 
 MOMENT: TypeAdapter[datetime] = TypeAdapter(Time)
 

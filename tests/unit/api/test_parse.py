@@ -6,8 +6,8 @@ from posture.api.posture_target_status import WorkloadScore
 from posture.api.remediation_rule import RemediationRule
 from posture.api.resource import InvalidObject, Resource, parse
 from posture.api.suppression_policy import SuppressionPolicy
-from tests.unit.api.malformed import MALFORMED, Malformed
-from tests.unit.api.objects import ACCEPTED, Object, changed, minimal, whole
+from tests.support.api.malformed import MALFORMED, Malformed
+from tests.support.api.objects import ACCEPTED, Object, changed, minimal, whole
 
 
 @pytest.mark.parametrize(("kind", "spec"), ACCEPTED)

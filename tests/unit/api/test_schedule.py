@@ -7,8 +7,8 @@ from cronsim import CronSim
 from hypothesis import given
 
 from posture.api.schedule import SCHEDULE
+from tests.support.api.schedules import schedules
 from tests.support.examples import examples
-from tests.unit.api.schedules import schedules
 
 
 @given(schedules())

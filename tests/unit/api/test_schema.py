@@ -13,8 +13,8 @@ from posture.api.patterns import compile_pattern
 from posture.api.resource import Resource
 from posture.api.schema import structural
 from posture.api.shapes import RULES, Immutable, Rule, Shape, exactly_one
+from tests.support.api.malformed import MALFORMED
 from tests.support.examples import examples
-from tests.unit.api.malformed import MALFORMED
 
 Node = dict[str, Any]
 _KNOWN = {

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from markdown_it import MarkdownIt
 
-from posture.cli.exceptions_text import as_csv, as_json, as_markdown, as_table
-from posture.domain.printable import one_line, printable
+from posture.cli.exceptions.text import as_csv, as_json, as_markdown, as_table
+from posture.domain.text import one_line, printable
 from posture.suppression.register import Entry, undocumented
 from tests.support.examples import examples
-from tests.unit.hostile import acts, texts
+from tests.support.hostile import acts, texts
 
 
 def entry(text: str) -> Entry:

@@ -7,17 +7,8 @@ from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
 from posture.domain.arns import account_of, partition_of, partition_of_region, region_of, role_arn
 from posture.domain.grants import Grant, IdentityGrant, Verb, may_use_identity
+from tests.support.partitions import PARTITIONS
 
-PARTITIONS = {
-    "aws": "eu-west-1",
-    "aws-us-gov": "us-gov-west-1",
-    "aws-cn": "cn-north-1",
-    "aws-eusc": "eusc-de-east-1",
-    "aws-iso": "us-iso-east-1",
-    "aws-iso-b": "us-isob-east-1",
-    "aws-iso-e": "eu-isoe-west-1",
-    "aws-iso-f": "us-isof-south-1",
-}
 ACCOUNT = "111122223333"
 
 

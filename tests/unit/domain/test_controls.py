@@ -1,8 +1,7 @@
 import pytest
 
-from posture.domain.controls import Controls, product_of
 from posture.domain.findings import Check
-from posture.domain.standards import ControlAssociation, Standard
+from posture.domain.standards import ControlAssociation, Controls, Standard, product_of
 
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
 CIS = "cis-aws-foundations-benchmark/v/1.4.0"

@@ -1,4 +1,4 @@
-from posture.domain.freshness import cutoff, is_current
+from posture.domain.time import cutoff, is_current
 
 
 def test_a_score_is_current_up_to_two_intervals() -> None:

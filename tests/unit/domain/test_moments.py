@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.domain.moments import datetime_of, instant_of, text_of
+from posture.domain.time import datetime_of, instant_of, text_of
 
 SECOND = 1_000_000
 

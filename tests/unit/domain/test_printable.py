@@ -5,8 +5,8 @@ import json
 import pytest
 from hypothesis import given
 
-from posture.domain.printable import one_line, printable, printable_json
-from tests.unit.hostile import ESCAPES, acts, texts
+from posture.domain.text import one_line, printable, printable_json
+from tests.support.hostile import ESCAPES, acts, texts
 
 
 @pytest.mark.parametrize("escape", ESCAPES)

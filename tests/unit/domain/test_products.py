@@ -1,6 +1,6 @@
 import pytest
 
-from posture.domain.products import names_of, product_named, sounds_own
+from posture.domain.findings import names_of, product_named, sounds_own
 
 
 @pytest.mark.parametrize("name", ["Security Hub", "Security Hub CSPM"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from posture.domain.redaction import LONGEST, REMOVED, message_of_others, without_secrets
+from posture.domain.text import LONGEST, REMOVED, message_of_others, without_secrets
 
 TOKEN = "IQoJb3JpZ2luX2VjE" + "Ab/+9" * 60 + "=="
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW0ifQ.c2lnbmF0dXJl"

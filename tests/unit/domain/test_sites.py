@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.domain.sites import MAX_SITES, MAX_TROUBLE, Site, added, in_trouble, read, text_of, without
+from posture.domain.exceptions.sites import (
+    MAX_SITES,
+    MAX_TROUBLE,
+    Site,
+    added,
+    in_trouble,
+    read,
+    text_of,
+    without,
+)
 
 ROLE = "arn:aws:iam::111122223333:role/posture-reader"
 HERE = Site("111122223333", "eu-west-1", ROLE)

@@ -5,11 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from posture.hubs.changes import overlap, remembered
-from posture.hubs.demand import Demand, Wanted, together
-from posture.hubs.desk import DAY, HOUR, MINUTE, Bounds
-from posture.hubs.key import HubKey
-from posture.hubs.requests import Requests
+from posture.hubs.demand import Demand, HubKey, Requests, Wanted, together
+from posture.sources.securityhub.context import DAY, HOUR, MINUTE, Bounds
+from posture.sources.securityhub.sync import overlap, remembered_changes
 
 SECOND = 1_000_000
 
@@ -102,9 +100,9 @@ def test_the_overlap_is_twice_what_came_late_within_a_day(late: list[tuple[int, 
 
 def test_only_late_arrivals_that_matter_are_remembered() -> None:
     bounds = Bounds()
-    assert remembered([], 5, 7 * MINUTE, bounds) == []
-    assert remembered([], 5, 8 * MINUTE, bounds) == [(5, 8 * MINUTE)]
-    assert remembered([(1, 8 * MINUTE)], 5, 9 * MINUTE, bounds) == [(5, 9 * MINUTE)]
-    assert remembered([(1, 9 * MINUTE)], 5, 8 * MINUTE, bounds) == [(1, 9 * MINUTE), (5, 8 * MINUTE)]
-    assert remembered([(1, 9 * MINUTE)], 5, 0, bounds) == [(1, 9 * MINUTE)]
-    assert remembered([(1, 9 * MINUTE)], DAY + 2, 0, bounds) == []
+    assert remembered_changes([], 5, 7 * MINUTE, bounds) == []
+    assert remembered_changes([], 5, 8 * MINUTE, bounds) == [(5, 8 * MINUTE)]
+    assert remembered_changes([(1, 8 * MINUTE)], 5, 9 * MINUTE, bounds) == [(5, 9 * MINUTE)]
+    assert remembered_changes([(1, 9 * MINUTE)], 5, 8 * MINUTE, bounds) == [(1, 9 * MINUTE), (5, 8 * MINUTE)]
+    assert remembered_changes([(1, 9 * MINUTE)], 5, 0, bounds) == [(1, 9 * MINUTE)]
+    assert remembered_changes([(1, 9 * MINUTE)], DAY + 2, 0, bounds) == []

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from posture.hubs import leftovers
-from posture.hubs.hub import Hub, Means
-from posture.hubs.key import HubKey, store_path
-from posture.hubs.leftovers import remove_leftovers
-from posture.store import Store
+from posture.hubs import stores
+from posture.hubs.demand import HubKey, store_path
+from posture.hubs.hub import Hub, HubDependencies
+from posture.hubs.stores import remove_leftovers
+from posture.store.sqlite.store import Store
 
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leftovers, "_EVERY", 0.0)
+    monkeypatch.setattr(stores, "_EVERY", 0.0)
 
 
 def made(data_dir: Path, key: HubKey) -> Path:
@@ -69,7 +69,7 @@ async def test_a_hub_keeps_its_store_where_it_is_looked_for(tmp_path: Path) -> N
         return "111122223333"
 
     key = HubKey(None, None, "eu-west-1")
-    hub = Hub(key, Means(None, account, tmp_path))  # type: ignore[arg-type] # nothing is asked of the cloud
+    hub = Hub(key, HubDependencies(None, account, tmp_path))  # type: ignore[arg-type] # nothing is asked of the cloud
     living = asyncio.create_task(hub.run())
     async with asyncio.timeout(10):
         await opened.wait()

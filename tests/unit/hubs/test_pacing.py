@@ -5,10 +5,10 @@ from collections.abc import Callable, Coroutine
 
 import pytest
 
-from posture.aws.errors import AccessDenied, AwsError, Throttled
-from posture.hubs.bulletin import Bulletin
-from posture.hubs.jobs import Jobs, Outcome
-from posture.hubs.pacing import BackOff
+from posture.aws.client.errors import AccessDenied, AwsError, Throttled
+from posture.hubs.backoff import BackOff
+from posture.hubs.cycle import JobOutcome, Jobs
+from posture.hubs.status import StatusPublisher
 
 WHERE = {"service": "securityhub", "operation": "GetFindings", "code": "X"}
 PASSING = Throttled("slow down", **WHERE)
@@ -44,18 +44,18 @@ def fails(error: AwsError) -> Callable[[], Coroutine[None, None, None]]:
     return run
 
 
-async def finish(jobs: Jobs) -> Outcome:
+async def finish(jobs: Jobs) -> JobOutcome:
     await asyncio.wait(jobs.tasks)
     return jobs.reap(300)
 
 
 async def test_a_failed_job_pauses_and_holds_up_no_other() -> None:
-    bulletin = Bulletin("hub")
+    bulletin = StatusPublisher("hub")
     jobs = Jobs(bulletin, first_pause=100)
     jobs.start("sweep", fails(PASSING))
     jobs.start("sweep", fails(LASTING))
     assert len(jobs.tasks) == 1, "at most one of a kind"
-    assert await finish(jobs) is Outcome.FAILED
+    assert await finish(jobs) is JobOutcome.FAILED
     assert bulletin.status.error is PASSING
     assert bulletin.status.errors == {"Throttled": 1}
     pause = jobs.next_start()
@@ -64,17 +64,17 @@ async def test_a_failed_job_pauses_and_holds_up_no_other() -> None:
     jobs.start("sweep", ends)
     assert not jobs.tasks, "it pauses"
     jobs.start("re-list", ends)
-    assert await finish(jobs) is Outcome.WELL
+    assert await finish(jobs) is JobOutcome.WELL
     assert bulletin.status.error is PASSING, "the re-list does not make up for the sweep"
     jobs.hurry()
     jobs.start("sweep", ends)
-    assert await finish(jobs) is Outcome.WELL
+    assert await finish(jobs) is JobOutcome.WELL
     assert bulletin.status.error is None
     assert jobs.next_start() is None
 
 
 async def test_what_is_no_fault_of_aws_is_raised() -> None:
-    jobs = Jobs(Bulletin("hub"), first_pause=1)
+    jobs = Jobs(StatusPublisher("hub"), first_pause=1)
 
     async def breaks() -> None:
         raise OSError("disk")
@@ -85,7 +85,7 @@ async def test_what_is_no_fault_of_aws_is_raised() -> None:
 
 
 async def test_stopped_jobs_are_over() -> None:
-    jobs, cancelled = Jobs(Bulletin("hub"), first_pause=1), asyncio.Event()
+    jobs, cancelled = Jobs(StatusPublisher("hub"), first_pause=1), asyncio.Event()
 
     async def waits() -> None:
         try:
@@ -101,7 +101,7 @@ async def test_stopped_jobs_are_over() -> None:
 
 
 def test_listeners_hear_of_every_change() -> None:
-    bulletin, heard = Bulletin("hub"), list[float]()
+    bulletin, heard = StatusPublisher("hub"), list[float]()
     bulletin.on_change(lambda: heard.append(bulletin.status.progress))
     bulletin.post(progress=0.5)
     bulletin.post(progress=1.0)

@@ -13,7 +13,7 @@ from posture.kube.errors import Call, Forbidden
 from posture.kube.leases import Lease, LeaseTiming, Term, _micro_time, boottime
 from posture.kube.resources import ApiResource, Object
 from tests.support.examples import examples
-from tests.unit.kube.lease_world import Replica, World
+from tests.support.lease_world import Replica, World
 
 TIMING = LeaseTiming()
 

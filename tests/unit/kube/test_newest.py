@@ -1,6 +1,6 @@
 """What a write returned counts until a list shows it, and no longer."""
 
-from posture.kube.newest import Newest
+from posture.kube.object_cache import Newest
 from posture.kube.resources import Object
 
 

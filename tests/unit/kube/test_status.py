@@ -11,8 +11,8 @@ from posture.kube.client import REQUEST_WITHIN, KubeClient
 from posture.kube.errors import Call, Gone, KubeError, Moved, Refused, Retryable
 from posture.kube.leases import Leading
 from posture.kube.resources import POSTURE_TARGETS, Object, ObjectRef
-from posture.kube.status import Transition, Written, transitions, write_status
-from tests.unit.kube.lease_world import VirtualLoop
+from posture.kube.status import StatusWrite, Transition, transitions, write_status
+from tests.support.lease_world import VirtualLoop
 
 OBJECT: Object = {"metadata": {"namespace": "a", "name": "b", "uid": "u"}, "status": {"score": 90}}
 CALL = Call("patch", POSTURE_TARGETS, "a", "b", "status")
@@ -39,10 +39,10 @@ class _Api:
         return OBJECT
 
 
-def _write(api: _Api, status: Object, leading: Leading = lambda: 10.0) -> tuple[Written, float]:
+def _write(api: _Api, status: Object, leading: Leading = lambda: 10.0) -> tuple[StatusWrite, float]:
     loop = VirtualLoop(lambda: None)
 
-    async def write() -> Written:
+    async def write() -> StatusWrite:
         return await write_status(
             cast("KubeClient", api),
             POSTURE_TARGETS,
@@ -60,19 +60,19 @@ def _write(api: _Api, status: Object, leading: Leading = lambda: 10.0) -> tuple[
 
 def test_an_unchanged_status_costs_no_call() -> None:
     api = _Api(Retryable(CALL, "never asked"))
-    assert _write(api, {"score": 90})[0] is Written.UNCHANGED
+    assert _write(api, {"score": 90})[0] is StatusWrite.UNCHANGED
 
 
 def test_a_changed_status_is_written_to_that_object() -> None:
     api = _Api()
-    assert _write(api, {"score": 91})[0] is Written.WRITTEN
+    assert _write(api, {"score": 91})[0] is StatusWrite.WRITTEN
     assert api.written == [(ObjectRef(POSTURE_TARGETS, "a", "b", "u"), {"score": 91})]
 
 
 def test_what_may_work_later_is_tried_again_ever_slower() -> None:
     api = _Api(*[Retryable(CALL, "away")] * 4)
     outcome, seconds = _write(api, {"score": 91})
-    assert outcome is Written.WRITTEN
+    assert outcome is StatusWrite.WRITTEN
     assert 0.25 + 0.5 + 1.0 + 2.0 <= seconds <= 0.5 + 1.0 + 2.0 + 4.0
 
 
@@ -88,7 +88,7 @@ def test_trying_ends() -> None:
 
 
 def test_an_object_that_is_gone_is_left_alone() -> None:
-    assert _write(_Api(Gone(CALL, "gone")), {"score": 91})[0] is Written.GONE
+    assert _write(_Api(Gone(CALL, "gone")), {"score": 91})[0] is StatusWrite.GONE
 
 
 def test_what_is_refused_is_told_at_once() -> None:
@@ -99,14 +99,14 @@ def test_what_is_refused_is_told_at_once() -> None:
 def test_a_replica_that_lost_the_lease_between_two_tries_writes_nothing() -> None:
     answers = iter([True, False])
     api = _Api(Retryable(CALL, "away"))
-    assert _write(api, {"score": 91}, leading=lambda: next(answers))[0] is Written.NOT_OURS
+    assert _write(api, {"score": 91}, leading=lambda: next(answers))[0] is StatusWrite.NOT_OURS
     assert not api.written
 
 
 def test_each_try_may_take_as_long_as_the_lease_has_left_by_then() -> None:
     left = iter([9.0, 4.0, 0.4])
     api = _Api(*[Retryable(CALL, "away")] * 9)
-    assert _write(api, {"score": 91}, leading=lambda: next(left))[0] is Written.NOT_OURS
+    assert _write(api, {"score": 91}, leading=lambda: next(left))[0] is StatusWrite.NOT_OURS
     assert api.within == [9.0, 4.0]
 
 
@@ -124,20 +124,20 @@ def _moved(version: str, **fields: object) -> Moved:
 
 def test_a_change_beside_the_status_is_no_hindrance() -> None:
     api = _Api(_moved("7"))
-    assert _write(api, {"score": 91})[0] is Written.WRITTEN
+    assert _write(api, {"score": 91})[0] is StatusWrite.WRITTEN
     assert api.versions == [OBJECT["metadata"].get("resourceVersion"), "7"]
 
 
 def test_a_later_holder_s_status_stays_and_is_told_of() -> None:
     api = _Api(_moved("7", status={"score": 12}))
-    assert _write(api, {"score": 91})[0] is Written.OVERTAKEN
+    assert _write(api, {"score": 91})[0] is StatusWrite.OVERTAKEN
     assert api.written == []
     assert [each["status"] for each in api.stored] == [{"score": 12}]
 
 
 def test_a_write_whose_answer_was_lost_is_no_change_of_somebody_else_s() -> None:
     api = _Api(Retryable(CALL, "no answer"), _moved("7", status={"score": 91}))
-    assert _write(api, {"score": 91})[0] is Written.WRITTEN
+    assert _write(api, {"score": 91})[0] is StatusWrite.WRITTEN
 
 
 def test_only_another_status_or_reason_is_a_transition() -> None:

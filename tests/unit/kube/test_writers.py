@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from posture.kube.client import KubeClient
 from posture.kube.resources import POSTURE_TARGETS, Object
-from posture.kube.status import Written, write_status
+from posture.kube.status import StatusWrite, write_status
 from posture.kube.writers import QUIET, Writers, release_name
-from posture.world import writers_of
+from posture.reconcile.context import writers_of
+from tests.support.api_server import ApiServer
 from tests.support.examples import examples
-from tests.unit.kube.lease_world import VirtualLoop
-from tests.unit.suppression.api_server import ApiServer
+from tests.support.lease_world import VirtualLoop
 
 EVERYWHERE = "posture/posture-operator"
 SOME = "team/posture-operator-0123abcd"
@@ -37,7 +37,7 @@ class Release:
         self.writers.look(POSTURE_TARGETS, obj)
         return obj
 
-    async def write(self, obj: Object) -> Written:
+    async def write(self, obj: Object) -> StatusWrite:
         self._cycles += 1
         outcome = await write_status(
             cast("KubeClient", self._api),
@@ -49,7 +49,7 @@ class Release:
         self.told += [note for _, note in self.writers.news()]
         return outcome
 
-    async def cycle(self, name: str = "a") -> Written:
+    async def cycle(self, name: str = "a") -> StatusWrite:
         return await self.write(self.list(name))
 
 
@@ -95,9 +95,9 @@ async def test_who_watches_some_namespaces_writes_there_before_who_watches_all(
     told = [note for release in scene.releases for note in release.told]
     assert len(told) == 1 + (order[0] == SOME)
     assert all(EVERYWHERE in note and f"{SOME} writes the status" in note for note in told)
-    assert await loser.cycle() is Written.NOT_OURS
-    assert await loser.cycle("b") is Written.NOT_OURS, "for the whole namespace"
-    assert await loser.cycle("c") is Written.WRITTEN, "and for no other"
+    assert await loser.cycle() is StatusWrite.NOT_OURS
+    assert await loser.cycle("b") is StatusWrite.NOT_OURS, "for the whole namespace"
+    assert await loser.cycle("c") is StatusWrite.WRITTEN, "and for no other"
 
 
 @examples(200)
@@ -135,7 +135,7 @@ async def test_a_release_that_is_gone_is_followed_at_once_and_untold() -> None:
     for name in ("a", "b"):
         await before.cycle(name)
     for name in ("a", "b", "a", "b"):
-        assert await after.cycle(name) is Written.WRITTEN
+        assert await after.cycle(name) is StatusWrite.WRITTEN
     assert scene.writer("b") == EVERYWHERE
     assert not after.told
 
@@ -147,14 +147,14 @@ async def test_who_yielded_writes_again_when_nobody_else_does() -> None:
         await loser.cycle()
         await winner.cycle()
     scene.clock.now += QUIET - 1
-    assert await loser.cycle() is Written.NOT_OURS
+    assert await loser.cycle() is StatusWrite.NOT_OURS
     await winner.cycle()
     await loser.cycle()
     scene.clock.now += QUIET - 1
-    assert await loser.cycle() is Written.NOT_OURS, "the other one has written since"
+    assert await loser.cycle() is StatusWrite.NOT_OURS, "the other one has written since"
     scene.clock.now += 1
-    assert await loser.cycle() is Written.WRITTEN
-    assert await loser.cycle() is Written.WRITTEN
+    assert await loser.cycle() is StatusWrite.WRITTEN
+    assert await loser.cycle() is StatusWrite.WRITTEN
     assert scene.writer() == EVERYWHERE
 
 
@@ -167,7 +167,7 @@ async def test_what_is_no_name_of_a_release_is_written_over(forged: object) -> N
     (release,) = scene.releases
     await release.cycle()
     scene.api.put({**scene.api.listed("a"), "status": {"writer": forged}})
-    assert await release.cycle() is Written.WRITTEN
+    assert await release.cycle() is StatusWrite.WRITTEN
     assert scene.writer() == EVERYWHERE
     assert not release.told
 
@@ -176,7 +176,7 @@ async def test_a_replica_of_the_same_release_is_no_other_one() -> None:
     scene = Scene(SOME, SOME)
     for _ in range(3):
         for release in scene.releases:
-            assert await release.cycle() in {Written.WRITTEN, Written.UNCHANGED}
+            assert await release.cycle() in {StatusWrite.WRITTEN, StatusWrite.UNCHANGED}
             assert not release.told
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from posture.store import Store
-from tests.unit.store.making import opened
+from posture.store.sqlite.store import Store
+from tests.support.rows import opened
 
 
 @pytest.fixture

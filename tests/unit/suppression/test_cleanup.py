@@ -4,17 +4,16 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
-from posture.aws.errors import AccessDenied, AwsError, Retryable
-from posture.domain.suppression import Phase
+from posture.aws.client.errors import AccessDenied, AwsError, Retryable
+from posture.domain.exceptions.policy import Phase
 from posture.kube.resources import Object, ObjectRef
 from posture.kube.writers import Writers
+from posture.reconcile.context import Context
 from posture.suppression.cleanup import LONGEST_WAIT, OWN_TRY, Cleanup
+from posture.suppression.conditions import HubState, PolicyCase, PolicyProgress
 from posture.suppression.declared import Declared, deleted_at
-from posture.suppression.leaving import Leaving
-from posture.suppression.policy_conditions import Case
-from posture.suppression.standing import HubState, Progress
-from posture.world import World
-from tests.unit.suppression.test_policy_status import NOW, declared, progress
+from posture.suppression.leaving import Deletion
+from tests.support.policies import NOW, declared, progress
 
 FINALIZER = "posture.dev/cleanup"
 DELETED: dict[str, Any] = {
@@ -44,7 +43,7 @@ class Cluster:
 
 def cleanup(cluster: Cluster, *, ours: bool = True) -> Cleanup:
     world = cast(
-        "World", SimpleNamespace(client=cluster, events=cluster, writers=Writers("a/posture-operator"))
+        "Context", SimpleNamespace(client=cluster, events=cluster, writers=Writers("a/posture-operator"))
     )
     return Cleanup(world, lambda: ours)
 
@@ -53,9 +52,9 @@ def target(name: str = "organization", **metadata: Any) -> Object:
     return {"metadata": {"name": name, "namespace": "security", "uid": f"t-{name}", **metadata}, "spec": {}}
 
 
-def leaving(how: Progress | None, error: AwsError | None = None, *, frozen: bool = False) -> Leaving:
+def leaving(how: PolicyProgress | None, error: AwsError | None = None, *, frozen: bool = False) -> Deletion:
     hub = HubState(frozen=frozen, error=error)
-    return Leaving(Case(declared(metadata=DELETED), how, hub, None, NOW))
+    return Deletion(PolicyCase(declared(metadata=DELETED), how, hub, None, NOW))
 
 
 async def test_a_policy_waits_until_nothing_bears_its_mark() -> None:
@@ -151,6 +150,6 @@ async def test_a_target_goes_with_policies_for_which_there_is_no_hope() -> None:
         cluster = Cluster()
         tidy = cleanup(cluster)
         case = waiting.case._replace(hub=HubState(frozen=hopeless))
-        assert await tidy.let_go([Leaving(case)], now) == set()
+        assert await tidy.let_go([Deletion(case)], now) == set()
         await tidy.release_targets([target(**dying)], [case.declared], set(), now)
         assert (cluster.finalizers.get("organization") == []) == hopeless

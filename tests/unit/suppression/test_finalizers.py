@@ -8,23 +8,22 @@ from typing import Any, cast
 
 import pytest
 
-from posture.aws.errors import AccessDenied
-from posture.aws.errors import Retryable as KnownRetryable
-from posture.domain.sites import ANNOTATION, MAX_SITES, Site, text_of
-from posture.domain.suppression import Phase
-from posture.hubs.key import HubKey
+from posture.aws.client.errors import AccessDenied
+from posture.aws.client.errors import Retryable as KnownRetryable
+from posture.domain.exceptions.policy import Phase
+from posture.domain.exceptions.sites import ANNOTATION, MAX_SITES, Site, text_of
+from posture.hubs.demand import HubKey
 from posture.kube.errors import Forbidden, KubeError, Retryable
 from posture.kube.resources import Object
 from posture.kube.writers import Writers
+from posture.reconcile.context import Context
 from posture.suppression.cleanup import Cleanup
+from posture.suppression.conditions import HubState, PolicyCase
 from posture.suppression.declared import Declared, declare
-from posture.suppression.leaving import Leaving
-from posture.suppression.policy_conditions import Case
-from posture.suppression.standing import HubState
+from posture.suppression.leaving import Deletion
 from posture.suppression.whereabouts import sites_of
-from posture.world import World
-from tests.unit.suppression.api_server import CALL, ApiServer
-from tests.unit.suppression.test_policy_status import NOW, declared, progress
+from tests.support.api_server import CALL, ApiServer
+from tests.support.policies import NOW, declared, progress
 
 FINALIZER = "posture.dev/cleanup"
 TARGET: Object = {
@@ -38,8 +37,8 @@ def server(*names: str) -> ApiServer:
     return ApiServer(TARGET, *made)
 
 
-def world_of(api: ApiServer) -> World:
-    return cast("World", SimpleNamespace(client=api, events=api, writers=Writers("a/posture-operator")))
+def world_of(api: ApiServer) -> Context:
+    return cast("Context", SimpleNamespace(client=api, events=api, writers=Writers("a/posture-operator")))
 
 
 def cleanup(api: ApiServer) -> Cleanup:
@@ -150,7 +149,7 @@ async def test_what_could_not_be_let_go_is_tried_again() -> None:
     dying = api.listed("logs")
     dying["metadata"]["deletionTimestamp"] = "2026-11-22T05:59:00Z"
     api.put(dying)
-    leaving = [Leaving(Case(listed(api, "logs"), progress(marked=0), HubState(), None, NOW))]
+    leaving = [Deletion(PolicyCase(listed(api, "logs"), progress(marked=0), HubState(), None, NOW))]
     api.refusals["logs"] = Retryable(CALL, "later", status=500)
     assert await tidy.let_go(leaving, NOW) == set()
     # Another finalizer was put on it meanwhile, and stays.
@@ -215,8 +214,8 @@ async def test_a_policy_that_has_written_nowhere_any_longer_goes_without_a_hub()
         if text is not None:
             dying["metadata"]["annotations"] = {ANNOTATION: text}
         api.put(dying)
-        alone = Case(Declared(dying, None, None, None, None), None, HubState(), None, NOW)
-        assert bool(await cleanup(api).let_go([Leaving(alone)], NOW)) == goes
+        alone = PolicyCase(Declared(dying, None, None, None, None), None, HubState(), None, NOW)
+        assert bool(await cleanup(api).let_go([Deletion(alone)], NOW)) == goes
 
 
 async def test_it_is_recorded_where_a_policy_is_over_and_where_it_cannot_be_undone() -> None:
@@ -245,11 +244,11 @@ async def test_it_is_recorded_where_a_policy_is_over_and_where_it_cannot_be_undo
         held = api.listed("logs")
         held["metadata"] |= {"finalizers": [FINALIZER], "annotations": {ANNOTATION: text_of(before)}}
         api.put(held)
-        world = cast("World", SimpleNamespace(client=api, events=api))
+        world = cast("Context", SimpleNamespace(client=api, events=api))
         tidy = Cleanup(world, lambda: True, lambda: HERE)
         hub = HubKey(HERE.role_arn, None, HERE.region)
         departed = replace(listed(api, "logs"), departed=True, home=hub)
-        await tidy.settle_sites([Leaving(Case(departed, how, state, None, NOW))])
+        await tidy.settle_sites([Deletion(PolicyCase(departed, how, state, None, NOW))])
         found = sites_of(api.listed("logs"))
         if isinstance(after, tuple):
             assert found == after
@@ -268,8 +267,8 @@ async def test_what_another_account_has_of_the_own_identity_is_out_of_reach() ->
     (lost,) = home.seen_from("777788889999").out_of_reach
     assert "777788889999" in lost.trouble
     here = ELSEWHERE._replace(account_id="777788889999")
-    world = cast("World", SimpleNamespace(client=api, events=api))
+    world = cast("Context", SimpleNamespace(client=api, events=api))
     tidy = Cleanup(world, lambda: True, lambda: here)
     departed = replace(home, departed=True)
-    await tidy.settle_sites([Leaving(Case(departed, None, HubState(), None, NOW))])
+    await tidy.settle_sites([Deletion(PolicyCase(departed, None, HubState(), None, NOW))])
     assert sites_of(api.listed("logs")) == (lost,)

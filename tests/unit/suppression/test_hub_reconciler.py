@@ -10,11 +10,11 @@ import pytest
 from posture.domain.findings import Workflow
 from posture.kube.errors import Refused
 from posture.suppression import hub_reconciler
-from posture.suppression.controls_hub import HubControls
-from posture.suppression.hub_suppression import HubSuppression
-from tests.unit.store.making import finding
-from tests.unit.suppression.api_server import CALL
-from tests.unit.suppression.hub_on_paper import OFF, Scene, nobody, policy, target, us
+from posture.suppression.controls.hub import HubControls
+from posture.suppression.findings.hub import HubSuppression
+from tests.support.api_server import CALL
+from tests.support.hub_on_paper import OFF, Scene, nobody, policy, target, us
+from tests.support.rows import finding
 
 
 @pytest.fixture

@@ -3,16 +3,13 @@
 import csv
 import io
 import json
-from typing import Any
 
-from posture.cli.exceptions_text import as_csv, as_json, as_markdown, as_table
-from posture.config import Config
+from posture.cli.exceptions.text import as_csv, as_json, as_markdown, as_table
 from posture.domain.findings import Finding, Workflow
-from posture.suppression.declared import Declared, declare
 from posture.suppression.register import Entry, entries, from_status
-from tests.unit.store.making import finding
-from tests.unit.suppression.test_following import VIEW
-from tests.unit.suppression.test_policy_status import DAY, NOW, declared
+from tests.support.declarations import VIEW
+from tests.support.policies import DAY, NOW, declared, unreadable
+from tests.support.rows import finding
 
 TARGET = "security/organization"
 
@@ -20,13 +17,6 @@ TARGET = "security/organization"
 def suppressed(number: int, policy: str = "", **fields: object) -> Finding:
     mark = (("posture.dev/owner", "me"), ("posture.dev/policy", policy)) if policy else ()
     return finding(number, workflow=Workflow.SUPPRESSED, user_fields=mark, **fields)
-
-
-def unreadable(**spec: Any) -> Declared:
-    """Return a policy as a newer operator's CRDs may let through."""
-    document = declared(**spec).document
-    odd = {**document, "spec": {**document["spec"], "approvedByAll": ["a", "b"]}}
-    return declare(odd, {}, Config(), NOW)
 
 
 def register(*found: Finding, now: int = NOW) -> list[Entry]:

@@ -3,17 +3,15 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from posture.domain.accounts import AccountFilter
-from posture.domain.control_marks import turning_off
-from posture.domain.controls import ControlStatus
-from posture.domain.evaluation import TurnedOff
-from posture.suppression.controls_account import Spot
+from posture.domain.exceptions.marks import turning_off
+from posture.domain.scoring.accounts import AccountFilter
+from posture.domain.scoring.evaluation import TurnedOff
+from posture.domain.standards import ControlStatus
+from posture.suppression.controls.account import AccountRegion
 from posture.suppression.declared import Declared
-from posture.suppression.register import Entry
-from posture.suppression.register_controls import Looked, Off, control_entries, controls_from_status
-from tests.unit.suppression.test_following import VIEW
-from tests.unit.suppression.test_policy_status import NOW, declared
-from tests.unit.suppression.test_register import unreadable
+from posture.suppression.register import Entry, Looked, Off, control_entries, controls_from_status
+from tests.support.declarations import VIEW
+from tests.support.policies import NOW, declared, unreadable
 
 TARGET = "security/organization"
 STANDARD = VIEW.standards[0]
@@ -50,7 +48,7 @@ def off(account: str, by: Declared | None = None, *, reason: str = "by hand", **
 
 
 def register(policies: dict[str, Declared], *found: Off, read: tuple[str, ...] = (ONE, TWO)) -> list[Entry]:
-    looked = Looked(found, {Spot(account, "eu-west-1") for account in read})
+    looked = Looked(found, {AccountRegion(account, "eu-west-1") for account in read})
     return control_entries(TARGET, looked, policies, NOW, VIEW)
 
 

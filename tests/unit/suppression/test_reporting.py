@@ -8,16 +8,16 @@ import pytest
 
 from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.kube.errors import KubeError, Refused, Retryable, Unauthorized
-from posture.kube.newest import Newest
+from posture.kube.object_cache import Newest
 from posture.kube.resources import Object
 from posture.kube.writers import Writers
-from posture.metrics.exposition import Exposition
-from posture.suppression.policy_conditions import Case
+from posture.publish.prometheus.exposition import Exposition
+from posture.reconcile.context import Context
+from posture.suppression.conditions import PolicyCase
 from posture.suppression.reporting import Reported, Reporter
-from posture.world import World
-from tests.unit.kube.lease_world import VirtualLoop
-from tests.unit.suppression.api_server import CALL, ApiServer
-from tests.unit.suppression.test_policy_status import case, declared, progress
+from tests.support.api_server import CALL, ApiServer
+from tests.support.lease_world import VirtualLoop
+from tests.support.policies import case, declared, progress
 
 SUPPRESSED = "posture_suppressed_findings{"
 CONTROLS = {"standards": ["*"], "controls": ["S3.11"], "accounts": ["*"], "regions": ["eu-west-1"]}
@@ -38,7 +38,7 @@ class Desk:
             exposition=self.exposition,
             writers=Writers("a/posture-operator"),
         )
-        self.reporter = Reporter(cast("World", world), "me", lambda: self.holds, self.newest)
+        self.reporter = Reporter(cast("Context", world), "me", lambda: self.holds, self.newest)
 
     def reported(self, name: str, listed: Object | None = None, **outcome: Any) -> Reported:
         metadata = (listed or self.api.listed(name))["metadata"]
@@ -179,7 +179,9 @@ async def test_one_that_the_operator_trips_over_keeps_no_other_from_it(
     desk = Desk("a", "b", "c")
     told = desk.reporter._status_of
 
-    def trips(before: SuppressionPolicyStatus, case: Case, handled: str | None) -> SuppressionPolicyStatus:
+    def trips(
+        before: SuppressionPolicyStatus, case: PolicyCase, handled: str | None
+    ) -> SuppressionPolicyStatus:
         if case.declared.name == "security/b":
             raise KeyError("a defect")
         return told(before, case, handled)

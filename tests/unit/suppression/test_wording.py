@@ -8,12 +8,12 @@ import pytest
 
 from posture.api.conditions import find_condition
 from posture.api.suppression_policy import SuppressionPolicyStatus
-from posture.domain.suppression import Phase
-from posture.domain.suppression_tries import FindingId
-from posture.suppression.controls_status import CONTROLS, ControlProgress, _in_effect
-from posture.suppression.leaving import Leaving
-from posture.suppression.policy_status import status_of
-from tests.unit.suppression.test_policy_status import NOW, OUTCOME, REFUSAL, case, declared, progress
+from posture.domain.exceptions.attempts import FindingId
+from posture.domain.exceptions.policy import Phase
+from posture.suppression.controls.status import CONTROLS, ControlProgress, _in_effect
+from posture.suppression.findings.status import finding_policy_status
+from posture.suppression.leaving import Deletion
+from tests.support.policies import NOW, OUTCOME, REFUSAL, case, declared, progress
 
 
 def _full(number: int) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def _full(number: int) -> dict[str, Any]:
 def test_a_policy_for_findings(change: Callable[[int], dict[str, Any]], one: str, two: str) -> None:
     for number, words in ((1, one), (2, two)):
         of = case(how=progress(**change(number)))
-        ready = find_condition(status_of(SuppressionPolicyStatus(), of, None).conditions, "Ready")
+        ready = find_condition(finding_policy_status(SuppressionPolicyStatus(), of, None).conditions, "Ready")
         assert ready is not None
         assert words in ready.message
 
@@ -51,13 +51,13 @@ def test_drift_and_what_is_left() -> None:
     ):
         over = declared(expiresAt="2026-11-01T00:00:00Z")
         of = case(over, progress(drift=number, marked=number))
-        told = status_of(SuppressionPolicyStatus(), of, None).conditions
+        told = finding_policy_status(SuppressionPolicyStatus(), of, None).conditions
         drifted, ready = find_condition(told, "Drifted"), find_condition(told, "Ready")
         assert drifted is not None
         assert ready is not None
         assert undone in drifted.message
         assert left in ready.message
-        assert left.partition(" is")[0].partition(" are")[0] + " could not be" in Leaving(of).left
+        assert left.partition(" is")[0].partition(" are")[0] + " could not be" in Deletion(of).left
 
 
 @pytest.mark.parametrize(("number", "words"), [(1, "1 control is"), (2, "2 controls are")])

@@ -1,0 +1,1 @@
+"""Calls to any service: identities, quota, errors, clock."""

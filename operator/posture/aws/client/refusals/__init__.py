@@ -1,0 +1,1 @@
+"""What AWS refuses, and what to do about it: one table."""

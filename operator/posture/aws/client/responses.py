@@ -1,0 +1,208 @@
+"""What AWS's answers are made to pass before anybody believes them, or shows what they say.
+
+botocore reads a truncated, HTML or empty body of a successful answer as an answer without members, which is
+"no findings" or "nothing left undone". The hooks on Security Hub look at the bytes first. They raise nothing,
+since an exception inside a hook would escape the counters: they leave a mark that the caller must look for.
+
+AWS's messages quote what they refuse: the canonical request with its session token, an external id. They are
+rid of it here, before an exception, and so a log line or a condition, is made of them.
+"""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+from aiobotocore.session import AioSession
+from botocore.parsers import ResponseParserError
+
+from posture.aws.client.limiter import Usage
+from posture.aws.client.refusals.refusal import code_of
+from posture.aws.securityhub.wire import NotAPage, decode_page
+from posture.domain.text import message_of_others
+
+PAGE = "DecodedPage"
+MALFORMED = "MalformedBody"
+_SUCCESS = 300
+_any_object = msgspec.json.Decoder(dict[str, Any])
+
+
+# The elements without which botocore's readers of these answers end in a KeyError.
+_CREDENTIALS = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "AssumeRole": _CREDENTIALS,
+    "AssumeRoleWithWebIdentity": _CREDENTIALS,
+    "GetCallerIdentity": ("Account",),
+}
+# Of STS and its like. S3's answers (rest-xml) may be empty or JSON, and are what they are.
+_QUERY = "query"
+# Members of requests that nobody may read, and the header that the session token travels in.
+_SECRET_MEMBERS = ("ExternalId", "WebIdentityToken", "SAMLAssertion", "TokenCode")
+_TOKEN_HEADER = "X-Amz-Security-Token"  # noqa: S105 - a name
+_ASKED = "PostureAsked"
+
+
+class Asked(NamedTuple):
+    """What a request was about: `region` it went to, `role_arn` it asked for (AssumeRole…), its `secrets`."""
+
+    region: str
+    role_arn: str | None
+    secrets: set[str]
+
+
+def watch(session: AioSession, usage: Usage) -> None:
+    """Check and clean the answers to the clients of this session, and count those of every service."""
+    events = session.get_component("event_emitter")
+    events.register("before-parameter-build", _note_request)
+    # After the signer, which is registered by the client.
+    events.register_last("request-created", _note_token)
+    events.register("before-parse", _CheckingXml(usage))
+    events.register("before-parse.securityhub", _check_body)
+    events.register_first("response-received", _clean)
+    events.register("response-received", _Counting(usage))
+
+
+def _note_request(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
+    """Note beside a request what it asks for (botocore's `before-parameter-build` event)."""
+    secrets = {str(params[name]) for name in _SECRET_MEMBERS if params.get(name)}
+    context[_ASKED] = Asked(str(context.get("client_region") or ""), params.get("RoleArn"), secrets)
+
+
+def _note_token(request: Any, **_: object) -> None:  # noqa: ANN401 - botocore has no types
+    """Note the session token that a request was signed with (botocore's `request-created` event)."""
+    asked, token = request.context.get(_ASKED), request.headers.get(_TOKEN_HEADER)
+    if asked is not None and token:
+        asked.secrets.add(token if isinstance(token, str) else token.decode())
+
+
+def _clean(parsed_response: dict[str, Any] | None, context: Mapping[str, Any], **_: object) -> None:
+    """Take secrets out of all that AWS says in words, and say what was asked (`response-received` event)."""
+    if parsed_response is None:
+        return
+    asked = context.get(_ASKED)
+    secrets = asked.secrets if asked is not None else ()
+    error, status = parsed_response.get("Error"), parsed_response.get("ResponseMetadata", {})
+    if isinstance(error, dict) and status.get("HTTPStatusCode", 0) >= _SUCCESS:
+        # botocore reads the members of an error's own shape beside "Error": the message once more.
+        for said in (error, parsed_response):
+            said.update(
+                {
+                    name: message_of_others(text, secrets)
+                    for name, text in said.items()
+                    if isinstance(text, str)
+                }
+            )
+        error.update({"Region": asked.region, "RoleArn": asked.role_arn} if asked is not None else {})
+    for member, entries in parsed_response.items():
+        for entry in entries if member.startswith("Unprocessed") and isinstance(entries, list) else ():
+            for name in ("ErrorMessage", "ErrorReason"):
+                if isinstance(entry, dict) and entry.get(name):
+                    entry[name] = message_of_others(entry[name], secrets)
+
+
+class _CheckingXml:
+    """Looks at the answers of services with the query protocol (botocore's `before-parse` event).
+
+    botocore's own error for a body that is no XML has all of the body in it: credentials, where it is the
+    truncated answer to AssumeRole.
+    """
+
+    def __init__(self, usage: Usage) -> None:
+        self._usage = usage
+
+    def __call__(
+        self,
+        event_name: str,
+        operation_model: Any,  # noqa: ANN401 - botocore has no types
+        response_dict: dict[str, Any],
+        **_: object,
+    ) -> None:
+        """Raise ResponseParserError for a success that is none; give a refusal without a code its status."""
+        if operation_model.service_model.resolved_protocol != _QUERY:
+            return
+        body, status = response_dict["body"], response_dict["status_code"]
+        try:
+            root = ET.fromstring(body)  # noqa: S314 - botocore does the same with it
+        except ET.ParseError as error:
+            root, why = ET.Element("nothing"), str(error)
+        else:
+            missing = [
+                name for name in _NEEDED.get(operation_model.name, ()) if not root.findtext(f".//{{*}}{name}")
+            ]
+            why = f"{', '.join(missing)} missing" if missing else ""
+        if status >= _SUCCESS:
+            if root.find(".//{*}Code") is None:
+                response_dict["body"] = _error_document(status, body)
+        elif why:
+            service, operation = event_name.split(".")[1:3]
+            self._usage.answered(service, operation, "MalformedResponse")
+            raise ResponseParserError(f"{len(body)} bytes that are no answer: {why}")
+
+
+def _error_document(status: int, body: bytes) -> bytes:
+    """Return a refusal as STS writes them; its code is the status, as botocore has it for JSON."""
+    said = f"{len(body)} bytes that are no answer of AWS"
+    error = f"<Error><Code>{status}</Code><Message>{said}</Message></Error>"
+    return f"<ErrorResponse>{error}</ErrorResponse>".encode()
+
+
+def _check_body(
+    operation_model: Any,  # noqa: ANN401 - botocore has no types
+    response_dict: dict[str, Any],
+    customized_response_dict: dict[str, Any],
+    **_: object,
+) -> None:
+    """Mark a successful answer whose body is not one; decode a page of findings at once.
+
+    Shapes: botocore's `before-parse` event. A decoded page is at PAGE, the reason why a body is none at
+    MALFORMED; in both cases botocore's own parser gets an empty object, which costs nothing.
+    """
+    if response_dict["status_code"] >= _SUCCESS:
+        return
+    body = response_dict["body"]
+    try:
+        if operation_model.name == "GetFindings":
+            customized_response_dict[PAGE] = decode_page(body)
+            response_dict["body"] = b"{}"
+        else:
+            _check_members(operation_model.output_shape, body)
+    except (NotAPage, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        customized_response_dict[MALFORMED] = f"{len(body)} bytes that are no answer: {error}"
+        response_dict["body"] = b"{}"
+
+
+def _check_members(shape: Any, body: bytes) -> None:  # noqa: ANN401 - botocore has no types
+    """Raise msgspec.DecodeError where a body lacks what the operation's model requires of every answer."""
+    if shape is None or not (body or shape.members):
+        return
+    answer = _any_object.decode(body)
+    missing = [name for name in shape.required_members if name not in answer]
+    if missing:
+        raise msgspec.ValidationError(f"{', '.join(missing)} missing")
+
+
+class _Counting:
+    """Counts each exchange by service, operation and outcome (botocore's `response-received` event)."""
+
+    def __init__(self, usage: Usage) -> None:
+        self._usage = usage
+
+    def __call__(
+        self,
+        event_name: str,
+        parsed_response: dict[str, Any] | None,
+        exception: Exception | None,
+        **_: object,
+    ) -> None:
+        service, operation = event_name.split(".")[1:3]
+        self._usage.answered(service, operation, _outcome(parsed_response, exception))
+
+
+def _outcome(parsed: dict[str, Any] | None, exception: Exception | None) -> str:
+    if parsed is None:
+        return code_of(exception) if exception else "NoAnswer"
+    if MALFORMED in parsed:
+        return "MalformedResponse"
+    status = parsed.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
+    code = parsed.get("Error", {}).get("Code") if status and status >= _SUCCESS else None
+    return str(code or status)

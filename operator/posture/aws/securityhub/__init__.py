@@ -1,0 +1,1 @@
+"""Security Hub's API and its findings."""

@@ -1,0 +1,209 @@
+"""A page of GetFindings as bytes → findings. A page is all or nothing; a finding in it stands for itself.
+
+A body that is no page (truncated, HTML, empty) is an error, never an empty page: from an empty page a sync
+would conclude that findings are gone. A finding that is malformed costs only itself.
+
+A finding in which some field has the wrong JSON type → what can still be read of it.
+
+This is the slow way, taken only for the finding that the typed decoder refuses.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from posture.aws.securityhub.asff import (
+    AssociatedStandard,
+    ComplianceFields,
+    FindingFields,
+    NoteFields,
+    ProductFields,
+    ResourceFields,
+    SeverityFields,
+    WorkflowFields,
+)
+from posture.aws.securityhub.finding import Unstorable, read_finding
+from posture.domain.findings import Finding
+
+
+class Rejected(NamedTuple):
+    """A finding that could not be stored, or was stored with something replaced.
+
+    `identity`: its Id, or `sha256:` and a digest of its bytes where it has none; `product_arn` and
+    `account_id`: '' if unread. An Id is one of its product: `name` is what tells two of them apart.
+    """
+
+    identity: str
+    product_arn: str
+    account_id: str
+    why: str
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """Its ProductArn and Id."""
+        return self.product_arn, self.identity
+
+
+class Page(NamedTuple):
+    """One page. `rejected` are not among `findings`; `unreadable` are, with a default for what was odd."""
+
+    findings: list[Finding]
+    rejected: list[Rejected]
+    unreadable: list[Rejected]
+    next_token: str | None
+
+
+class NotAPage(ValueError):  # noqa: N818 - says what the body is not
+    """The body is not GetFindings' answer."""
+
+
+class _TypedPage(msgspec.Struct, gc=False, rename="pascal"):
+    findings: list[FindingFields]
+    next_token: str | None = None
+
+
+class _RawPage(msgspec.Struct, gc=False, rename="pascal"):
+    findings: list[msgspec.Raw]
+    next_token: str | None = None
+
+
+_typed_page = msgspec.json.Decoder(_TypedPage)
+_raw_page = msgspec.json.Decoder(_RawPage)
+_typed_finding = msgspec.json.Decoder(FindingFields)
+# Every escape of a JSON string, so that an escaped backslash is not taken for the start of one; the group is
+# half of a surrogate pair without its other half.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def decode_page(body: bytes) -> Page:
+    """Decode the body of a successful GetFindings; raise NotAPage where it is none.
+
+    An empty or null NextToken is none (the last page).
+    """
+    try:
+        typed = _typed_page.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        sound = _as_unicode(body)
+        return _decode_one_by_one(sound, mended=sound != body)
+    page = Page([], [], [], typed.next_token or None)
+    for fields in typed.findings:
+        _add(page, fields, [], b"", mended=False)
+    return page
+
+
+def _decode_one_by_one(body: bytes, *, mended: bool) -> Page:
+    """Decode a body that is Unicode; `mended`: it was not, so a replacement may stand for anything."""
+    try:
+        raw_page = _raw_page.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise NotAPage(str(error)) from error
+    page = Page([], [], [], raw_page.next_token or None)
+    for raw in raw_page.findings:
+        notes: list[str] = []
+        try:
+            fields = _typed_finding.decode(raw)
+        except msgspec.ValidationError:
+            try:
+                fields = salvage(msgspec.json.decode(raw), notes)
+            except msgspec.ValidationError as error:
+                page.rejected.append(Rejected(_digest(raw), "", "", str(error)))
+                continue
+        _add(page, fields, notes, bytes(raw), mended=mended)
+    return page
+
+
+def _add(page: Page, fields: FindingFields, notes: list[str], raw: bytes, *, mended: bool) -> None:
+    if mended and _REPLACEMENT in f"{fields.product_arn}{fields.id}":
+        # It cannot be asked for, and two such findings may look alike.
+        fields.id = None
+        notes.append("Id or ProductArn is no Unicode")
+    try:
+        finding = read_finding(fields, notes)
+    except Unstorable as why:
+        identity = fields.id or _digest(raw or msgspec.json.encode(fields))
+        page.rejected.append(
+            Rejected(
+                identity,
+                fields.product_arn or "",
+                fields.aws_account_id or "",
+                "; ".join((*notes, str(why))),
+            )
+        )
+        return
+    page.findings.append(finding)
+    if notes:
+        page.unreadable.append(
+            Rejected(finding.id, finding.product_arn, finding.account_id, "; ".join(notes))
+        )
+
+
+def _as_unicode(body: bytes) -> bytes:
+    """Replace what no Unicode text can hold: stray bytes, and halves of surrogate pairs."""
+    text = body.decode("utf-8", "replace").encode()
+    return _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], text)
+
+
+def _digest(raw: bytes | msgspec.Raw) -> str:
+    return f"sha256:{hashlib.sha256(bytes(raw)).hexdigest()[:32]}"
+
+
+Shape = TypeVar("Shape", bound=msgspec.Struct)
+
+_OBJECTS: Mapping[str, type[msgspec.Struct]] = {
+    "compliance": ComplianceFields,
+    "severity": SeverityFields,
+    "workflow": WorkflowFields,
+    "note": NoteFields,
+    "product_fields": ProductFields,
+}
+_LISTS: Mapping[str, type[msgspec.Struct]] = {
+    "resources": ResourceFields,
+    "associated_standards": AssociatedStandard,
+}
+_MAPS = frozenset({"tags", "user_defined_fields"})
+
+
+def salvage(value: object, notes: list[str]) -> FindingFields:
+    """Read what has the right type out of a decoded finding; each field that has not is named in `notes`.
+
+    Raises msgspec.ValidationError where the value is not an object at all.
+    """
+    if not isinstance(value, dict):
+        raise msgspec.ValidationError(f"a finding must be an object, not {type(value).__name__}")
+    return _object(value, FindingFields, "", notes)
+
+
+def _object(value: dict[str, Any], shape: type[Shape], path: str, notes: list[str]) -> Shape:
+    kept: dict[str, Any] = {}
+    for field in msgspec.structs.fields(shape):
+        if field.encode_name in value:
+            part = value[field.encode_name]
+            try:
+                kept[field.name] = msgspec.convert(part, field.type)
+            except msgspec.ValidationError:
+                where = f"{path}{field.encode_name}"
+                kept[field.name] = _part(part, field.name, where, notes)
+    return shape(**kept)
+
+
+def _part(part: object, name: str, where: str, notes: list[str]) -> object:
+    """Keep what is sound inside an object, list or map of the wrong make; None where nothing is."""
+    if name in _OBJECTS and isinstance(part, dict):
+        return _object(part, _OBJECTS[name], f"{where}.", notes)
+    if name in _LISTS and isinstance(part, list):
+        shape = _LISTS[name]
+        return tuple(
+            _object(entry if isinstance(entry, dict) else {}, shape, f"{where}[{index}].", notes)
+            for index, entry in enumerate(part)
+        )
+    notes.append(f"{where} has the wrong type: ignored")
+    if name in _MAPS and isinstance(part, dict):
+        return {key: text for key, text in part.items() if isinstance(text, str)}
+    return None

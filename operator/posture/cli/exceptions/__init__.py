@@ -1,0 +1,1 @@
+"""`posture exceptions`: the register for auditors."""

@@ -1,0 +1,46 @@
+"""The name of a namespace on the command line.
+
+What commands print, in one place: nothing in it acts on a terminal, whoever wrote it.
+"""
+
+import re
+
+import click
+
+from posture.domain.text import printable
+
+_LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+
+
+class Namespace(click.ParamType[str]):
+    """A name, or (from the environment) several with commas; what no namespace can be called is refused.
+
+    The rule is that of Kubernetes for names of namespaces: a label of RFC 1123.
+    """
+
+    name = "NAMESPACE"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Give the name, or refuse it."""
+        if not isinstance(value, str) or not _LABEL.fullmatch(value):
+            self.fail(
+                f"{value!r} cannot be the name of a namespace: write up to 63 of a-z, 0-9 and -, beginning"
+                " and ending with a letter or a digit, such as security",
+                param,
+                ctx,
+            )
+        return value
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """Give the names that a variable holds."""
+        return [name.strip() for name in rv.split(",") if name.strip()]
+
+
+def show(document: str) -> None:
+    """Print a document that ends with a line end, on standard output."""
+    click.echo(printable(document, keep_lines=True), nl=False)
+
+
+def complain(problem: object) -> None:
+    """Say on standard error what is wrong."""
+    click.echo(f"posture: {printable(str(problem), keep_lines=True)}", err=True)

@@ -1,0 +1,1 @@
+"""What suppression policies say, mark, plan and undo."""

@@ -1,0 +1,1 @@
+"""How findings become scores, by AWS's rules."""

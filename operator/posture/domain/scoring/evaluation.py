@@ -1,0 +1,266 @@
+"""The evaluation of one target: every score, and every number that is published with it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import reduce
+from typing import NamedTuple
+
+from posture.domain.findings import SECURITY_HUB, Cell, Check
+from posture.domain.scoring.accounts import AccountFilter, Group, Grouping, Standing
+from posture.domain.scoring.control_bits import ControlBits
+from posture.domain.scoring.scores import ControlCounts, FindingKey, Scores
+from posture.domain.scoring.tally import (
+    FAILED,
+    PASSED,
+    UNKNOWN,
+    Account,
+    ControlVerdict,
+    Evidence,
+    hidden,
+    judge_control,
+    judge_pooled,
+    read,
+    scores,
+)
+from posture.domain.standards import Controls, ControlStatus, product_of
+
+
+class TurnedOff(NamedTuple):
+    """A control that a policy turned off: in one standard, account and Region. `control` is upper-cased."""
+
+    standard: str
+    control: str
+    account_id: str
+    region: str
+
+
+class View(NamedTuple):
+    """What one target looks at.
+
+    `standards`: names of the chosen standards (`["*"]` written out). `controls`: what the hub knows of them.
+    `accounts`: which accounts it targets; `members`: ids that the hub knows even if without findings;
+    `names`: of accounts, by id. `products`: the other products that are counted. `turned_off`: what policies
+    turned off, with the status it had then. `home`: the hub's own account id and Region, the one place of
+    which `controls` says what is off. `released`: what is taken to be on, whatever the hub says: how it would
+    be without a policy.
+    """
+
+    standards: tuple[str, ...]
+    controls: Controls
+    accounts: AccountFilter
+    grouping: Grouping
+    home: tuple[str, str]
+    products: frozenset[str] = frozenset()
+    names: Mapping[str, str] = {}
+    members: frozenset[str] = frozenset()
+    turned_off: Mapping[TurnedOff, ControlStatus] = {}
+    released: frozenset[TurnedOff] = frozenset()
+
+    def covers(self, check: Check, account_id: str) -> bool:
+        """Whether ACTIVE findings of a check in an account are the target's: counted, and selectable."""
+        if self.accounts.standing(account_id) is not Standing.TARGETED:
+            return False
+        if check.own:
+            return any(standard in self.standards for standard, _ in self.controls.of(check))
+        return product_of(check) in self.products
+
+
+class WorkloadScope(NamedTuple):
+    """A workload in an environment, by one standard."""
+
+    standard: str
+    workload: str
+    environment: str
+
+
+class AccountScope(NamedTuple):
+    """An account, by one standard."""
+
+    standard: str
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All numbers of a target, sorted by key.
+
+    Of `standards` and their `controls` every chosen one is there; of workloads and accounts those that have
+    any score. `pooled` counts each control once over all standards. `statuses`: by standard and control id as
+    AWS spells it. `groups` and `names`: of all targeted accounts, reporting or silent.
+    """
+
+    target: Scores
+    standards: Mapping[str, Scores]
+    workloads: Mapping[WorkloadScope, Scores]
+    accounts: Mapping[AccountScope, Scores]
+    pooled: ControlCounts
+    controls: Mapping[str, ControlCounts]
+    statuses: Mapping[tuple[str, str], ControlStatus]
+    findings: Mapping[FindingKey, int]
+    reporting: tuple[str, ...]
+    silent: tuple[str, ...]
+    excluded: tuple[str, ...]
+    groups: Mapping[str, Group]
+    names: Mapping[str, str]
+
+    @property
+    def unmatched(self) -> tuple[str, ...]:
+        """Ids of the accounts whose name does not fit the pattern, sorted."""
+        return tuple(sorted(account_id for account_id, group in self.groups.items() if not group.matched))
+
+
+def evaluate(cells: Iterable[Cell], view: View) -> Evaluation:
+    """Evaluate a target from the cells of its hub, each of which is read once.
+
+    Rules: Security Hub user guide, "Evaluating compliance status and control status" and "Determining
+    security scores"; and the expected-controls method.
+    """
+    return _publishable(view, summed(cells, view))
+
+
+class Sums(NamedTuple):
+    """What the findings of a target say, by account id; and the ids of accounts that it excludes."""
+
+    board: ControlBits
+    accounts: Mapping[str, Account]
+    evidence: Mapping[str, Evidence]
+    excluded: AbstractSet[str]
+
+
+def summed(cells: Iterable[Cell], view: View, board: ControlBits | None = None) -> Sums:
+    """Read the cells of a hub for a view.
+
+    `board`: of another view with the same standards and controls, for evidence that is to be put together.
+    """
+    released = frozenset(place[:2] for place in view.released if place[2:] == view.home)
+    if board is None:
+        board = ControlBits(tuple(sorted(set(view.standards))), view.controls)
+    board = board.releasing(released)
+    off = _turned_off(view, board)
+    accounts, excluded = read(cells, board, view.accounts, view.products - {SECURITY_HUB}, off.by_place)
+    for member in view.members - accounts.keys():
+        standing = view.accounts.standing(member)
+        if standing is Standing.TARGETED:
+            accounts[member] = Account()
+        elif standing is Standing.EXCLUDED:
+            excluded.add(member)
+    evidence = {
+        account_id: accounts[account_id].evidence(
+            turned_off=off.by_account.get(account_id, 0), then=off.then.get(account_id)
+        )
+        for account_id in sorted(accounts)
+    }
+    return Sums(board, accounts, evidence, excluded)
+
+
+def pooled_scores(board: ControlBits, controls: Controls, evidence: Evidence) -> Scores:
+    """Score a target by what all of its accounts support, each control once over all standards."""
+    return _Scoring(board, controls).pooled(evidence)
+
+
+def _publishable(view: View, sums: Sums) -> Evaluation:
+    board, accounts, evidence, excluded = sums
+    groups = {account_id: view.grouping.of(account_id, view.names.get(account_id)) for account_id in evidence}
+    everything = reduce(Evidence.merge, evidence.values(), Evidence())
+    scoring = _Scoring(board, view.controls)
+    verdict = judge_control(everything, board)
+    by_account = {
+        AccountScope(standard, account_id): found
+        for standard in board.standards
+        for account_id, each in evidence.items()
+        if any(found := scoring.standard(standard, each))
+    }
+    by_workload = {
+        WorkloadScope(standard, *group): found
+        for standard in board.standards
+        for group, each in sorted(_by_group(evidence, groups).items())
+        if any(found := scoring.standard(standard, each))
+    }
+    return Evaluation(
+        target=scoring.pooled(everything),
+        standards={standard: scoring.standard(standard, everything) for standard in board.standards},
+        workloads=by_workload,
+        accounts=by_account,
+        pooled=judge_pooled(everything, board).counts(lambda pairs: pairs),
+        controls={standard: verdict.counts(scoring.only(standard)) for standard in board.standards},
+        statuses=_statuses(verdict, board),
+        findings={key: n for account_id in evidence for key, n in accounts[account_id].findings(account_id)},
+        reporting=tuple(account_id for account_id, each in evidence.items() if each.seen),
+        silent=tuple(account_id for account_id, each in evidence.items() if not each.seen),
+        excluded=tuple(sorted(excluded)),
+        groups=groups,
+        names={account_id: view.names[account_id] for account_id in evidence if view.names.get(account_id)},
+    )
+
+
+class _Scoring:
+    """Scores by standard, or pooled, once all controls have their bits."""
+
+    def __init__(self, board: ControlBits, controls: Controls) -> None:
+        self._board = board
+        self._pairs = {standard: board.of(standard) for standard in board.standards}
+        facts = {standard: controls.standards.get(standard) for standard in board.standards}
+        self._complete = {standard: fact is not None and fact.complete for standard, fact in facts.items()}
+
+    def only(self, standard: str) -> Callable[[int], int]:
+        return self._pairs[standard].__and__
+
+    def standard(self, standard: str, evidence: Evidence) -> Scores:
+        return scores(evidence, self._board, self.only(standard), complete=self._complete[standard])
+
+    def pooled(self, evidence: Evidence) -> Scores:
+        return scores(evidence, self._board, self._board.pooled, complete=all(self._complete.values()))
+
+
+def _by_group(
+    evidence: Mapping[str, Evidence], groups: Mapping[str, Group]
+) -> dict[tuple[str, str], Evidence]:
+    """Put accounts together that share a workload and an environment."""
+    merged: dict[tuple[str, str], Evidence] = {}
+    for account_id, each in evidence.items():
+        key = groups[account_id].workload, groups[account_id].environment
+        merged[key] = merged.get(key, Evidence()).merge(each)
+    return merged
+
+
+def _statuses(verdict: ControlVerdict, board: ControlBits) -> dict[tuple[str, str], ControlStatus]:
+    by_status = {
+        ControlStatus.PASSED: verdict.passed,
+        ControlStatus.FAILED: verdict.failed,
+        ControlStatus.UNKNOWN: verdict.unknown,
+        ControlStatus.NO_DATA: verdict.no_data,
+        ControlStatus.DISABLED: verdict.disabled,
+    }
+    return dict(sorted((pair, status) for status, pairs in by_status.items() for pair in board.pairs(pairs)))
+
+
+class _Off(NamedTuple):
+    """Pairs that are off by account and Region; what policies turned off, and what was said of that then."""
+
+    by_place: dict[str, dict[str, int]]
+    by_account: dict[str, int]
+    then: dict[str, dict[int, int]]
+
+
+_THEN = {
+    ControlStatus.PASSED: hidden(PASSED),
+    ControlStatus.FAILED: hidden(FAILED),
+    ControlStatus.UNKNOWN: hidden(UNKNOWN),
+}
+
+
+def _turned_off(view: View, board: ControlBits) -> _Off:
+    account_id, region = view.home
+    off = _Off({account_id: {region: board.off}}, {}, {})
+    for (standard, control, account_id, region), status in view.turned_off.items():
+        if standard not in board.standards:
+            continue
+        pair = board.bit(standard, control)
+        regions = off.by_place.setdefault(account_id, {})
+        regions[region] = regions.get(region, 0) | pair
+        off.by_account[account_id] = off.by_account.get(account_id, 0) | pair
+        if status in _THEN:
+            then = off.then.setdefault(account_id, {})
+            then[_THEN[status]] = then.get(_THEN[status], 0) | pair
+    return off

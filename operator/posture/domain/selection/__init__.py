@@ -1,0 +1,1 @@
+"""Which findings a policy or a rule selects."""

@@ -1,0 +1,70 @@
+"""The opening of a hub's store, and its closing whatever became of those who waited for it.
+
+Stores of hubs that no target declares any more: kept for a week, should it come back, and then removed.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from posture.hubs.demand import store_path
+from posture.sources.findings_view import FindingsView
+from posture.store.errors import Stop
+from posture.store.sqlite.files import remove_unused
+from posture.store.sqlite.store import Store
+
+
+class Opening:
+    """A store that is opened and closed in the hub's thread.
+
+    Whoever waits for `open` may be cancelled, and it is opened all the same: `close`, which runs after it,
+    knows what there is to close. `stop` ends an opening that takes long.
+    """
+
+    def __init__(self, path: Path, owner: str, stop: Stop) -> None:
+        self._path = path
+        self._owner = owner
+        self._stop = stop
+        self._known: FindingsView | None = None
+
+    def open(self) -> tuple[FindingsView, str | None]:
+        """Open the store; returns with it why the file that was there was moved aside, if it was."""
+        store, moved_aside = Store.open(self._path, owner=self._owner, stop=self._stop)
+        self._known = FindingsView(store)
+        return self._known, moved_aside
+
+    def discard(self) -> None:
+        """Move what has been opened aside: the next opening makes a new store."""
+        if self._known is not None:
+            self._known.discard()
+
+    def close(self) -> None:
+        """Close what has been opened."""
+        if self._known is not None:
+            self._known.close()
+
+
+logger = logging.getLogger(__name__)
+
+_EVERY = 3600.0
+UNUSED_FOR = 7 * 24 * 3600.0
+
+
+async def remove_leftovers(data_dir: Path, declared: Callable[[], Collection[str] | None]) -> None:
+    """Look every hour for stores to remove, until cancelled.
+
+    `declared`: the names of all hubs that a target declares, suspended ones too, or that this replica still
+    works on; None while that is not known, and then nothing is concluded.
+    """
+    while True:
+        await asyncio.sleep(_EVERY)
+        names = declared()
+        if names is None:
+            continue
+        in_use = {store_path(data_dir, name) for name in names}
+        try:
+            await asyncio.to_thread(remove_unused, data_dir, in_use, time.time() - UNUSED_FOR)
+        except OSError as error:
+            logger.warning("Unused stores in %s could not be looked for: %s", data_dir, error)

@@ -1,0 +1,221 @@
+"""The samples of one target: its evaluation, its objectives, its conditions.
+
+The samples of policies: what they suppressed, what was undone, and when they end.
+
+What is read at each scrape: the hubs that this replica works on, calls, leases, the configuration.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from posture.aws.client.limiter import Usage
+from posture.config import ConfigFile
+from posture.domain.findings import Severity
+from posture.domain.scoring.evaluation import Evaluation
+from posture.domain.scoring.scores import ControlCounts, Score, Scores
+from posture.hubs.hub import Hub
+from posture.publish.prometheus import families
+from posture.publish.prometheus.exposition import Samples, Value
+from posture.publish.prometheus.families import Family, score_family
+
+MICROSECONDS = 1_000_000
+_STATUSES = ("True", "False", "Unknown")
+
+
+class Restored(NamedTuple):
+    """The scores that an earlier holder left in the status: those by one method, in `metric`'s families."""
+
+    metric: str
+    target: Score | None
+    standards: Mapping[str, Score]
+    workloads: Mapping[tuple[str, str, str], Score]
+    exact_at: int
+
+
+def evaluation_samples(
+    namespace: str,
+    target: str,
+    evaluation: Evaluation,
+    *,
+    pooled: bool = True,
+    per_control: bool = False,
+) -> dict[Family, list[Value]]:
+    """Return the samples of an evaluation, but for its time.
+
+    `pooled`: False leaves the target's own scores out, where a chosen standard is missing.
+    """
+    own = (namespace, target)
+    samples = _scores("target", [(own, evaluation.target)]) if pooled else {}
+    samples |= _scores("standard", [((*own, standard), s) for standard, s in evaluation.standards.items()])
+    samples |= _scores("workload", [((*own, *scope), s) for scope, s in evaluation.workloads.items()])
+    samples |= _scores("account", [((*own, *scope), s) for scope, s in evaluation.accounts.items()])
+    samples[families.ACCOUNTS] = [
+        ((*own, "reporting"), len(evaluation.reporting)),
+        ((*own, "silent"), len(evaluation.silent)),
+        ((*own, "excluded"), len(evaluation.excluded)),
+    ]
+    samples[families.ACCOUNT_INFO] = [
+        ((*own, account, evaluation.names.get(account, ""), group.workload, group.environment), 1)
+        for account, group in evaluation.groups.items()
+    ]
+    samples[families.CONTROLS] = [
+        ((*own, standard, status), count)
+        for standard, counts in evaluation.controls.items()
+        for status, count in zip(ControlCounts._fields, counts, strict=True)
+    ]
+    if per_control:
+        samples[families.CONTROL_STATUS] = [
+            ((*own, standard, control, status.name.lower()), 1)
+            for (standard, control), status in evaluation.statuses.items()
+        ]
+    samples[families.FINDINGS_COUNT] = [
+        ((*own, key.product, key.account_id, key.severity.name.lower(), key.state.name.lower()), count)
+        for key, count in evaluation.findings.items()
+    ]
+    return samples
+
+
+def restored_samples(namespace: str, target: str, restored: Restored) -> dict[Family, list[Value]]:
+    """Return the samples of scores that the status keeps, but for their time."""
+    own = (namespace, target)
+    scores: dict[Family, list[Value]] = {
+        score_family("standard", restored.metric): [
+            ((*own, standard), score.ratio) for standard, score in restored.standards.items()
+        ],
+        score_family("workload", restored.metric): [
+            ((*own, *scope), score.ratio) for scope, score in restored.workloads.items()
+        ],
+    }
+    if restored.target is not None:
+        scores[score_family("target", restored.metric)] = [(own, restored.target.ratio)]
+    return scores
+
+
+def timestamp_samples(namespace: str, target: str, exact_at: int) -> Samples:
+    """Return the sample of the time (microseconds) at which what is published was exact."""
+    return {families.SCORE_TIMESTAMP: [((namespace, target), exact_at / MICROSECONDS)]}
+
+
+def objective_samples(
+    namespace: str,
+    target: str,
+    *,
+    minimum_score: float | None,
+    max_drop: float | None,
+    resolve_within: Mapping[Severity, float],
+) -> dict[Family, list[Value]]:
+    """Return the samples of objectives: scores and drops in percent, times in seconds; None: not aimed at."""
+    own = (namespace, target)
+    samples: dict[Family, list[Value]] = {}
+    if minimum_score is not None:
+        samples[families.OBJECTIVE_MINIMUM] = [(own, minimum_score / 100)]
+    if max_drop is not None:
+        samples[families.OBJECTIVE_DROP] = [(own, max_drop / 100)]
+    if resolve_within:
+        samples[families.OBJECTIVE_RESOLVE] = [
+            ((*own, severity.name.lower()), seconds) for severity, seconds in resolve_within.items()
+        ]
+    return samples
+
+
+def condition_samples(kind: str, namespace: str, name: str, conditions: Mapping[str, str]) -> Samples:
+    """Return the samples of an object's conditions, given as type → status; of three statuses one is 1."""
+    return {
+        families.CONDITION: [
+            ((kind, namespace, name, type_, status), 1 if status == actual else 0)
+            for type_, actual in conditions.items()
+            for status in _STATUSES
+        ]
+    }
+
+
+def _scores(scope: str, entries: Iterable[tuple[tuple[str, ...], Scores]]) -> dict[Family, list[Value]]:
+    samples: dict[Family, list[Value]] = {
+        score_family(scope, "score_ratio"): [],
+        score_family(scope, "unsuppressed_score_ratio"): [],
+        score_family(scope, "expected_controls_score_ratio"): [],
+    }
+    for labels, scores in entries:
+        for metric, score in zip(samples.values(), scores, strict=True):
+            if score is not None:
+                metric.append((labels, score.ratio))
+    return samples
+
+
+class PolicySample(NamedTuple):
+    """One policy. Counts are None while they are not known; times are µs; `conditions`: type → status."""
+
+    namespace: str
+    policy: str
+    target: str
+    suppressed: int | None
+    drift: int | None
+    expires_at: int | None
+    review_due_at: int | None
+    conditions: dict[str, str]
+
+
+def policy_samples(kind: str, policies: Iterable[PolicySample]) -> dict[Family, list[Value]]:
+    """Return the samples of some policies; what does not exist or is not known has none."""
+    samples: dict[Family, list[Value]] = {}
+    for each in policies:
+        labels = (each.namespace, each.policy, each.target)
+        for family, value in (
+            (families.SUPPRESSED_FINDINGS, each.suppressed),
+            (families.SUPPRESSION_DRIFT, each.drift),
+            (families.SUPPRESSION_EXPIRY, _seconds(each.expires_at)),
+            (families.SUPPRESSION_REVIEW_DUE, _seconds(each.review_due_at)),
+        ):
+            if value is not None:
+                samples.setdefault(family, []).append((labels, value))
+        for family, values in condition_samples(kind, each.namespace, each.policy, each.conditions).items():
+            samples.setdefault(family, []).extend(values)
+    return samples
+
+
+def _seconds(instant: int | None) -> float | None:
+    return None if instant is None else instant / MICROSECONDS
+
+
+def process_samples(usage: Usage, config: ConfigFile, *, held: int) -> Samples:
+    """Return the counters of calls, the hubs held and how the configuration stands."""
+    return {
+        families.AWS_REQUESTS: [(key, count) for key, count in usage.requests.items()],
+        families.AWS_THROTTLED: [(key, seconds) for key, seconds in usage.throttled_seconds.items()],
+        families.WRITES_FROZEN: [((), float(config.current().frozen))],
+        families.CONFIG_LAST_RELOAD_SUCCESSFUL: [((), float(config.error is None))],
+        families.LEASES_HELD: [((), held)],
+    }
+
+
+def hub_samples(hubs: Iterable[Hub]) -> Samples:
+    """Return the sync of each hub; what has not happened yet is left out."""
+    samples: dict[Family, list[Value]] = {}
+    for hub in hubs:
+        status = hub.status
+        labels = (hub.name, status.facts.account_id if status.facts else "", hub.key.region)
+        for family, value in (
+            (families.SYNC_LAST_SUCCESS, _seconds_of(status.last_success)),
+            (families.SYNC_DURATION, status.duration_seconds),
+            (families.SYNC_INTERVAL, status.interval_seconds),
+            (families.SYNC_PROGRESS, status.progress),
+        ):
+            if value is not None:
+                samples.setdefault(family, []).append((labels, value))
+        for family, counts in (
+            (families.SYNC_ERRORS, status.errors),
+            (families.SYNC_CORRECTIONS, status.corrections),
+        ):
+            samples.setdefault(family, []).extend(
+                ((*labels, _snake_case(reason)), count) for reason, count in counts.items()
+            )
+    return samples
+
+
+def _snake_case(reason: str) -> str:
+    """Return a condition's reason (`AccessDenied`) as labels spell it (`access_denied`)."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in reason).lstrip("_")
+
+
+def _seconds_of(microseconds: int | None) -> float | None:
+    return None if microseconds is None else microseconds / MICROSECONDS

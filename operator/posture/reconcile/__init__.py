@@ -1,0 +1,1 @@
+"""What everything that reconciles shares."""

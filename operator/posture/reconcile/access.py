@@ -1,0 +1,159 @@
+"""Whether a target may be evaluated: it must make sense, and its namespace be granted what it asks."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from posture.api.conditions import Trouble, defect
+from posture.api.posture_target import PostureTarget
+from posture.api.resource import InvalidObject, parse
+from posture.config import Config, Minimums
+from posture.domain.grants import NotGranted, Verb, may_use_identity
+from posture.hubs.demand import HubKey
+from posture.kube.resources import Object
+
+logger = logging.getLogger(__name__)
+
+MAX_WINDOWS = 8
+"""Evaluation windows of one hub: for each of them all its cells are kept in memory."""
+
+
+class Admitted(NamedTuple):
+    """A target, the hub that it looks at, and the accounts (globs) that its namespace may see.
+
+    What its spec asks of the hub is in `target` as it is used: raised to the configured minimums where it was
+    less, which `raised` says for people.
+    """
+
+    target: PostureTarget
+    hub: HubKey
+    accounts: tuple[str, ...]
+    raised: tuple[str, ...] = ()
+
+
+class NotAdmitted(NamedTuple):
+    """A target that is not evaluated, and why. `target` is None when the object cannot be read."""
+
+    target: PostureTarget | None
+    trouble: Trouble
+
+
+def admit(document: Mapping[str, Any], config: Config) -> Admitted | NotAdmitted:
+    """Decide over one PostureTarget as the API server gives it; a defect is the trouble of that one alone."""
+    try:
+        return _admit(document, config)
+    except Exception as error:
+        logger.exception("Reading the PostureTarget failed unexpectedly (a bug in the operator)")
+        return NotAdmitted(None, defect(error))
+
+
+def _admit(document: Mapping[str, Any], config: Config) -> Admitted | NotAdmitted:
+    try:
+        target = parse(PostureTarget, document)
+    except InvalidObject as error:
+        return NotAdmitted(None, Trouble("InvalidSpec", str(error)))
+    if target.spec.source.security_standards is None:
+        return NotAdmitted(
+            target,
+            Trouble(
+                "SourceNotSupported",
+                "This version of the operator scores spec.source.securityStandards only; conformancePacks and"
+                " configRules are accepted, but not scored. Upgrade the operator, or make a target with"
+                " securityStandards.",
+            ),
+        )
+    namespace, role_arn = target.metadata.namespace, target.spec.aws.role_arn
+    identity = may_use_identity(config.granted, namespace, role_arn)
+    if isinstance(identity, NotGranted):
+        return NotAdmitted(target, _not_granted(identity))
+    if refusal := identity.why_not(Verb.SCORE):
+        return NotAdmitted(target, _not_granted(refusal))
+    hub = HubKey(role_arn, identity.external_id, target.spec.aws.region)
+    return Admitted(*_at_least(target, config.minimums, hub, identity.accounts))
+
+
+def admit_all(documents: Sequence[Object], config: Config) -> list[Admitted | NotAdmitted]:
+    """Decide over PostureTargets as the API server gives them, in their order.
+
+    All that look at one hub share its memory: of more than `MAX_WINDOWS` evaluation windows the longest is
+    kept, and those of the oldest targets; the others use the next longer one, which can only count more.
+    """
+    admissions = [admit(document, config) for document in documents]
+    oldest_first = sorted(range(len(documents)), key=lambda index: _age(documents[index]))
+    asked: dict[HubKey, list[timedelta]] = {}
+    for index in oldest_first:
+        admission = admissions[index]
+        if isinstance(admission, Admitted):
+            asked.setdefault(admission.hub, []).append(_window_of(admission))
+    kept = {hub: _kept(windows) for hub, windows in asked.items()}
+    return [
+        _within(admission, kept[admission.hub]) if isinstance(admission, Admitted) else admission
+        for admission in admissions
+    ]
+
+
+def _window_of(admitted: Admitted) -> timedelta:
+    return admitted.target.spec.scoring.evaluation_window
+
+
+def _kept(windows: Sequence[timedelta]) -> list[timedelta]:
+    """Return the windows that a hub is evaluated with, of those asked for, the oldest target's first."""
+    distinct = list(dict.fromkeys(windows))
+    longest = max(distinct)
+    return [longest, *[each for each in distinct if each != longest][: MAX_WINDOWS - 1]]
+
+
+def _within(admitted: Admitted, kept: Sequence[timedelta]) -> Admitted:
+    asked = _window_of(admitted)
+    if asked in kept:
+        return admitted
+    used = min(each for each in kept if each > asked)
+    spec = admitted.target.spec
+    scoring = spec.scoring.model_copy(update={"evaluation_window": used})
+    target = admitted.target.model_copy(update={"spec": spec.model_copy(update={"scoring": scoring})})
+    told = (
+        f"spec.scoring.evaluationWindow is {asked}, and {used} is used: targets of this Security Hub ask for"
+        f" more than {MAX_WINDOWS} different ones."
+    )
+    return admitted._replace(target=target, raised=(*admitted.raised, told))
+
+
+def _at_least(
+    target: PostureTarget, minimums: Minimums, hub: HubKey, accounts: tuple[str, ...]
+) -> tuple[PostureTarget, HubKey, tuple[str, ...], tuple[str, ...]]:
+    """Raise what a target asks of its hub to what it may ask."""
+    spec = target.spec
+    raised = []
+    for field, asked, least in (
+        ("interval", spec.interval, minimums.interval),
+        ("fullSyncInterval", spec.full_sync_interval, minimums.full_sync_interval),
+        ("scoring.evaluationWindow", spec.scoring.evaluation_window, minimums.evaluation_window),
+    ):
+        if asked < least:
+            raised.append(
+                f"spec.{field} is {asked}, and {least} is used: the operator's"
+                " configuration allows no less (minimums)."
+            )
+    if raised:
+        scoring = spec.scoring.model_copy(
+            update={"evaluation_window": max(spec.scoring.evaluation_window, minimums.evaluation_window)}
+        )
+        spec = spec.model_copy(
+            update={
+                "interval": max(spec.interval, minimums.interval),
+                "full_sync_interval": max(spec.full_sync_interval, minimums.full_sync_interval),
+                "scoring": scoring,
+            }
+        )
+        target = target.model_copy(update={"spec": spec})
+    return target, hub, accounts, tuple(raised)
+
+
+def _age(document: Object) -> tuple[str, str]:
+    metadata = document["metadata"]
+    return str(metadata.get("creationTimestamp", "")), str(metadata["uid"])
+
+
+def _not_granted(refusal: NotGranted) -> Trouble:
+    return Trouble(refusal.reason, f"The {refusal.message}: {refusal.advice}")

@@ -1,0 +1,109 @@
+"""What every reconciler of this process works with."""
+
+import hashlib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from posture.aws.client.limiter import Limiters, Usage
+from posture.aws.client.sessions import Identity, Sessions
+from posture.aws.securityhub.client import SecurityHub
+from posture.config import ConfigFile
+from posture.hubs.demand import HubKey
+from posture.hubs.hub import Hub, HubDependencies
+from posture.kube.client import KubeClient
+from posture.kube.errors import KubeError
+from posture.kube.events import EventRecorder
+from posture.kube.leases import Lease, LeaseTiming
+from posture.kube.writers import GENERAL_LEASE, Writers, release_name
+from posture.publish.prometheus.exposition import Exposition
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The API server, AWS, the configuration, the metrics page.
+
+    `namespaces`: None means all. `writers`: this release, and what it knows of others. `told`: whether an
+    error of the API server is logged elsewhere.
+    """
+
+    client: KubeClient
+    events: EventRecorder
+    sessions: Sessions
+    limiters: Limiters
+    usage: Usage
+    config: ConfigFile
+    exposition: Exposition
+    data_dir: Path
+    identity: str
+    lease_namespace: str
+    namespaces: tuple[str, ...] | None
+    writers: Writers
+    told: Callable[[KubeError], bool] = lambda _: False
+
+    @property
+    def scope(self) -> str:
+        """The end of the names of Leases: which namespaces their holders work for; empty where for all.
+
+        Replicas of one release watch the same ones, and releases that watch different ones share no work.
+        """
+        return scope_of(self.namespaces)
+
+    @property
+    def general_lease(self) -> Lease:
+        """A candidate for the Lease of what belongs to no hub."""
+        return self.lease(GENERAL_LEASE + self.scope)
+
+    def lease(self, name: str, annotations: Mapping[str, str] | None = None) -> Lease:
+        """Return a candidate for the Lease of this name, with the timing that is configured now."""
+        return Lease(
+            self.client,
+            name,
+            self.lease_namespace,
+            self.identity,
+            self._lease_timing(),
+            annotations=annotations,
+            told=self.told,
+        )
+
+    def security_hub(self, key: HubKey) -> SecurityHub:
+        """Return Security Hub's API for these credentials and Region."""
+        identity = Identity(key.role_arn, key.external_id, key.region)
+        return SecurityHub(self.sessions, identity, self.limiters, self.usage)
+
+    def hub(self, key: HubKey) -> Hub:
+        """Return a hub of these credentials and Region, which has not begun to live."""
+        cloud = self.security_hub(key)
+        annotations = {
+            "posture.dev/role-arn": key.role_arn or "",
+            "posture.dev/region": key.region,
+            "posture.dev/namespaces": "*" if self.namespaces is None else ",".join(sorted(self.namespaces)),
+        }
+        return Hub(
+            key,
+            HubDependencies(
+                cloud=cloud,
+                account=lambda: self.sessions.account(cloud.identity),
+                data_dir=self.data_dir,
+                candidate=lambda name: self.lease(name, annotations),
+                scope=self.scope,
+            ),
+        )
+
+    def _lease_timing(self) -> LeaseTiming:
+        lease = self.config.current().lease
+        return LeaseTiming(
+            lease.duration.total_seconds(), lease.renew_deadline.total_seconds(), lease.retry.total_seconds()
+        )
+
+
+def scope_of(namespaces: Collection[str] | None) -> str:
+    """Return the end of the names of Leases of who watches these namespaces; empty where all."""
+    if namespaces is None:
+        return ""
+    return "-" + hashlib.sha256("\n".join(sorted(set(namespaces))).encode()).hexdigest()[:8]
+
+
+def writers_of(lease_namespace: str, namespaces: Collection[str] | None) -> Writers:
+    """Return the release whose Leases are in a namespace, and that watches these; None: all."""
+    return Writers(release_name(lease_namespace, scope_of(namespaces)))

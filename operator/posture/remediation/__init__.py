@@ -1,0 +1,1 @@
+"""RemediationRule and its journal."""

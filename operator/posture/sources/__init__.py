@@ -1,0 +1,1 @@
+"""How knowledge of a hub is kept current."""

@@ -1,0 +1,145 @@
+"""The cells of a hub in memory, as one evaluation window sees them: small, and refreshed by what changed.
+
+When cells change by the passing of time alone: no poll has to look through all findings for them.
+"""
+
+from array import array
+from collections.abc import Collection, Iterator
+from itertools import chain
+
+from posture.domain.findings import Cell, Check, Count
+from posture.domain.time import cutoff
+from posture.store.records import CellKey, CellRow
+from posture.store.sqlite.store import Store
+
+Counts = tuple[Count, ...]
+
+_ACCOUNT_BITS = 24
+_REGION_BITS = 12
+
+
+class CellCache:
+    """Every cell with ACTIVE findings. `window`: the evaluation window in µs.
+
+    A hub of a million findings has some hundred thousand cells, and most of them look alike: a cell is kept
+    as a whole number and a reference to counts that it shares with others.
+    """
+
+    def __init__(self, window: int) -> None:
+        self._window = window
+        self._cutoff: int | None = None
+        self._cells: dict[int, dict[int, Counts]] = {}
+        self._ages = Ages()
+        self._shared: dict[Counts, Counts] = {}
+        self._checks: dict[int, Check] = {}
+        self._numbers: dict[Check, int] = {}
+        self._accounts: dict[int, str] = {}
+        self._regions: dict[int, str] = {}
+
+    def refresh(self, store: Store, touched: Collection[CellKey], now: int) -> int:
+        """Bring the board to the moment `now` (µs); return how many cells were touched, or changed by time.
+
+        `touched`: the cells written to since the last refresh. Nothing else is read, but for those of which
+        findings may have left the window meanwhile.
+        """
+        until = cutoff(now, self._window)
+        if self._cutoff is None or until < self._cutoff:
+            # Back in time findings come into the window again: no age tells which.
+            self._cells, self._ages = {}, Ages()
+            moved = sum(map(self._put, store.cells(None, cutoff=until)))
+        else:
+            aged = {_unpack(packed) for packed in self._ages.due(until)}.difference(touched)
+            moved = len(touched)
+            for row in store.cells(touched, cutoff=until):
+                self._put(row)
+            moved += sum(map(self._put, store.cells(aged, cutoff=until)))
+        self._ages.forget(until)
+        self._cutoff = until
+        if len(self._shared) > 2 * sum(map(len, self._cells.values())) + 1_000:
+            self._shared = {counts: counts for cells in self._cells.values() for counts in cells.values()}
+        return moved
+
+    def cells(self, checks: Collection[Check] | None = None) -> Iterator[Cell]:
+        """Yield the cells of some checks, others are not looked at; None: all cells."""
+        if checks is None:
+            return chain.from_iterable(map(self._of_check, self._cells))
+        numbers = (self._numbers.get(check) for check in checks)
+        return chain.from_iterable(self._of_check(each) for each in numbers if each in self._cells)
+
+    def checks(self) -> Collection[Check]:
+        """Return every check that a cell has been of."""
+        return self._numbers.keys()
+
+    def _of_check(self, number: int) -> Iterator[Cell]:
+        check = self._checks[number]
+        for packed, counts in self._cells[number].items():
+            _, account, region = _unpack(packed)
+            yield Cell(check, self._accounts[account], self._regions[region], counts)
+
+    def _put(self, row: CellRow) -> bool:
+        """Take in a cell as it is stored; whether it was another one."""
+        (check, account, region), cell, oldest = row
+        packed = _pack(row.key)
+        self._ages.note(packed, oldest)
+        if cell is None:
+            return self._cells.get(check, {}).pop(packed, None) is not None
+        cells = self._cells.setdefault(check, {})
+        before = cells.get(packed)
+        self._checks[check] = cell.check
+        self._numbers[cell.check] = check
+        self._accounts[account] = cell.account_id
+        self._regions[region] = cell.region
+        cells[packed] = counts = self._shared.setdefault(cell.counts, cell.counts)
+        return counts != before
+
+
+def _pack(key: CellKey) -> int:
+    check, account, region = key
+    return (check << _ACCOUNT_BITS | account) << _REGION_BITS | region
+
+
+def _unpack(packed: int) -> CellKey:
+    rest, region = divmod(packed, 1 << _REGION_BITS)
+    check, account = divmod(rest, 1 << _ACCOUNT_BITS)
+    return check, account, region
+
+
+_MINUTE = 60 * 1_000_000
+
+
+class Ages:
+    """By minute, the cells whose oldest finding inside the evaluation window was updated in it.
+
+    A cell is a whole number below 2^64. A hub has some hundred thousand, which are kept in eight bytes each
+    and a reference to their minute; one that moved on stays in the minute that it left until that is over.
+    """
+
+    def __init__(self) -> None:
+        self._minutes: dict[int, array[int]] = {}
+        self._of: dict[int, array[int]] = {}
+
+    def note(self, cell: int, oldest: int | None) -> None:
+        """Take in when the oldest fresh finding of a cell was updated (µs); None: it has none."""
+        if oldest is None:
+            self._of.pop(cell, None)
+            return
+        cells = self._minutes.setdefault(oldest // _MINUTE, array("Q"))
+        if self._of.get(cell) is not cells:
+            self._of[cell] = cells
+            cells.append(cell)
+
+    def due(self, cutoff: int) -> Iterator[int]:
+        """Yield the cells that may have findings updated before the cutoff which were fresh until now.
+
+        They are due until they are noted anew: those of the cutoff's own minute may still be as they were.
+        """
+        last = cutoff // _MINUTE
+        for minute, cells in self._minutes.items():
+            if minute <= last:
+                yield from {cell for cell in cells if self._of.get(cell) is cells}
+
+    def forget(self, cutoff: int) -> None:
+        """Let go of the minutes before the cutoff, of which every cell that was due has been noted anew."""
+        last = cutoff // _MINUTE
+        for minute in [minute for minute in self._minutes if minute < last]:
+            del self._minutes[minute]

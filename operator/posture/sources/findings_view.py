@@ -1,0 +1,230 @@
+"""What is known of a hub's findings: its store, and the boards over it. All of it runs in the hub's thread.
+
+The boards move only in `publish`, at the end of a poll, and then by everything written until then. That may
+be half a sweep: its rows are as the hub said after the last exact moment, so each that it corrected or added
+makes the picture truer, and none of them takes back what the poll has read, because a newer copy wins whoever
+read it. What a sweep concludes from absence waits until it is complete. Security Hub offers no snapshot: rows
+of one picture were read between the start and the end of a poll, or have not changed since.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import count, islice
+from typing import NamedTuple
+
+from posture.aws.client.clock import BELIEVED_AHEAD
+from posture.aws.securityhub.client import FindingsPage
+from posture.domain.findings import Cell, Finding, RecordState
+from posture.domain.scoring.comparison import Comparison
+from posture.domain.scoring.evaluation import Evaluation, View, evaluate
+from posture.sources.cell_cache import CellCache
+from posture.store.records import (
+    CellKey,
+    CustomerWrite,
+    FindingRef,
+    Members,
+    Read,
+    Rejection,
+    Written,
+    let_go,
+)
+from posture.store.sqlite.encoding import key_of
+from posture.store.sqlite.store import Store
+
+State = Mapping[str, str | None]
+
+NAMED = 200
+"""Rejected findings that are named in a status, and unreadable ones."""
+
+
+class TakenPage(NamedTuple):
+    """What pages changed. `rejected`: findings met for the first time that cannot be stored.
+
+    `unreadable`: those of which it is new that they are stored with a default for what was odd.
+    """
+
+    changed: int
+    corrections: Mapping[str, int]
+    news: int | None
+    renamed: bool
+    rejected: list[Rejection]
+    unreadable: Sequence[Rejection]
+
+
+# Of the whole process: a store that is begun anew must not repeat the versions of the one before.
+_versions = count(1)
+
+
+class Published(NamedTuple):
+    """A moment of the boards. `version` changes with them and with the names of accounts.
+
+    `rejected`, `unreadable`: how many findings are; some of them are named.
+    """
+
+    exact_at: int
+    version: int
+    findings: int
+    names: Mapping[str, str]
+    rejected: int
+    rejected_findings: tuple[Rejection, ...]
+    unreadable: int
+    unreadable_findings: tuple[Rejection, ...]
+
+
+class Exact(NamedTuple):
+    """An evaluation, the moment (µs by AWS's clock) at which it was exact, and of which version it is."""
+
+    evaluation: Evaluation
+    exact_at: int
+    version: int
+
+
+class FindingsView:
+    """The findings of one hub. Raises `StoreError` where the store does.
+
+    `changed`: whoever follows the findings by cell starts with a set for each record state here, and takes
+    out of them what has changed since; None: nobody does. Archived findings without a note or user-defined
+    fields are in none.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._boards: dict[int, CellCache] = {}
+        self._touched: set[CellKey] = set()
+        self.changed: dict[RecordState, set[CellKey]] | None = None
+        self._published: Published | None = None
+
+    def take(
+        self,
+        pages: Sequence[FindingsPage],
+        wanted: Collection[str],
+        *,
+        cursor: int | None = None,
+        state: State | None = None,
+    ) -> TakenPage:
+        """Store the pages' findings of the wanted products, and the state that goes with them."""
+        reads = [
+            Read(
+                [_not_ahead(each, page) for each in page.findings if each.check.product in wanted],
+                page.asked_at,
+                {key_of(*each.name): each.why for each in page.unreadable},
+            )
+            for page in pages
+        ]
+        written = self._note(self.store.write(reads, cursor=cursor, state=dict(state or {})))
+        rejected: list[Rejection] = []
+        for page in pages:
+            if page.rejected:
+                met = [Rejection(*each) for each in page.rejected]
+                rejected += self.store.reject(met, asked_at=page.asked_at)
+        return TakenPage(
+            written.changed,
+            written.corrections,
+            written.news,
+            written.renamed,
+            rejected,
+            written.unreadable,
+        )
+
+    def remove(self, gone: Iterable[tuple[int, Sequence[bytes]]]) -> int:
+        """Remove findings at one stroke: by the start of the request that did not return them, their keys."""
+        return self._note(self.store.remove_all(gone)).changed
+
+    def record(self, writes: Sequence[CustomerWrite], written_at: int) -> None:
+        """Show what we wrote ourselves at once; the boards follow at the end of the next poll."""
+        self._note(self.store.record_writes(writes, written_at=written_at))
+
+    def purge(self, wanted: Collection[str], state: State) -> None:
+        """Store that only these products count from now on, then remove the findings of all others."""
+        self.store.put_state(state)
+        self._note(self.store.purge_products(wanted))
+
+    def conclude_sweep(self, started: int) -> None:
+        """Forget what a complete sweep that began then did not meet, without reading it by Id.
+
+        That are archived findings, which AWS drops after a while and no number counts, and rejected ones.
+        """
+        self._note(self.store.forget_archived(started))
+        self.store.forget_rejected(started)
+
+    def publish(self, exact_at: int, windows: Collection[int], state: State) -> Published:
+        """End a poll: store its state, and move a board for each evaluation window (µs) to `exact_at`."""
+        self.store.put_state(state)
+        boards = {window: self._boards.get(window) or CellCache(window) for window in windows}
+        changed = sum(board.refresh(self.store, self._touched, exact_at) for board in boards.values())
+        before, names = self._published, self.store.account_names()
+        moved = before is None or changed > 0 or boards.keys() != self._boards.keys() or names != before.names
+        self._boards = boards
+        let_go(self._touched)
+        self._published = Published(
+            exact_at,
+            next(_versions) if before is None or moved else before.version,
+            self.store.count(),
+            names,
+            self.store.count_rejected(),
+            tuple(self.store.rejected(NAMED)),
+            self.store.count_unreadable(),
+            tuple(self.store.unreadable(NAMED)),
+        )
+        return self._published
+
+    def evaluate(self, view: View, window: int) -> Exact | None:
+        """Evaluate a view at the last published moment; None where there is none for this window."""
+        board = self._boards.get(window)
+        if board is None or self._published is None:
+            return None
+        evaluation = evaluate(board.cells(), view)
+        return Exact(evaluation, self._published.exact_at, self._published.version)
+
+    def comparison(self, view: View, window: int) -> Comparison | None:
+        """Compare with a view at the last published moment, until the next; None as of `evaluate`."""
+        board = self._boards.get(window)
+        return None if board is None else Comparison(board.cells, board.checks(), view)
+
+    @property
+    def exact_at(self) -> int | None:
+        """The last published moment, µs by AWS's clock."""
+        return None if self._published is None else self._published.exact_at
+
+    def cells(self, window: int) -> Iterator[Cell] | None:
+        """Return the cells of the last published moment; None where there is none for this window (µs)."""
+        board = self._boards.get(window)
+        return None if board is None else board.cells()
+
+    def _note(self, written: Written) -> Written:
+        if self._boards:
+            self._touched |= written.cells
+        if self.changed is not None:
+            self.changed[RecordState.ACTIVE] |= written.cells
+            self.changed[RecordState.ARCHIVED] |= written.archived
+        return written
+
+    def unread(
+        self, which: Members, asked_before: int, products: Collection[str] | None = None
+    ) -> Iterator[FindingRef]:
+        """Return an iterator over members that no request since has returned; `some` takes from it."""
+        return self.store.unread(which, asked_before, products=products)
+
+    def discard(self) -> None:
+        """Close the store for good: its file is moved aside."""
+        self._boards.clear()
+        self.store.discard()
+
+    def close(self) -> None:
+        """Close the store."""
+        self._boards.clear()
+        self.store.close()
+
+
+def _not_ahead(finding: Finding, page: FindingsPage) -> Finding:
+    """Return a finding as updated when it was read, at the latest: an importer can write any UpdatedAt.
+
+    One in the future would win over all that come after it, and never age.
+    """
+    if finding.updated_at <= page.asked_at + BELIEVED_AHEAD:
+        return finding
+    return finding._replace(updated_at=page.asked_at)
+
+
+def some(refs: Iterator[FindingRef], n: int) -> list[FindingRef]:
+    """Take up to n from an iterator of the store, which belongs to the hub's thread."""
+    return list(islice(refs, n))

@@ -1,0 +1,1 @@
+"""Security Hub as a source: sweep, changes, re-lists."""

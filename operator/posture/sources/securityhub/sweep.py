@@ -1,0 +1,147 @@
+"""The sweep: everything of the wanted products, whatever its state and age; and what it did not find.
+
+Rows that a listing did not return: read by Id before anything is concluded, kept when too many.
+"""
+
+from collections.abc import Callable, Sequence
+
+from posture.sources.securityhub.context import Reading, SyncContext
+from posture.sources.securityhub.progress import POLLS, SWEEP, Listing, listing
+from posture.sources.securityhub.queries import VALUES, by_id, everything
+from posture.store.records import FindingRef, Members
+from posture.store.sqlite.encoding import key_of
+
+
+def begin(desk: SyncContext, *, full: bool) -> Listing:
+    """Begin a sweep of all wanted products, or only of those that no sweep has read yet."""
+    done = desk.progress.done
+    products = desk.wanted if full else desk.wanted - done.products
+    under_way = listing(products, len(everything(products)))
+    under_way.full = products == desk.wanted
+    desk.progress.sweep = under_way
+    return under_way
+
+
+async def sweep(desk: SyncContext, under_way: Listing, watch: Callable[[Reading], None]) -> None:
+    """Read a sweep on to its end, and draw its conclusions. `watch` is given its reading."""
+    progress = desk.progress
+    reading = Reading(
+        desk,
+        under_way,
+        everything(under_way.products),
+        keys=(SWEEP, POLLS),
+        cursor=lambda: _cursor(desk, under_way),
+        on_started=lambda started: _follow(desk, started),
+    )
+    watch(reading)
+    started = await reading.run()
+    if not under_way.full:
+        # Of products that no sweep has read: what a removal of theirs that was cut off has left behind.
+        await remove_unread(desk, started, started, frozenset(under_way.credited))
+    elif not await _conclude(desk, under_way, started):
+        return
+    progress.done.products |= under_way.credited
+    progress.sweep = None
+    await desk.worker.call(desk.known.store.put_state, progress.stored(POLLS, SWEEP))
+
+
+def _follow(desk: SyncContext, started: int) -> None:
+    """Follow the changes from the first sweep's start: what leaves its windows meanwhile has changed."""
+    done = desk.progress.done
+    if done.polled is None:
+        done.polled = started
+
+
+def _cursor(desk: SyncContext, under_way: Listing) -> int | None:
+    """Return up to when polls must have brought all changes; None in the first sweep of a product."""
+    done = desk.progress.done
+    if done.polled is None or not under_way.products <= done.products:
+        return None
+    return done.polled - desk.bounds.overlap
+
+
+async def _conclude(desk: SyncContext, under_way: Listing, started: int) -> bool:
+    """Remove what is gone; False when too much is: then the next sweep, begun here, has to miss it too."""
+    progress, products = desk.progress, frozenset(under_way.credited)
+    if under_way.confirms is not None:
+        await remove_unread(desk, under_way.confirms, started, products)
+    if not await settle(desk, Members.ACTIVE, started, products):
+        progress.done.suspicious = started
+        begin(desk, full=True).confirms = started
+        await desk.worker.call(desk.known.store.put_state, progress.stored(POLLS, SWEEP))
+        return False
+    await desk.worker.call(desk.known.conclude_sweep, started)
+    done = progress.done
+    if done.suspicious is not None and done.suspicious <= started:
+        done.suspicious = None
+    done.swept, done.sweep_took = started, desk.latest - started
+    done.relisted = max(started, done.relisted or started)
+    return True
+
+
+_CHUNK = 500
+
+
+async def settle(desk: SyncContext, which: Members, asked_before: int, products: frozenset[str]) -> bool:
+    """Read by Id the members that no request since `asked_before` has returned, and remove what is gone.
+
+    False when that is too much to be believed at once (`Bounds.gone` rows and `gone_share` of the ACTIVE ones
+    exceeded): then every row stays. A listing goes wrong in more ways than findings disappear: a delegation
+    that was changed, a member that was detached, an index that lags.
+    """
+    refs = await desk.worker.call(desk.known.unread, which, asked_before, products)
+    gone: list[tuple[int, list[bytes]]] = []
+    count = 0
+    believable: float | None = None
+    while batch := await desk.some(refs, VALUES):
+        asked_at, missing = await read_by_id(desk, batch)
+        gone.append((asked_at, missing))
+        count += len(missing)
+        if count > desk.bounds.gone:
+            if believable is None:
+                active = await desk.worker.call(desk.known.store.count, Members.ACTIVE, products=products)
+                believable = desk.bounds.gone_share * active
+            if count > believable:
+                return False
+    desk.tally.changed += await desk.worker.call(desk.known.remove, gone)
+    return True
+
+
+async def read_by_id(desk: SyncContext, refs: Sequence[FindingRef]) -> tuple[int, list[bytes]]:
+    """Read up to 20 findings by Id into the store.
+
+    Returns when they were asked for, and the keys of those that are missing. A finding that cannot be decoded
+    any more, or is not of a wanted product, is missing too.
+
+    What counts is one page, which needs no token: where others share the Ids so that there are more, fewer
+    Ids are asked for, and one by its ProductArn too, which is that finding and no other.
+    """
+    ids = sorted({ref.id for ref in refs})
+    page = await desk.source.get_findings(by_id(ids))
+    if page.next_token is not None and len(refs) > 1:
+        half = len(refs) // 2
+        first, missing = await read_by_id(desk, refs[:half])
+        _, others = await read_by_id(desk, refs[half:])
+        return first, missing + others
+    if page.next_token is not None:
+        page = await desk.source.get_findings(by_id(ids, [ref.product_arn for ref in refs]))
+    await desk.take([page])
+    found = {
+        key_of(finding.product_arn, finding.id)
+        for finding in page.findings
+        if finding.check.product in desk.wanted
+    }
+    return page.asked_at, [ref.key for ref in refs if ref.key not in found]
+
+
+async def remove_unread(
+    desk: SyncContext, asked_before: int, asked_at: int, products: frozenset[str]
+) -> None:
+    """Remove every row that no request since `asked_before` has returned, without reading it by Id.
+
+    `asked_at`: the start of a complete sweep: the second that missed it, or the first that was made.
+    """
+    refs = await desk.worker.call(desk.known.unread, Members.ALL, asked_before, products)
+    while chunk := await desk.some(refs, _CHUNK):
+        gone = [(asked_at, [ref.key for ref in chunk])]
+        desk.tally.changed += await desk.worker.call(desk.known.remove, gone)

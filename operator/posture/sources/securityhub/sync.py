@@ -1,0 +1,256 @@
+"""The sync of one hub: which reading is due when, and when all that is known is exact.
+
+The promise: provider and workflow changes are in after the next poll, archival or deletion of what is not
+PASSED after the re-list that runs every hour, everything else after the next sweep. A picture that cannot
+keep it, because a re-list or a sweep is long overdue or has found too much gone, is not published.
+
+The changes: all whose `UpdatedAt` is after the last poll's start, less an overlap for what comes late.
+
+And those whose note is: what a person or a program changes by hand, and says why, whatever set it is in.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from posture.aws.client.clock import BELIEVED_AHEAD
+from posture.aws.client.limiter import published
+from posture.sources.findings_view import Published, State, TakenPage
+from posture.sources.securityhub.context import DAY, MINUTE, Bounds, Reading, SyncContext
+from posture.sources.securityhub.listing import PATIENCE
+from posture.sources.securityhub.progress import CHANGES, POLLS, SWEEP, listing
+from posture.sources.securityhub.queries import everything, noted
+from posture.sources.securityhub.relist import Marks, relist_exceptional, relist_not_passed
+from posture.sources.securityhub.sweep import begin, sweep
+from posture.sources.securityhub.windows import EPOCH
+
+_SHARE = 0.1
+"""Which part of the quota re-lists of the exceptional set may take."""
+
+_SECOND = 1_000_000
+
+
+def share_of(interval: int) -> int:
+    """Return how many pages of the exceptional set each poll may read: a tenth of what AWS allows (µs)."""
+    per_second = published("securityhub", "GetFindings").per_second
+    return max(1, int(_SHARE * per_second * interval / _SECOND))
+
+
+@dataclass(slots=True)
+class Sync:
+    """Polls, re-lists and sweeps over one desk.
+
+    A poll, a re-list and a sweep may be under way at once, but only one of each. Whatever raises AwsError has
+    kept its progress and goes on when it is called again. After a StoreError, or a cancellation, the sync is
+    to be made anew from what is stored.
+    """
+
+    desk: SyncContext
+    windows: frozenset[int] = frozenset()
+    full_sync: int = DAY
+    pages: int = share_of(5 * MINUTE)
+    exact_products: frozenset[str] = frozenset()
+    published: Published | None = None
+    withheld: bool = False
+    marks: Marks = field(default_factory=Marks)
+    _reading: Reading | None = None
+    _progress: float = field(default=0.0)
+
+    @property
+    def ready(self) -> bool:
+        """The first sweep is complete."""
+        return bool(self.desk.progress.done.products)
+
+    async def want(self, products: Collection[str]) -> None:
+        """Follow these products, and those in which a mark of ours is left; forget all others."""
+        asked = frozenset(products)
+        wanted = asked | await self.marks.beside(self.desk, asked)
+        if self.desk.wanted == wanted:
+            return
+        if not self.desk.wanted <= wanted:
+            self.marks.search_anew()
+        self.desk.wanted = wanted
+        self.desk.progress.want(wanted)
+        self.exact_products &= wanted
+        state = self.desk.progress.stored(POLLS, SWEEP)
+        await self.desk.worker.call(self.desk.known.purge, wanted, state)
+
+    async def resume(self, now: int) -> bool:
+        """Publish what is stored, as of the last complete poll; False where that is not whole, or not past.
+
+        What was written after that poll is newer truth, unless a poll was interrupted, which is then half
+        applied.
+        """
+        desk, done = self.desk, self.desk.progress.done
+        whole = done.products and done.polled is not None and desk.progress.changes is None
+        if not whole or done.polled is None or done.polled - now > BELIEVED_AHEAD or self._owes(done.polled):
+            return False
+        await self._publish(done.polled, {})
+        return True
+
+    async def poll(self) -> bool:
+        """Read changes, notes and the exceptional set; publish, and return True, where the picture is exact.
+
+        Before the first sweep has begun there is nothing to poll from, and until it has ended nothing to
+        publish: what changes meanwhile is read after it, at once. One that was interrupted is brought to its
+        end, and what has changed since it began is read too: its picture would be of two moments, maybe hours
+        apart.
+        """
+        desk, done = self.desk, self.desk.progress.done
+        if not done.products:
+            return False
+        interrupted = desk.progress.changes is not None
+        started = await read_changes(desk)
+        await read_noted(desk)
+        if interrupted:
+            done.polled, desk.progress.changes = started, None
+            started = await read_changes(desk)
+            await read_noted(desk)
+        await relist_exceptional(desk, self.pages)
+        done.polled, desk.progress.changes = started, None
+        state = desk.progress.stored(POLLS, CHANGES)
+        self.withheld = self._owes(started)
+        if self.withheld:
+            await desk.worker.call(desk.known.store.put_state, state)
+            return False
+        await self._publish(started, state)
+        return True
+
+    def sweep_due(self) -> bool:
+        """Whether a sweep is to begin or to go on: by AWS's clock at the last poll."""
+        desk, done = self.desk, self.desk.progress.done
+        if not desk.wanted:
+            return False
+        return (
+            desk.progress.sweep is not None
+            or not desk.wanted <= done.products
+            or done.suspicious is not None
+            or self._full_due()
+        )
+
+    async def sweep(self) -> None:
+        """Sweep, from where it was interrupted."""
+        done = self.desk.progress.done
+        under_way = self.desk.progress.sweep
+        if under_way is None or not under_way.credited:
+            new = self.desk.wanted - done.products
+            only_new = done.products and new and done.suspicious is None and not self._full_due()
+            under_way = begin(self.desk, full=not only_new)
+        await sweep(self.desk, under_way, self._watch)
+
+    def relist_due(self) -> bool:
+        """Whether the hourly re-list is to begin or to go on: by AWS's clock at the last poll."""
+        done = self.desk.progress.done
+        if not done.products or done.polled is None:
+            return False
+        return (
+            self.desk.progress.relist is not None
+            or _since(done.relisted, done.polled) >= self.desk.bounds.relist
+        )
+
+    async def relist(self) -> None:
+        """Re-list what is not PASSED, from where it was interrupted."""
+        await relist_not_passed(self.desk)
+
+    def progress(self) -> float:
+        """About which part of the first sweep has been read, 0 to 1, never less than before; then 1."""
+        if self.desk.progress.done.products:
+            return 1.0
+        if self._reading is not None:
+            self._progress = max(self._progress, self._reading.progress())
+        return self._progress
+
+    async def _publish(self, exact_at: int, state: State) -> None:
+        products = frozenset(self.desk.progress.done.products)
+        known = self.desk.known
+        self.published = await self.desk.worker.call(known.publish, exact_at, self.windows, state)
+        self.exact_products = products & self.desk.wanted
+
+    def lag(self) -> int:
+        """Return for how long (µs) a change by hand without a note may have gone unseen at the last poll.
+
+        0 where each poll reads all of the exceptional set.
+        """
+        done = self.desk.progress.done
+        if self.desk.progress.rotation is None or done.polled is None:
+            return 0
+        return max(0, done.polled - max(done.rotated or 0, done.swept or 0))
+
+    def _watch(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def _full_due(self) -> bool:
+        done = self.desk.progress.done
+        return done.polled is not None and _since(done.swept, done.polled) >= self.full_sync
+
+    def _owes(self, now: int) -> bool:
+        """Whether the promise is broken: nobody has looked for absence in too long, as after a long pause."""
+        done, bounds = self.desk.progress.done, self.desk.bounds
+        return (
+            done.suspicious is not None
+            or _overdue(done.relisted, bounds.relist, done.relist_took, now)
+            or _overdue(done.swept, max(self.full_sync, DAY), done.sweep_took, now)
+        )
+
+
+def _since(at: int | None, now: int) -> int:
+    return now if at is None else now - at
+
+
+def _overdue(at: int | None, interval: int, took: int, now: int) -> bool:
+    """Whether the last one began so long ago that the next one, begun on time, would be over twice."""
+    return _since(at, now) > interval + max(interval, 2 * took)
+
+
+async def read_changes(desk: SyncContext) -> int:
+    """Read what has been updated since the last poll; return the start (µs by AWS's clock).
+
+    Nothing is filtered by RecordState or Workflow: what changes must not leave the listing by that. It goes
+    on from where it was interrupted, unless other products are asked for now.
+    """
+    progress, wanted = desk.progress, desk.wanted
+    polled = progress.done.polled or EPOCH
+    queries = everything(wanted)
+    if progress.changes is None or progress.changes.products != wanted:
+        since = max(EPOCH, polled - overlap(progress.done.late, polled, desk.bounds))
+        progress.changes = listing(wanted, len(queries), since=since)
+    latest = 0
+
+    def note_late(taken: TakenPage) -> None:
+        nonlocal latest
+        if taken.news is not None:
+            latest = max(latest, polled - taken.news)
+
+    reading = Reading(desk, progress.changes, queries, keys=(CHANGES,), patience=PATIENCE, on_taken=note_late)
+    started = await reading.run()
+    if wanted <= progress.done.products:
+        progress.done.late = remembered_changes(progress.done.late, started, latest, desk.bounds)
+    return started
+
+
+async def read_noted(desk: SyncContext) -> None:
+    """Read what has had a note written since the last complete poll, with the same overlap."""
+    done, wanted = desk.progress.done, desk.wanted
+    polled = done.polled or EPOCH
+    queries = noted(wanted, max(EPOCH, polled - overlap(done.late, polled, desk.bounds)))
+    await Reading(desk, listing(wanted, len(queries)), queries, patience=PATIENCE).run()
+
+
+def overlap(late: Sequence[tuple[int, int]], now: int, bounds: Bounds) -> int:
+    """Return how far before the last poll's start the next one begins (all in µs).
+
+    Twice as far as findings were seen to come late within a day, so that what comes later still is noticed,
+    up to a limit: what comes later than that is what the re-list and the sweep are for.
+    """
+    latest = max((by for at, by in late if at > now - DAY), default=0)
+    return min(max(bounds.overlap, 2 * latest), bounds.longest_overlap)
+
+
+def remembered_changes(
+    late: Sequence[tuple[int, int]], now: int, by: int, bounds: Bounds
+) -> list[tuple[int, int]]:
+    """Return the late arrivals to remember, of which `by` (µs) was seen `now`.
+
+    Those are kept that make the overlap longer than it is anyway, for a day, and only until one is as late.
+    """
+    kept = [(at, other) for at, other in late if at > now - DAY and other > by]
+    return [*kept, (now, by)] if 2 * by > bounds.overlap else kept

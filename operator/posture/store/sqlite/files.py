@@ -1,0 +1,182 @@
+"""From a path to a database that fits: created when there is none, moved aside when it cannot be used.
+
+The integrity check reads the whole file, so it runs where there is reason to doubt: after a stop that was not
+clean. SQLite itself refuses a file that is shorter than it says, drops the journal of a file that is gone,
+and notices other damage when it meets it (`StoreLost`).
+
+Stores that nobody uses any more: their hub is not declared, and nothing has been written for long.
+"""
+
+import logging
+import re
+import sqlite3
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from posture.store.errors import Stop, StoreError, StoreLost, StoreUnavailable
+from posture.store.sqlite import schema
+from posture.store.sqlite.database import Database, move_aside
+from posture.store.sqlite.dimensions import Dimensions
+
+CHECK = "PRAGMA quick_check(1)"
+
+T = TypeVar("T")
+Build: TypeAlias = Callable[[Database, Dimensions], T]
+
+
+class _Unfit(Exception):  # noqa: N818 - not an error: a finding about the file
+    """The file is sound, but cannot be used here."""
+
+
+def open_fitting(path: Path, owner: str, stop: Stop, build: Build[T]) -> tuple[T, str | None]:
+    """Open or create the store of `owner` at `path`, and build what reads it further.
+
+    Returns with it why the file that was there has been moved aside, if it was. Raises `StoreUnavailable`,
+    also when it is stopped.
+    """
+    stop.check()
+    _make_directory(path.parent)
+    try:
+        return _open(path, owner, stop, build), None
+    except StoreLost as damaged:
+        reason = str(damaged)
+    except _Unfit as unfit:
+        reason = f"{unfit}; it was moved to {move_aside(path).name}"
+    return _open(path, owner, stop, build), reason
+
+
+def _open(path: Path, owner: str, stop: Stop, build: Build[T]) -> T:
+    """Open a file that is new or fits."""
+    database = Database(path, stop)
+    try:
+        if not database.rows("SELECT 1 FROM sqlite_master LIMIT 1") and not _application(database):
+            with database.transaction() as connection:
+                schema.create(connection, owner)
+        _refuse_foreign(database, owner)
+        _refuse_damaged(database)
+        dimensions = _load(database)
+        with database.transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('in use', 'yes')")
+        database.watch_files()
+        return build(database, dimensions)
+    except BaseException:
+        database.close()
+        raise
+
+
+def mark_clean(database: Database) -> None:
+    """Note that the store is closed in an orderly way; the last transaction before `close`."""
+    with database.transaction() as connection:
+        connection.execute("DELETE FROM meta WHERE key = 'in use'")
+
+
+def _application(database: Database) -> int:
+    return int(database.rows("PRAGMA application_id")[0][0])
+
+
+def _refuse_foreign(database: Database, owner: str) -> None:
+    if _application(database) != schema.APPLICATION_ID:
+        raise _Unfit("the file belongs to another program")
+    version = database.rows("PRAGMA user_version")[0][0]
+    if version != schema.VERSION:
+        age = "an older" if version < schema.VERSION else "a newer"
+        raise _Unfit(f"the file is of {age} version ({version}, this is {schema.VERSION})")
+    held = {sql for (sql,) in database.rows("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
+    if held != schema.expected_tables():
+        raise _Unfit("the file does not hold the tables of its version")
+    if database.rows("SELECT value FROM meta WHERE key = 'owner'") != [(owner,)]:
+        raise _Unfit("the file belongs to another hub")
+
+
+def _refuse_damaged(database: Database) -> None:
+    if not database.rows("SELECT 1 FROM meta WHERE key = 'in use'"):
+        return
+    verdict = database.rows_unless_stopped(CHECK)
+    if verdict != [("ok",)]:
+        raise _Unfit(f"the file is damaged ({verdict[0][0]})")
+
+
+def _load(database: Database) -> Dimensions:
+    try:
+        with database.transaction() as connection:
+            return Dimensions.load(connection)
+    except (ValueError, sqlite3.InterfaceError) as error:
+        raise _Unfit(f"the file is damaged ({error})") from error
+
+
+def _make_directory(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The directory {directory} cannot be made ({error.strerror})",
+            reason="StoreNotWritable",
+            advice="make --data-dir a directory that this user can write",
+        ) from error
+
+
+logger = logging.getLogger(__name__)
+
+_FILE = re.compile(r"(?P<store>posture-hub-[0-9a-f]{16}\.sqlite)(-wal|-shm|-journal|\.broken-\d+)?", re.ASCII)
+
+
+def remove_unused(directory: Path, in_use: Collection[Path], written_before: float) -> list[Path]:
+    """Remove the stores in a directory that are not among `in_use`; return their paths.
+
+    Only those of which no file was written since (seconds since the epoch), and which no process has open:
+    with each goes its journal and what was moved aside of it. Files that are named otherwise are not touched.
+    What cannot be removed is logged and stays.
+    """
+    removed = []
+    for path in sorted(_stores(directory) - set(in_use)):
+        try:
+            if _is_old(path, written_before) and not _is_open(path):
+                size = _remove(path)
+                removed.append(path)
+                logger.info("Removed the store %s, which no target uses any more (%d bytes)", path, size)
+        except OSError as error:
+            logger.warning(
+                "The store %s, which no target uses any more, could not be removed: %s", path, error
+            )
+    return removed
+
+
+def _stores(directory: Path) -> set[Path]:
+    matches = (_FILE.fullmatch(file.name) for file in directory.iterdir())
+    return {directory / match["store"] for match in matches if match}
+
+
+def _files(store: Path) -> Iterator[Path]:
+    """Yield what belongs to a store, itself first: whoever has it open notices by that."""
+    for file in sorted(store.parent.glob(f"{store.name}*")):
+        match = _FILE.fullmatch(file.name)
+        if match and match["store"] == store.name and file.is_file():
+            yield file
+
+
+def _is_old(store: Path, written_before: float) -> bool:
+    return all(file.stat().st_mtime < written_before for file in _files(store))
+
+
+def _is_open(store: Path) -> bool:
+    """Whether another process, or another part of this one, has it open, or that cannot be told."""
+    if not store.exists():
+        return False
+    try:
+        Database(store, Stop()).close()
+    except StoreUnavailable:
+        return True
+    except StoreError:
+        # It is damaged, and has been moved aside: nobody can have it open.
+        return False
+    return False
+
+
+def _remove(store: Path) -> int:
+    """Remove the files of a store; return how many bytes they held."""
+    size = 0
+    for file in list(_files(store)):
+        size += file.stat().st_size
+        file.unlink()
+    return size

@@ -1,0 +1,224 @@
+"""What the policies have to do with each place of a hub, kept up as findings and declarations change.
+
+All of it runs in the hub's thread. A place is what a cell of the store has in one record state. What was
+surveyed is kept, and read again where findings changed, or where policies have something to do of which
+something else is declared: a plan costs what changed, also where what we suppressed is archived by now.
+
+Tries as a hub's store keeps them for the next holder. What was tried once may be tried again.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from posture.domain.exceptions.attempts import FindingId, Tries, Try, remembered, tried
+from posture.domain.exceptions.declaration import Declaration, differences
+from posture.domain.exceptions.finding_plan import (
+    FindingAct,
+    FindingPlan,
+    PolicyOutcome,
+    Timing,
+    Write,
+    finding_plan,
+    too_many,
+)
+from posture.domain.exceptions.survey import NOTHING, Surveys, survey
+from posture.domain.findings import RecordState
+from posture.reconcile.scope import TargetScope
+from posture.sources.findings_view import FindingsView
+from posture.store.records import CellKey, CustomerWrite, let_go
+from posture.store.sqlite.encoding import key_of
+from posture.store.sqlite.store import Store
+from posture.suppression.effect import Effect, effects
+
+_TRIES = "suppression.tries"
+_NAMED = 3
+
+Place = tuple[RecordState, CellKey]
+
+
+class Moment(NamedTuple):
+    """A plan, and what there is beside it.
+
+    `unseen`: by policy, how many writes Security Hub has not shown yet. `examples`: by policy, Ids of some
+    findings that it still has to let go of.
+    """
+
+    plan: FindingPlan
+    unseen: Mapping[str, int]
+    examples: Mapping[str, Sequence[str]]
+
+    @property
+    def outcomes(self) -> Mapping[str, PolicyOutcome]:
+        """Give the outcome of each policy."""
+        return self.plan.outcomes
+
+
+class Following:
+    """The surveys of one hub while its store is open. A store that was opened anew needs another one."""
+
+    def __init__(self, known: FindingsView) -> None:
+        self.known = known
+        self._declaration: Declaration | None = None
+        self._surveys: Surveys[Place] = Surveys()
+        self._written: dict[bytes, str] = {}
+        self._tries = load_attempts(known.store, _TRIES)
+        self._noted = False
+        known.changed = _nothing_changed()
+
+    def plan(self, declaration: Declaration, now: int, interval: int) -> Moment:
+        """Plan what is to be written; `now` and `interval` (between polls) in µs."""
+        self._refresh(declaration)
+        self._tries = remembered(self._tries, now)
+        self._save()
+        timing = Timing(now, interval, self._tries)
+        made = finding_plan(declaration, self._surveys.tallies(), self._surveys.cases(), timing)
+        return Moment(made, self._unseen(declaration), _examples(made.writes))
+
+    def wrote(self, writes: Sequence[Write], sent: Mapping[str, str], at: int) -> None:
+        """Take in what Security Hub accepted: `sent`, the whole map of user-defined fields that all got.
+
+        `at`: start of the request, µs by AWS's clock.
+        """
+        fields = tuple(sorted(sent.items()))
+        rows = [
+            CustomerWrite(
+                _key(write.finding), write.change.workflow, write.change.note, fields, write.change.note_by
+            )
+            for write in writes
+        ]
+        self.known.record(rows, at)
+        self._written.update({_key(write.finding): write.policy for write in writes})
+        self._note(writes, at)
+
+    def refused(self, writes: Sequence[Write], at: int) -> None:
+        """Take in what Security Hub refused: it is tried again, less and less often."""
+        self._note(writes, at)
+
+    def excepting(self, keys: Sequence[bytes]) -> dict[bytes, tuple[str, ...]]:
+        """Return the policies that select some findings, frozen ones too; expired ones do not."""
+        declaration = self._declared()
+        return {
+            _key(FindingId(finding.product_arn, finding.id)): declaration.selecting(finding)
+            for finding in self.known.store.read(keys)
+        }
+
+    def effects(self, sights: Mapping[str, TargetScope]) -> dict[str, Effect]:
+        """Return what the score of its target is with each policy, and would be without it."""
+        declaration, found = self._declared(), dict[str, Effect]()
+        idle = too_many(declaration, self._surveys.tallies())
+        for name, sight in sights.items():
+            own = [each for each, policy in declaration.policies.items() if policy.scope == name]
+            found |= effects(self.known, self._surveys, sight, own, idle) if own else {}
+        return found
+
+    def _note(self, writes: Sequence[Write], at: int) -> None:
+        self._tries = tried(self._tries, writes, at)
+        self._noted = True
+
+    def _save(self) -> None:
+        if self._noted:
+            save_attempts(self.known.store, _TRIES, self._tries)
+            self._noted = False
+
+    def _refresh(self, declaration: Declaration) -> None:
+        """Survey again wherever findings changed, or what is declared for them did."""
+        changed, self.known.changed = self.known.changed or _nothing_changed(), _nothing_changed()
+        before, self._declaration = self._declaration, declaration
+        others = None if before is None else differences(before, declaration)
+        if before is None or others is None:
+            self._surveys = Surveys()
+            for state in RecordState:
+                cells = self.known.store.annotated_cells(state)
+                if state is RecordState.ACTIVE:
+                    cells |= self._selectable(declaration, None, state)
+                self._survey(cells, state)
+        else:
+            for state, cells in changed.items():
+                cells.update(self._concerned(before, others, state))
+                self._survey(cells, state)
+
+    def _survey(self, cells: set[CellKey], state: RecordState) -> None:
+        """Survey what some cells have in a record state; the set is emptied."""
+        declaration = self._declared()
+        left = set(cells)
+        for cell, findings in self.known.store.surveyed(cells, state):
+            self._surveys.put((state, cell), survey(findings, declaration))
+            left.discard(cell)
+        let_go(cells)
+        while left:
+            self._surveys.put((state, left.pop()), NOTHING)
+
+    def _concerned(self, before: Declaration, others: frozenset[str], state: RecordState) -> set[CellKey]:
+        """Return the cells with findings that these policies select, have selected or marked.
+
+        Of what is archived a policy's tally has only its marks: what it selected is asked of the declaration.
+        """
+        if not others:
+            return set()
+        cells = {cell for name in others for kept, cell in self._surveys.places_of(name) if kept is state}
+        if state is RecordState.ARCHIVED:
+            cells |= self._selectable(before, others, state)
+        return cells | self._selectable(self._declared(), others, state)
+
+    def _selectable(
+        self, declaration: Declaration, only: frozenset[str] | None, state: RecordState
+    ) -> set[CellKey]:
+        store = self.known.store
+        cells = store.surveyed_cells(declaration.checks(store.checks(), only), state)
+        found = {cell for cell, _ in declaration.places(cells, only)}
+        while cells:
+            # A check at a time: see `very_many`.
+            cells.popitem()
+        return found
+
+    def _declared(self) -> Declaration:
+        if self._declaration is None:
+            raise RuntimeError("nothing has been declared yet")
+        return self._declaration
+
+    def _unseen(self, declaration: Declaration) -> dict[str, int]:
+        unseen = self.known.store.unseen_writes()
+        self._written = {key: name for key, name in self._written.items() if key in unseen}
+        counts: dict[str, int] = {}
+        for name in self._written.values():
+            counts[name] = counts.get(name, 0) + 1
+        for finding in self.known.store.read(unseen.keys() - self._written.keys()):
+            if mark := declaration.mark_of(finding):
+                counts[mark.policy] = counts.get(mark.policy, 0) + 1
+        return counts
+
+
+def _nothing_changed() -> dict[RecordState, set[CellKey]]:
+    return {state: set() for state in RecordState}
+
+
+def _examples(writes: Sequence[Write]) -> dict[str, list[str]]:
+    """Name some findings that policies still have to let go of."""
+    examples: dict[str, list[str]] = {}
+    for write in writes:
+        if write.act in {FindingAct.REOPEN, FindingAct.UNMARK}:
+            named = examples.setdefault(write.policy, [])
+            if len(named) < _NAMED:
+                named.append(write.finding.id)
+    return examples
+
+
+def _key(finding: FindingId) -> bytes:
+    return key_of(finding.product_arn, finding.id)
+
+
+def load_attempts(store: Store, key: str) -> dict[FindingId, Try]:
+    """Return what is kept; none where there is nothing, or what another version of this program kept."""
+    stored = store.state(key)
+    try:
+        return {} if stored is None else dict(msgspec.json.decode(stored, type=list[tuple[FindingId, Try]]))
+    except msgspec.DecodeError:
+        return {}
+
+
+def save_attempts(store: Store, key: str, tries: Tries) -> None:
+    """Keep what a new holder must know of."""
+    kept = [(finding, each) for finding, each in tries.items() if each.times > 1 or each.undone]
+    store.put_state({key: msgspec.json.encode(kept).decode()})

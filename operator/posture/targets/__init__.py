@@ -1,0 +1,1 @@
+"""PostureTarget: from its spec to its score, status and metrics."""

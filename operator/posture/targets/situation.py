@@ -1,0 +1,276 @@
+"""What a hub's state means for one of its targets: the input of its conditions, its part of the status."""
+
+import math
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from posture.api.conditions import Trouble
+from posture.api.posture_target import Accounts, ScoringMethod
+from posture.api.posture_target_status import (
+    MAX_REJECTED,
+    MAX_STANDARDS,
+    EnabledStandard,
+    FindingFormat,
+    PostureTargetStatus,
+    RejectedFinding,
+    StandardStatus,
+    Sync,
+)
+from posture.api.posture_target_status import Hub as HubField
+from posture.aws.client.errors import AwsError, Terminal
+from posture.aws.securityhub.discovery import HubFacts
+from posture.domain.arns import account_of
+from posture.domain.scoring.accounts import Standing
+from posture.domain.scoring.scores import Method, Score
+from posture.domain.standards import Standard
+from posture.domain.text import counted
+from posture.domain.time import datetime_of
+from posture.hubs.status import HubStatus
+from posture.publish.prometheus.samples import Restored
+from posture.reconcile.access import Admitted
+from posture.reconcile.scope import account_filter, chosen_standards, may_be_elsewhere
+from posture.store.errors import StoreError
+from posture.targets.conditions import Situation
+from posture.targets.metrics import Shown
+from posture.targets.status import scope_digest
+
+_FORMATS = {
+    "SECURITY_CONTROL": FindingFormat.SECURITY_CONTROL,
+    "STANDARD_CONTROL": FindingFormat.STANDARD_CONTROL,
+}
+# By StatusReasonCode.
+_CURES = {
+    "NO_AVAILABLE_CONFIGURATION_RECORDER": "Turn on the recorder of AWS Config there",
+    "MAXIMUM_NUMBER_OF_CONFIG_RULES_EXCEEDED": "Remove rules of AWS Config there, or ask for a higher quota",
+    "NO_AVAILABLE_MULTICLOUD_CONNECTOR": "Connect Security Hub to the other cloud",
+}
+_STANDARD_STATUSES = {status.name: status for status in StandardStatus}
+
+
+def situation_of(admitted: Admitted, hub: HubStatus, scores: Shown | Restored | None) -> Situation:
+    """Return what the target's conditions follow from; `scores`: what is published."""
+    target = admitted.target
+    enabled = {standard.name for standard in hub.facts.standards} if hub.facts else set()
+    return Situation(
+        suspended=target.spec.suspend,
+        connected=hub.facts is not None,
+        trouble=_trouble(hub.error),
+        exact_at=scores.exact_at if scores else None,
+        progress_percent=100 if hub.exact_at is not None else int(hub.progress * 100),
+        suspicious=hub.suspicious,
+        missing=_missing(admitted, hub.facts, scores),
+        enabled=tuple(sorted(enabled)),
+        scored=_headline(scores, target.spec.scoring.method) is not None,
+        reporting=len(scores.evaluation.reporting) if isinstance(scores, Shown) else 0,
+        restored=isinstance(scores, Restored),
+        rejected=_rejected(_odd(admitted, hub)),
+        withheld=hub.withheld,
+        notes=(
+            *admitted.raised,
+            *(_notes(admitted, hub.facts) if hub.facts else ()),
+            *_lag(hub.lag_seconds),
+        ),
+        refreshed_every=target.spec.interval,
+    )
+
+
+def held_back(apart: int) -> str:
+    """Return what a target is told whose request waits; `apart`: µs between runs that are asked for."""
+    return (
+        "The run that the annotation posture.dev/requestedAt asks for waits: targets of several namespaces"
+        f" share this Security Hub, and runs that are asked for begin {apart / 1e6:g} s apart at least"
+        " (minimums.interval in the operator's configuration)."
+    )
+
+
+def _missing(admitted: Admitted, facts: HubFacts | None, scores: Shown | Restored | None) -> tuple[str, ...]:
+    """Return the chosen standards that are enabled nowhere.
+
+    Where other accounts or Regions are seen too, that is known with the first evaluation.
+    """
+    if facts is None:
+        return ()
+    missing = chosen_standards(admitted.target.spec, facts).missing
+    if isinstance(scores, Shown):
+        return tuple(name for name in missing if name in scores.missing)
+    return () if may_be_elsewhere(facts) else missing
+
+
+def _notes(admitted: Admitted, facts: HubFacts) -> tuple[str, ...]:
+    """Return what a reader of the score should know of the hub: what is denied, what it does not see."""
+    chosen = chosen_standards(admitted.target.spec, facts).present
+    notes = [*facts.missing]
+    notes += [note for each in facts.standards if each.name in chosen and (note := _unfinished(each))]
+    elsewhere = facts.aggregation_region
+    if elsewhere is not None and elsewhere != facts.region:
+        notes.append(
+            f"Findings of linked Regions are collected in {elsewhere}; this target reads {facts.region} only."
+        )
+    return tuple(notes)
+
+
+def _unfinished(standard: Standard) -> str | None:
+    """Say what Security Hub could not do to a standard, and what to do; None where it could.
+
+    Of a standard that is not enabled completely some controls are not checked, and have no data (API
+    reference, StandardsSubscription).
+    """
+    failed = {
+        "INCOMPLETE": "could not be enabled completely: some of its controls are not checked",
+        "FAILED": "could not be disabled, and counts",
+    }.get(standard.status)
+    if failed is None:
+        return None
+    reason = standard.reason or "no reason is given"
+    cure = _CURES.get(standard.reason, "Disable it and enable it again, or ask AWS")
+    return f"{standard.name} {failed} in the hub's own account and Region ({reason}). {cure}."
+
+
+def _lag(seconds: float) -> tuple[str, ...]:
+    """Return what to say where a poll cannot read all of what people did by hand."""
+    if not seconds:
+        return ()
+    unseen = counted(max(1, math.ceil(seconds / 60)), "minute", "minutes")
+    note = (
+        "What people did by hand is too much to be read at every poll: a change without a note may go unseen"
+    )
+    return (f"{note} for {unseen}.",)
+
+
+def _headline(scores: Shown | Restored | None, method: ScoringMethod) -> Score | None:
+    if isinstance(scores, Shown):
+        return scores.evaluation.target.headline(Method(method.value))
+    return scores.target if scores else None
+
+
+def hub_fields(admitted: Admitted, hub: HubStatus, before: PostureTargetStatus) -> dict[str, Any]:
+    """Return the status fields that speak of the hub, as keyword arguments of `PostureTargetStatus`.
+
+    What a new holder does not know yet stays as it was told before. Of the findings of accounts that are not
+    granted nothing is told, not even how many there are.
+    """
+    told = before if _is_of(admitted, before) else PostureTargetStatus()
+    return {
+        "sync": _sync(hub, told.sync or Sync(), _odd(admitted, hub), sees_all=_sees_all(admitted)),
+        "hub": told.hub if hub.facts is None else _hub(hub.facts),
+    }
+
+
+def _is_of(admitted: Admitted, before: PostureTargetStatus) -> bool:
+    """Whether what was told of a hub is of the one that the target names now."""
+    told, region, role_arn = before.hub, admitted.hub.region, admitted.hub.role_arn
+    if told is None:
+        return True
+    if role_arn is None:
+        # The account of the own identity is not known yet; of which hub the scores are, is.
+        return told.region == region and before.scope_digest in (None, scope_digest(admitted))
+    return (told.region, told.account) == (region, account_of(role_arn))
+
+
+def _sees_all(admitted: Admitted) -> bool:
+    return "*" in admitted.accounts
+
+
+class _Odd(NamedTuple):
+    """Findings of a target's accounts that could not be read, or only by defaults; some of them by name."""
+
+    rejected: int
+    rejected_findings: tuple[tuple[str, str], ...]
+    unreadable: int
+    unreadable_findings: tuple[tuple[str, str], ...]
+
+
+def _odd(admitted: Admitted, hub: HubStatus) -> _Odd:
+    """Return what the target may see of the hub's odd findings.
+
+    One whose account cannot be read either is seen by those who may see all accounts.
+    """
+    accounts, sees_all = account_filter(admitted), _sees_all(admitted)
+
+    def seen(named: Iterable[tuple[str, str, str]]) -> tuple[tuple[str, str], ...]:
+        return tuple(
+            (id_, why)
+            for id_, why, account in named
+            if (accounts.standing(account) is Standing.TARGETED if account else sees_all)
+        )
+
+    rejected, unreadable = seen(hub.rejected_findings), seen(hub.unreadable_findings)
+    whole = sees_all and admitted.target.spec.accounts == Accounts()
+    return _Odd(
+        hub.rejected if whole else len(rejected),
+        rejected,
+        hub.unreadable if whole else len(unreadable),
+        unreadable,
+    )
+
+
+def _sync(hub: HubStatus, before: Sync, odd: _Odd, *, sees_all: bool) -> Sync:
+    named = dict((*odd.rejected_findings, *odd.unreadable_findings)[:MAX_REJECTED])
+    findings = hub.findings if hub.findings is not None else before.findings
+    return Sync(
+        last_success_time=_moment(hub.last_success) or before.last_success_time,
+        last_full_time=_moment(hub.last_full) or before.last_full_time,
+        next_time=_moment(hub.next_time),
+        findings=findings if sees_all else None,
+        changed=hub.changed if sees_all else None,
+        calls=hub.calls,
+        duration_seconds=None if hub.duration_seconds is None else round(hub.duration_seconds, 1),
+        progress_percent=None if hub.exact_at is not None else int(hub.progress * 100),
+        rejected=odd.rejected + odd.unreadable,
+        rejected_findings=tuple(RejectedFinding(id=id_, reason=why) for id_, why in named.items()),
+    )
+
+
+def _hub(facts: HubFacts) -> HubField:
+    standards = sorted(facts.standards, key=lambda standard: standard.name)
+    return HubField(
+        account=facts.account_id,
+        region=facts.region,
+        administrator=facts.account_id if facts.administrator else facts.administrator_id,
+        aggregation_region=facts.aggregation_region,
+        finding_format=_FORMATS.get(facts.finding_format),
+        standards=tuple(map(_enabled, standards[:MAX_STANDARDS])) if facts.standards_known else None,
+        standards_omitted=len(standards[MAX_STANDARDS:]) or None,
+    )
+
+
+def _enabled(standard: Standard) -> EnabledStandard:
+    """Return what is shown of an enabled standard; controls are counted only where all of them are known."""
+    controls = standard.controls.values() if standard.complete else None
+    return EnabledStandard(
+        standard=standard.name,
+        status=_STANDARD_STATUSES.get(standard.status),
+        reason=standard.reason or None,
+        controls=None if controls is None else len(controls),
+        enabled_controls=None if controls is None else sum(control.enabled for control in controls),
+    )
+
+
+def _trouble(error: AwsError | StoreError | None) -> Trouble | None:
+    if error is None:
+        return None
+    return Trouble(error.reason, f"{error}.", terminal=isinstance(error, Terminal))
+
+
+def _rejected(odd: _Odd) -> str | None:
+    notes = []
+    for count, named, outcome in (
+        (odd.rejected, odd.rejected_findings, "could not be read and {are} not counted"),
+        (
+            odd.unreadable,
+            odd.unreadable_findings,
+            "{have} values that are not known and {are} counted by defaults",
+        ),
+    ):
+        if count:
+            are, have = ("is", "has") if count == 1 else ("are", "have")
+            examples = "; ".join(f"{id_}: {why}" for id_, why in named[:3])
+            notes.append(
+                f"{counted(count, 'finding', 'findings')} {outcome.format(are=are, have=have)}: {examples}."
+            )
+    return " ".join(notes) or None
+
+
+def _moment(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else datetime_of(microseconds)

@@ -1,0 +1,337 @@
+"""One PostureTarget: from what its hub knows to its metrics and its status."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from posture.api.model import Metadata
+from posture.api.posture_target_status import DECLINING, OVERDUE, SCORE_CURRENT, PostureTargetStatus
+from posture.api.resource import read_status
+from posture.domain.time import datetime_of
+from posture.hubs.demand import HubKey
+from posture.hubs.hub import Hub
+from posture.kube.errors import KubeError
+from posture.kube.leases import Leading
+from posture.kube.object_cache import Newest
+from posture.kube.resources import POSTURE_TARGETS, Object, ObjectRef
+from posture.kube.status import StatusWrite, Transition, transitions, write_status
+from posture.logs import bound, next_cycle
+from posture.publish.prometheus.exposition import Samples
+from posture.publish.prometheus.samples import Restored, condition_samples
+from posture.reconcile.access import Admitted, NotAdmitted
+from posture.reconcile.context import Context
+from posture.reconcile.scope import chosen_standards, objectives_of, view_of
+from posture.store.errors import StoreError
+from posture.targets.conditions import assessed, refused, with_objectives
+from posture.targets.metrics import Shown, TargetPage
+from posture.targets.situation import held_back, hub_fields, situation_of
+from posture.targets.status import believed, evaluation_fields, restored, scope_digest, without_scores
+
+logger = logging.getLogger(__name__)
+
+_AT_LEAST_EVERY = 30.0
+_AT_MOST_EVERY = 1.0
+_AFTER_A_FAILURE = 10.0
+_NO_WARNING = frozenset({"Syncing", "Suspended"})
+_TOLD_IN_EVENTS = ("Ready", SCORE_CURRENT, DECLINING, OVERDUE)
+
+
+class Target:
+    """Keeps the metrics and the status of one object, for as long as this replica leads.
+
+    Status and metrics are written by the holder of the hub's Lease only; an object without a hub is looked
+    after by the holder of the general one. `leading` tells at any moment.
+    """
+
+    def __init__(self, context: Context, document: Object) -> None:
+        self._context = context
+        self._document = document
+        metadata = document["metadata"]
+        self.name = f"{metadata['namespace']}/{metadata['name']}"
+        self._page = TargetPage(context.exposition, metadata["namespace"], metadata["name"], metadata["uid"])
+        self._admission: Admitted | NotAdmitted | None = None
+        # That which the admission is of; the document may be read again, and be newer.
+        self._generation = 0
+        self._hub: Hub | None = None
+        self._leading: Leading = lambda: 0.0
+        self._has_read = False
+        self._shown: Shown | None = None
+        self._request: tuple[str, Hub, int] | None = None
+        self._store_replaced: str | None = None
+        self._woken = asyncio.Event()
+        self._newest = Newest()
+
+    def update(
+        self,
+        document: Object,
+        admission: Admitted | NotAdmitted,
+        hub: Hub | None,
+        leading: Leading,
+    ) -> None:
+        """Take what is declared now; the next cycle, at once if anything is new, follows it."""
+        if hub is not self._hub:
+            self._store_replaced = hub.status.store_replaced if hub else None
+            self._shown = self._shown and self._shown._replace(polled_in=None)
+        is_news = (hub, _declared(document, admission)) != (
+            self._hub,
+            self._admission and _declared(self._document, self._admission),
+        )
+        # A list may have been answered before our last write: the status is the one that was written then.
+        self._document = self._newest.current(document)
+        self._generation = int(document["metadata"]["generation"])
+        self._admission, self._hub = admission, hub
+        self._leading = leading
+        if is_news:
+            self.wake()
+
+    @property
+    def has_no_hub(self) -> bool:
+        """Whether the target may not look at any hub."""
+        return self._hub is None
+
+    def looks_at(self, hub: HubKey) -> bool:
+        """Whether the target is a view on this hub."""
+        return self._hub is not None and self._hub.key == hub
+
+    def wake(self) -> None:
+        """Run a cycle soon."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Run a cycle whenever woken, and now and then, until cancelled."""
+        while True:
+            with bound(target=self.name, cycle=next_cycle()):
+                try:
+                    await self._cycle()
+                    pause = min(_AT_LEAST_EVERY, self._until_stale())
+                except KubeError as error:
+                    logger.warning("The status could not be written; trying again: %s", error)
+                    pause = _AFTER_A_FAILURE
+                except StoreError as error:
+                    logger.info("The hub's store is closing or being rebuilt; trying again: %s", error)
+                    pause = _AFTER_A_FAILURE
+                except Exception:
+                    # One target's trouble is its own: no other ends with it, and this one is tried again.
+                    logger.exception("Evaluating the target crashed (a bug in the operator); trying again")
+                    pause = _AFTER_A_FAILURE
+            await asyncio.sleep(_AT_MOST_EVERY)
+            try:
+                async with asyncio.timeout(pause):
+                    await self._woken.wait()
+            except TimeoutError:
+                continue
+
+    def _until_stale(self) -> float:
+        """Seconds until the score that is shown is older than two intervals, 0 or more."""
+        if self._shown is None or self._hub is None or not isinstance(self._admission, Admitted):
+            return _AT_LEAST_EVERY
+        age = (self._hub.now() - self._shown.exact_at) / 1e6
+        left = 2 * self._admission.target.spec.interval.total_seconds() - age
+        return left if left > 0 else _AT_LEAST_EVERY
+
+    def end(self) -> None:
+        """Withdraw all series, and forget the numbers: others may write newer ones meanwhile."""
+        self._page.withdraw()
+        self._shown = None
+
+    async def _cycle(self) -> None:
+        self._woken.clear()
+        if self._admission is None or not self._leading():
+            self.end()
+            self._has_read = False
+            return
+        if not self._has_read:
+            # Whoever was responsible before may have written since this replica last listed.
+            ref = ObjectRef.of(POSTURE_TARGETS, self._document)
+            self._document = await self._context.client.reread(ref)
+            self._newest.stored(self._document)
+            self._has_read = True
+        before = read_status(PostureTargetStatus, self._document, self._now())
+        admission = self._admission  # others may be declared meanwhile
+        if isinstance(self._admission, NotAdmitted):
+            after = self._refused(before, self._admission)
+            scores = None
+        else:
+            after, scores = await self._assessed(before, self._admission)
+        after = self._with_objectives(after, admission)
+        await self._publish(after, self._admission, scores)
+        await self._write(before, after)
+        await self._tell_of_the_store()
+
+    def _with_objectives(
+        self, status: PostureTargetStatus, admission: Admitted | NotAdmitted
+    ) -> PostureTargetStatus:
+        """Return the status with the conditions of the objectives that are asked for."""
+        if admission.target is None:
+            return status
+        before, objectives = status.conditions, admission.target.spec.objectives
+        conditions = with_objectives(before, objectives, self._now(), status.observed_generation)
+        return status if conditions == before else status.model_copy(update={"conditions": conditions})
+
+    def _refused(self, before: PostureTargetStatus, admission: NotAdmitted) -> PostureTargetStatus:
+        """Return the status of a target that may not look at its hub: nothing of the hub is in it."""
+        self._shown = None
+        now, generation = self._now(), self._generation
+        return without_scores(before).model_copy(
+            update={
+                "observed_generation": generation,
+                "last_handled_request": self._handled_request(before),
+                "conditions": refused(before.conditions, admission.trouble, now, generation),
+                "sync": None,
+                "hub": None,
+            }
+        )
+
+    async def _assessed(
+        self, before: PostureTargetStatus, admission: Admitted
+    ) -> tuple[PostureTargetStatus, Shown | Restored | None]:
+        """Return the status, and the scores that go with it."""
+        hub = self._hub
+        if hub is None:
+            raise RuntimeError("an admitted target has a hub")
+        scope, method = scope_digest(admission), admission.target.spec.scoring.method
+        generation, handled = self._generation, self._handled_request(before)
+        await self._evaluate(hub, admission, scope)
+        known = believed(before, scope)
+        scores = _chosen(self._shown, restored(known, method), hub.status.term)
+        situation = situation_of(admission, hub.status, scores)
+        if self._request is not None and self._request[1] is hub and hub.waits(self._request[2]):
+            situation = situation._replace(notes=(*situation.notes, held_back(hub.apart)))
+        fields: dict[str, Any] = {
+            "observed_generation": generation,
+            "last_handled_request": handled,
+            "conditions": assessed(before.conditions, situation, self._now(), generation),
+            **hub_fields(admission, hub.status, before),
+        }
+        if isinstance(scores, Shown):
+            fields |= evaluation_fields(
+                scores.evaluation, method, exact_at=scores.exact_at, pooled=scores.pooled
+            )
+            fields["scope_digest"] = scope
+        return known.model_copy(update=fields), scores
+
+    async def _evaluate(self, hub: Hub, admission: Admitted, scope: str) -> None:
+        """Bring what is shown up to date with the hub; score anew only when something has changed."""
+        spec, status = admission.target.spec, hub.status
+        if self._shown is not None and self._shown.scope != scope:
+            self._shown = None
+        facts, exact_at, turned_off = status.facts, status.exact_at, status.turned_off
+        if facts is None or exact_at is None or turned_off is None or spec.suspend:
+            return
+        polled_in = status.term if status.polled else None
+        key = (hub, status.version, facts, scope, turned_off)
+        if self._shown is not None and self._shown.key == key:
+            self._shown = self._shown._replace(exact_at=exact_at, polled_in=polled_in)
+            return
+        chosen = chosen_standards(spec, facts)
+        view = view_of(admission, facts, hub.controls(), chosen.all)._replace(turned_off=turned_off)
+        window = spec.scoring.evaluation_window
+        found = await hub.evaluate(view, window)
+        missing = () if found is None else chosen.nowhere(found.evaluation)
+        if missing:
+            there = tuple(name for name in chosen.all if name not in missing)
+            found = await hub.evaluate(view._replace(standards=there), window)
+        if found is not None:
+            self._shown = Shown(key, scope, found.evaluation, found.exact_at, missing, polled_in)
+
+    def _now(self) -> datetime:
+        """Return the time by the clock of the hub; by the local one where there is no hub."""
+        return datetime.now(UTC) if self._hub is None else datetime_of(self._hub.now())
+
+    async def _publish(
+        self,
+        status: PostureTargetStatus,
+        admission: Admitted | NotAdmitted,
+        scores: Shown | Restored | None,
+    ) -> None:
+        metadata = Metadata.model_validate(self._document["metadata"])
+        own = (metadata.namespace, metadata.name)
+        conditions = {condition.type: condition.status.value for condition in status.conditions}
+        state: Samples = condition_samples(POSTURE_TARGETS.kind, *own, conditions)
+        if isinstance(admission, Admitted):
+            state = {**state, **objectives_of(*own, admission.target.spec.objectives)}
+        per_control = self._context.config.current().metrics.per_control
+        await self._page.show(state, scores, per_control=per_control, valid=self._leading)
+
+    async def _write(self, before: PostureTargetStatus, after: PostureTargetStatus) -> None:
+        status = after.to_api()
+        outcome = await write_status(
+            self._context.client,
+            POSTURE_TARGETS,
+            self._document,
+            status,
+            leading=self._leading,
+            stored=self._newest.stored,
+            writers=self._context.writers,
+        )
+        self._document = self._newest.current(self._document)
+        if outcome is StatusWrite.OVERTAKEN:
+            self.wake()
+        if outcome is not StatusWrite.WRITTEN:
+            return
+        ref = ObjectRef.of(POSTURE_TARGETS, self._document)
+        changes = transitions(
+            [condition.to_api() for condition in before.conditions], status.get("conditions", [])
+        )
+        # What both conditions say is told once.
+        told = {change.reason: change for change in reversed(changes) if change.type in _TOLD_IN_EVENTS}
+        for change in reversed(told.values()):
+            await self._tell(ref, change)
+
+    async def _tell(self, ref: ObjectRef, change: Transition) -> None:
+        is_bad = change.status == "False" and change.reason not in _NO_WARNING
+        level = logging.WARNING if is_bad else logging.INFO
+        logger.log(level, "%s is %s: %s: %s", change.type, change.status, change.reason, change.message)
+        await self._context.events.post(
+            ref,
+            "Warning" if is_bad else "Normal",
+            reason=change.reason,
+            action="Evaluate",
+            note=f"{change.type}: {change.message}",
+        )
+
+    async def _tell_of_the_store(self) -> None:
+        """Post an event when what was known of the hub had to be thrown away."""
+        replaced = self._hub.status.store_replaced if self._hub else None
+        if replaced and replaced != self._store_replaced:
+            ref = ObjectRef.of(POSTURE_TARGETS, self._document)
+            note = f"The local store was unusable and is rebuilt; all findings are read again: {replaced}"
+            await self._context.events.post(ref, "Warning", reason="StoreReplaced", action="Sync", note=note)
+        self._store_replaced = replaced
+
+    def _handled_request(self, before: PostureTargetStatus) -> str | None:
+        """Start the run that the annotation asks for; return the last request whose run has ended."""
+        requested = Metadata.model_validate(self._document["metadata"]).requested_at
+        if requested is None or requested == before.last_handled_request:
+            return before.last_handled_request
+        hub = self._hub
+        suspended = isinstance(self._admission, Admitted) and self._admission.target.spec.suspend
+        if hub is None or suspended:
+            return requested
+        if self._request is None or self._request[:2] != (requested, hub):
+            self._request = (requested, hub, hub.request())
+        return requested if hub.has_run(self._request[2]) else before.last_handled_request
+
+
+def _declared(document: Object, admission: Admitted | NotAdmitted) -> tuple[object, ...]:
+    """Return what a cycle follows of an object; its status, which a cycle writes, is none of that."""
+    metadata = document["metadata"]
+    said: tuple[object, ...]
+    if isinstance(admission, Admitted):
+        said = (admission.target.spec, admission.accounts)
+    else:
+        said = (admission.trouble,)
+    return (metadata["generation"], metadata.get("annotations"), said)
+
+
+def _chosen(shown: Shown | None, known: Restored | None, term: int) -> Shown | Restored | None:
+    """Return what is shown: what this replica found out itself, or what the status tells of an earlier one.
+
+    Since it has polled in this `term` of the hub nobody knows better, whatever the status says. Until then
+    the newer one is shown: what it finds in its store may be older than what another has told meanwhile.
+    """
+    if shown is None or known is None:
+        return shown or known
+    is_own = shown.polled_in == term
+    return shown if is_own or shown.exact_at >= known.exact_at else known

@@ -1,0 +1,46 @@
+"""Statuses that somebody spoilt."""
+
+import copy
+from typing import Any
+
+from hypothesis import strategies as st
+
+from posture.api.resource import Resource
+from tests.support.api.objects import Object
+from tests.support.api.statuses import STATUSES
+
+# What the API server takes for a date-time (strfmt of go-openapi) and Python's calendar does not know.
+ODD_TIMES = (
+    "0000-01-01T00:00:00Z",
+    "2026-01-01T00:00:00+99:99",
+    "2026-01-01T00:00:00+24:00",
+    "2026-01-01T00:00:00x5Z",
+)
+
+
+def told(kind: type[Resource]) -> Object:
+    """A status in which everything is written, as the API server gives it."""
+    return STATUSES[kind].to_api()
+
+
+_GARBAGE = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=3),
+    st.sampled_from(ODD_TIMES), st.builds(list), st.builds(dict), st.builds(lambda: [{}]),
+    st.builds(lambda: [[]]),
+)  # fmt: skip
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> tuple[type[Resource], Object]:
+    """A full status of some kind, in which some values are others."""
+    kind = draw(st.sampled_from(list(STATUSES)))
+    status = copy.deepcopy(told(kind))
+    for _ in range(draw(st.integers(1, 4))):
+        inner: Any = status
+        while isinstance(inner, dict | list) and inner:
+            key = draw(st.sampled_from(list(inner) if isinstance(inner, dict) else range(len(inner))))
+            if not isinstance(inner[key], dict | list) or not inner[key] or draw(st.booleans()):
+                inner[key] = draw(_GARBAGE)
+                break
+            inner = inner[key]
+    return kind, status

@@ -1,0 +1,154 @@
+"""The bytes of an answer are looked at before botocore is allowed to read less out of them."""
+
+from functools import cache
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.parsers import ResponseParserError
+
+from posture.aws.client.limiter import Usage
+from posture.aws.client.responses import MALFORMED, PAGE, _check_body, _CheckingXml, _clean
+from posture.aws.securityhub.wire import Page
+
+
+@cache
+def model(operation: str, service: str = "securityhub") -> Any:
+    return botocore.session.get_session().get_service_model(service).operation_model(operation)
+
+
+def checked(operation: str, body: bytes, status: int = 200) -> tuple[dict[str, Any], bytes]:
+    response = {"status_code": status, "body": body}
+    marks: dict[str, Any] = {}
+    _check_body(
+        operation_model=model(operation), response_dict=response, customized_response_dict=marks, more=1
+    )
+    return marks, response["body"]  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("GetFindings", b"{}"),
+        ("GetFindings", b'{"Findings": 5}'),
+        ("BatchUpdateFindings", b"{}"),
+        ("BatchUpdateFindings", b'{"ProcessedFindings": []}'),
+        ("BatchUpdateFindings", b'{"UnprocessedFindings": []}'),
+        ("BatchUpdateStandardsControlAssociations", b""),
+        ("ListSecurityControlDefinitions", b'{"NextToken": "x"}'),
+        ("DescribeHub", b""),
+        ("DescribeHub", b"[]"),
+        ("DescribeHub", b'{"HubArn": "\xff"}'),
+        ("ListMembers", b'{"Members": ['),
+        ("UpdateStandardsControl", b"<html>"),
+    ],
+)
+def test_a_body_that_is_no_answer_is_marked(operation: str, body: bytes) -> None:
+    marks, left = checked(operation, body)
+    assert set(marks) == {MALFORMED}
+    assert marks[MALFORMED].startswith(f"{len(body)} bytes")
+    assert left == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "status"),
+    [
+        ("BatchUpdateFindings", b'{"ProcessedFindings": [], "UnprocessedFindings": []}', 200),
+        ("DescribeHub", b"{}", 200),
+        ("UpdateStandardsControl", b"", 200),
+        ("UpdateStandardsControl", b"{}", 200),
+        ("GetFindings", b"<html>", 502),
+        ("GetFindings", b'{"Message": "no"}', 403),
+    ],
+)
+def test_answers_and_errors_are_left_to_botocore(operation: str, body: bytes, status: int) -> None:
+    assert checked(operation, body, status) == ({}, body)
+
+
+def test_a_page_is_decoded_and_kept_from_botocore() -> None:
+    marks, left = checked("GetFindings", b'{"Findings": []}')
+    assert marks == {PAGE: Page([], [], [], None)}
+    assert left == b"{}"
+
+
+def checked_xml(operation: str, body: bytes, status: int) -> tuple[bytes, Usage]:
+    response, usage = {"status_code": status, "body": body}, Usage()
+    _CheckingXml(usage)(
+        event_name=f"before-parse.sts.{operation}",
+        operation_model=model(operation, "sts"),
+        response_dict=response,
+        more=1,
+    )
+    return response["body"], usage  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("GetCallerIdentity", b""),
+        ("GetCallerIdentity", b"<html><br></html>"),
+        ("GetCallerIdentity", b"<html/>"),
+        ("GetCallerIdentity", b"<R><Account/></R>"),
+        ("AssumeRole", b"<R><AccessKeyId>a</AccessKeyId><SecretAccessKey>S3CRET"),
+        (
+            "AssumeRoleWithWebIdentity",
+            b"<R><AccessKeyId>a</AccessKeyId><SecretAccessKey>S3CRET</SecretAccessKey></R>",
+        ),
+    ],
+)
+def test_an_answer_of_sts_that_is_none_is_an_error_without_the_answer(operation: str, body: bytes) -> None:
+    response, usage = {"status_code": 200, "body": body}, Usage()
+    with pytest.raises(ResponseParserError, match=f"^{len(body)} bytes that are no answer: ") as raised:
+        _CheckingXml(usage)(
+            event_name=f"before-parse.sts.{operation}",
+            operation_model=model(operation, "sts"),
+            response_dict=response,
+        )
+    assert "S3CRET" not in str(raised.value)
+    assert usage.requests == {("sts", operation, "MalformedResponse"): 1}
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>no", b"<html><body>Forbidden</body></html>", b"Forbidden"])
+def test_a_refusal_in_another_language_than_that_of_sts_has_its_status_for_a_code(body: bytes) -> None:
+    left, usage = checked_xml("AssumeRole", body, 403)
+    assert b"<Code>403</Code>" in left
+    assert not usage.requests
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "status"),
+    [
+        ("GetCallerIdentity", b'<R xmlns="x"><Account>1</Account></R>', 200),
+        ("AssumeRole", b"<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>", 403),
+    ],
+)
+def test_answers_and_refusals_of_sts_are_left_to_botocore(operation: str, body: bytes, status: int) -> None:
+    assert checked_xml(operation, body, status)[0] == body
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"), [("PutBucketPolicy", b""), ("GetBucketPolicy", b'{"Version": "2012-10-17"}')]
+)
+def test_a_success_of_s3_may_be_empty_or_json(operation: str, body: bytes) -> None:
+    """Both are rest-xml."""
+    response, usage = {"status_code": 200, "body": body}, Usage()
+    _CheckingXml(usage)(
+        event_name=f"before-parse.s3.{operation}",
+        operation_model=model(operation, "s3"),
+        response_dict=response,
+    )
+    assert response["body"] == body
+
+
+def test_a_success_is_shown_as_it_is_whatever_its_members_are_called() -> None:
+    text = "one\n\ntwo " * 200
+    answer = {
+        "Error": {"Message": text},
+        "Text": text,
+        "UnprocessedNames": ["a"],
+        "UnprocessedCount": 1,
+        "ResponseMetadata": {"HTTPStatusCode": 200},
+    }
+    before = {**answer, "Error": {"Message": text}}
+    _clean(parsed_response=answer, context={})
+    assert answer == before

@@ -1,0 +1,60 @@
+import re
+
+import pytest
+
+from posture.api.patterns import compile_pattern
+from posture.domain.scoring.accounts import Group, Grouping, NamePattern
+
+ANCHORED = "^xebia-(?P<workload>.+)-(?P<environment>[^-]+)$"
+UNANCHORED = "xebia-(?P<workload>.+)-(?P<environment>[^-]+)"
+ENGINES: dict[str, NamePattern] = {
+    "re": re.compile(ANCHORED),
+    "re unanchored": re.compile(UNANCHORED),
+    "re2": compile_pattern(ANCHORED),
+    "re2 unanchored": compile_pattern(UNANCHORED),
+}
+
+
+def own_workload(name: str) -> Group:
+    return Group(name, "production", matched=False)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        ("xebia-shop-prod", Group("shop", "prod")),
+        ("xebia-web-shop-prod", Group("web-shop", "prod")),
+        ("xebia-Ünïcode-prod", Group("Ünïcode", "prod")),
+        ("xebia-shop-prod-", own_workload("xebia-shop-prod-")),
+        ("my-xebia-shop-prod", own_workload("my-xebia-shop-prod")),
+        ("Xebia-shop-prod", own_workload("Xebia-shop-prod")),
+        ("xebia--prod", own_workload("xebia--prod")),
+        ("", own_workload("111111111111")),
+        (None, own_workload("111111111111")),
+    ],
+)
+def test_the_whole_name_decides(engine: str, name: str | None, group: Group) -> None:
+    assert Grouping(ENGINES[engine]).of("111111111111", name) == group
+
+
+def test_an_override_goes_before_the_name() -> None:
+    grouping = Grouping(
+        ENGINES["re2"],
+        default_environment="live",
+        overrides={"111111111111": ("network", "shared"), "222222222222": ("network", None)},
+    )
+    assert grouping.of("111111111111", "xebia-shop-prod") == Group("network", "shared")
+    assert grouping.of("222222222222", None) == Group("network", "live")
+    assert grouping.of("333333333333", "other") == Group("other", "live", matched=False)
+
+
+def test_a_part_that_took_no_part_in_the_match_has_the_default() -> None:
+    optional = compile_pattern("(?P<workload>[a-z]*)(-(?P<environment>[a-z]+))?")
+    assert Grouping(optional).of("1", "shop") == Group("shop", "production")
+    assert Grouping(optional).of("1", "-prod") == own_workload("-prod")
+
+
+def test_without_a_pattern_nothing_is_unmatched() -> None:
+    assert Grouping().of("1", "shop") == Group("shop", "production", matched=True)
+    assert Grouping(default_environment="live").of("1", None) == Group("1", "live", matched=True)
