@@ -24,6 +24,7 @@ from posture.kube.events import EventRecorder
 from posture.publish.prometheus import families
 from posture.publish.prometheus.exposition import Exposition, rendered
 from posture.publish.prometheus.exposition import serve as serve_metrics
+from posture.publish.prometheus.sink import PrometheusSink
 from posture.readiness import LoopLag, Readiness
 from posture.reconcile.context import Context, writers_of
 from posture.supervisor import Supervisor
@@ -85,7 +86,7 @@ async def serve(options: Options) -> None:
             limiters=limiters,
             usage=usage,
             config=options.config,
-            exposition=exposition,
+            sink=PrometheusSink(exposition),
             data_dir=options.data_dir,
             identity=options.identity,
             lease_namespace=options.lease_namespace,
@@ -93,7 +94,7 @@ async def serve(options: Options) -> None:
             writers=writers_of(options.lease_namespace, options.namespaces or None),
             told=readiness.tells,
         )
-        await _work(context, readiness, stop)
+        await _work(context, exposition, readiness, stop)
     logger.info("Stopped")
 
 
@@ -109,12 +110,12 @@ def settle_heap() -> None:
     gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
 
 
-async def _work(context: Context, readiness: Readiness, stop: asyncio.Event) -> None:
+async def _work(context: Context, exposition: Exposition, readiness: Readiness, stop: asyncio.Event) -> None:
     supervisor = Supervisor(context)
     watch = Watch(context.namespaces or (), supervisor.wake)
     lag = LoopLag()
-    context.exposition.add_live(lag.samples)
-    context.exposition.add_live(supervisor.samples)
+    exposition.add_live(lag.samples)
+    exposition.add_live(supervisor.samples)
     readiness.depends_on(lambda: watch.stopped_because, lambda: supervisor.not_ready)
     tasks = [
         asyncio.create_task(

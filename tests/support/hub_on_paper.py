@@ -18,6 +18,7 @@ from posture.hubs.status import HubPhase, HubStatus
 from posture.kube.resources import Object, name_of
 from posture.kube.writers import Writers
 from posture.publish.prometheus.exposition import Exposition
+from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile.access import admit
 from posture.reconcile.context import Context
 from posture.reconcile.owner import OwnerUnknown
@@ -229,7 +230,7 @@ class Scene:
             client=self.api,
             events=self.api,
             config=SimpleNamespace(current=lambda: self.config),
-            exposition=Exposition(),
+            sink=PrometheusSink(Exposition()),
             namespaces=None,
             writers=Writers("posture/posture-operator"),
             security_hub=lambda _: self.hub,

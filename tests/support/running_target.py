@@ -19,6 +19,7 @@ from posture.hubs.status import HubPhase, HubStatus
 from posture.kube.resources import Object, ObjectRef
 from posture.kube.writers import Writers
 from posture.publish.prometheus.exposition import Exposition
+from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile.access import Admitted
 from posture.reconcile.context import Context
 from posture.targets.target import Target
@@ -123,11 +124,11 @@ class Running:
     """A target's task on a hub."""
 
     def __init__(self, hub: SkewedHub, cluster: Cluster | None = None) -> None:
-        self.cluster = cluster or Cluster()
+        self.cluster, self.exposition = cluster or Cluster(), Exposition()
         world = SimpleNamespace(
             client=self.cluster,
             events=self.cluster,
-            exposition=Exposition(),
+            sink=PrometheusSink(self.exposition),
             config=SimpleNamespace(current=Config),
             writers=Writers("posture/posture-operator"),
         )

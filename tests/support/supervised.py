@@ -25,6 +25,7 @@ from posture.kube.leases import Lease
 from posture.kube.resources import KINDS, POSTURE_TARGETS, ApiResource, Object, ObjectRef
 from posture.kube.writers import Writers
 from posture.publish.prometheus.exposition import Exposition
+from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile.context import Context
 from posture.sources.securityhub.facts import Cloud
 from posture.supervisor import Supervisor
@@ -256,7 +257,7 @@ class Play:
     """One supervisor and what it acts on."""
 
     def __init__(self, folder: Path) -> None:
-        self.cluster = Cluster()
+        self.cluster, self.exposition = Cluster(), Exposition()
         self.config = folder / "posture.yaml"
         self.grant(NAMESPACE)
         client, usage = cast("KubeClient", self.cluster), Usage()
@@ -267,7 +268,7 @@ class Play:
             limiters=Limiters(0.8),
             usage=usage,
             config=ConfigFile(self.config),
-            exposition=Exposition(),
+            sink=PrometheusSink(self.exposition),
             data_dir=folder,
             identity="replica-0",
             lease_namespace="default",
@@ -304,8 +305,8 @@ class Play:
 
     def shown(self) -> set[str]:
         """Return the uids of the targets that the metrics page shows at this moment."""
-        self.world.exposition.page()
-        return {str(owner[1]) for owner in self.world.exposition.owners() if isinstance(owner, tuple)}
+        self.exposition.page()
+        return {str(owner[1]) for owner in self.exposition.owners() if isinstance(owner, tuple)}
 
     def refuse(self, kind: str) -> None:
         """Let lists of a kind fail from now on."""
@@ -340,7 +341,7 @@ def play(folder: Path, story: Callable[[Play], Awaitable[None]]) -> None:
         await passing(0)
         assert stage.world.general.released
         assert all(hub.stopped and not hub.alive for hub in stage.world.made)
-        assert stage.world.exposition.owners() == set(), "a series outlives what it describes"
+        assert stage.exposition.owners() == set(), "a series outlives what it describes"
         left = asyncio.all_tasks() - {asyncio.current_task()}
         assert not left, left
 

@@ -16,12 +16,12 @@ from posture.kube.errors import KubeError
 from posture.kube.events import EventRecorder
 from posture.kube.leases import Lease, LeaseTiming
 from posture.kube.writers import GENERAL_LEASE, Writers, release_name
-from posture.publish.prometheus.exposition import Exposition
+from posture.publish.sink import Sink
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The API server, AWS, the configuration, the metrics page.
+    """The API server, AWS, the configuration, the outputs.
 
     `namespaces`: None means all. `writers`: this release, and what it knows of others. `told`: whether an
     error of the API server is logged elsewhere.
@@ -33,7 +33,7 @@ class Context:
     limiters: Limiters
     usage: Usage
     config: ConfigFile
-    exposition: Exposition
+    sink: Sink
     data_dir: Path
     identity: str
     lease_namespace: str

@@ -17,8 +17,7 @@ from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import Evaluation, TurnedOff, View
 from posture.domain.standards import Controls, ControlStatus
 from posture.hubs.demand import Demand
-from posture.publish.prometheus.exposition import Samples
-from posture.publish.prometheus.samples import objective_samples
+from posture.publish.sink import ObjectiveLimits
 from posture.reconcile.access import Admitted
 
 # What a target asks for that does not say.
@@ -117,12 +116,10 @@ def least_demand(minimums: Minimums) -> Demand:
     )
 
 
-def objectives_of(namespace: str, target: str, objectives: Objectives) -> Samples:
-    """Return the samples of a target's objectives."""
+def objectives_of(objectives: Objectives) -> ObjectiveLimits:
+    """Return what a target aims at, as outputs are told it."""
     within = objectives.resolve_within
-    return objective_samples(
-        namespace,
-        target,
+    return ObjectiveLimits(
         minimum_score=objectives.minimum_score,
         max_drop=objectives.trend.max_drop if objectives.trend else None,
         resolve_within={

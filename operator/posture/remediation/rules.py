@@ -13,8 +13,7 @@ from posture.kube.leases import Leading
 from posture.kube.resources import REMEDIATION_RULES, ApiResource, Object, name_of, target_name_of
 from posture.kube.status import StatusWrite, write_status
 from posture.logs import Field, bound
-from posture.publish.prometheus.exposition import rendered
-from posture.publish.prometheus.samples import condition_samples
+from posture.publish.sink import ObjectReport
 from posture.reconcile.context import Context
 
 logger = logging.getLogger(__name__)
@@ -37,13 +36,13 @@ class Unsupported:
 
     async def settle(self, resource: ApiResource, objects: Sequence[Object]) -> None:
         """Let each object say that nothing is done about it; failures are logged and tried again later."""
-        before, exposition = self._settled.get(resource.kind, {}), self._context.exposition
+        before, sink = self._settled.get(resource.kind, {}), self._context.sink
         settled = self._settled[resource.kind] = dict[Owner, str]()
         if self._leading():
             listed = {("unsupported", resource.kind, name_of(document)): document for document in objects}
             for owner, document in listed.items():
                 version = document["metadata"]["resourceVersion"]
-                if before.get(owner) == version and exposition.shows(owner):
+                if before.get(owner) == version and sink.shows(owner):
                     settled[owner] = version
                     continue
                 # There may be thousands: others have their turns between them.
@@ -52,7 +51,7 @@ class Unsupported:
                 if written is not None:
                     settled[owner] = version if written is StatusWrite.UNCHANGED else ""
         for owner in before.keys() - settled.keys():
-            exposition.withdraw(owner)
+            sink.withdraw(owner)
 
     async def _show(self, resource: ApiResource, document: Object, owner: Owner) -> StatusWrite | None:
         """Settle one object, and show what it says; None where its status could not be written."""
@@ -63,10 +62,10 @@ class Unsupported:
                 logger.warning("The status could not be written; trying again: %s", error)
                 return None
         metadata = document["metadata"]
-        samples = condition_samples(
+        report = ObjectReport(
             resource.kind, metadata["namespace"], metadata["name"], {c.type: c.status for c in conditions}
         )
-        self._context.exposition.publish(owner, rendered(samples), self._leading)
+        self._context.sink.show_object(owner, report, self._leading)
         return written
 
     async def _settle_one(

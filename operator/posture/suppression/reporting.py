@@ -15,8 +15,7 @@ from posture.kube.object_cache import Newest
 from posture.kube.resources import SUPPRESSION_POLICIES, Object, ObjectRef
 from posture.kube.status import StatusWrite, Transition, transitions, write_status
 from posture.logs import bound
-from posture.publish.prometheus.exposition import rendered
-from posture.publish.prometheus.samples import PolicySample, policy_samples
+from posture.publish.sink import PolicyReport
 from posture.reconcile.context import Context
 from posture.suppression.conditions import PolicyCase
 from posture.suppression.declared import Declared
@@ -62,20 +61,19 @@ class Reporter:
 
     def end(self) -> None:
         """Withdraw all series."""
-        self._context.exposition.withdraw(self._owner)
+        self._context.sink.withdraw(self._owner)
 
     async def report(self, policies: Sequence[Reported]) -> KubeError | None:
         """Write what has changed, and publish the series of these policies and no others.
 
         Returns why a status could not be written.
         """
-        samples, failure = list[PolicySample](), None
+        samples, failure = list[PolicyReport](), None
         for each in policies:
             outcome = await self._tell_of(each, samples, impatient=isinstance(failure, Retryable))
             failure = outcome if isinstance(outcome, KubeError) else failure
         if self._leading():
-            lines = rendered(policy_samples(SUPPRESSION_POLICIES.kind, samples))
-            self._context.exposition.publish(self._owner, lines, valid=self._leading)
+            self._context.sink.show_policies(self._owner, samples, self._leading)
         else:
             self.end()
         return failure
@@ -90,7 +88,7 @@ class Reporter:
         }
 
     async def _tell_of(
-        self, reported: Reported, samples: list[PolicySample], *, impatient: bool = False
+        self, reported: Reported, samples: list[PolicyReport], *, impatient: bool = False
     ) -> StatusWrite | KubeError | None:
         """Write one status, and add a sample; `impatient`: without waiting for what may work later.
 
@@ -170,11 +168,11 @@ def _is_dull(change: Transition) -> bool:
     return change.type != READY and change.status != "True" and change.before != "True"
 
 
-def _sample(case: PolicyCase, status: SuppressionPolicyStatus) -> PolicySample:
+def _sample(case: PolicyCase, status: SuppressionPolicyStatus) -> PolicyReport:
     declared, terms = case.declared, case.declared.terms
     outcome = None if case.progress is None else case.progress.outcome
     namespace, _, name = declared.name.partition("/")
-    return PolicySample(
+    return PolicyReport(
         namespace,
         name,
         declared.scope.partition("/")[2],

@@ -27,12 +27,11 @@ from posture.domain.standards import Standard
 from posture.domain.text import counted
 from posture.domain.time import datetime_of
 from posture.hubs.status import HubStatus
-from posture.publish.prometheus.samples import Restored
+from posture.publish.sink import Restored, Shown
 from posture.reconcile.access import Admitted
 from posture.reconcile.scope import account_filter, chosen_standards, may_be_elsewhere
 from posture.store.errors import StoreError
 from posture.targets.conditions import Situation
-from posture.targets.metrics import Shown
 from posture.targets.status import scope_digest
 
 _FORMATS = {

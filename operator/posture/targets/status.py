@@ -22,7 +22,7 @@ from posture.domain.findings import Severity, product_named
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.scoring.scores import Method, Score, totals, worst_first
 from posture.domain.time import datetime_of
-from posture.publish.prometheus.samples import Restored
+from posture.publish.sink import Restored
 from posture.reconcile.access import Admitted
 
 MICROSECONDS = 1_000_000

@@ -17,14 +17,12 @@ from posture.kube.object_cache import Newest
 from posture.kube.resources import POSTURE_TARGETS, Object, ObjectRef
 from posture.kube.status import StatusWrite, Transition, transitions, write_status
 from posture.logs import bound, next_cycle
-from posture.publish.prometheus.exposition import Samples
-from posture.publish.prometheus.samples import Restored, condition_samples
+from posture.publish.sink import Restored, Shown, TargetReport
 from posture.reconcile.access import Admitted, NotAdmitted
 from posture.reconcile.context import Context
 from posture.reconcile.scope import chosen_standards, objectives_of, view_of
 from posture.store.errors import StoreError
 from posture.targets.conditions import assessed, refused, with_objectives
-from posture.targets.metrics import Shown, TargetPage
 from posture.targets.situation import held_back, hub_fields, situation_of
 from posture.targets.status import believed, evaluation_fields, restored, scope_digest, without_scores
 
@@ -49,7 +47,7 @@ class Target:
         self._document = document
         metadata = document["metadata"]
         self.name = f"{metadata['namespace']}/{metadata['name']}"
-        self._page = TargetPage(context.exposition, metadata["namespace"], metadata["name"], metadata["uid"])
+        self._uid = metadata["uid"]
         self._admission: Admitted | NotAdmitted | None = None
         # That which the admission is of; the document may be read again, and be newer.
         self._generation = 0
@@ -132,7 +130,7 @@ class Target:
 
     def end(self) -> None:
         """Withdraw all series, and forget the numbers: others may write newer ones meanwhile."""
-        self._page.withdraw()
+        self._context.sink.withdraw_target(self._uid)
         self._shown = None
 
     async def _cycle(self) -> None:
@@ -246,13 +244,16 @@ class Target:
         scores: Shown | Restored | None,
     ) -> None:
         metadata = Metadata.model_validate(self._document["metadata"])
-        own = (metadata.namespace, metadata.name)
-        conditions = {condition.type: condition.status.value for condition in status.conditions}
-        state: Samples = condition_samples(POSTURE_TARGETS.kind, *own, conditions)
-        if isinstance(admission, Admitted):
-            state = {**state, **objectives_of(*own, admission.target.spec.objectives)}
-        per_control = self._context.config.current().metrics.per_control
-        await self._page.show(state, scores, per_control=per_control, valid=self._leading)
+        aims = objectives_of(admission.target.spec.objectives) if isinstance(admission, Admitted) else None
+        report = TargetReport(
+            metadata.namespace,
+            metadata.name,
+            {condition.type: condition.status.value for condition in status.conditions},
+            aims,
+            scores,
+            per_control=self._context.config.current().metrics.per_control,
+        )
+        await self._context.sink.show_target(self._uid, report, self._leading)
 
     async def _write(self, before: PostureTargetStatus, after: PostureTargetStatus) -> None:
         status = after.to_api()

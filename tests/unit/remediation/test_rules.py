@@ -14,6 +14,7 @@ from posture.kube.errors import Call, Refused
 from posture.kube.resources import REMEDIATION_RULES, Object, ObjectRef
 from posture.kube.writers import Writers
 from posture.publish.prometheus.exposition import Exposition
+from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile.context import Context
 from posture.remediation import rules
 from posture.remediation.rules import Unsupported
@@ -54,7 +55,9 @@ class Scene:
         self.cluster, self.exposition = Cluster(), Exposition()
         self.leads, self.left, self.read = True, math.inf, 0
         world = SimpleNamespace(
-            client=self.cluster, exposition=self.exposition, writers=Writers("posture/posture-operator")
+            client=self.cluster,
+            sink=PrometheusSink(self.exposition),
+            writers=Writers("posture/posture-operator"),
         )
         self.unsupported = Unsupported(cast("Context", world), lambda: self.left if self.leads else 0.0)
         monkeypatch.setattr(rules, "read_status", self._read)

@@ -12,6 +12,7 @@ from posture.kube.object_cache import Newest
 from posture.kube.resources import Object
 from posture.kube.writers import Writers
 from posture.publish.prometheus.exposition import Exposition
+from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile.context import Context
 from posture.suppression.conditions import PolicyCase
 from posture.suppression.reporting import Reported, Reporter
@@ -35,7 +36,7 @@ class Desk:
         world = SimpleNamespace(
             client=self.api,
             events=self.api,
-            exposition=self.exposition,
+            sink=PrometheusSink(self.exposition),
             writers=Writers("a/posture-operator"),
         )
         self.reporter = Reporter(cast("Context", world), "me", lambda: self.holds, self.newest)

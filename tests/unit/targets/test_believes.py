@@ -71,7 +71,7 @@ class Blind(SkewedHub):
 
 
 def scores(running: Running) -> dict[str, float]:
-    page = running.target._context.exposition.page().plain.decode()
+    page = running.exposition.page().plain.decode()
     samples = (line.rpartition(" ") for line in page.splitlines() if line.startswith("posture_target_score"))
     return {name.partition("{")[0]: float(value) for name, _, value in samples}
 

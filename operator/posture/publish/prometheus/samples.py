@@ -5,31 +5,21 @@ The samples of policies: what they suppressed, what was undone, and when they en
 What is read at each scrape: the hubs that this replica works on, calls, leases, the configuration.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from posture.aws.client.limiter import Usage
 from posture.config import ConfigFile
-from posture.domain.findings import Severity
 from posture.domain.scoring.evaluation import Evaluation
-from posture.domain.scoring.scores import ControlCounts, Score, Scores
+from posture.domain.scoring.scores import ControlCounts, Scores
 from posture.hubs.hub import Hub
+from posture.kube.resources import SUPPRESSION_POLICIES
 from posture.publish.prometheus import families
 from posture.publish.prometheus.exposition import Samples, Value
 from posture.publish.prometheus.families import Family, score_family
+from posture.publish.sink import ObjectiveLimits, ObjectReport, PolicyReport, Restored
 
 MICROSECONDS = 1_000_000
 _STATUSES = ("True", "False", "Unknown")
-
-
-class Restored(NamedTuple):
-    """The scores that an earlier holder left in the status: those by one method, in `metric`'s families."""
-
-    metric: str
-    target: Score | None
-    standards: Mapping[str, Score]
-    workloads: Mapping[tuple[str, str, str], Score]
-    exact_at: int
 
 
 def evaluation_samples(
@@ -96,34 +86,28 @@ def timestamp_samples(namespace: str, target: str, exact_at: int) -> Samples:
     return {families.SCORE_TIMESTAMP: [((namespace, target), exact_at / MICROSECONDS)]}
 
 
-def objective_samples(
-    namespace: str,
-    target: str,
-    *,
-    minimum_score: float | None,
-    max_drop: float | None,
-    resolve_within: Mapping[Severity, float],
-) -> dict[Family, list[Value]]:
-    """Return the samples of objectives: scores and drops in percent, times in seconds; None: not aimed at."""
+def objective_samples(namespace: str, target: str, aims: ObjectiveLimits) -> dict[Family, list[Value]]:
+    """Return the samples of objectives: scores and drops as ratios, times in seconds."""
     own = (namespace, target)
     samples: dict[Family, list[Value]] = {}
-    if minimum_score is not None:
-        samples[families.OBJECTIVE_MINIMUM] = [(own, minimum_score / 100)]
-    if max_drop is not None:
-        samples[families.OBJECTIVE_DROP] = [(own, max_drop / 100)]
-    if resolve_within:
+    if aims.minimum_score is not None:
+        samples[families.OBJECTIVE_MINIMUM] = [(own, aims.minimum_score / 100)]
+    if aims.max_drop is not None:
+        samples[families.OBJECTIVE_DROP] = [(own, aims.max_drop / 100)]
+    if aims.resolve_within:
         samples[families.OBJECTIVE_RESOLVE] = [
-            ((*own, severity.name.lower()), seconds) for severity, seconds in resolve_within.items()
+            ((*own, severity.name.lower()), seconds) for severity, seconds in aims.resolve_within.items()
         ]
     return samples
 
 
-def condition_samples(kind: str, namespace: str, name: str, conditions: Mapping[str, str]) -> Samples:
-    """Return the samples of an object's conditions, given as type → status; of three statuses one is 1."""
+def condition_samples(report: ObjectReport) -> Samples:
+    """Return the samples of an object's conditions; of three statuses one is 1."""
+    own = (report.kind, report.namespace, report.name)
     return {
         families.CONDITION: [
-            ((kind, namespace, name, type_, status), 1 if status == actual else 0)
-            for type_, actual in conditions.items()
+            ((*own, type_, status), 1 if status == actual else 0)
+            for type_, actual in report.conditions.items()
             for status in _STATUSES
         ]
     }
@@ -142,24 +126,11 @@ def _scores(scope: str, entries: Iterable[tuple[tuple[str, ...], Scores]]) -> di
     return samples
 
 
-class PolicySample(NamedTuple):
-    """One policy. Counts are None while they are not known; times are µs; `conditions`: type → status."""
-
-    namespace: str
-    policy: str
-    target: str
-    suppressed: int | None
-    drift: int | None
-    expires_at: int | None
-    review_due_at: int | None
-    conditions: dict[str, str]
-
-
-def policy_samples(kind: str, policies: Iterable[PolicySample]) -> dict[Family, list[Value]]:
+def policy_samples(policies: Iterable[PolicyReport]) -> dict[Family, list[Value]]:
     """Return the samples of some policies; what does not exist or is not known has none."""
     samples: dict[Family, list[Value]] = {}
     for each in policies:
-        labels = (each.namespace, each.policy, each.target)
+        labels = (each.namespace, each.name, each.target)
         for family, value in (
             (families.SUPPRESSED_FINDINGS, each.suppressed),
             (families.SUPPRESSION_DRIFT, each.drift),
@@ -168,7 +139,8 @@ def policy_samples(kind: str, policies: Iterable[PolicySample]) -> dict[Family, 
         ):
             if value is not None:
                 samples.setdefault(family, []).append((labels, value))
-        for family, values in condition_samples(kind, each.namespace, each.policy, each.conditions).items():
+        report = ObjectReport(SUPPRESSION_POLICIES.kind, each.namespace, each.name, each.conditions)
+        for family, values in condition_samples(report).items():
             samples.setdefault(family, []).extend(values)
     return samples
 
@@ -195,7 +167,7 @@ def hub_samples(hubs: Iterable[Hub]) -> Samples:
         status = hub.status
         labels = (hub.name, status.facts.account_id if status.facts else "", hub.key.region)
         for family, value in (
-            (families.SYNC_LAST_SUCCESS, _seconds_of(status.last_success)),
+            (families.SYNC_LAST_SUCCESS, _seconds(status.last_success)),
             (families.SYNC_DURATION, status.duration_seconds),
             (families.SYNC_INTERVAL, status.interval_seconds),
             (families.SYNC_PROGRESS, status.progress),
@@ -215,7 +187,3 @@ def hub_samples(hubs: Iterable[Hub]) -> Samples:
 def _snake_case(reason: str) -> str:
     """Return a condition's reason (`AccessDenied`) as labels spell it (`access_denied`)."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in reason).lstrip("_")
-
-
-def _seconds_of(microseconds: int | None) -> float | None:
-    return None if microseconds is None else microseconds / MICROSECONDS

@@ -18,6 +18,7 @@ from posture.hubs.status import HubStatus
 from posture.kube.resources import Object, ObjectRef
 from posture.kube.writers import Writers
 from posture.publish.prometheus.exposition import Exposition
+from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile.access import Admitted
 from posture.reconcile.context import Context
 from posture.suppression.cleanup import Cleanup
@@ -100,7 +101,7 @@ def world(cluster: object) -> Context:
         client=cluster,
         events=cluster,
         config=config,
-        exposition=Exposition(),
+        sink=PrometheusSink(Exposition()),
         namespaces=None,
         writers=Writers("posture/posture-operator"),
         security_hub=lambda _: None,

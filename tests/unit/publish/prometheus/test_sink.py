@@ -9,12 +9,16 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from posture.domain.scoring.scores import Score
 from posture.publish.prometheus.exposition import Exposition
-from posture.publish.prometheus.samples import Restored
-from posture.targets.metrics import TargetPage
+from posture.publish.prometheus.sink import PrometheusSink
+from posture.publish.sink import Restored, TargetReport
 
 
 def restored(passed: int, exact_at: int) -> Restored:
     return Restored("score_ratio", Score(passed, 10), {}, {}, exact_at * 1_000_000)
+
+
+def told(scores: Restored | None) -> TargetReport:
+    return TargetReport("security", "organization", {}, None, scores, per_control=False)
 
 
 def scraped(exposition: Exposition) -> tuple[float | None, float | None]:
@@ -41,47 +45,47 @@ def seen(exposition: Exposition, monkeypatch: pytest.MonkeyPatch) -> list[tuple[
         pages.append(scraped(exposition))
         return result
 
-    monkeypatch.setattr("posture.targets.metrics.asyncio.to_thread", in_thread)
+    monkeypatch.setattr("posture.publish.prometheus.sink.asyncio.to_thread", in_thread)
     return pages
 
 
 async def test_no_scrape_sees_a_score_beside_the_time_of_another(
     exposition: Exposition, seen: list[tuple[float | None, float | None]]
 ) -> None:
-    page = TargetPage(exposition, "security", "organization", "uid")
+    page = PrometheusSink(exposition)
     for scores in (restored(5, 100), restored(7, 200), None, restored(8, 300)):
-        await page.show({}, scores, per_control=False, valid=lambda: True)
+        await page.show_target("uid", told(scores), lambda: True)
         seen.append(scraped(exposition))
     assert set(seen) == {(None, None), (0.5, 100), (0.7, 200), (0.8, 300)}
 
 
 async def test_the_time_moves_on_though_the_numbers_stay(exposition: Exposition) -> None:
-    page = TargetPage(exposition, "security", "organization", "uid")
+    page = PrometheusSink(exposition)
     scores = restored(5, 100)
-    await page.show({}, scores, per_control=False, valid=lambda: True)
-    await page.show({}, scores._replace(exact_at=200_000_000), per_control=False, valid=lambda: True)
+    await page.show_target("uid", told(scores), lambda: True)
+    await page.show_target("uid", told(scores._replace(exact_at=200_000_000)), lambda: True)
     assert scraped(exposition) == (0.5, 200)
-    page.withdraw()
+    page.withdraw_target("uid")
     assert scraped(exposition) == (None, None)
-    await page.show({}, scores, per_control=False, valid=lambda: True)
+    await page.show_target("uid", told(scores), lambda: True)
     assert scraped(exposition) == (0.5, 100)
 
 
 async def test_scores_that_a_scrape_withdrew_come_back_with_their_time(exposition: Exposition) -> None:
     """A Lease that is lost and held again before the target has noticed; its numbers are the same."""
-    page, scores, held = TargetPage(exposition, "security", "organization", "uid"), restored(5, 100), [True]
-    await page.show({}, scores, per_control=False, valid=lambda: held[-1])
+    page, scores, held = PrometheusSink(exposition), restored(5, 100), [True]
+    await page.show_target("uid", told(scores), lambda: held[-1])
     held.append(False)
     assert scraped(exposition) == (None, None)
     held.append(True)
-    await page.show({}, scores, per_control=False, valid=lambda: held[-1])
+    await page.show_target("uid", told(scores), lambda: held[-1])
     assert scraped(exposition) == (0.5, 100)
 
 
 async def test_the_same_scores_are_valid_by_what_was_said_last(exposition: Exposition) -> None:
     """A hub that was begun anew: the one before says no from now on."""
-    page, scores, before = TargetPage(exposition, "security", "organization", "uid"), restored(5, 100), [True]
-    await page.show({}, scores, per_control=False, valid=lambda: before[-1])
-    await page.show({}, scores, per_control=False, valid=lambda: True)
+    page, scores, before = PrometheusSink(exposition), restored(5, 100), [True]
+    await page.show_target("uid", told(scores), lambda: before[-1])
+    await page.show_target("uid", told(scores), lambda: True)
     before.append(False)
     assert scraped(exposition) == (0.5, 100)

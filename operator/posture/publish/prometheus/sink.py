@@ -1,0 +1,116 @@
+"""Prometheus as an output: scores are rendered once for each evaluation, the rest when it changes."""
+
+import asyncio
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from posture.kube.resources import POSTURE_TARGETS
+from posture.publish.prometheus.exposition import Exposition, Page, Samples, rendered
+from posture.publish.prometheus.families import Family
+from posture.publish.prometheus.samples import (
+    condition_samples,
+    evaluation_samples,
+    objective_samples,
+    policy_samples,
+    restored_samples,
+    timestamp_samples,
+)
+from posture.publish.sink import ObjectReport, PolicyReport, Restored, Shown, TargetReport, Valid
+
+
+class PrometheusSink:
+    """Puts reports on the metrics page; `valid` is asked at each scrape."""
+
+    def __init__(self, exposition: Exposition) -> None:
+        self._exposition = exposition
+        self._targets: dict[str, _TargetPage] = {}
+
+    async def show_target(self, uid: str, report: TargetReport, valid: Valid) -> None:
+        """Show a target, its scores and their time at one stroke; `uid`: its object's."""
+        await self._targets.setdefault(uid, _TargetPage(self._exposition, uid)).show(report, valid)
+
+    def withdraw_target(self, uid: str) -> None:
+        """Show nothing of a target any more."""
+        page = self._targets.pop(uid, None)
+        if page is not None:
+            page.withdraw()
+
+    def show_policies(self, owner: Hashable, reports: Sequence[PolicyReport], valid: Valid) -> None:
+        """Show the policies of one owner, and no others of it."""
+        self._exposition.publish(owner, rendered(policy_samples(reports)), valid)
+
+    def show_object(self, owner: Hashable, report: ObjectReport, valid: Valid) -> None:
+        """Show the conditions of one object."""
+        self._exposition.publish(owner, rendered(condition_samples(report)), valid)
+
+    def withdraw(self, owner: Hashable) -> None:
+        """Show nothing any more of what an owner of policies or of an object told."""
+        self._exposition.withdraw(owner)
+
+    def shows(self, owner: Hashable) -> bool:
+        """Tell whether anything is shown that this owner told."""
+        return self._exposition.shows(owner)
+
+
+class _Maker(NamedTuple):
+    """Makes the samples of scores; the same `identity` makes the same."""
+
+    identity: tuple[object, ...]
+    make: Callable[[], Samples]
+
+
+class _TargetPage:
+    """What the page shows of one target."""
+
+    def __init__(self, exposition: Exposition, uid: str) -> None:
+        self._exposition = exposition
+        self._scores, self._state = ("target scores", uid), ("target state", uid)
+        self._rendered: tuple[object, ...] | None = None
+        self._lines: Mapping[Family, Page] = {}
+
+    async def show(self, report: TargetReport, valid: Valid) -> None:
+        """Publish conditions, objectives and scores: a scrape never sees scores beside an older timestamp."""
+        own, scores = (report.namespace, report.name), report.scores
+        state: Samples = condition_samples(ObjectReport(POSTURE_TARGETS.kind, *own, report.conditions))
+        if report.objectives is not None:
+            state = {**state, **objective_samples(*own, report.objectives)}
+        made = None
+        if scores is not None:
+            state = {**state, **timestamp_samples(*own, scores.exact_at)}
+            made = _maker(own, scores, per_control=report.per_control)
+        lines: Mapping[Family, Page] = {}
+        if made is not None:
+            lines = self._lines
+            if not _same(self._rendered, made.identity):
+                lines = await asyncio.to_thread(_rendered, made.make)
+        state_lines = await asyncio.to_thread(rendered, state)
+        self._rendered, self._lines = None if made is None else made.identity, lines
+        # Also where they are the same: what said no for a moment has been withdrawn, and `valid` may be new.
+        self._exposition.publish(self._scores, lines, valid)
+        self._exposition.publish(self._state, state_lines, valid)
+
+    def withdraw(self) -> None:
+        self._exposition.withdraw(self._scores)
+        self._exposition.withdraw(self._state)
+        self._rendered, self._lines = None, {}
+
+
+def _maker(own: tuple[str, str], scores: Shown | Restored, *, per_control: bool) -> _Maker:
+    if isinstance(scores, Shown):
+        make = partial(
+            evaluation_samples, *own, scores.evaluation, pooled=scores.pooled, per_control=per_control
+        )
+        return _Maker((scores.evaluation, scores.pooled, per_control), make)
+    return _Maker((scores,), partial(restored_samples, *own, scores))
+
+
+def _rendered(make: Callable[[], Samples]) -> Mapping[Family, Page]:
+    return rendered(make())
+
+
+def _same(known: tuple[object, ...] | None, identity: tuple[object, ...]) -> bool:
+    # An evaluation is told by identity: comparing the numbers of a large one costs as much as rendering it.
+    if known is None or len(known) != len(identity):
+        return False
+    return known[0] is identity[0] and known[1:] == identity[1:]

@@ -1,0 +1,129 @@
+"""What outputs are told, as plain data, and the protocol that every output implements.
+
+Whoever reconciles an object tells what is to be shown of it, and until when; how it is shown, queued or sent
+is the output's own business.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from posture.domain.findings import Severity
+from posture.domain.scoring.evaluation import Evaluation
+from posture.domain.scoring.scores import Score
+
+Valid = Callable[[], float]
+"""Asked whenever something is shown: once it says 0, what was told with it is shown no more."""
+
+
+class Shown(NamedTuple):
+    """The evaluation that is published, and what it was made of."""
+
+    key: tuple[object, ...]
+    """The same key gives the same numbers."""
+    scope: str
+    """Digest of what is scored."""
+    evaluation: Evaluation
+    exact_at: int
+    """µs since the epoch."""
+    missing: tuple[str, ...] = ()
+    """Chosen standards that are enabled nowhere; they are not in the evaluation."""
+    polled_in: int | None = None
+    """The hub's term in which it was polled for them; None where they are of what its store held before."""
+
+    @property
+    def pooled(self) -> bool:
+        """Whether there is a score over all chosen standards: not over some of them."""
+        return not self.missing
+
+
+class Restored(NamedTuple):
+    """The scores that an earlier leader left in the status."""
+
+    metric: str
+    """The end of the families' names: the method by which all of them were made."""
+    target: Score | None
+    standards: Mapping[str, Score]
+    workloads: Mapping[tuple[str, str, str], Score]
+    exact_at: int
+    """µs since the epoch."""
+
+
+class ObjectiveLimits(NamedTuple):
+    """What a target aims at; None, or no entry, where it does not."""
+
+    minimum_score: float | None
+    """Percent."""
+    max_drop: float | None
+    """Points of percent."""
+    resolve_within: Mapping[Severity, float]
+    """Seconds by severity."""
+
+
+class TargetReport(NamedTuple):
+    """A PostureTarget as it is now."""
+
+    namespace: str
+    name: str
+    conditions: Mapping[str, str]
+    """Type → status."""
+    objectives: ObjectiveLimits | None
+    scores: Shown | Restored | None
+    per_control: bool
+    """Whether each control is shown too."""
+
+
+class PolicyReport(NamedTuple):
+    """A SuppressionPolicy as it is now; what is not known is None."""
+
+    namespace: str
+    name: str
+    target: str
+    suppressed: int | None
+    drift: int | None
+    expires_at: int | None
+    """µs since the epoch."""
+    review_due_at: int | None
+    """µs since the epoch."""
+    conditions: Mapping[str, str]
+    """Type → status."""
+
+
+class ObjectReport(NamedTuple):
+    """The conditions of an object of any kind."""
+
+    kind: str
+    namespace: str
+    name: str
+    conditions: Mapping[str, str]
+    """Type → status."""
+
+
+class Sink(Protocol):
+    """An output. Each report replaces what its owner told before; what is withdrawn is shown no more.
+
+    For the event loop's thread; nothing here waits for a destination.
+    """
+
+    async def show_target(self, uid: str, report: TargetReport, valid: Valid) -> None:
+        """Show a target, its scores and their time at one stroke; `uid`: its object's."""
+        ...
+
+    def withdraw_target(self, uid: str) -> None:
+        """Show nothing of a target any more."""
+        ...
+
+    def show_policies(self, owner: Hashable, reports: Sequence[PolicyReport], valid: Valid) -> None:
+        """Show the policies of one owner, and no others of it."""
+        ...
+
+    def show_object(self, owner: Hashable, report: ObjectReport, valid: Valid) -> None:
+        """Show the conditions of one object."""
+        ...
+
+    def withdraw(self, owner: Hashable) -> None:
+        """Show nothing any more of what an owner of policies or of an object told."""
+        ...
+
+    def shows(self, owner: Hashable) -> bool:
+        """Tell whether anything is shown that this owner told."""
+        ...
