@@ -7,9 +7,9 @@ from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 from posture.aws.client.errors import AwsError
-from posture.aws.securityhub.client import FindingId, FindingsUpdate, UnprocessedFinding
+from posture.aws.securityhub.client import FindingsUpdate, UnprocessedFinding
 from posture.config import Config
-from posture.domain.findings import Finding, Workflow
+from posture.domain.findings import Finding, FindingId, Workflow
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlAssociation, Controls, ControlStatus, Standard
 from posture.hubs.demand import Requests

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from posture.config import Config
-from posture.domain.exceptions.attempts import FindingId
 from posture.domain.exceptions.finding_plan import Change, FindingAct, PolicyOutcome, Write
 from posture.domain.exceptions.policy import Phase
+from posture.domain.findings import FindingId
 from posture.domain.scoring.scores import Score
 from posture.domain.time import instant_of
 from posture.suppression.conditions import HubState, PolicyCase, PolicyProgress

@@ -14,7 +14,7 @@ from posture.domain.findings import Cell, Check, Compliance, Count, Severity, Wo
 from posture.domain.scoring.evaluation import View, evaluate
 from posture.domain.standards import ControlAssociation, Controls, Standard
 from posture.hubs.demand import HubKey
-from posture.hubs.hub import Evaluated, Hub
+from posture.hubs.hub import Hub
 from posture.hubs.status import HubPhase, HubStatus
 from posture.kube.resources import Object, ObjectRef
 from posture.kube.writers import Writers
@@ -22,6 +22,7 @@ from posture.publish.prometheus.exposition import Exposition
 from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile.access import Admitted
 from posture.reconcile.context import Context
+from posture.sources.findings_view import Evaluated
 from posture.targets.target import Target
 from tests.support.hub_facts import ACCOUNT, facts
 

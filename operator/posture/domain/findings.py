@@ -104,6 +104,30 @@ class Finding(NamedTuple):
     note_by: str = ""
 
 
+class FindingId(NamedTuple):
+    """What tells a finding from all others: an Id is one of its product."""
+
+    product_arn: str
+    id: str
+
+
+class Rejection(NamedTuple):
+    """A finding that could not be stored, or that was stored with a default for what could not be read."""
+
+    id: str
+    """Its Id, or `sha256:` and a digest of its bytes where it has none."""
+    product_arn: str
+    """Empty where it has none."""
+    account_id: str
+    """Empty where it has none."""
+    why: str
+
+    @property
+    def finding(self) -> FindingId:
+        """Name the finding."""
+        return FindingId(self.product_arn, self.id)
+
+
 SECURITY_HUB = "Security Hub"
 OWN_NAMES = (SECURITY_HUB, "Security Hub CSPM")
 """ProductName of Security Hub's own findings (API reference, StringFilter). Others may write it too."""

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from enum import Enum
 from typing import Any
 
@@ -18,7 +18,6 @@ from posture.hubs.status import HubPhase, StatusPublisher
 from posture.logs import bound, next_cycle
 from posture.sources.securityhub.facts import Cloud, Discovered, current_facts, stored_facts
 from posture.sources.securityhub.sync import Sync, share_of
-from posture.store.records import Rejection
 
 _MICRO = 1_000_000
 _PROGRESS_EVERY = 5.0
@@ -210,18 +209,13 @@ class Cycle:
                 "version": published.version,
                 "findings": published.findings,
                 "rejected": published.rejected,
-                "rejected_findings": _named(published.rejected_findings),
+                "rejected_findings": published.rejected_findings,
                 "unreadable": published.unreadable,
-                "unreadable_findings": _named(published.unreadable_findings),
+                "unreadable_findings": published.unreadable_findings,
             }
         self._publisher.post(
             phase=HubPhase.SYNCING if published is None else HubPhase.CURRENT, **changes | more
         )
-
-
-def _named(findings: Iterable[Rejection]) -> tuple[tuple[str, str, str], ...]:
-    """Return findings as (Id, why, account id)."""
-    return tuple((each.id, each.why, each.account_id) for each in findings)
 
 
 class JobOutcome(Enum):

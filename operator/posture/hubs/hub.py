@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from posture.aws.client.errors import AwsError
 from posture.domain.findings import SECURITY_HUB
-from posture.domain.scoring.evaluation import Evaluation, TurnedOff, View
+from posture.domain.scoring.evaluation import TurnedOff, View
 from posture.domain.standards import Controls, ControlStatus
 from posture.domain.time import microseconds
 from posture.hubs.backoff import BackOff
@@ -21,7 +21,7 @@ from posture.hubs.demand import Demand, HubKey, Requests, store_path
 from posture.hubs.status import HubPhase, HubStatus, StatusPublisher
 from posture.hubs.stores import Opening
 from posture.logs import bound, next_cycle
-from posture.sources.findings_view import FindingsView
+from posture.sources.findings_view import Evaluated, FindingsView
 from posture.sources.securityhub.context import Bounds, SyncContext
 from posture.sources.securityhub.facts import Cloud
 from posture.sources.securityhub.listing import Ordered, TimesAhead
@@ -97,17 +97,6 @@ class HubDependencies:
     bounds: Bounds = field(default_factory=Bounds)
     scope: str = ""
     first_pause: float = 2.0
-
-
-class Evaluated(NamedTuple):
-    """An evaluation, and the moment (µs by AWS's clock) for which it is exact.
-
-    `version` stays as long as no cell has changed: then the same view has the same evaluation.
-    """
-
-    evaluation: Evaluation
-    exact_at: int
-    version: int
 
 
 class Hub:
@@ -250,7 +239,7 @@ class Hub:
         if exact is None:
             self._requests.ask_window(microseconds(window))
             return None
-        return Evaluated(*exact) if self.held() else None
+        return exact if self.held() else None
 
     async def look(self, look: Callable[[FindingsView], T]) -> T | None:
         """Run a function on what is known in the hub's thread; None where the store is not open here.

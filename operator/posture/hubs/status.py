@@ -12,71 +12,82 @@ from typing import Any
 
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.discovery import HubFacts
+from posture.domain.findings import Rejection
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.store.errors import StoreError
 
 
 class HubPhase(Enum):
-    """What a hub is at. `STANDBY`: another replica holds the Lease, or nobody yet. `IDLE`: no target asks.
-
-    `STARTING`: it finds out what it is, and opens its store. `SYNCING`: nothing exact is known yet.
-    """
+    """What a hub is at."""
 
     STANDBY = "standby"
+    """Another replica holds the Lease, or nobody yet."""
     IDLE = "idle"
+    """No target asks for anything."""
     STARTING = "starting"
+    """It finds out what it is, and opens its store."""
     SYNCING = "syncing"
+    """Nothing exact is known yet."""
     CURRENT = "current"
 
 
 @dataclass(frozen=True, slots=True)
 class HubStatus:
-    """One moment of a hub; times are µs by AWS's clock.
-
-    `exact_at`: the moment for which `Hub.evaluate` answers; None before there is one. `error`: what the last
-    try failed with, by poll, sweep or re-list. `last_success`: end of the last complete poll; `last_full`: of
-    the last complete sweep. `findings`: stored; `changed`, `calls` (to GetFindings), `duration_seconds`: of
-    the last poll and what ran beside it. `progress`: of the first sweep, 0 to 1. `suspicious`: why what looks
-    gone is kept. `withheld`: why a poll that went well has published nothing.
-    `rejected`: findings that could not be stored, of which `rejected_findings` names some as (Id, why,
-    account id); `unreadable` likewise those that were stored with a default in the place of what was odd.
-    `errors`, `corrections`: counts by reason since the process took up the hub. `store_replaced`: why the
-    store was begun anew; it stays until the next time. `term`: tells one time of speaking for the hub from
-    the next, in this process. `turned_off`: what policies turned off and was read to be so, with the status
-    that it had then; None until that is known, and with it no score. `marks_known`: every finding that bears
-    a mark of ours is stored. `lag_seconds`: for how long a change by hand without a note may have gone unseen
-    at the last poll; 0 while each poll reads all of what people did by hand.
-    """
+    """One moment of a hub; times are µs by AWS's clock."""
 
     phase: HubPhase = HubPhase.STANDBY
     holder: str = ""
     facts: HubFacts | None = None
     error: AwsError | StoreError | None = None
+    """What the last attempt failed with, of a poll, a sweep or a re-list."""
     exact_at: int | None = None
+    """The moment for which `Hub.evaluate` answers; None before there is one."""
     version: int = 0
     last_success: int | None = None
+    """The end of the last complete poll."""
     last_full: int | None = None
+    """The end of the last complete sweep."""
     next_time: int | None = None
     findings: int | None = None
+    """Stored ones."""
     changed: int | None = None
+    """By the last poll and what ran beside it; so are `calls` and `duration_seconds`."""
     calls: int | None = None
+    """To GetFindings."""
     duration_seconds: float | None = None
     interval_seconds: float | None = None
     progress: float = 0.0
+    """Of the first sweep, 0 to 1."""
     suspicious: str | None = None
+    """Why findings that look gone are kept."""
     withheld: str | None = None
+    """Why a poll that went well has published nothing."""
     rejected: int = 0
-    rejected_findings: tuple[tuple[str, str, str], ...] = ()
+    """Findings that could not be stored; some of them are named."""
+    rejected_findings: tuple[Rejection, ...] = ()
     unreadable: int = 0
-    unreadable_findings: tuple[tuple[str, str, str], ...] = ()
+    """Findings that were stored with a default in the place of what was odd; some of them are named."""
+    unreadable_findings: tuple[Rejection, ...] = ()
     errors: Mapping[str, int] = field(default_factory=dict)
+    """By reason, since the process took up the hub; so are `corrections`."""
     corrections: Mapping[str, int] = field(default_factory=dict)
     store_replaced: str | None = None
+    """Why the store was begun anew; it stays until the next time."""
     term: int = 0
+    """Tells one time of leading the hub from the next, in this process."""
     turned_off: Mapping[TurnedOff, ControlStatus] | None = None
+    """What policies turned off and was read to be so, with the status that it had then.
+
+    None until that is known, and with it there is no score.
+    """
     marks_known: bool = False
+    """Whether every finding that bears a mark of ours is stored."""
     lag_seconds: float = 0.0
+    """For how long a change by hand without a note may have gone unseen at the last poll.
+
+    0 while each poll reads all of what people did by hand.
+    """
 
     @property
     def polled(self) -> bool:

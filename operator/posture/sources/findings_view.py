@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from posture.aws.client.clock import BELIEVED_AHEAD
 from posture.aws.securityhub.client import FindingsPage
-from posture.domain.findings import Cell, Finding, RecordState
+from posture.domain.findings import Cell, Finding, RecordState, Rejection
 from posture.domain.scoring.comparison import Comparison
 from posture.domain.scoring.evaluation import Evaluation, View, evaluate
 from posture.sources.cell_cache import CellCache
@@ -23,7 +23,6 @@ from posture.store.records import (
     FindingRef,
     Members,
     Read,
-    Rejection,
     Written,
     let_go,
 )
@@ -70,12 +69,14 @@ class Published(NamedTuple):
     unreadable_findings: tuple[Rejection, ...]
 
 
-class Exact(NamedTuple):
-    """An evaluation, the moment (µs by AWS's clock) at which it was exact, and of which version it is."""
+class Evaluated(NamedTuple):
+    """An evaluation."""
 
     evaluation: Evaluation
     exact_at: int
+    """The moment for which it is exact: µs by AWS's clock."""
     version: int
+    """The same as long as no cell has changed: then the same view has the same evaluation."""
 
 
 class FindingsView:
@@ -106,7 +107,7 @@ class FindingsView:
             Read(
                 [_not_ahead(each, page) for each in page.findings if each.check.product in wanted],
                 page.asked_at,
-                {key_of(*each.name): each.why for each in page.unreadable},
+                {key_of(*each.finding): each.why for each in page.unreadable},
             )
             for page in pages
         ]
@@ -167,13 +168,13 @@ class FindingsView:
         )
         return self._published
 
-    def evaluate(self, view: View, window: int) -> Exact | None:
+    def evaluate(self, view: View, window: int) -> Evaluated | None:
         """Evaluate a view at the last published moment; None where there is none for this window."""
         board = self._boards.get(window)
         if board is None or self._published is None:
             return None
         evaluation = evaluate(board.cells(), view)
-        return Exact(evaluation, self._published.exact_at, self._published.version)
+        return Evaluated(evaluation, self._published.exact_at, self._published.version)
 
     def comparison(self, view: View, window: int) -> Comparison | None:
         """Compare with a view at the last published moment, until the next; None as of `evaluate`."""

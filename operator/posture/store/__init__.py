@@ -1,5 +1,6 @@
 """What is known of a hub's findings. All SQL is here."""
 
+from posture.domain.findings import Rejection
 from posture.store.errors import Stop, StoreError, StoreLost, StoreUnavailable
 from posture.store.records import (
     CellKey,
@@ -8,7 +9,6 @@ from posture.store.records import (
     FindingRef,
     Members,
     Read,
-    Rejection,
     Summary,
     Written,
     let_go,

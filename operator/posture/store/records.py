@@ -13,7 +13,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-from posture.domain.findings import Cell, Finding, Workflow
+from posture.domain.findings import Cell, Finding, Rejection, Workflow
 
 CellKey: TypeAlias = tuple[int, int, int]
 """A cell within one open store (check, account, Region); it means nothing outside, nor after a restart."""
@@ -67,7 +67,7 @@ class Written(NamedTuple):
     corrections: Mapping[str, int]
     renamed: bool = False
     news: int | None = None
-    unreadable: Sequence["Rejection"] = ()
+    unreadable: Sequence[Rejection] = ()
     archived: AbstractSet[CellKey] = frozenset()
 
 
@@ -93,18 +93,6 @@ class Summary(NamedTuple):
     active: int
     products: Mapping[str, int]
     oldest_asked_at: int | None
-
-
-class Rejection(NamedTuple):
-    """A finding that could not be decoded, or (unreadable) only with a default for what was odd.
-
-    `id`: its Id, or a digest where it has none. `product_arn`: '' where it has none.
-    """
-
-    id: str
-    product_arn: str
-    account_id: str
-    why: str
 
 
 class CustomerWrite(NamedTuple):

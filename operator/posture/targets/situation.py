@@ -21,6 +21,7 @@ from posture.api.posture_target_status import Hub as HubField
 from posture.aws.client.errors import AwsError, Terminal
 from posture.aws.securityhub.discovery import HubFacts
 from posture.domain.arns import account_of
+from posture.domain.findings import Rejection
 from posture.domain.scoring.accounts import Standing
 from posture.domain.scoring.scores import Method, Score
 from posture.domain.standards import Standard
@@ -175,9 +176,9 @@ class _Odd(NamedTuple):
     """Findings of a target's accounts that could not be read, or only by defaults; some of them by name."""
 
     rejected: int
-    rejected_findings: tuple[tuple[str, str], ...]
+    rejected_findings: tuple[Rejection, ...]
     unreadable: int
-    unreadable_findings: tuple[tuple[str, str], ...]
+    unreadable_findings: tuple[Rejection, ...]
 
 
 def _odd(admitted: Admitted, hub: HubStatus) -> _Odd:
@@ -187,11 +188,11 @@ def _odd(admitted: Admitted, hub: HubStatus) -> _Odd:
     """
     accounts, sees_all = account_filter(admitted), _sees_all(admitted)
 
-    def seen(named: Iterable[tuple[str, str, str]]) -> tuple[tuple[str, str], ...]:
+    def seen(named: Iterable[Rejection]) -> tuple[Rejection, ...]:
         return tuple(
-            (id_, why)
-            for id_, why, account in named
-            if (accounts.standing(account) is Standing.TARGETED if account else sees_all)
+            each
+            for each in named
+            if (accounts.standing(each.account_id) is Standing.TARGETED if each.account_id else sees_all)
         )
 
     rejected, unreadable = seen(hub.rejected_findings), seen(hub.unreadable_findings)
@@ -205,7 +206,8 @@ def _odd(admitted: Admitted, hub: HubStatus) -> _Odd:
 
 
 def _sync(hub: HubStatus, before: Sync, odd: _Odd, *, sees_all: bool) -> Sync:
-    named = dict((*odd.rejected_findings, *odd.unreadable_findings)[:MAX_REJECTED])
+    some = (*odd.rejected_findings, *odd.unreadable_findings)[:MAX_REJECTED]
+    named = {each.id: each.why for each in some}
     findings = hub.findings if hub.findings is not None else before.findings
     return Sync(
         last_success_time=_moment(hub.last_success) or before.last_success_time,
@@ -264,7 +266,7 @@ def _rejected(odd: _Odd) -> str | None:
     ):
         if count:
             are, have = ("is", "has") if count == 1 else ("are", "have")
-            examples = "; ".join(f"{id_}: {why}" for id_, why in named[:3])
+            examples = "; ".join(f"{each.id}: {each.why}" for each in named[:3])
             notes.append(
                 f"{counted(count, 'finding', 'findings')} {outcome.format(are=are, have=have)}: {examples}."
             )

@@ -14,8 +14,8 @@ from posture.aws.client.errors import (
 )
 from posture.aws.client.limiter import Usage
 from posture.aws.client.sessions import Identity, Sessions
-from posture.aws.securityhub.client import FindingId, Note, SecurityHub
-from posture.domain.findings import Workflow
+from posture.aws.securityhub.client import Note, SecurityHub
+from posture.domain.findings import FindingId, Workflow
 from posture.domain.time import parse_timestamp
 from sandbox.securityhub.client import ControlClient
 from tests.component.aws.conftest import ADMINISTRATOR, MEMBER, Hub, finding
@@ -155,7 +155,7 @@ async def test_one_quota_for_all_hubs_of_an_account(hub_of: Hub, control: Contro
 
 def identity(number: int, account: str = ADMINISTRATOR) -> FindingId:
     found = finding(number, account)
-    return FindingId(found["Id"], found["ProductArn"])
+    return FindingId(found["ProductArn"], found["Id"])
 
 
 async def test_updates_findings_and_sorts_out_what_was_not(hub: SecurityHub, control: ControlClient) -> None:
@@ -163,7 +163,7 @@ async def test_updates_findings_and_sorts_out_what_was_not(hub: SecurityHub, con
     control.fault(
         "unprocessed", "BatchUpdateFindings", options={"code": "ConcurrentUpdateError", "findings": 1}
     )
-    asked = [identity(0), identity(1), identity(2, MEMBER), FindingId("unknown", identity(0).product_arn)]
+    asked = [identity(0), identity(1), identity(2, MEMBER), FindingId(identity(0).product_arn, "unknown")]
     result = await hub.batch_update_findings(
         asked,
         workflow=Workflow.SUPPRESSED,

@@ -16,8 +16,7 @@ from posture.aws.client.errors import (
     MalformedResponse,
     RoleNotAssumable,
 )
-from posture.aws.securityhub.client import FindingId
-from posture.domain.findings import Workflow
+from posture.domain.findings import FindingId, Workflow
 from posture.domain.text import LONGEST, REMOVED
 from sandbox.securityhub.client import ControlClient
 from tests.component.aws.conftest import MEMBER, Hub, finding
@@ -136,6 +135,6 @@ async def test_what_is_said_of_single_findings_is_clean_too(hub_of: Hub, control
     control.load([finding(0)])
     options: dict[str, Any] = {"code": "InternalException", "message": f"x-amz-security-token:{SECRET}\x00"}
     control.fault("unprocessed", "BatchUpdateFindings", count=None, options=options)
-    identifier = FindingId(finding(0)["Id"], finding(0)["ProductArn"])
+    identifier = FindingId(finding(0)["ProductArn"], finding(0)["Id"])
     update = await hub_of().batch_update_findings([identifier], workflow=Workflow.SUPPRESSED)
     assert [left.message for left in update.unprocessed] == [f"x-amz-security-token:{REMOVED}"]

@@ -12,12 +12,12 @@ from posture.api.suppression_policy import SuppressionPolicy
 from posture.aws.client.calls import Calls
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
-from posture.aws.securityhub.client import FindingId, Note, SecurityHub
+from posture.aws.securityhub.client import Note, SecurityHub
 from posture.aws.securityhub.discovery import HubFacts
 from posture.config import Config
 from posture.domain.arns import account_of, partition_of
 from posture.domain.exceptions.control_plan import ControlAct, Switch
-from posture.domain.findings import Finding, Workflow
+from posture.domain.findings import Finding, FindingId, Workflow
 from posture.domain.scoring.evaluation import Evaluation, TurnedOff
 from posture.domain.standards import Controls, ControlStatus
 from posture.hubs.demand import HubKey
@@ -163,7 +163,7 @@ async def test_every_partition_the_whole_way(
 
     (failed,) = (each for each in page.findings if each.check.control == number)
     update = await hub.batch_update_findings(
-        [FindingId(failed.id, failed.product_arn)],
+        [FindingId(failed.product_arn, failed.id)],
         workflow=Workflow.SUPPRESSED,
         note=Note("accepted", "posture"),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from posture.domain.exceptions import marks
-from posture.domain.exceptions.attempts import FindingId, Try, remembered, tried
+from posture.domain.exceptions.attempts import Try, Written, remembered, tried
 from posture.domain.exceptions.declaration import (
     Declaration,
     PolicyIdentity,
@@ -118,7 +118,7 @@ class Operator:
 
     def __init__(self, hub: SecurityHub) -> None:
         self.hub = hub
-        self.tries: Mapping[FindingId, Try] = {}
+        self.tries: Mapping[Written, Try] = {}
         self.refused = False
         self._surveys: Surveys[Cell] = Surveys()
         self._seen: dict[Cell, list[Finding]] = {}

@@ -20,12 +20,11 @@ from posture.api.suppression_policy import SuppressionPolicy, SuppressionPolicyS
 from posture.aws.client.errors import AccessDenied
 from posture.config import Config
 from posture.domain.exceptions import control_plan
-from posture.domain.exceptions.attempts import FindingId
 from posture.domain.exceptions.control_plan import Switch
 from posture.domain.exceptions.finding_plan import Change, FindingAct, Write
 from posture.domain.exceptions.marks import SPELLED
 from posture.domain.exceptions.policy import Phase
-from posture.domain.findings import Cell, Check, Compliance, Count, Severity, Workflow
+from posture.domain.findings import Cell, Check, Compliance, Count, FindingId, Rejection, Severity, Workflow
 from posture.domain.grants import NotGranted
 from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import Evaluation, TurnedOff, View, evaluate
@@ -190,7 +189,7 @@ def test_a_targets(given_: Given, now: datetime, data: st.DataObject) -> None:
         last_success=instant_of(now),
         next_time=instant_of(now) + 10**12,
         rejected=len(words),
-        rejected_findings=tuple((each, text, "") for each in words),
+        rejected_findings=tuple(Rejection(each, "", "", text) for each in words),
     )
     situation = Situation(
         suspended=data.draw(st.booleans()), connected=data.draw(st.booleans()),

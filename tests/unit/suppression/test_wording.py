@@ -8,8 +8,8 @@ import pytest
 
 from posture.api.conditions import find_condition
 from posture.api.suppression_policy import SuppressionPolicyStatus
-from posture.domain.exceptions.attempts import FindingId
 from posture.domain.exceptions.policy import Phase
+from posture.domain.findings import FindingId
 from posture.suppression.controls.status import CONTROLS, ControlProgress, _in_effect
 from posture.suppression.findings.status import finding_policy_status
 from posture.suppression.leaving import Deletion

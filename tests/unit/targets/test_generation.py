@@ -7,9 +7,10 @@ from typing import Any, cast
 from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
 from posture.domain.scoring.evaluation import View
-from posture.hubs.hub import Evaluated, Hub
+from posture.hubs.hub import Hub
 from posture.kube.resources import Object, ObjectRef
 from posture.reconcile.access import Admitted
+from posture.sources.findings_view import Evaluated
 from tests.support.running_target import KEY, MINUTE, TARGET, Cluster, Running, SkewedHub
 
 NEXT: Object = {

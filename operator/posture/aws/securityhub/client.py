@@ -14,8 +14,8 @@ from posture.aws.securityhub.associations import (
     update_associations,
 )
 from posture.aws.securityhub.discovery import HubFacts, discover
-from posture.aws.securityhub.wire import Page, Rejected
-from posture.domain.findings import Finding, Workflow
+from posture.aws.securityhub.wire import Page
+from posture.domain.findings import Finding, FindingId, Rejection, Workflow
 
 
 class FindingsPage(NamedTuple):
@@ -28,19 +28,12 @@ class FindingsPage(NamedTuple):
     """
 
     findings: list[Finding]
-    rejected: list[Rejected]
-    unreadable: list[Rejected]
+    rejected: list[Rejection]
+    unreadable: list[Rejection]
     next_token: str | None
     asked_at: int
     uncertainty: int | None
     seconds: float
-
-
-class FindingId(NamedTuple):
-    """What BatchUpdateFindings calls a finding by."""
-
-    id: str
-    product_arn: str
 
 
 class Note(NamedTuple):
@@ -168,10 +161,10 @@ def _within_batch(entries: Sequence[object]) -> None:
 
 
 def _findings_update(asked: Sequence[FindingId], body: Mapping[str, Any]) -> FindingsUpdate:
-    processed = tuple(FindingId(entry["Id"], entry["ProductArn"]) for entry in body["ProcessedFindings"])
+    processed = tuple(FindingId(entry["ProductArn"], entry["Id"]) for entry in body["ProcessedFindings"])
     unprocessed = [
         UnprocessedFinding(
-            FindingId(entry["FindingIdentifier"]["Id"], entry["FindingIdentifier"]["ProductArn"]),
+            FindingId(entry["FindingIdentifier"]["ProductArn"], entry["FindingIdentifier"]["Id"]),
             entry["ErrorCode"],
             entry.get("ErrorMessage", ""),
         )

@@ -26,33 +26,15 @@ from posture.aws.securityhub.asff import (
     WorkflowFields,
 )
 from posture.aws.securityhub.finding import Unstorable, read_finding
-from posture.domain.findings import Finding
-
-
-class Rejected(NamedTuple):
-    """A finding that could not be stored, or was stored with something replaced.
-
-    `identity`: its Id, or `sha256:` and a digest of its bytes where it has none; `product_arn` and
-    `account_id`: '' if unread. An Id is one of its product: `name` is what tells two of them apart.
-    """
-
-    identity: str
-    product_arn: str
-    account_id: str
-    why: str
-
-    @property
-    def name(self) -> tuple[str, str]:
-        """Its ProductArn and Id."""
-        return self.product_arn, self.identity
+from posture.domain.findings import Finding, Rejection
 
 
 class Page(NamedTuple):
     """One page. `rejected` are not among `findings`; `unreadable` are, with a default for what was odd."""
 
     findings: list[Finding]
-    rejected: list[Rejected]
-    unreadable: list[Rejected]
+    rejected: list[Rejection]
+    unreadable: list[Rejection]
     next_token: str | None
 
 
@@ -113,7 +95,7 @@ def _decode_one_by_one(body: bytes, *, mended: bool) -> Page:
             try:
                 fields = salvage(msgspec.json.decode(raw), notes)
             except msgspec.ValidationError as error:
-                page.rejected.append(Rejected(_digest(raw), "", "", str(error)))
+                page.rejected.append(Rejection(_digest(raw), "", "", str(error)))
                 continue
         _add(page, fields, notes, bytes(raw), mended=mended)
     return page
@@ -129,7 +111,7 @@ def _add(page: Page, fields: FindingFields, notes: list[str], raw: bytes, *, men
     except Unstorable as why:
         identity = fields.id or _digest(raw or msgspec.json.encode(fields))
         page.rejected.append(
-            Rejected(
+            Rejection(
                 identity,
                 fields.product_arn or "",
                 fields.aws_account_id or "",
@@ -140,7 +122,7 @@ def _add(page: Page, fields: FindingFields, notes: list[str], raw: bytes, *, men
     page.findings.append(finding)
     if notes:
         page.unreadable.append(
-            Rejected(finding.id, finding.product_arn, finding.account_id, "; ".join(notes))
+            Rejection(finding.id, finding.product_arn, finding.account_id, "; ".join(notes))
         )
 
 

@@ -16,15 +16,12 @@ REMEMBERED_ONCE = _HOUR
 _DOUBLINGS = 32
 
 
-class FindingId(NamedTuple):
-    """What tells a finding from all others."""
-
-    product_arn: str
-    id: str
+Written = tuple[str, str]
+"""What was written to: a finding (`FindingId`), or a control in an account and Region."""
 
 
 class Try(NamedTuple):
-    """The last write to a finding. `purpose`: what it was to achieve; `times`: how often in a row.
+    """The last write to something. `purpose`: what it was to achieve; `times`: how often in a row.
 
     `undone`: the policy whose suppression somebody had undone; empty where nobody had.
     """
@@ -39,8 +36,8 @@ class Attempt(Protocol):
     """A write as far as it needs to be known here."""
 
     @property
-    def finding(self) -> FindingId:
-        """The finding."""
+    def written(self) -> Written:
+        """Name what is written to."""
         ...
 
     @property
@@ -54,7 +51,7 @@ class Attempt(Protocol):
         ...
 
 
-Tries = Mapping[FindingId, Try]
+Tries = Mapping[Written, Try]
 
 
 def purpose_of(*words: str) -> str:
@@ -74,22 +71,22 @@ def is_due(last: Try | None, purpose: str, now: int, interval: int) -> bool:
     return not 0 <= now - last.at < wait - interval // 2
 
 
-def tried(tries: Tries, attempts: Iterable[Attempt], at: int) -> dict[FindingId, Try]:
+def tried(tries: Tries, attempts: Iterable[Attempt], at: int) -> dict[Written, Try]:
     """Return the tries after these too: all writes that were sent, whether or not they were refused.
 
     Each finding has one of them. A write for another purpose, such as letting go of the finding, starts anew.
     """
     after = dict(tries)
     for attempt in attempts:
-        last = tries.get(attempt.finding)
+        last = tries.get(attempt.written)
         if last is not None and last.purpose == attempt.purpose:
-            after[attempt.finding] = Try(last.purpose, last.times + 1, at, attempt.undone or last.undone)
+            after[attempt.written] = Try(last.purpose, last.times + 1, at, attempt.undone or last.undone)
         else:
-            after[attempt.finding] = Try(attempt.purpose, 1, at, attempt.undone)
+            after[attempt.written] = Try(attempt.purpose, 1, at, attempt.undone)
     return after
 
 
-def remembered(tries: Tries, now: int) -> dict[FindingId, Try]:
+def remembered(tries: Tries, now: int) -> dict[Written, Try]:
     """Return the tries that still count: those of the last 24 hours, of the last hour if made once."""
     return {
         finding: last

@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from posture.domain.exceptions import marks
-from posture.domain.exceptions.attempts import FindingId, Tries, Try, is_due, purpose_of
+from posture.domain.exceptions.attempts import Tries, Try, Written, is_due, purpose_of
 from posture.domain.exceptions.control_status import Record, fits
 from posture.domain.exceptions.declaration import PolicyIdentity, TargetKnown
 from posture.domain.exceptions.finding_plan import PolicyOutcome, Timing
@@ -121,7 +121,7 @@ class Switch(NamedTuple):
         return self.act is ControlAct.TURN_ON
 
     @property
-    def finding(self) -> FindingId:
+    def written(self) -> Written:
         """Name the place as tries are kept by."""
         return tried_as(self.place)
 
@@ -173,9 +173,9 @@ def noted(tries: Tries, undone: Mapping[TurnedOff, str], now: int) -> Tries:
     return after
 
 
-def tried_as(place: TurnedOff) -> FindingId:
+def tried_as(place: TurnedOff) -> Written:
     """Name a place as tries are kept by."""
-    return FindingId(f"{place.account_id}/{place.region}", f"{place.standard}/{place.control}")
+    return f"{place.account_id}/{place.region}", f"{place.standard}/{place.control}"
 
 
 def claimed(declared: DeclaredControls, live: Mapping[TurnedOff, Association]) -> list[TurnedOff]:
@@ -204,7 +204,7 @@ class _Switchboard:
         self._switches: list[Switch] = []
         self._held: list[Switch] = []
         self._counts: dict[str, Counter[str]] = {name: Counter() for name in self._names}
-        self._undone: dict[str, set[FindingId]] = {}
+        self._undone: dict[str, set[Written]] = {}
         self._found_on: dict[TurnedOff, str] = {}
         for where, last in timing.tries.items():
             self._undone.setdefault(last.undone, set()).add(where)
@@ -316,7 +316,7 @@ class _Switchboard:
             self._add(Switch(place, act, policy, reason, was))
 
     def _add(self, switch: Switch) -> None:
-        last = self._timing.tries.get(switch.finding)
+        last = self._timing.tries.get(switch.written)
         due = is_due(last, switch.purpose, self._timing.now, self._timing.interval)
         (self._switches if due else self._held).append(switch)
         if switch.policy in self._counts:

@@ -7,13 +7,13 @@ from itertools import islice
 from typing import NamedTuple
 
 from posture.domain.exceptions import marks
-from posture.domain.exceptions.attempts import FindingId, Try, is_due, purpose_of
+from posture.domain.exceptions.attempts import Try, Written, is_due, purpose_of
 from posture.domain.exceptions.declaration import Declaration
 from posture.domain.exceptions.marks import Mark, UserFields
 from posture.domain.exceptions.notes import AUTHOR, reopening_note
 from posture.domain.exceptions.policy import Phase, Release
 from posture.domain.exceptions.survey import Case, SurveyTally
-from posture.domain.findings import Compliance, Finding, RecordState, Workflow
+from posture.domain.findings import Compliance, Finding, FindingId, RecordState, Workflow
 
 # BatchUpdateFindings takes up to 100 findings a call (API reference).
 MAX_BATCH = 100
@@ -50,6 +50,11 @@ class Write(NamedTuple):
     act: FindingAct
     policy: str
     change: Change
+
+    @property
+    def written(self) -> Written:
+        """Name the finding as attempts are kept by."""
+        return self.finding
 
     @property
     def purpose(self) -> str:
@@ -107,7 +112,7 @@ class Timing(NamedTuple):
 
     now: int
     interval: int
-    tries: Mapping[FindingId, Try] = {}
+    tries: Mapping[Written, Try] = {}
 
 
 def finding_plan(
@@ -164,7 +169,7 @@ class _Planner:
         self._waiting: Counter[str] = Counter()
         self._planned: Counter[str] = Counter()
         self._full: dict[str, list[FindingId]] = {}
-        self._undone: dict[str, set[FindingId]] = {}
+        self._undone: dict[str, set[Written]] = {}
         for finding, last in timing.tries.items():
             self._undone.setdefault(last.undone, set()).add(finding)
 

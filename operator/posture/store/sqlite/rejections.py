@@ -6,7 +6,8 @@ Findings that are stored with a default for what could not be read: named as lon
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 
-from posture.store.records import Read, Rejection
+from posture.domain.findings import Rejection
+from posture.store.records import Read
 from posture.store.sqlite.changes import batches, placeholders
 from posture.store.sqlite.database import Database
 from posture.store.sqlite.encoding import key_of

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from posture.domain.exceptions.marks import IsOurs
-from posture.domain.findings import Check, Finding, RecordState
+from posture.domain.findings import Check, Finding, RecordState, Rejection
 from posture.store.errors import Stop
 from posture.store.records import (
     CellKey,
@@ -15,7 +15,6 @@ from posture.store.records import (
     FindingRef,
     Members,
     Read,
-    Rejection,
     Summary,
     Written,
 )

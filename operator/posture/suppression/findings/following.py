@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from posture.domain.exceptions.attempts import FindingId, Tries, Try, remembered, tried
+from posture.domain.exceptions.attempts import Tries, Try, Written, remembered, tried
 from posture.domain.exceptions.declaration import Declaration, differences
 from posture.domain.exceptions.finding_plan import (
     FindingAct,
@@ -24,7 +24,7 @@ from posture.domain.exceptions.finding_plan import (
     too_many,
 )
 from posture.domain.exceptions.survey import NOTHING, Surveys, survey
-from posture.domain.findings import RecordState
+from posture.domain.findings import FindingId, RecordState
 from posture.reconcile.scope import TargetScope
 from posture.sources.findings_view import FindingsView
 from posture.store.records import CellKey, CustomerWrite, let_go
@@ -209,11 +209,11 @@ def _key(finding: FindingId) -> bytes:
     return key_of(finding.product_arn, finding.id)
 
 
-def load_attempts(store: Store, key: str) -> dict[FindingId, Try]:
+def load_attempts(store: Store, key: str) -> dict[Written, Try]:
     """Return what is kept; none where there is nothing, or what another version of this program kept."""
     stored = store.state(key)
     try:
-        return {} if stored is None else dict(msgspec.json.decode(stored, type=list[tuple[FindingId, Try]]))
+        return {} if stored is None else dict(msgspec.json.decode(stored, type=list[tuple[Written, Try]]))
     except msgspec.DecodeError:
         return {}
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from posture.aws.client.errors import AwsError
-from posture.domain.exceptions.attempts import FindingId
 from posture.domain.exceptions.declaration import Declaration, MayWrite, PolicyIdentity, TargetKnown
 from posture.domain.exceptions.finding_plan import FindingAct, PolicyOutcome, Write
 from posture.domain.exceptions.policy import Phase, Policy
+from posture.domain.findings import FindingId
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.hubs.hub import Hub

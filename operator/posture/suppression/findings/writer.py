@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from posture.aws.client.errors import AwsError, InvalidRequest
-from posture.aws.securityhub.client import FindingId, FindingsUpdate, Note
+from posture.aws.securityhub.client import FindingsUpdate, Note
 from posture.domain.exceptions import marks
 from posture.domain.exceptions.finding_plan import Batch, Write, batches
-from posture.domain.findings import Workflow
+from posture.domain.findings import FindingId, Workflow
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ class Writer:
             report.sent_at = answer.asked_at
             passing = self._sort(left, answer, report)
             accepted = set(answer.processed)
-            done = tuple(each for each in left if _id(each) in accepted)
+            done = tuple(each for each in left if each.finding in accepted)
             if done:
                 await taken(Taken(done, fields, answer.asked_at))
             if not passing:
@@ -166,7 +166,7 @@ class Writer:
             raise _NotBegunError
         change = batch.change
         return await self._cloud.batch_update_findings(
-            [_id(each) for each in writes],
+            [each.finding for each in writes],
             workflow=change.workflow,
             note=None if change.note is None else Note(change.note, change.note_by),
             user_fields=fields,
@@ -175,7 +175,7 @@ class Writer:
 
     def _sort(self, writes: Sequence[Write], answer: FindingsUpdate, report: Report) -> list[Refusal]:
         """Put what was not accepted where it belongs; return what may be written again."""
-        by_id = {_id(each): each for each in writes}
+        by_id = {each.finding: each for each in writes}
         passing = []
         for entry in answer.unprocessed:
             write = by_id.get(entry.finding)
@@ -193,7 +193,3 @@ class Writer:
             else:
                 report.refused.append(refusal)
         return passing
-
-
-def _id(write: Write) -> FindingId:
-    return FindingId(write.finding.id, write.finding.product_arn)

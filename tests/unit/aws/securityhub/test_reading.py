@@ -202,7 +202,7 @@ def test_what_is_stored_with_a_default_is_said(
     assert read.rejected == []
     assert getattr(read.findings[0], field) == value
     [note] = read.unreadable
-    assert (note.identity, note.account_id) == (ID, "111122223333")
+    assert (note.id, note.account_id) == (ID, "111122223333")
     assert why in note.why
 
 
@@ -231,7 +231,7 @@ def test_what_cannot_be_ordered_or_placed_is_rejected(
     read = page(finding)
     assert (read.findings, read.unreadable) == ([], [])
     [rejected] = read.rejected
-    assert (rejected.identity, rejected.account_id) == (ID, account_id)
+    assert (rejected.id, rejected.account_id) == (ID, account_id)
     assert why in rejected.why
 
 
@@ -239,7 +239,7 @@ def test_what_cannot_be_ordered_or_placed_is_rejected(
 def test_what_has_no_id_is_named_by_a_digest(finding: object) -> None:
     first, again = page(finding), page(finding, asff())
     [rejected] = first.rejected
-    assert rejected.identity.startswith("sha256:")
+    assert rejected.id.startswith("sha256:")
     assert first.findings == []
     assert len(again.findings) == 1
     assert again.rejected[0].why == rejected.why

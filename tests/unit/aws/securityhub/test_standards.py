@@ -10,9 +10,10 @@ from posture.aws.client import calls as aws_calls
 from posture.aws.client.calls import Answer, Calls
 from posture.aws.client.errors import AwsError, CredentialsRefused, Terminal, Throttled
 from posture.aws.client.refusals.refusal import refusal
-from posture.aws.securityhub.client import FindingId, _findings_update
+from posture.aws.securityhub.client import _findings_update
 from posture.aws.securityhub.discovery import HubFacts, discover
 from posture.aws.securityhub.standards import read_standards
+from posture.domain.findings import FindingId
 from posture.domain.standards import ControlAssociation, Standard
 
 FSBP = "arn:aws:securityhub:eu-west-1::standards/aws-foundational-security-best-practices/v/1.0.0"
@@ -174,7 +175,7 @@ async def test_only_what_is_known_to_pass_is_taken_for_incomplete(
 
 
 def test_a_finding_that_an_update_does_not_mention_is_not_taken_for_done() -> None:
-    one, two, three = (FindingId(str(n), "arn") for n in range(3))
+    one, two, three = (FindingId("arn", str(n)) for n in range(3))
     body = {
         "ProcessedFindings": [{"Id": "0", "ProductArn": "arn"}],
         "UnprocessedFindings": [

@@ -106,7 +106,7 @@ def test_an_id_that_is_no_unicode_is_no_identity(broken: bytes) -> None:
     page = decode_page(body(SOUND | {"Id": "HERE"}, SOUND).replace(b"HERE", b"a" + broken))
     assert [finding.id for finding in page.findings] == ["1"]
     [rejected] = page.rejected
-    assert rejected.identity.startswith("sha256:")
+    assert rejected.id.startswith("sha256:")
 
 
 def test_an_id_with_a_replacement_character_of_its_own_stands_whatever_is_beside_it() -> None:

@@ -4,20 +4,21 @@ from posture.domain.exceptions.attempts import (
     LONGEST_WAIT,
     REMEMBERED,
     REMEMBERED_ONCE,
-    FindingId,
+    Tries,
     Try,
     is_due,
     purpose_of,
     remembered,
     tried,
 )
+from posture.domain.findings import FindingId
 
 POLL = 300 * 1_000_000
 ID = FindingId("arn", "1")
 
 
 class Attempt(NamedTuple):
-    finding: FindingId
+    written: FindingId
     purpose: str
     undone: str = ""
 
@@ -52,7 +53,7 @@ def test_tries_in_a_row_are_counted_and_another_purpose_starts_anew() -> None:
 
 def test_tries_are_forgotten() -> None:
     once, twice, undone = Try("p", 1, 0), Try("p", 2, 0), Try("p", 1, 0, "ns/a")
-    tries = {FindingId("arn", str(n)): last for n, last in enumerate((once, twice, undone))}
+    tries: Tries = {FindingId("arn", str(n)): last for n, last in enumerate((once, twice, undone))}
     assert list(remembered(tries, REMEMBERED_ONCE - 1).values()) == [once, twice, undone]
     assert list(remembered(tries, REMEMBERED_ONCE).values()) == [twice, undone]
     assert list(remembered(tries, REMEMBERED - 1).values()) == [twice, undone]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from posture.domain.findings import Workflow
+from posture.domain.findings import Rejection, Workflow
 from posture.store.errors import StoreLost, StoreUnavailable
-from posture.store.records import CustomerWrite, Read, Rejection
+from posture.store.records import CustomerWrite, Read
 from posture.store.sqlite.store import Store
 from tests.support.rows import OWNER, S3_1, content, finding, key, opened
 

@@ -11,9 +11,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.aws.securityhub.wire import Page, Rejected, decode_page
-from posture.domain.findings import RecordState
-from posture.store.records import Read, Rejection
+from posture.aws.securityhub.wire import Page, decode_page
+from posture.domain.findings import RecordState, Rejection
+from posture.store.records import Read
 from posture.store.sqlite.encoding import key_of
 from posture.store.sqlite.store import Store
 from tests.support.examples import examples
@@ -55,7 +55,9 @@ def decoded(*findings: dict[str, Any]) -> Page:
 
 def written(store: Store, page: Page, asked_at: int) -> None:
     """Take a page into the store as a hub does."""
-    store.write([Read(page.findings, asked_at, {key_of(*each.name): each.why for each in page.unreadable})])
+    store.write(
+        [Read(page.findings, asked_at, {key_of(*each.finding): each.why for each in page.unreadable})]
+    )
     store.reject([Rejection(*each) for each in page.rejected], asked_at=asked_at)
 
 
@@ -106,7 +108,7 @@ def test_a_nul_is_no_part_of_a_name() -> None:
         "Id contains a NUL",
         "ProductArn is not the ARN of a Security Hub product",
     ]
-    assert [each.name for each in page.rejected] == [(ARN, "x\0y"), (f"{ARN}\0x", "y")]
+    assert [each.finding for each in page.rejected] == [(ARN, "x\0y"), (f"{ARN}\0x", "y")]
 
 
 def test_a_product_arn_that_is_no_unicode_is_no_name() -> None:
@@ -141,4 +143,4 @@ def test_an_odd_finding_is_named_and_its_namesake_is_not(store: Store) -> None:
 
 def test_what_is_rejected_keeps_its_name() -> None:
     [rejected] = decoded(asff((ARN, "x"), AwsAccountId="1")).rejected
-    assert rejected == Rejected("x", ARN, "1", "AwsAccountId '1' is not 12 digits")
+    assert rejected == Rejection("x", ARN, "1", "AwsAccountId '1' is not 12 digits")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from posture.store.records import Read, Rejection
+from posture.domain.findings import Rejection
+from posture.store.records import Read
 from posture.store.sqlite.store import Store
 from tests.support.rows import ARN, finding, opened
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.domain.findings import Finding, RecordState
-from posture.store.records import Read, Rejection
+from posture.domain.findings import Finding, RecordState, Rejection
+from posture.store.records import Read
 from posture.store.sqlite.store import Store
 from tests.support.rows import GUARDDUTY, emptied, finding, key, opened
 

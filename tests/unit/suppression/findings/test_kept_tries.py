@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from posture.domain.exceptions.attempts import FindingId, Try
+from posture.domain.exceptions.attempts import Try
+from posture.domain.findings import FindingId
 from posture.suppression.findings import following
 from tests.support.rows import opened
 

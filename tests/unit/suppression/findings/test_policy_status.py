@@ -8,8 +8,8 @@ import pytest
 from posture.api.conditions import Trouble, find_condition
 from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.aws.client.errors import AccessDenied, Retryable
-from posture.domain.exceptions.attempts import FindingId
 from posture.domain.exceptions.policy import Phase
+from posture.domain.findings import FindingId
 from posture.suppression.conditions import PolicyCase
 from posture.suppression.findings.status import finding_policy_status
 from tests.support.policies import DAY, NOW, REFUSAL, case, declared, progress

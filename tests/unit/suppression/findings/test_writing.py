@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from posture.aws.client.errors import AccessDenied, InvalidRequest
-from posture.aws.securityhub.client import FindingId, FindingsUpdate, Note, UnprocessedFinding
-from posture.domain.exceptions import attempts
+from posture.aws.securityhub.client import FindingsUpdate, Note, UnprocessedFinding
 from posture.domain.exceptions.finding_plan import Change, FindingAct, Write
-from posture.domain.findings import Workflow
+from posture.domain.findings import FindingId, Workflow
 from posture.suppression.findings import writer as writing
 from posture.suppression.findings.writer import Taken, Writer
 
@@ -18,7 +17,7 @@ UNMARK = Change(None, None, (("posture.dev/owner", ""), ("team", "x")))
 
 
 def write(number: int, change: Change = SUPPRESS) -> Write:
-    return Write(attempts.FindingId("arn", str(number)), "1", FindingAct.SUPPRESS, "ns/p", change)
+    return Write(FindingId("arn", str(number)), "1", FindingAct.SUPPRESS, "ns/p", change)
 
 
 class Cloud:
@@ -156,7 +155,7 @@ async def test_what_was_not_asked_for_is_no_answer() -> None:
     class Confused(Cloud):
         async def batch_update_findings(self, findings: Sequence[FindingId], **given: Any) -> FindingsUpdate:
             answer = await super().batch_update_findings(findings, **given)
-            other = UnprocessedFinding(FindingId("x", "arn:other"), "InvalidInput", "who?")
+            other = UnprocessedFinding(FindingId("arn:other", "x"), "InvalidInput", "who?")
             return answer._replace(unprocessed=(other,))
 
     sink = Sink()
