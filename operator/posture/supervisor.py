@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
-from posture.hubs.backoff import BackOff
+from posture.backoff import BackOff
 from posture.hubs.demand import Demand, HubKey
 from posture.hubs.hub import Hub
 from posture.kube.errors import KubeError
@@ -26,6 +26,7 @@ from posture.publish.prometheus.exposition import Samples
 from posture.publish.prometheus.samples import hub_samples, process_samples
 from posture.reconcile.access import Admitted, NotAdmitted, admit_all
 from posture.reconcile.context import Context
+from posture.reconcile.loop import WakeLoop
 from posture.reconcile.scope import demand_of, least_demand
 from posture.remediation.rules import Unsupported
 from posture.suppression.suppression import Suppression
@@ -64,7 +65,7 @@ class Supervisor:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._woken = asyncio.Event()
+        self._loop = WakeLoop(self._cycle, at_most_every=_AT_MOST_EVERY)
         self._targets: dict[str, _Running] = {}
         self._hubs: dict[HubKey, _RunningHub] = {}
         self._names: dict[HubKey, Sequence[str]] = {}
@@ -87,7 +88,7 @@ class Supervisor:
 
     def wake(self) -> None:
         """List soon."""
-        self._woken.set()
+        self._loop.wake()
 
     async def run(self) -> None:
         """List whenever woken, and every minute, until cancelled."""
@@ -95,22 +96,10 @@ class Supervisor:
         self._general_task = asyncio.create_task(self._general.run(), name="general lease")
         # None of them ends by itself; one that raises ends all, and with them the process, which says so.
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._list_again_and_again(), name="listing")
+            group.create_task(self._loop.run(), name="listing")
             group.create_task(self._watch_config(), name="configuration")
             group.create_task(self._watch_general_lease(), name="general term")
             group.create_task(_outlive(self._general_task), name="general lease's end")
-
-    async def _list_again_and_again(self) -> None:
-        while True:
-            self._woken.clear()
-            with bound(cycle=next_cycle()):
-                await self._cycle()
-            await asyncio.sleep(_AT_MOST_EVERY)
-            try:
-                async with asyncio.timeout(_EVERY if self.not_ready is None else _RETRY):
-                    await self._woken.wait()
-            except TimeoutError:
-                continue
 
     async def _watch_general_lease(self) -> None:
         """Let those that belong to no hub know at once who looks after them."""
@@ -146,11 +135,15 @@ class Supervisor:
             **process_samples(self._context.usage, self._context.config, held=len(hubs)),
         }
 
-    async def _cycle(self) -> None:
+    async def _cycle(self) -> float:
+        """List, and follow what is listed; return the seconds until the next time."""
         self._tell_without_effect(self._context.config.current().without_effect)
         listed = await self._listed()
-        if listed is None:
-            return
+        if listed is not None:
+            await self._follow(listed)
+        return _EVERY if self.not_ready is None else _RETRY
+
+    async def _follow(self, listed: Listed) -> None:
         self._said = None
         self.not_ready = self._defect
         try:

@@ -12,7 +12,6 @@ import concurrent.futures
 import contextlib
 import contextvars
 import logging
-import random
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,6 +19,7 @@ from typing import Any
 
 import kopf
 
+from posture.backoff import BackOff
 from posture.kube.finalizers import FINALIZER
 from posture.kube.resources import KINDS
 from posture.logs import bound, next_cycle
@@ -28,8 +28,9 @@ logger = logging.getLogger(__name__)
 
 Wake = Callable[[], None]
 
-_FIRST_PAUSE = 1.0
-_LONGEST_PAUSE = 60.0
+_FIRST_PAUSE = 1.2
+_LONGEST_PAUSE = 72.0
+_SPREAD = 1 / 3
 _HEALTHY_AFTER = 60.0
 
 
@@ -46,17 +47,19 @@ class Watch:
 
     async def run(self) -> None:
         """Watch until cancelled; start again with growing pauses whenever kopf ends."""
-        pause = _FIRST_PAUSE
+        # A first start that fails at once is a failure; a watch that has lasted begins again sooner.
+        pauses = BackOff(_FIRST_PAUSE, _LONGEST_PAUSE, failures=1, spread=_SPREAD)
         loop = asyncio.get_running_loop()
         while True:
             started = loop.time()
             with bound(cycle=next_cycle()):
                 why = await self._watch_once()
-                is_healthy = loop.time() - started > _HEALTHY_AFTER
-                pause = _FIRST_PAUSE if is_healthy else min(pause * 2, _LONGEST_PAUSE)
+                if loop.time() - started > _HEALTHY_AFTER:
+                    pauses.succeeded()
+                pause = pauses.pause()
                 self.stopped_because = f"watching the API server stopped ({why}); restarting in {pause:.0f} s"
                 logger.warning(self.stopped_because)
-            await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, no secret
+            await asyncio.sleep(pause)
 
     async def _watch_once(self) -> str:
         session = _Session(self._namespaces, asyncio.get_running_loop(), self._wake, self._watching)

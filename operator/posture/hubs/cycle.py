@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from posture.aws.client.errors import AwsError
-from posture.hubs.backoff import BackOff
+from posture.backoff import BackOff
 from posture.hubs.demand import Requests, Wanted
 from posture.hubs.status import HubPhase, StatusPublisher
 from posture.logs import bound, next_cycle

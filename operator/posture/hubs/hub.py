@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from posture.aws.client.errors import AwsError
+from posture.backoff import BackOff
 from posture.domain.findings import SECURITY_HUB
 from posture.domain.scoring.evaluation import TurnedOff, View
 from posture.domain.standards import Controls, ControlStatus
 from posture.domain.time import microseconds
-from posture.hubs.backoff import BackOff
 from posture.hubs.cycle import Cycle
 from posture.hubs.demand import Demand, HubKey, Requests, store_path
 from posture.hubs.status import HubPhase, HubStatus, StatusPublisher

@@ -5,9 +5,9 @@ import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from random import SystemRandom
 from typing import Any, NamedTuple
 
+from posture.backoff import BackOff
 from posture.kube.client import REQUEST_WITHIN, KubeClient
 from posture.kube.errors import Gone, Moved, Retryable
 from posture.kube.leases import Leading
@@ -20,7 +20,6 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 15.0
 LEAST_WITHIN = 0.5
 """Seconds that a write needs at least: with less left of the Lease it is not begun."""
-_jitter = SystemRandom()
 
 
 class Transition(NamedTuple):
@@ -106,7 +105,7 @@ async def write_status(
     ref, version = ObjectRef.of(resource, obj), obj["metadata"].get("resourceVersion")
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within
-    pause = _FIRST_PAUSE
+    pauses = BackOff(_FIRST_PAUSE, _LONGEST_PAUSE)
     while (left := leading()) >= LEAST_WITHIN:
         try:
             made = await client.patch_status(ref, status, version=version, within=min(REQUEST_WITHIN, left))
@@ -123,11 +122,10 @@ async def write_status(
             logger.info("The status of %s was not written: %s", ref, gone)
             return StatusWrite.GONE
         except Retryable as error:
-            wait = max(pause * _jitter.uniform(0.5, 1.0), error.retry_after or 0.0)
+            wait = max(pauses.pause(), error.retry_after or 0.0)
             if loop.time() + wait > deadline:
                 raise
             await asyncio.sleep(wait)
-            pause = min(2 * pause, _LONGEST_PAUSE)
         else:
             stored(made)
             writers.wrote(made)

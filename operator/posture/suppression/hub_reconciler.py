@@ -5,20 +5,20 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from posture.aws.client.errors import AwsError
+from posture.backoff import BackOff
 from posture.config import Config
 from posture.domain.exceptions.policy import Phase, Terms
 from posture.domain.time import microseconds
-from posture.hubs.backoff import BackOff
 from posture.hubs.hub import Hub
 from posture.kube.errors import KubeError
 from posture.kube.resources import Object
-from posture.logs import bound, next_cycle
+from posture.logs import Field
 from posture.reconcile.access import Admitted
 from posture.reconcile.context import Context
+from posture.reconcile.loop import WakeLoop
 from posture.reconcile.owner import OwnerUnknown
 from posture.store.errors import StoreError
 from posture.suppression.cleanup import Cleanup
@@ -96,7 +96,7 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
         self._news = True
         self._began: float | None = None
         self._config: Config | None = None
-        self._woken = asyncio.Event()
+        self._loop = WakeLoop(self._attempt, at_most_every=_AT_MOST_EVERY, fields=self._fields)
 
     def update(self, everything: HubPolicies) -> None:
         """Take what is declared now; what is being written stops if that is something else."""
@@ -109,22 +109,18 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
 
     def wake(self) -> None:
         """Run a cycle soon."""
-        self._woken.set()
+        self._loop.wake()
 
     async def run(self) -> None:
         """Run a cycle whenever woken, when a policy expires, and now and then, until cancelled."""
-        while True:
-            self._woken.clear()
-            with bound(hub=self._hub.name, target=self._targets, cycle=next_cycle()):
-                pause = await self._attempt()
-            await asyncio.sleep(_AT_MOST_EVERY)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._woken.wait()
+        await self._loop.run()
 
     def end(self) -> None:
         """Withdraw all series."""
         self._reporter.end()
+
+    def _fields(self) -> Mapping[str, Field]:
+        return {"hub": self._hub.name, "target": self._targets}
 
     def _targets(self) -> Sequence[str]:
         return sorted(self._everything.targets)

@@ -1,6 +1,5 @@
 """One PostureTarget: from what its hub knows to its metrics and its status."""
 
-import asyncio
 import logging
 from datetime import UTC, datetime
 from typing import Any
@@ -16,10 +15,10 @@ from posture.kube.leases import Leading
 from posture.kube.object_cache import Newest
 from posture.kube.resources import POSTURE_TARGETS, Object, ObjectRef
 from posture.kube.status import StatusWrite, Transition, transitions, write_status
-from posture.logs import bound, next_cycle
 from posture.publish.sink import Restored, Shown, TargetReport
 from posture.reconcile.access import Admitted, NotAdmitted
 from posture.reconcile.context import Context
+from posture.reconcile.loop import WakeLoop
 from posture.reconcile.scope import chosen_standards, objectives_of, view_of
 from posture.store.errors import StoreError
 from posture.targets.conditions import assessed, refused, with_objectives
@@ -57,7 +56,9 @@ class Target:
         self._shown: Shown | None = None
         self._request: tuple[str, Hub, int] | None = None
         self._store_replaced: str | None = None
-        self._woken = asyncio.Event()
+        self._loop = WakeLoop(
+            self._attempt, at_most_every=_AT_MOST_EVERY, fields=lambda: {"target": self.name}
+        )
         self._newest = Newest()
 
     def update(
@@ -94,31 +95,26 @@ class Target:
 
     def wake(self) -> None:
         """Run a cycle soon."""
-        self._woken.set()
+        self._loop.wake()
 
     async def run(self) -> None:
         """Run a cycle whenever woken, and now and then, until cancelled."""
-        while True:
-            with bound(target=self.name, cycle=next_cycle()):
-                try:
-                    await self._cycle()
-                    pause = min(_AT_LEAST_EVERY, self._until_stale())
-                except KubeError as error:
-                    logger.warning("The status could not be written; trying again: %s", error)
-                    pause = _AFTER_A_FAILURE
-                except StoreError as error:
-                    logger.info("The hub's store is closing or being rebuilt; trying again: %s", error)
-                    pause = _AFTER_A_FAILURE
-                except Exception:
-                    # One target's trouble is its own: no other ends with it, and this one is tried again.
-                    logger.exception("Evaluating the target crashed (a bug in the operator); trying again")
-                    pause = _AFTER_A_FAILURE
-            await asyncio.sleep(_AT_MOST_EVERY)
-            try:
-                async with asyncio.timeout(pause):
-                    await self._woken.wait()
-            except TimeoutError:
-                continue
+        await self._loop.run()
+
+    async def _attempt(self) -> float:
+        """Run a cycle; return the seconds until the next one."""
+        try:
+            await self._cycle()
+        except KubeError as error:
+            logger.warning("The status could not be written; trying again: %s", error)
+        except StoreError as error:
+            logger.info("The hub's store is closing or being rebuilt; trying again: %s", error)
+        except Exception:
+            # One target's trouble is its own: no other ends with it, and this one is tried again.
+            logger.exception("Evaluating the target crashed (a bug in the operator); trying again")
+        else:
+            return min(_AT_LEAST_EVERY, self._until_stale())
+        return _AFTER_A_FAILURE
 
     def _until_stale(self) -> float:
         """Seconds until the score that is shown is older than two intervals, 0 or more."""
@@ -134,7 +130,6 @@ class Target:
         self._shown = None
 
     async def _cycle(self) -> None:
-        self._woken.clear()
         if self._admission is None or not self._leading():
             self.end()
             self._has_read = False

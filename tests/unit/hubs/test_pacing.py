@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 import pytest
 
 from posture.aws.client.errors import AccessDenied, AwsError, Throttled
-from posture.hubs.backoff import BackOff
+from posture.backoff import BackOff
 from posture.hubs.cycle import JobOutcome, Jobs
 from posture.hubs.status import StatusPublisher
 

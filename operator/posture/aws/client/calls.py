@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import math
-import random
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.refusals.refusal import FAULTS, is_replaceable, refusal
 from posture.aws.client.responses import MALFORMED
 from posture.aws.client.sessions import Identity, Sessions
+from posture.backoff import BackOff
 
 PATIENCE = 120.0
 _FAULTS_BORNE = 4
@@ -145,8 +145,7 @@ class Calls:
 
 def pause_after(faults: int) -> float:
     """Return the seconds to wait after so many faults in a row before this one: they grow, and vary."""
-    longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**faults)
-    return random.uniform(longest / 2, longest)  # noqa: S311 - spreads retries, keeps no secret
+    return BackOff(_FIRST_PAUSE, _LONGEST_PAUSE, failures=faults).pause()
 
 
 class _Attempts:
@@ -155,7 +154,7 @@ class _Attempts:
     def __init__(self, patience: float) -> None:
         self._deadline = time.monotonic() + patience
         self._throttled: tuple[float, str] | None = None
-        self._faults = 0
+        self._pauses = BackOff(_FIRST_PAUSE, _LONGEST_PAUSE)
         self._renewed = False
 
     def throttled_for(self) -> tuple[str, float] | None:
@@ -177,10 +176,9 @@ class _Attempts:
 
     async def pause(self, refused: AwsError) -> None:
         """Wait before the next attempt after a passing fault; raise what does not pass in time."""
-        if not isinstance(refused, Retryable) or self._faults == _FAULTS_BORNE:
+        if not isinstance(refused, Retryable) or self._pauses.failures == _FAULTS_BORNE:
             raise refused
-        seconds = pause_after(self._faults)
-        self._faults += 1
+        seconds = self._pauses.pause()
         if time.monotonic() + seconds >= self._deadline:
             raise refused
         _log.info("%s: %s: %s: again in %.1f s", refused.operation, refused.code, refused.message, seconds)

@@ -6,6 +6,8 @@ secrets that AWS quotes in them (`answers`), on one line and of bounded length.
 
 from typing import ClassVar
 
+from posture.backoff import Lasting
+
 
 class AwsError(Exception):
     """A call to AWS that gave no answer to work with.
@@ -54,7 +56,7 @@ class EndpointUnreachable(Retryable):
     reason = "EndpointUnreachable"
 
 
-class Terminal(AwsError):  # noqa: N818 - the name says what to do about it
+class Terminal(AwsError, Lasting):  # noqa: N818 - the name says what to do about it
     """The call cannot succeed until somebody changes something."""
 
     reason = "AwsRefused"

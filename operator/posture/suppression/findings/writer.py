@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from posture.aws.client.errors import AwsError, InvalidRequest
 from posture.aws.securityhub.client import FindingsUpdate, Note
+from posture.backoff import BackOff
 from posture.domain.exceptions import marks
 from posture.domain.exceptions.finding_plan import Batch, Write, batches
 from posture.domain.findings import FindingId, Workflow
@@ -120,10 +120,10 @@ class Writer:
         self, batch: Batch, report: Report, taken: Callable[[Taken], Awaitable[None]]
     ) -> bool:
         """Write a batch, what passes again for a few times; False where it may not be begun."""
-        left, passing = batch.writes, list[Refusal]()
+        left, passing, pauses = batch.writes, list[Refusal](), BackOff(_FIRST_PAUSE)
         for attempt in range(_TRIES):
             if attempt:
-                await asyncio.sleep(_FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries
+                await asyncio.sleep(pauses.pause())
             try:
                 answer, fields = await self._call(batch, left)
             except _NotBegunError:
