@@ -160,7 +160,7 @@ async def _all_changed(hub: _Hub, size: int) -> float:
     Returns the worst lag of the event loop meanwhile that the process itself can have caused, in seconds.
     """
     following = Following(hub.known)
-    declaration = _declaration(_view([each for each in hub.known.store.checks() if each.own]), "*")
+    declaration = _declaration(_view([each for each in hub.known.rows.checks() if each.own]), "*")
     following.plan(declaration, hub.now, _POLL)
     hub.now += 1
     for page in map(decode_page, pages(size)):
@@ -178,8 +178,8 @@ def _view(checks: Sequence[Check]) -> View:
 
 def _effects(known: FindingsView) -> Samples:
     """Reckon the effects of policies that each turn one control off, in one account and Region."""
-    checks = [each for each in known.store.checks() if each.own and each.control]
-    view, (accounts, regions) = _view(checks), known.store.places()
+    checks = [each for each in known.rows.checks() if each.own and each.control]
+    view, (accounts, regions) = _view(checks), known.rows.places()
     pairs = sorted({pair for check in checks for pair in view.controls.of(check)})
     sight = TargetScope(view, ScoringMethod.SECURITY_HUB, _WINDOW, Scope(view.covers, view.controls, {}))
     records: Mapping[str, Record] = {

@@ -29,6 +29,7 @@ from posture.sources.securityhub.progress import SyncProgress
 from posture.sources.securityhub.sync import Sync
 from posture.sources.thread import Worker
 from posture.store.sqlite.store import Store
+from posture.store.sqlite.stores import SqliteStores
 
 _DEMAND = Demand(
     interval=timedelta(minutes=5),
@@ -70,7 +71,7 @@ class Stepped(NamedTuple):
     async def evaluate(self) -> Evaluation:
         """Evaluate one target that looks at everything."""
         desk = self.sync.desk
-        names = await desk.worker.call(desk.known.store.account_names)
+        names = await desk.worker.call(desk.known.rows.account_names)
         view = self.view._replace(names=names)
         exact = await desk.worker.call(desk.known.evaluate, view, microseconds(_DEMAND.window))
         if exact is None:
@@ -113,7 +114,8 @@ async def run_to_first_poll(directory: Path, environment: Environment) -> Starte
     """Run the hub as the operator does, within the quotas, until its first poll has ended."""
     async with _clients(environment, within_quota=True) as (sessions, cloud):
         hub = Hub(
-            _key(environment), HubDependencies(cloud, lambda: sessions.account(cloud.identity), directory)
+            _key(environment),
+            HubDependencies(cloud, lambda: sessions.account(cloud.identity), SqliteStores(directory)),
         )
         hub.ask([_DEMAND])
         running = asyncio.create_task(hub.run())

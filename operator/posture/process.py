@@ -27,6 +27,7 @@ from posture.publish.prometheus.exposition import serve as serve_metrics
 from posture.publish.prometheus.sink import PrometheusSink
 from posture.readiness import LoopLag, Readiness
 from posture.reconcile.context import Context, writers_of
+from posture.store.sqlite.stores import SqliteStores
 from posture.supervisor import Supervisor
 from posture.watch import Watch
 
@@ -87,7 +88,7 @@ async def serve(options: Options) -> None:
             usage=usage,
             config=options.config,
             sink=PrometheusSink(exposition),
-            data_dir=options.data_dir,
+            stores=SqliteStores(options.data_dir),
             identity=options.identity,
             lease_namespace=options.lease_namespace,
             namespaces=options.namespaces or None,
@@ -124,7 +125,7 @@ async def _work(context: Context, exposition: Exposition, readiness: Readiness, 
         asyncio.create_task(supervisor.run(), name="supervisor"),
         asyncio.create_task(watch.run(), name="watch"),
         asyncio.create_task(lag.run(), name="event loop lag"),
-        asyncio.create_task(remove_leftovers(context.data_dir, supervisor.declared_hubs), name="leftovers"),
+        asyncio.create_task(remove_leftovers(context.stores, supervisor.declared_hubs), name="leftovers"),
     ]
     stopping = asyncio.create_task(stop.wait(), name="stop signal")
     try:

@@ -14,7 +14,7 @@ from posture.domain.findings import (
     Severity,
     Workflow,
 )
-from posture.store.sqlite.encoding import key_of
+from posture.store.records import key_of
 from posture.store.sqlite.store import Store
 
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"

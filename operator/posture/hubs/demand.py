@@ -13,7 +13,6 @@ import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 from typing import NamedTuple
 
 from posture.domain.findings import product_named
@@ -66,11 +65,6 @@ class HubKey(NamedTuple):
         parts = (self.role_arn or "", self.external_id or "", self.region)
         digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         return f"posture-hub-{digest[:16]}"
-
-
-def store_path(data_dir: Path, name: str) -> Path:
-    """Return where the store of the hub of this name is."""
-    return data_dir / f"{name}.sqlite"
 
 
 class Requests:

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 from posture.aws.client.errors import AwsError
@@ -17,7 +16,7 @@ from posture.domain.scoring.evaluation import TurnedOff, View
 from posture.domain.standards import Controls, ControlStatus
 from posture.domain.time import microseconds
 from posture.hubs.cycle import Cycle
-from posture.hubs.demand import Demand, HubKey, Requests, store_path
+from posture.hubs.demand import Demand, HubKey, Requests
 from posture.hubs.status import HubPhase, HubStatus, StatusPublisher
 from posture.hubs.stores import Opening
 from posture.logs import bound, next_cycle
@@ -31,6 +30,7 @@ from posture.sources.securityhub.sweep import read_by_id
 from posture.sources.securityhub.sync import Sync
 from posture.sources.thread import Worker
 from posture.store.errors import StoreError, StoreLost
+from posture.store.interface import Stores
 from posture.store.records import FindingRef
 
 logger = logging.getLogger(__name__)
@@ -81,22 +81,21 @@ class Candidate(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HubDependencies:
-    """What a hub works with.
-
-    `cloud`: calls to its Security Hub. `account`: the account id of its credentials, on which the store
-    depends: another account's findings must not be taken for this one's. `data_dir`: where the store's file
-    is. `candidate`: makes a candidate for the Lease of a name; None: no other replica exists.
-    `scope`: ends the name of the Lease where not all namespaces are watched: a release that watches others
-    does other work.
-    """
+    """What a hub works with."""
 
     cloud: Cloud
+    """Calls to its Security Hub."""
     account: Callable[[], Awaitable[str]]
-    data_dir: Path
+    """The account id of its credentials: another account's findings must not be taken for this one's."""
+    stores: Stores
+    """Where what it knows is kept."""
     candidate: Callable[[str], Candidate] | None = None
+    """Makes a candidate for the Lease of a name; None: no other replica exists."""
     bounds: Bounds = field(default_factory=Bounds)
     scope: str = ""
+    """The end of the Lease's name where not all namespaces are watched: others do other work."""
     first_pause: float = 2.0
+    """Seconds."""
 
 
 class Hub:
@@ -334,8 +333,8 @@ class Hub:
         """Open the store, and run until cancelled or until the store fails."""
         account_id = await self._dependencies.account()
         worker = Worker(self.name)
-        path = store_path(self._dependencies.data_dir, self.key.name)
-        opening = Opening(path, f"{self.key.name} {account_id}", worker.stop)
+        owner = f"{self.key.name} {account_id}"
+        opening = Opening(self._dependencies.stores, self.key.name, owner, worker.stop)
         try:
             known, moved_aside = await worker.call(opening.open)
             if moved_aside:
@@ -345,7 +344,7 @@ class Hub:
                     moved_aside,
                 )
                 self._publisher.post(store_replaced=moved_aside)
-            progress = SyncProgress(await worker.call(known.store.states))
+            progress = SyncProgress(await worker.call(known.kept.states))
             source = Ordered(self._dependencies.cloud, progress.latest)
             self._sync = Sync(SyncContext(source, worker, known, progress, self._dependencies.bounds))
             self._publisher.succeeded(_START)

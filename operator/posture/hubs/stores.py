@@ -7,13 +7,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection
-from pathlib import Path
 
-from posture.hubs.demand import store_path
 from posture.sources.findings_view import FindingsView
 from posture.store.errors import Stop
-from posture.store.sqlite.files import remove_unused
-from posture.store.sqlite.store import Store
+from posture.store.interface import Stores
 
 
 class Opening:
@@ -23,15 +20,16 @@ class Opening:
     knows what there is to close. `stop` ends an opening that takes long.
     """
 
-    def __init__(self, path: Path, owner: str, stop: Stop) -> None:
-        self._path = path
+    def __init__(self, stores: Stores, name: str, owner: str, stop: Stop) -> None:
+        self._stores = stores
+        self._name = name
         self._owner = owner
         self._stop = stop
         self._known: FindingsView | None = None
 
     def open(self) -> tuple[FindingsView, str | None]:
         """Open the store; returns with it why the file that was there was moved aside, if it was."""
-        store, moved_aside = Store.open(self._path, owner=self._owner, stop=self._stop)
+        store, moved_aside = self._stores.open(self._name, owner=self._owner, stop=self._stop)
         self._known = FindingsView(store)
         return self._known, moved_aside
 
@@ -52,7 +50,7 @@ _EVERY = 3600.0
 UNUSED_FOR = 7 * 24 * 3600.0
 
 
-async def remove_leftovers(data_dir: Path, declared: Callable[[], Collection[str] | None]) -> None:
+async def remove_leftovers(stores: Stores, declared: Callable[[], Collection[str] | None]) -> None:
     """Look every hour for stores to remove, until cancelled.
 
     `declared`: the names of all hubs that a target declares, suspended ones too, or that this replica still
@@ -63,8 +61,7 @@ async def remove_leftovers(data_dir: Path, declared: Callable[[], Collection[str
         names = declared()
         if names is None:
             continue
-        in_use = {store_path(data_dir, name) for name in names}
         try:
-            await asyncio.to_thread(remove_unused, data_dir, in_use, time.time() - UNUSED_FOR)
+            await asyncio.to_thread(stores.remove_unused, set(names), time.time() - UNUSED_FOR)
         except OSError as error:
-            logger.warning("Unused stores in %s could not be looked for: %s", data_dir, error)
+            logger.warning("Unused stores could not be looked for: %s", error)

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
@@ -17,6 +16,7 @@ from posture.kube.events import EventRecorder
 from posture.kube.leases import Lease, LeaseTiming
 from posture.kube.writers import GENERAL_LEASE, Writers, release_name
 from posture.publish.sink import Sink
+from posture.store.interface import Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Context:
     usage: Usage
     config: ConfigFile
     sink: Sink
-    data_dir: Path
+    stores: Stores
     identity: str
     lease_namespace: str
     namespaces: tuple[str, ...] | None
@@ -84,7 +84,7 @@ class Context:
             HubDependencies(
                 cloud=cloud,
                 account=lambda: self.sessions.account(cloud.identity),
-                data_dir=self.data_dir,
+                stores=self.stores,
                 candidate=lambda name: self.lease(name, annotations),
                 scope=self.scope,
             ),

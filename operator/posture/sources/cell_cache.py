@@ -9,8 +9,8 @@ from itertools import chain
 
 from posture.domain.findings import Cell, Check, Count
 from posture.domain.time import cutoff
+from posture.store.interface import FindingRows
 from posture.store.records import CellKey, CellRow
-from posture.store.sqlite.store import Store
 
 Counts = tuple[Count, ...]
 
@@ -36,7 +36,7 @@ class CellCache:
         self._accounts: dict[int, str] = {}
         self._regions: dict[int, str] = {}
 
-    def refresh(self, store: Store, touched: Collection[CellKey], now: int) -> int:
+    def refresh(self, store: FindingRows, touched: Collection[CellKey], now: int) -> int:
         """Bring the board to the moment `now` (µs); return how many cells were touched, or changed by time.
 
         `touched`: the cells written to since the last refresh. Nothing else is read, but for those of which

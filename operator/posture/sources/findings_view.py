@@ -17,6 +17,7 @@ from posture.domain.findings import Cell, Finding, RecordState, Rejection
 from posture.domain.scoring.comparison import Comparison
 from posture.domain.scoring.evaluation import Evaluation, View, evaluate
 from posture.sources.cell_cache import CellCache
+from posture.store.interface import FindingRows, FindingsStore, KeptState
 from posture.store.records import (
     CellKey,
     CustomerWrite,
@@ -24,10 +25,9 @@ from posture.store.records import (
     Members,
     Read,
     Written,
+    key_of,
     let_go,
 )
-from posture.store.sqlite.encoding import key_of
-from posture.store.sqlite.store import Store
 
 State = Mapping[str, str | None]
 
@@ -87,8 +87,12 @@ class FindingsView:
     fields are in none.
     """
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, store: FindingsStore) -> None:
+        self._store = store
+        self.rows: FindingRows = store
+        """What is stored, to be read."""
+        self.kept: KeptState = store
+        """What is kept beside it."""
         self._boards: dict[int, CellCache] = {}
         self._touched: set[CellKey] = set()
         self.changed: dict[RecordState, set[CellKey]] | None = None
@@ -111,12 +115,12 @@ class FindingsView:
             )
             for page in pages
         ]
-        written = self._note(self.store.write(reads, cursor=cursor, state=dict(state or {})))
+        written = self._note(self._store.write(reads, cursor=cursor, state=dict(state or {})))
         rejected: list[Rejection] = []
         for page in pages:
             if page.rejected:
                 met = [Rejection(*each) for each in page.rejected]
-                rejected += self.store.reject(met, asked_at=page.asked_at)
+                rejected += self._store.reject(met, asked_at=page.asked_at)
         return TakenPage(
             written.changed,
             written.corrections,
@@ -128,43 +132,43 @@ class FindingsView:
 
     def remove(self, gone: Iterable[tuple[int, Sequence[bytes]]]) -> int:
         """Remove findings at one stroke: by the start of the request that did not return them, their keys."""
-        return self._note(self.store.remove_all(gone)).changed
+        return self._note(self._store.remove_all(gone)).changed
 
     def record(self, writes: Sequence[CustomerWrite], written_at: int) -> None:
         """Show what we wrote ourselves at once; the boards follow at the end of the next poll."""
-        self._note(self.store.record_writes(writes, written_at=written_at))
+        self._note(self._store.record_writes(writes, written_at=written_at))
 
     def purge(self, wanted: Collection[str], state: State) -> None:
         """Store that only these products count from now on, then remove the findings of all others."""
-        self.store.put_state(state)
-        self._note(self.store.purge_products(wanted))
+        self._store.put_state(state)
+        self._note(self._store.purge_products(wanted))
 
     def conclude_sweep(self, started: int) -> None:
         """Forget what a complete sweep that began then did not meet, without reading it by Id.
 
         That are archived findings, which AWS drops after a while and no number counts, and rejected ones.
         """
-        self._note(self.store.forget_archived(started))
-        self.store.forget_rejected(started)
+        self._note(self._store.forget_archived(started))
+        self._store.forget_rejected(started)
 
     def publish(self, exact_at: int, windows: Collection[int], state: State) -> Published:
         """End a poll: store its state, and move a board for each evaluation window (µs) to `exact_at`."""
-        self.store.put_state(state)
+        self._store.put_state(state)
         boards = {window: self._boards.get(window) or CellCache(window) for window in windows}
-        changed = sum(board.refresh(self.store, self._touched, exact_at) for board in boards.values())
-        before, names = self._published, self.store.account_names()
+        changed = sum(board.refresh(self._store, self._touched, exact_at) for board in boards.values())
+        before, names = self._published, self._store.account_names()
         moved = before is None or changed > 0 or boards.keys() != self._boards.keys() or names != before.names
         self._boards = boards
         let_go(self._touched)
         self._published = Published(
             exact_at,
             next(_versions) if before is None or moved else before.version,
-            self.store.count(),
+            self._store.count(),
             names,
-            self.store.count_rejected(),
-            tuple(self.store.rejected(NAMED)),
-            self.store.count_unreadable(),
-            tuple(self.store.unreadable(NAMED)),
+            self._store.count_rejected(),
+            tuple(self._store.rejected(NAMED)),
+            self._store.count_unreadable(),
+            tuple(self._store.unreadable(NAMED)),
         )
         return self._published
 
@@ -203,17 +207,17 @@ class FindingsView:
         self, which: Members, asked_before: int, products: Collection[str] | None = None
     ) -> Iterator[FindingRef]:
         """Return an iterator over members that no request since has returned; `some` takes from it."""
-        return self.store.unread(which, asked_before, products=products)
+        return self._store.unread(which, asked_before, products=products)
 
     def discard(self) -> None:
         """Close the store for good: its file is moved aside."""
         self._boards.clear()
-        self.store.discard()
+        self._store.discard()
 
     def close(self) -> None:
         """Close the store."""
         self._boards.clear()
-        self.store.close()
+        self._store.close()
 
 
 def _not_ahead(finding: Finding, page: FindingsPage) -> Finding:

@@ -10,13 +10,27 @@ stand still although it is the hub's thread that works. A loop in Python gives w
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import Enum
+from hashlib import blake2b
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
+import msgspec
+
+from posture.domain.consistency import supersedes
 from posture.domain.findings import Cell, Finding, Rejection, Workflow
 
 CellKey: TypeAlias = tuple[int, int, int]
 """A cell within one open store (check, account, Region); it means nothing outside, nor after a restart."""
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def key_of(product_arn: str, finding_id: str) -> bytes:
+    """Return the 16 bytes that stand for a finding's identity (ProductArn, Id) in a store.
+
+    The encoding says where each text ends: whatever is in them, two pairs never read the same.
+    """
+    return blake2b(_encode((product_arn, finding_id)), digest_size=16).digest()
 
 
 class Read(NamedTuple):
@@ -123,3 +137,19 @@ def let_go(cells: set[CellKey]) -> None:
     """Empty a set; nobody else may use it."""
     while cells:
         cells.pop()
+
+
+Copy = tuple[Finding, int]
+"""A finding, and when the request that returned it started."""
+
+
+def newest_copies(reads: Sequence[Read]) -> dict[bytes, Copy]:
+    """Return the one copy of each finding that counts among several answers, by key."""
+    newest: dict[bytes, Copy] = {}
+    for findings, asked_at, _ in reads:
+        for finding in findings:
+            key = key_of(finding.product_arn, finding.id)
+            known = newest.get(key)
+            if known is None or supersedes((finding.updated_at, asked_at), (known[0].updated_at, known[1])):
+                newest[key] = (finding, asked_at)
+    return newest

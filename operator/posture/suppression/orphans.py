@@ -19,7 +19,7 @@ from posture.domain.time import instant_of
 from posture.kube.leases import Leading
 from posture.kube.resources import Object
 from posture.reconcile.context import Context
-from posture.store.sqlite.store import Store
+from posture.store.interface import KeptState
 from posture.suppression.cleanup import Cleanup
 from posture.suppression.conditions import HubState, PolicyCase
 from posture.suppression.controls import status
@@ -80,26 +80,26 @@ _KEY = "suppression.retained"
 _NOTHING = Selection((), ())
 
 
-def remember(store: Store, names: Iterable[str]) -> None:
+def remember(kept: KeptState, names: Iterable[str]) -> None:
     """Remember policies (namespace/name) that are gone and leave their findings suppressed."""
-    _put(store, _names(store) | set(names))
+    _put(kept, _names(kept) | set(names))
 
 
-def forget(store: Store, names: Collection[str]) -> None:
+def forget(kept: KeptState, names: Collection[str]) -> None:
     """Forget policies that have no marks any longer."""
-    if kept := _names(store):
-        _put(store, kept - set(names))
+    if known := _names(kept):
+        _put(kept, known - set(names))
 
 
-def retained(store: Store, declared: Sequence[Policy]) -> list[Policy]:
+def retained(kept: KeptState, declared: Sequence[Policy]) -> list[Policy]:
     """Return the policies that went so, as the rules take them, but for names that are declared again.
 
     What one of these has marked is from then on the business of the policy that has the name now.
     """
-    names = _names(store)
+    names = _names(kept)
     again = {each.terms.policy for each in declared if each.terms.deleted_at is None} & names
     if again:
-        forget(store, again)
+        forget(kept, again)
     return [
         Policy(
             terms=Terms(name, "", "", expires_at=1, created_at=0, deleted_at=0, retain=True),
@@ -112,10 +112,10 @@ def retained(store: Store, declared: Sequence[Policy]) -> list[Policy]:
     ]
 
 
-def _names(store: Store) -> set[str]:
-    stored = store.state(_KEY)
+def _names(kept: KeptState) -> set[str]:
+    stored = kept.state(_KEY)
     return set() if stored is None else msgspec.json.decode(stored, type=set[str])
 
 
-def _put(store: Store, names: set[str]) -> None:
-    store.put_state({_KEY: msgspec.json.encode(sorted(names)).decode() if names else None})
+def _put(kept: KeptState, names: set[str]) -> None:
+    kept.put_state({_KEY: msgspec.json.encode(sorted(names)).decode() if names else None})

@@ -13,6 +13,7 @@ from posture.sources.securityhub.context import Bounds, SyncContext
 from posture.sources.securityhub.progress import SyncProgress
 from posture.sources.securityhub.sync import Sync
 from posture.sources.thread import Worker
+from posture.store.sqlite.stores import SqliteStores
 from tests.support.hubs.living import KEY
 from tests.support.hubs.world import ADMINISTRATOR, REGION, World
 
@@ -43,9 +44,9 @@ async def open_sync(client: SecurityHub, tmp_path: Path) -> AsyncIterator[OpenSy
     async def open_it(*products: str, bounds: Bounds | None = None) -> Sync:
         await drop()
         worker = Worker("test")
-        opening = Opening(tmp_path / "hub.sqlite", "test", worker.stop)
+        opening = Opening(SqliteStores(tmp_path), "hub", "test", worker.stop)
         known, _ = await worker.call(opening.open)
-        progress = SyncProgress(await worker.call(known.store.states))
+        progress = SyncProgress(await worker.call(known.kept.states))
         sync = Sync(SyncContext(client, worker, known, progress, bounds or Bounds()))
         sync.windows = frozenset({30 * 3_600_000_000})
         open_ones.append(sync)
@@ -67,7 +68,9 @@ def make_hub(client: SecurityHub, tmp_path: Path) -> Callable[..., Hub]:
         async def account_id() -> str:
             return account
 
-        return Hub(KEY, HubDependencies(client, account_id, tmp_path, candidate, first_pause=0.01))
+        return Hub(
+            KEY, HubDependencies(client, account_id, SqliteStores(tmp_path), candidate, first_pause=0.01)
+        )
 
     return make
 

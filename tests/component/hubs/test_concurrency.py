@@ -33,7 +33,7 @@ class Pictures:
 
     def _take(self, exact_at: int, windows: Collection[int], state: State) -> Published:
         published = self._publish(exact_at, windows, state)
-        self.last = stored(self._known.store)
+        self.last = stored(self._known.rows)
         return published
 
 

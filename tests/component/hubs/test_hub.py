@@ -16,6 +16,7 @@ from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import View
 from posture.hubs.hub import Hub, HubDependencies
 from posture.hubs.status import HubPhase
+from posture.store.sqlite.stores import SqliteStores
 from sandbox.securityhub.faults import Fault
 from tests.component.hubs.conftest import MakeHub
 from tests.support.hubs.living import KEY, OWN, SOON, WINDOW, administrator, demand, living
@@ -317,7 +318,9 @@ async def test_a_sweep_that_fails_does_not_hurry_the_polls(
 ) -> None:
     """It is tried again after its own pauses; polls keep their pace, and the score stays current."""
     world.load(world.some(5))
-    hub = Hub(KEY, HubDependencies(NoGuardDuty(client), administrator, tmp_path, first_pause=0.01))
+    hub = Hub(
+        KEY, HubDependencies(NoGuardDuty(client), administrator, SqliteStores(tmp_path), first_pause=0.01)
+    )
     hub.ask([demand()])
     async with living(hub) as changes:
         await changes.until(lambda: hub.status.exact)

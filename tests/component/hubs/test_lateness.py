@@ -55,7 +55,7 @@ async def test_the_overlap_grows_with_what_comes_late(
     world.load(arrivals(world, 18 * MINUTE))
     await world.pass_time(client, 10 * SECOND)
     assert await sync.poll()
-    assert stored(sync.desk.known.store) == world.truth()
+    assert stored(sync.desk.known.rows) == world.truth()
     assert not sync.desk.tally.corrections
 
 
@@ -72,9 +72,9 @@ async def test_what_comes_later_than_any_overlap_is_a_correction_of_the_sweep(
     world.load(arrivals(world, 3 * HOUR))
     await world.pass_time(client, 10 * SECOND)
     assert await sync.poll()
-    assert stored(sync.desk.known.store) != world.truth()
+    assert stored(sync.desk.known.rows) != world.truth()
     await sync.sweep()
-    assert stored(sync.desk.known.store) == world.truth()
+    assert stored(sync.desk.known.rows) == world.truth()
     assert dict(sync.desk.tally.corrections) == {"missed_finding": 1, "missed_archival": 1}
 
 

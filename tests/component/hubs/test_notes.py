@@ -25,7 +25,7 @@ async def test_a_note_is_known_after_the_poll(
         note = {"note": "SEC-1: seen", "user_fields": {"ticket": "SEC-1"}}
         world.mutate({"op": "workflow", "id": name, "product_arn": product_arn, **note})
     await sync.poll()
-    holds = stored(sync.desk.known.store)
+    holds = stored(sync.desk.known.rows)
     assert holds == world.truth()
     assert {holds[name].note for name in noted} == {"SEC-1: seen"}
 
@@ -67,4 +67,4 @@ async def test_a_note_that_was_written_in_a_long_interruption_is_known_after_it(
         await world.pass_time(client, HOUR)
         sync = await open_sync()
     await sync.poll()
-    assert stored(sync.desk.known.store) == world.truth()
+    assert stored(sync.desk.known.rows) == world.truth()

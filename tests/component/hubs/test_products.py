@@ -7,8 +7,7 @@ import pytest
 from posture.aws.securityhub.client import SecurityHub
 from posture.domain.findings import Workflow
 from posture.store.errors import StoreUnavailable
-from posture.store.records import CustomerWrite
-from posture.store.sqlite.encoding import key_of
+from posture.store.records import CustomerWrite, key_of
 from tests.component.hubs.conftest import OpenSync
 from tests.support.hubs.meddling import Meddler
 from tests.support.hubs.world import MINUTE, World, stored
@@ -31,8 +30,8 @@ async def test_only_what_is_asked_for_is_read(world: World, client: SecurityHub,
     await sync.sweep()
     assert await sync.poll()
     await sync.relist()
-    assert stored(sync.desk.known.store) == world.truth([OWN])
-    assert len(stored(sync.desk.known.store)) == 50
+    assert stored(sync.desk.known.rows) == world.truth([OWN])
+    assert len(stored(sync.desk.known.rows)) == 50
     asked = {each["Value"] for filters in meddler.asked for each in filters["ProductName"]}
     assert asked == {OWN, "Security Hub CSPM"}
 
@@ -55,7 +54,7 @@ async def test_a_new_product_is_swept_by_itself(
     assert not sync.sweep_due()
     assert await sync.poll()
     assert sync.exact_products == {OWN, "GuardDuty"}
-    assert stored(sync.desk.known.store) == world.truth([OWN, "GuardDuty"])
+    assert stored(sync.desk.known.rows) == world.truth([OWN, "GuardDuty"])
 
 
 async def test_a_product_that_nobody_wants_is_removed(world: World, open_sync: OpenSync) -> None:
@@ -63,10 +62,10 @@ async def test_a_product_that_nobody_wants_is_removed(world: World, open_sync: O
     sync = await open_sync(OWN, "GuardDuty", "Inspector")
     await sync.sweep()
     await sync.want({OWN, "GuardDuty"})
-    assert stored(sync.desk.known.store) == world.truth([OWN, "GuardDuty"])
+    assert stored(sync.desk.known.rows) == world.truth([OWN, "GuardDuty"])
     assert await sync.poll()
     sync = await open_sync(OWN)
-    assert stored(sync.desk.known.store) == world.truth([OWN])
+    assert stored(sync.desk.known.rows) == world.truth([OWN])
     assert not sync.sweep_due()
 
 
@@ -87,7 +86,7 @@ async def test_what_a_removal_left_behind_and_aws_dropped_is_gone_when_the_produ
     await sync.sweep()
     assert await sync.poll()
     assert sync.exact_products == {OWN, "GuardDuty"}
-    assert stored(sync.desk.known.store) == world.truth([OWN, "GuardDuty"])
+    assert stored(sync.desk.known.rows) == world.truth([OWN, "GuardDuty"])
 
 
 async def test_a_product_dropped_while_it_is_swept_is_not_taken_for_read(
@@ -117,7 +116,7 @@ async def test_a_product_dropped_while_it_is_swept_is_not_taken_for_read(
     assert sync.sweep_due()
     await sync.sweep()
     assert await sync.poll()
-    assert stored(sync.desk.known.store) == world.truth([OWN, "GuardDuty"])
+    assert stored(sync.desk.known.rows) == world.truth([OWN, "GuardDuty"])
 
 
 async def test_more_products_than_a_query_can_name(world: World, open_sync: OpenSync) -> None:
@@ -129,8 +128,8 @@ async def test_more_products_than_a_query_can_name(world: World, open_sync: Open
     await sync.sweep()
     assert await sync.poll()
     await sync.relist()
-    assert stored(sync.desk.known.store) == world.truth([OWN, *names])
-    assert len(stored(sync.desk.known.store)) == 75
+    assert stored(sync.desk.known.rows) == world.truth([OWN, *names])
+    assert len(stored(sync.desk.known.rows)) == 75
 
 
 MARK = {"posture.dev/owner": "us", "posture.dev/policy": "security/logs", "posture.dev/previous": "NEW"}
@@ -159,15 +158,15 @@ async def test_a_product_stays_until_no_mark_of_ours_is_left_in_it(world: World,
     await sync.sweep()
     await sync.want({OWN})
     assert sync.desk.wanted == {OWN, "GuardDuty"}, "what another cluster has marked is nothing of ours"
-    assert stored(sync.desk.known.store) == world.truth([OWN, "GuardDuty"])
+    assert stored(sync.desk.known.rows) == world.truth([OWN, "GuardDuty"])
     sync = await open_sync(OWN)
     assert await sync.poll()
-    assert stored(sync.desk.known.store) == world.truth([OWN, "GuardDuty"])
+    assert stored(sync.desk.known.rows) == world.truth([OWN, "GuardDuty"])
     reopened(world, finding)
     assert await sync.poll()
     await sync.want({OWN})
     assert sync.desk.wanted == {OWN}
-    assert stored(sync.desk.known.store) == world.truth([OWN])
+    assert stored(sync.desk.known.rows) == world.truth([OWN])
 
 
 async def test_a_product_stays_while_a_write_of_ours_is_not_seen_to_be_made(

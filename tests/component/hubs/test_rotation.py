@@ -26,7 +26,7 @@ async def polls(sync: Sync, world: World, client: SecurityHub) -> int:
     """Poll until all is known; return how often that took."""
     for count in range(1, 40):
         assert await sync.poll(), "it is published all the same"
-        if stored(sync.desk.known.store) == world.truth():
+        if stored(sync.desk.known.rows) == world.truth():
             return count
         assert sync.lag() > 0, "what is not known is told"
         await world.pass_time(client, MINUTE)
@@ -65,7 +65,7 @@ async def test_the_turn_goes_on_after_a_restart(
     for _ in range(30):
         sync.pages = 4
         await sync.poll()
-        if stored(sync.desk.known.store) == world.truth():
+        if stored(sync.desk.known.rows) == world.truth():
             return
         sync = await open_sync()
         sync.desk.source = meddler

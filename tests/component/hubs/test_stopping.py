@@ -5,7 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,6 +15,7 @@ from posture.hubs.hub import Hub, HubDependencies
 from posture.store.errors import StoreUnavailable
 from posture.store.sqlite.database import Database
 from posture.store.sqlite.store import Store
+from posture.store.sqlite.stores import SqliteStores
 from tests.component.hubs.conftest import OpenSync
 from tests.support.hubs.living import administrator, demand, living
 from tests.support.hubs.world import REGION, World, stored
@@ -29,7 +30,10 @@ PATIENCE = 20.0
 
 @pytest.fixture
 def hub(client: SecurityHub, tmp_path: Path) -> Hub:
-    return Hub(HubKey(None, None, REGION), HubDependencies(client, administrator, tmp_path, first_pause=0.01))
+    return Hub(
+        HubKey(None, None, REGION),
+        HubDependencies(client, administrator, SqliteStores(tmp_path), first_pause=0.01),
+    )
 
 
 @pytest.fixture
@@ -50,7 +54,7 @@ async def filled(world: World, hub: Hub, wanted: Demand) -> Path:
     before.ask([wanted])
     async with living(before) as changes:
         await changes.until(lambda: before.status.exact)
-    path = hub._dependencies.data_dir / f"{hub.name}.sqlite"
+    path = cast("SqliteStores", hub._dependencies.stores).path(hub.name)
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("INSERT INTO meta VALUES ('in use', 'yes')")
     connection.close()
@@ -140,7 +144,7 @@ async def test_while_a_product_is_removed(
         async with asyncio.timeout(SOON):
             sync = await again
     assert left == [50]
-    assert stored(sync.desk.known.store) == world.truth()
+    assert stored(sync.desk.known.rows) == world.truth()
     assert not sync.sweep_due()
 
 

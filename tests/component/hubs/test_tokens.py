@@ -38,14 +38,14 @@ async def test_findings_that_leave_a_page_while_it_is_read_let_no_other_go_unrea
     await sync.sweep()
     meddler.between = lambda: None
     assert await sync.poll()
-    assert stored(sync.desk.known.store) == world.truth()
+    assert stored(sync.desk.known.rows) == world.truth()
     for _ in range(3):
         meddler.between = touch
         await sync.poll()
         await sync.relist()
         meddler.between = lambda: None
         assert await sync.poll()
-        assert active(stored(sync.desk.known.store)) == active(world.truth())
+        assert active(stored(sync.desk.known.rows)) == active(world.truth())
 
 
 Times = Callable[[World], int]
@@ -84,7 +84,7 @@ async def test_what_a_query_cannot_divide_is_read_until_nothing_leaves_it(
     assert await until_it_works(sync.poll)
     meddler.between = lambda: None
     assert await sync.poll()
-    assert stored(sync.desk.known.store) == world.truth()
+    assert stored(sync.desk.known.rows) == world.truth()
 
 
 async def test_what_always_loses_something_is_not_taken_for_whole(
@@ -108,7 +108,7 @@ async def test_what_always_loses_something_is_not_taken_for_whole(
     meddler.between = lambda: None
     await sync.sweep()
     assert sync.ready
-    assert stored(sync.desk.known.store).keys() == world.truth().keys()
+    assert stored(sync.desk.known.rows).keys() == world.truth().keys()
 
 
 @seeds(4)
@@ -142,7 +142,7 @@ async def test_findings_that_share_an_id_are_all_read(
 
     meddler.between = delete
     await sync.poll()
-    holds, truth = stored(sync.desk.known.store), world.truth(["Scanner"])
+    holds, truth = stored(sync.desk.known.rows), world.truth(["Scanner"])
     assert {name: holds.get(name) for name in suppressed} == {name: truth[name] for name in suppressed}
 
 
@@ -182,6 +182,6 @@ async def test_tokens_that_die_at_once_hold_up_nothing(
     sync.desk.source = Meddler(client, page=20)
     await sync.sweep()
     assert await sync.poll()
-    assert stored(sync.desk.known.store) == world.truth()
+    assert stored(sync.desk.known.rows) == world.truth()
     # A chain that has to begin anew for each page would need a call more for each.
     assert sync.desk.source.calls < 2 * 300 / 20 + 20

@@ -1,8 +1,7 @@
 """A write of our own that Security Hub accepted and never applied: it is not believed for ever."""
 
 from posture.aws.securityhub.client import SecurityHub
-from posture.store.records import CustomerWrite
-from posture.store.sqlite.encoding import key_of
+from posture.store.records import CustomerWrite, key_of
 from tests.component.hubs.conftest import OpenSync
 from tests.support.hubs.world import MINUTE, World, stored
 
@@ -20,7 +19,7 @@ async def test_a_mark_that_was_not_taken_off_is_found_by_id(
     write = CustomerWrite(key_of(lost.product_arn, lost.id), user_fields=())
     await sync.desk.worker.call(sync.desk.known.record, [write], client.now())
     assert await sync.poll()
-    assert stored(sync.desk.known.store)[name].user_fields == ()
+    assert stored(sync.desk.known.rows)[name].user_fields == ()
     await world.pass_time(client, 16 * MINUTE)
     assert await sync.poll()
-    assert stored(sync.desk.known.store)[name] == lost
+    assert stored(sync.desk.known.rows)[name] == lost

@@ -37,7 +37,7 @@ class Witness:
 
     def known(self) -> Picture:
         """What the store holds."""
-        return stored(self.sync.desk.known.store)
+        return stored(self.sync.desk.known.rows)
 
     async def poll(self) -> None:
         """Poll, undisturbed: what a poll reads is as AWS has it, and the numbers are exact."""

@@ -12,7 +12,7 @@ from posture.aws.client.sessions import Identity, Sessions
 from posture.aws.securityhub.client import SecurityHub
 from posture.aws.securityhub.wire import decode_page
 from posture.domain.findings import Finding, RecordState
-from posture.store.sqlite.store import Store
+from posture.store.interface import FindingRows
 from sandbox.securityhub.accounts import Member
 from sandbox.securityhub.emulator import Emulator
 from sandbox.securityhub.mutations import mutate, mutation_of
@@ -186,7 +186,7 @@ class World:
         return {(each.product_arn, each.id): each for each in page.findings if each.check.product in wanted}
 
 
-def stored(store: Store, *, archived: bool = True) -> dict[tuple[str, str], Finding]:
+def stored(store: FindingRows, *, archived: bool = True) -> dict[tuple[str, str], Finding]:
     """What a store holds."""
     found = {(each.product_arn, each.id): each for each in store.findings()}
     if archived:

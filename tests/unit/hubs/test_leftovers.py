@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from posture.hubs import stores
-from posture.hubs.demand import HubKey, store_path
+from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub, HubDependencies
 from posture.hubs.stores import remove_leftovers
 from posture.store.sqlite.store import Store
+from posture.store.sqlite.stores import SqliteStores
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +20,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made(data_dir: Path, key: HubKey) -> Path:
-    path = store_path(data_dir, key.name)
+    path = SqliteStores(data_dir).path(key.name)
     Store.open(path, owner="test").store.close()
     os.utime(path, (0, 0))
     return path
@@ -39,7 +40,7 @@ async def test_only_what_is_known_not_to_be_declared_goes(tmp_path: Path) -> Non
         asked.append(unused.exists())
         return known[min(len(asked), len(known)) - 1]
 
-    looking = asyncio.create_task(remove_leftovers(tmp_path, declared))
+    looking = asyncio.create_task(remove_leftovers(SqliteStores(tmp_path), declared))
     async with asyncio.timeout(10):
         while len(asked) < 5:  # noqa: ASYNC110 - it tells nobody how often it has looked
             await asyncio.sleep(0.01)
@@ -51,7 +52,7 @@ async def test_only_what_is_known_not_to_be_declared_goes(tmp_path: Path) -> Non
 async def test_a_directory_that_cannot_be_searched_ends_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    looking = asyncio.create_task(remove_leftovers(tmp_path / "gone", set))
+    looking = asyncio.create_task(remove_leftovers(SqliteStores(tmp_path / "gone"), set))
     async with asyncio.timeout(10):
         while len(caplog.messages) < 2:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
@@ -69,12 +70,12 @@ async def test_a_hub_keeps_its_store_where_it_is_looked_for(tmp_path: Path) -> N
         return "111122223333"
 
     key = HubKey(None, None, "eu-west-1")
-    hub = Hub(key, HubDependencies(None, account, tmp_path))  # type: ignore[arg-type] # nothing is asked of the cloud
+    hub = Hub(key, HubDependencies(None, account, SqliteStores(tmp_path)))  # type: ignore[arg-type] # nothing is asked of the cloud
     living = asyncio.create_task(hub.run())
     async with asyncio.timeout(10):
         await opened.wait()
-        while not store_path(tmp_path, key.name).exists():  # noqa: ASYNC110 - nobody tells of a file
+        while not SqliteStores(tmp_path).path(key.name).exists():  # noqa: ASYNC110 - nobody tells of a file
             await asyncio.sleep(0.01)
     await hub.stop()
     await living
-    assert names(tmp_path) == {store_path(tmp_path, key.name).name}
+    assert names(tmp_path) == {SqliteStores(tmp_path).path(key.name).name}

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from posture.domain.findings import Cell, Check, Compliance, Finding, RecordState, Severity, Workflow
 from posture.domain.time import cutoff
 from posture.sources.cell_cache import Ages, CellCache
-from posture.store.records import CellKey, CellRow, Read
-from posture.store.sqlite.encoding import key_of
+from posture.store.records import CellKey, CellRow, Read, key_of
 from posture.store.sqlite.store import Store
 from tests.support.examples import examples, seeds
 from tests.support.oracle import product

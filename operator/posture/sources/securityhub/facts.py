@@ -34,7 +34,7 @@ class Discovered(msgspec.Struct):
 
 async def stored_facts(desk: SyncContext) -> Discovered | None:
     """Return what a process before this one found; None where there is nothing, or nothing readable."""
-    stored = await desk.worker.call(desk.known.store.state, _KEY)
+    stored = await desk.worker.call(desk.known.kept.state, _KEY)
     try:
         return None if stored is None else msgspec.json.decode(stored, type=Discovered)
     except msgspec.DecodeError:
@@ -77,5 +77,5 @@ async def current_facts(
         if before is None:
             raise
         return before, error
-    await desk.worker.call(desk.known.store.put_state, {_KEY: msgspec.json.encode(found).decode()})
+    await desk.worker.call(desk.known.kept.put_state, {_KEY: msgspec.json.encode(found).decode()})
     return found, None

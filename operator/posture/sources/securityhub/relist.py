@@ -35,7 +35,7 @@ async def relist_exceptional(desk: SyncContext, pages: int) -> None:
     left = pages - await _rotate(desk, pages)
     if begun_before and desk.progress.rotation is None and left > 0:
         await _rotate(desk, left)
-    unconfirmed = await desk.worker.call(desk.known.store.unconfirmed, desk.latest)
+    unconfirmed = await desk.worker.call(desk.known.rows.unconfirmed, desk.latest)
     for at in range(0, len(unconfirmed), VALUES):
         await read_by_id(desk, unconfirmed[at : at + VALUES])
 
@@ -52,7 +52,7 @@ async def _rotate(desk: SyncContext, pages: int) -> int:
     if reading.done:
         await _compare(desk, Members.EXCEPTIONAL, started, frozenset(under_way.credited))
         progress.rotation, progress.done.rotated = None, started
-        await desk.worker.call(desk.known.store.put_state, progress.stored(ROTATION))
+        await desk.worker.call(desk.known.kept.put_state, progress.stored(ROTATION))
     return reading.calls
 
 
@@ -67,13 +67,13 @@ async def relist_not_passed(desk: SyncContext) -> None:
     progress.relist = None
     progress.done.relisted = max(started, progress.done.relisted or started)
     progress.done.relist_took = desk.latest - started
-    await desk.worker.call(desk.known.store.put_state, progress.stored(POLLS, RELIST))
+    await desk.worker.call(desk.known.kept.put_state, progress.stored(POLLS, RELIST))
 
 
 async def _compare(desk: SyncContext, which: Members, started: int, products: frozenset[str]) -> None:
     if not await settle(desk, which, started, products & desk.progress.done.products):
         desk.progress.done.suspicious = started
-        await desk.worker.call(desk.known.store.put_state, desk.progress.stored(POLLS))
+        await desk.worker.call(desk.known.kept.put_state, desk.progress.stored(POLLS))
 
 
 logger = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class Marks:
         self._found -= done
         if self._looked and desk.wanted | done <= asked:
             return self._found
-        left = await desk.worker.call(desk.known.store.marked_products, asked, self._is_ours)
+        left = await desk.worker.call(desk.known.rows.marked_products, asked, self._is_ours)
         self._looked = True
         return self._found | left
 

@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from posture.sources.securityhub.context import Reading, SyncContext
 from posture.sources.securityhub.progress import POLLS, SWEEP, Listing, listing
 from posture.sources.securityhub.queries import VALUES, by_id, everything
-from posture.store.records import FindingRef, Members
-from posture.store.sqlite.encoding import key_of
+from posture.store.records import FindingRef, Members, key_of
 
 
 def begin(desk: SyncContext, *, full: bool) -> Listing:
@@ -42,7 +41,7 @@ async def sweep(desk: SyncContext, under_way: Listing, watch: Callable[[Reading]
         return
     progress.done.products |= under_way.credited
     progress.sweep = None
-    await desk.worker.call(desk.known.store.put_state, progress.stored(POLLS, SWEEP))
+    await desk.worker.call(desk.known.kept.put_state, progress.stored(POLLS, SWEEP))
 
 
 def _follow(desk: SyncContext, started: int) -> None:
@@ -68,7 +67,7 @@ async def _conclude(desk: SyncContext, under_way: Listing, started: int) -> bool
     if not await settle(desk, Members.ACTIVE, started, products):
         progress.done.suspicious = started
         begin(desk, full=True).confirms = started
-        await desk.worker.call(desk.known.store.put_state, progress.stored(POLLS, SWEEP))
+        await desk.worker.call(desk.known.kept.put_state, progress.stored(POLLS, SWEEP))
         return False
     await desk.worker.call(desk.known.conclude_sweep, started)
     done = progress.done
@@ -99,7 +98,7 @@ async def settle(desk: SyncContext, which: Members, asked_before: int, products:
         count += len(missing)
         if count > desk.bounds.gone:
             if believable is None:
-                active = await desk.worker.call(desk.known.store.count, Members.ACTIVE, products=products)
+                active = await desk.worker.call(desk.known.rows.count, Members.ACTIVE, products=products)
                 believable = desk.bounds.gone_share * active
             if count > believable:
                 return False

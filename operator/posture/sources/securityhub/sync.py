@@ -110,7 +110,7 @@ class Sync:
         state = desk.progress.stored(POLLS, CHANGES)
         self.withheld = self._owes(started)
         if self.withheld:
-            await desk.worker.call(desk.known.store.put_state, state)
+            await desk.worker.call(desk.known.kept.put_state, state)
             return False
         await self._publish(started, state)
         return True

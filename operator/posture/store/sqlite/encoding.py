@@ -24,14 +24,6 @@ _decode_overlay = msgspec.msgpack.Decoder(tuple[str | None, UserFields | None, s
 NO_CUSTOMER_TEXT = ("", (), "")
 
 
-def key_of(product_arn: str, finding_id: str) -> bytes:
-    """Return the 16 bytes that stand for a finding's identity (ProductArn, Id) in a store.
-
-    The encoding says where each text ends: whatever is in them, two pairs never read the same.
-    """
-    return blake2b(_encode((product_arn, finding_id)), digest_size=16).digest()
-
-
 def digest(blob: bytes) -> bytes:
     """Return the 8 bytes by which a row knows whether its body has changed."""
     return blake2b(blob, digest_size=8).digest()

@@ -7,11 +7,9 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 
 from posture.domain.findings import Rejection
-from posture.store.records import Read
+from posture.store.records import Copy, Read, key_of
 from posture.store.sqlite.changes import batches, placeholders
 from posture.store.sqlite.database import Database
-from posture.store.sqlite.encoding import key_of
-from posture.store.sqlite.writing import Copy
 
 
 class Rejections:

@@ -17,6 +17,7 @@ from posture.store.records import (
     Read,
     Summary,
     Written,
+    newest_copies,
 )
 from posture.store.sqlite import members, overlays, removing, states
 from posture.store.sqlite import rejections as unreadable
@@ -28,7 +29,7 @@ from posture.store.sqlite.files import mark_clean, open_fitting
 from posture.store.sqlite.members import summarize
 from posture.store.sqlite.reading import FindingReader
 from posture.store.sqlite.rejections import Rejections
-from posture.store.sqlite.writing import Writing, newest_copies
+from posture.store.sqlite.writing import Writing
 
 
 class Store:
@@ -50,7 +51,7 @@ class Store:
         database.on_rollback = self._rolled_back
 
     @staticmethod
-    def open(path: Path, *, owner: str, stop: Stop | None = None) -> "Opened":
+    def open(path: Path, *, owner: str, stop: Stop | None = None) -> "OpenedFile":
         """Open or create the store at `path`; `owner` is the hub it belongs to.
 
         A file that is damaged, of another version, or not this hub's, is moved aside and replaced by an empty
@@ -59,7 +60,7 @@ class Store:
         does.
         """
         stop = stop or Stop()
-        return Opened(*open_fitting(path, owner, stop, partial(Store, stop=stop)))
+        return OpenedFile(*open_fitting(path, owner, stop, partial(Store, stop=stop)))
 
     def close(self) -> None:
         """Close the file, marked as sound. Closing again, or after `StoreLost`, does nothing."""
@@ -344,7 +345,7 @@ class Store:
             part.discard_unstored()
 
 
-class Opened(NamedTuple):
+class OpenedFile(NamedTuple):
     """A store, and why the file that was there could not be used, if there was one."""
 
     store: Store

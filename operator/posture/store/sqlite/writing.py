@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
 
 from posture.domain.consistency import (
     CopyVerdict,
@@ -14,26 +13,11 @@ from posture.domain.consistency import (
     supersedes,
 )
 from posture.domain.findings import Finding, RecordState
-from posture.store.records import Read
+from posture.store.records import Copy
 from posture.store.sqlite.changes import Changes, Row, stored_rows
 from posture.store.sqlite.dimensions import Dimensions
-from posture.store.sqlite.encoding import digest, digest_of, encode_customer, encode_provider, key_of
+from posture.store.sqlite.encoding import digest, digest_of, encode_customer, encode_provider
 from posture.store.sqlite.overlays import Overlays
-
-Copy = tuple[Finding, int]
-"""A finding, and when the request that returned it started."""
-
-
-def newest_copies(reads: Sequence[Read]) -> dict[bytes, Copy]:
-    """Return the one copy of each finding that counts among several answers, by key."""
-    newest: dict[bytes, Copy] = {}
-    for findings, asked_at, _ in reads:
-        for finding in findings:
-            key = key_of(finding.product_arn, finding.id)
-            known = newest.get(key)
-            if known is None or supersedes((finding.updated_at, asked_at), (known[0].updated_at, known[1])):
-                newest[key] = (finding, asked_at)
-    return newest
 
 
 class Writing:

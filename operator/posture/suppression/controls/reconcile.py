@@ -109,7 +109,7 @@ class ControlRounds:
         be turned off. Without it nothing is written. Raises StoreError.
         """
         if self._tries is None:
-            self._tries = await self._hub.look(lambda known: following.load_attempts(known.store, _TRIES))
+            self._tries = await self._hub.look(lambda known: following.load_attempts(known.kept, _TRIES))
         if self._tries is None:
             return None
         records = {name: self._present(record) for name, record in records.items()}
@@ -183,7 +183,7 @@ class ControlRounds:
         if tries == self._tries:
             return
         self._tries = tries
-        await self._hub.look(lambda known: following.save_attempts(known.store, _TRIES, tries))
+        await self._hub.look(lambda known: following.save_attempts(known.kept, _TRIES, tries))
 
     def _result(self, planned: ControlPlan | None, before: Mapping[str, Record]) -> ControlResult | None:
         if planned is None:

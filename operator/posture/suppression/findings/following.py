@@ -27,9 +27,8 @@ from posture.domain.exceptions.survey import NOTHING, Surveys, survey
 from posture.domain.findings import FindingId, RecordState
 from posture.reconcile.scope import TargetScope
 from posture.sources.findings_view import FindingsView
-from posture.store.records import CellKey, CustomerWrite, let_go
-from posture.store.sqlite.encoding import key_of
-from posture.store.sqlite.store import Store
+from posture.store.interface import KeptState
+from posture.store.records import CellKey, CustomerWrite, key_of, let_go
 from posture.suppression.effect import Effect, effects
 
 _TRIES = "suppression.tries"
@@ -63,7 +62,7 @@ class Following:
         self._declaration: Declaration | None = None
         self._surveys: Surveys[Place] = Surveys()
         self._written: dict[bytes, str] = {}
-        self._tries = load_attempts(known.store, _TRIES)
+        self._tries = load_attempts(known.kept, _TRIES)
         self._noted = False
         known.changed = _nothing_changed()
 
@@ -101,7 +100,7 @@ class Following:
         declaration = self._declared()
         return {
             _key(FindingId(finding.product_arn, finding.id)): declaration.selecting(finding)
-            for finding in self.known.store.read(keys)
+            for finding in self.known.rows.read(keys)
         }
 
     def effects(self, sights: Mapping[str, TargetScope]) -> dict[str, Effect]:
@@ -119,7 +118,7 @@ class Following:
 
     def _save(self) -> None:
         if self._noted:
-            save_attempts(self.known.store, _TRIES, self._tries)
+            save_attempts(self.known.kept, _TRIES, self._tries)
             self._noted = False
 
     def _refresh(self, declaration: Declaration) -> None:
@@ -130,7 +129,7 @@ class Following:
         if before is None or others is None:
             self._surveys = Surveys()
             for state in RecordState:
-                cells = self.known.store.annotated_cells(state)
+                cells = self.known.rows.annotated_cells(state)
                 if state is RecordState.ACTIVE:
                     cells |= self._selectable(declaration, None, state)
                 self._survey(cells, state)
@@ -143,7 +142,7 @@ class Following:
         """Survey what some cells have in a record state; the set is emptied."""
         declaration = self._declared()
         left = set(cells)
-        for cell, findings in self.known.store.surveyed(cells, state):
+        for cell, findings in self.known.rows.surveyed(cells, state):
             self._surveys.put((state, cell), survey(findings, declaration))
             left.discard(cell)
         let_go(cells)
@@ -165,11 +164,11 @@ class Following:
     def _selectable(
         self, declaration: Declaration, only: frozenset[str] | None, state: RecordState
     ) -> set[CellKey]:
-        store = self.known.store
-        cells = store.surveyed_cells(declaration.checks(store.checks(), only), state)
+        rows = self.known.rows
+        cells = rows.surveyed_cells(declaration.checks(rows.checks(), only), state)
         found = {cell for cell, _ in declaration.places(cells, only)}
         while cells:
-            # A check at a time: see `very_many`.
+            # A check at a time: see `posture.store.records`.
             cells.popitem()
         return found
 
@@ -179,12 +178,12 @@ class Following:
         return self._declaration
 
     def _unseen(self, declaration: Declaration) -> dict[str, int]:
-        unseen = self.known.store.unseen_writes()
+        unseen = self.known.rows.unseen_writes()
         self._written = {key: name for key, name in self._written.items() if key in unseen}
         counts: dict[str, int] = {}
         for name in self._written.values():
             counts[name] = counts.get(name, 0) + 1
-        for finding in self.known.store.read(unseen.keys() - self._written.keys()):
+        for finding in self.known.rows.read(unseen.keys() - self._written.keys()):
             if mark := declaration.mark_of(finding):
                 counts[mark.policy] = counts.get(mark.policy, 0) + 1
         return counts
@@ -209,16 +208,16 @@ def _key(finding: FindingId) -> bytes:
     return key_of(finding.product_arn, finding.id)
 
 
-def load_attempts(store: Store, key: str) -> dict[Written, Try]:
+def load_attempts(kept: KeptState, key: str) -> dict[Written, Try]:
     """Return what is kept; none where there is nothing, or what another version of this program kept."""
-    stored = store.state(key)
+    stored = kept.state(key)
     try:
         return {} if stored is None else dict(msgspec.json.decode(stored, type=list[tuple[Written, Try]]))
     except msgspec.DecodeError:
         return {}
 
 
-def save_attempts(store: Store, key: str, tries: Tries) -> None:
+def save_attempts(kept: KeptState, key: str, tries: Tries) -> None:
     """Keep what a new holder must know of."""
-    kept = [(finding, each) for finding, each in tries.items() if each.times > 1 or each.undone]
-    store.put_state({key: msgspec.json.encode(kept).decode()})
+    lasting = [(written, each) for written, each in tries.items() if each.times > 1 or each.undone]
+    kept.put_state({key: msgspec.json.encode(lasting).decode()})

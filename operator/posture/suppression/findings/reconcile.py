@@ -16,8 +16,7 @@ from posture.hubs.hub import Hub
 from posture.reconcile.access import Admitted
 from posture.reconcile.scope import HubView, TargetScope, TargetScopes
 from posture.sources import findings_view as hub_known
-from posture.store.records import FindingRef
-from posture.store.sqlite.encoding import key_of
+from posture.store.records import FindingRef, key_of
 from posture.suppression.conditions import PolicyProgress
 from posture.suppression.effect import Effect
 from posture.suppression.findings.following import Following, Moment
@@ -105,7 +104,7 @@ class Rounds:
         """Remember policies that go, and leave suppressed what bears their mark; whether that is done."""
 
         def look(known: hub_known.FindingsView) -> bool:
-            remember(known.store, names)
+            remember(known.kept, names)
             return True
 
         return await self._hub.look(look) is True
@@ -129,10 +128,10 @@ class Rounds:
         def look(known: hub_known.FindingsView) -> Moment:
             if self._following is None or self._following.known is not known:
                 self._following = Following(known)
-            gone = retained(known.store, declared.policies)
-            accounts, _ = known.store.places()
+            gone = retained(known.kept, declared.policies)
+            accounts, _ = known.rows.places()
             told = frozenset(
-                standard for check in known.store.checks() if check.own for standard in check.standards
+                standard for check in known.rows.checks() if check.own for standard in check.standards
             )
             self._shown = self._sights.of(declared.targets, hub._replace(told=told), accounts)
             policies = [_standing(each, self._shown.get(each.scope)) for each in declared.policies]
@@ -150,7 +149,7 @@ class Rounds:
                 self._following = None
                 raise
             names = [each.terms.policy for each in gone if not moment.outcomes[each.terms.policy].marked]
-            forget(known.store, names)
+            forget(known.kept, names)
             return moment
 
         return await self._hub.look(look)
@@ -193,7 +192,7 @@ class Rounds:
         if exact_at is None or not self._writer.is_allowed():
             return set(findings), None
         keys = {key_of(*each): each for each in findings}
-        unread = await self._hub.look(lambda known: known.store.seen_before(keys, exact_at)) or []
+        unread = await self._hub.look(lambda known: known.rows.seen_before(keys, exact_at)) or []
         error = None
         try:
             await self._hub.reread(unread[:_READ_AT_ONCE])
@@ -215,7 +214,7 @@ class Rounds:
             return
         keys = [each.key for each in refs.values()]
         there = await self._hub.look(
-            lambda known: {FindingId(each.product_arn, each.id) for each in known.store.read(keys)}
+            lambda known: {FindingId(each.product_arn, each.id) for each in known.rows.read(keys)}
         )
         for each in refs:
             if each not in (there or ()):

@@ -58,7 +58,7 @@ async def read(desk: SyncContext) -> None:
 
 def read_as_stored(desk: SyncContext) -> list[str]:
     """The findings that the stored progress counts as read."""
-    stored = SyncProgress(desk.known.store.states()).sweep
+    stored = SyncProgress(desk.known.kept.states()).sweep
     windows = stored.parts[0] if stored else listing(desk.wanted, 1).parts[0]
     assert isinstance(desk.source, SlowHub)
     return [
@@ -75,7 +75,7 @@ async def test_a_transaction_that_fails_vouches_for_nothing_after_it(tmp_path: P
     desk.known.refuse = refuse
     with pytest.raises(StoreUnavailable):
         await read(desk)
-    stored = {each.id for each in desk.known.store.findings()}
+    stored = {each.id for each in desk.known.rows.findings()}
     assert set(read_as_stored(desk)) <= stored
     await desk.worker.close(desk.known.close)
 
@@ -91,11 +91,11 @@ async def test_a_slow_store_takes_many_pages_at_once(tmp_path: Path) -> None:
     most, gate = list[int](), threading.Event()
     hub = Quick(PAGES * 100, 1.8)
     desk = await open_desk(tmp_path, hub)
-    desk.known = Slow(desk.known.store)
+    desk.known = Slow(desk.known._store)
     await read(desk)
     assert hub.calls - 2 <= sum(most) <= hub.calls
     assert max(most) > 1
-    assert len(list(desk.known.store.findings())) == PAGES * 100
+    assert len(list(desk.known.rows.findings())) == PAGES * 100
     await desk.worker.close(desk.known.close)
 
 
@@ -109,7 +109,7 @@ async def test_a_cancelled_reading_goes_on_from_what_was_handed_over(tmp_path: P
         reading.cancel()
         await asyncio.wait({reading})
         await desk.worker.call(lambda: None)
-        assert set(read_as_stored(desk)) <= {each.id for each in desk.known.store.findings()}
+        assert set(read_as_stored(desk)) <= {each.id for each in desk.known.rows.findings()}
     await read(desk)
-    assert len(list(desk.known.store.findings())) == PAGES * 100
+    assert len(list(desk.known.rows.findings())) == PAGES * 100
     await desk.worker.close(desk.known.close)

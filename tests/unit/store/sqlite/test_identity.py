@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from posture.aws.securityhub.wire import Page, decode_page
 from posture.domain.findings import RecordState, Rejection
-from posture.store.records import Read
-from posture.store.sqlite.encoding import key_of
+from posture.store.records import Read, key_of
 from posture.store.sqlite.store import Store
 from tests.support.examples import examples
 from tests.support.rows import emptied, opened

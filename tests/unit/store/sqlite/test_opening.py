@@ -183,7 +183,7 @@ def test_the_journal_of_a_deleted_file_is_not_replayed(path: Path) -> None:
 def test_a_store_that_another_process_holds_is_left_alone(path: Path) -> None:
     fill(path)
     code = (
-        "import sys; from pathlib import Path; from posture.store import Store;"
+        "import sys; from pathlib import Path; from posture.store.sqlite.store import Store;"
         f"store = Store.open(Path(sys.argv[1]), owner={OWNER!r}).store; print('open', flush=True);"
         "sys.stdin.read()"
     )

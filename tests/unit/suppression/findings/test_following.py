@@ -113,7 +113,7 @@ def test_following_is_looking_at_everything(store: Store, steps: list[Step]) -> 
     following = Following(known)
     for at, (news, gone, forgets, declared, writes) in enumerate(steps, 1):
         fresh = [each._replace(updated_at=at) for each in {each.id: each for each in news}.values()]
-        known._note(known.store.write([Read(fresh, at)]))
+        known._note(known._store.write([Read(fresh, at)]))
         known.remove([(at, [key(finding(number)) for number in gone])])
         if forgets:
             known.conclude_sweep(at)

@@ -9,7 +9,7 @@ import pytest
 from posture.config import Config
 from posture.domain.findings import Workflow
 from posture.reconcile.access import Admitted, admit
-from posture.store.sqlite.encoding import key_of
+from posture.store.records import key_of
 from posture.suppression.controls.hub import HubControls
 from posture.suppression.orphans import Stranded
 from posture.suppression.suppression import Suppression
