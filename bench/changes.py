@@ -137,7 +137,7 @@ def _hub(size: int) -> Iterator[_Hub]:
         for page in map(decode_page, pages(size)):
             hub.now = max([hub.now, *(each.updated_at for each in page.findings)])
             hub.take(page.findings)
-        own = (each for each in _all(size) if each.check.own)
+        own = (each for each in _all(size) if each.check.source)
         hub.some = [*islice(own, 0, None, max(1, size // (2 * _CHANGED)))][:_CHANGED]
         hub.publish()
         yield hub
@@ -178,7 +178,7 @@ def _view(checks: Sequence[Check]) -> View:
 
 def _effects(known: FindingsView) -> Samples:
     """Reckon the effects of policies that each turn one control off, in one account and Region."""
-    checks = [each for each in known.rows.checks() if each.own and each.control]
+    checks = [each for each in known.rows.checks() if each.source and each.control]
     view, (accounts, regions) = _view(checks), known.rows.places()
     pairs = sorted({pair for check in checks for pair in view.controls.of(check)})
     sight = TargetScope(view, ScoringMethod.SECURITY_HUB, _WINDOW, Scope(view.covers, view.controls, {}))
@@ -208,7 +208,7 @@ def _effects(known: FindingsView) -> Samples:
 
 def _plans(hub: _Hub, size: int) -> tuple[int, Samples]:
     """Plan for a frozen policy, which holds what it suppressed, in a hub where all of that is archived."""
-    archived = [_archived(each) for each in islice(_all(size), 0, None, _PART) if each.check.own]
+    archived = [_archived(each) for each in islice(_all(size), 0, None, _PART) if each.check.source]
     hub.take(archived)
     declaration = _declaration(_view([]))
     following, turns = Following(hub.known), count(1)

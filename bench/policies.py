@@ -174,7 +174,7 @@ _CONTROLS = Controls({})
 
 
 def _covers(check: Check, account_id: str) -> bool:
-    return check.own and account_id != ""
+    return check.source is not None and account_id != ""
 
 
 def _may_write(namespace: str, account_id: str) -> bool:

@@ -52,13 +52,13 @@ def hold(count: int, store: Store) -> Held:
         ]
         store.write([Read(page, NOW)])
         names.update((each.account_id, each.account_name) for each in page)
-        own += sum(each.check.own for each in page)
+        own += sum(each.check.source is not None for each in page)
         opened = [each for each in page if is_open(each)]
         for each in opened:
             by_region = cells.setdefault(each.check, {}).setdefault(each.account_id, {})
             by_region.setdefault(each.region, []).append(each)
         if number % every == 0:
-            sample += [each for each in page if each.check.own]
+            sample += [each for each in page if each.check.source]
         if number % max(1, every // 10) == 0 and len(raw) < RAW:
             ids = {each.id for each in opened}
             raw += [
@@ -83,7 +83,7 @@ def hold(count: int, store: Store) -> Held:
 def is_open(finding: Finding) -> bool:
     """Whether an exception can be made of a finding."""
     return (
-        finding.check.own
+        finding.check.source is not None
         and finding.compliance is not Compliance.PASSED
         and finding.record_state is RecordState.ACTIVE
     )

@@ -12,15 +12,22 @@ from posture.domain.findings import (
     RecordState,
     Resource,
     Severity,
+    Source,
     Workflow,
 )
 from posture.store.records import key_of
 from posture.store.sqlite.store import Store
 
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
-S3_1 = Check("Security Hub", own=True, control="S3.1", numbered=False, standards=(FSBP,))
-EC2_2 = Check("Security Hub", own=True, control="EC2.2", numbered=False, standards=(FSBP, "pci-dss/v/3.2.1"))
-GUARDDUTY = Check("GuardDuty", own=False, control="", numbered=False, standards=())
+S3_1 = Check("Security Hub", source=Source.SECURITY_HUB, control="S3.1", numbered=False, standards=(FSBP,))
+EC2_2 = Check(
+    "Security Hub",
+    source=Source.SECURITY_HUB,
+    control="EC2.2",
+    numbered=False,
+    standards=(FSBP, "pci-dss/v/3.2.1"),
+)
+GUARDDUTY = Check("GuardDuty", source=None, control="", numbered=False, standards=())
 ARN = "arn:aws:securityhub:eu-west-1::product/aws/securityhub"
 OWNER = "hub-1"
 

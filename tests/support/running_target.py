@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
 from posture.config import Config
-from posture.domain.findings import Cell, Check, Compliance, Count, Severity, Workflow
+from posture.domain.findings import Cell, Check, Compliance, Count, Severity, Source, Workflow
 from posture.domain.scoring.evaluation import View, evaluate
 from posture.domain.standards import ControlAssociation, Controls, Standard
 from posture.hubs.demand import HubKey
@@ -74,7 +74,13 @@ class SkewedHub:
         return Controls({STANDARD.name: STANDARD})
 
     async def evaluate(self, view: View, _: object) -> Evaluated:
-        check = Check("Security Hub", own=True, control="S3.1", numbered=False, standards=(STANDARD.name,))
+        check = Check(
+            "Security Hub",
+            source=Source.SECURITY_HUB,
+            control="S3.1",
+            numbered=False,
+            standards=(STANDARD.name,),
+        )
         count = Count(Severity.HIGH, Compliance.PASSED, Workflow.NEW, fresh=True, n=1)
         found = evaluate([Cell(check, ACCOUNT, "eu-west-1", (count,))], view)
         return Evaluated(found, self._exact_at, 1)

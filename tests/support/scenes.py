@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from posture.domain.findings import Cell, Check, Compliance, Count, Severity, Workflow
+from posture.domain.findings import Cell, Check, Compliance, Count, Severity, Source, Workflow
 from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import TurnedOff, View
 from posture.domain.standards import ControlAssociation, Controls, ControlStatus, Standard
@@ -37,14 +37,20 @@ def cell(
     standards: tuple[str, ...] = (FSBP,),
     numbered: bool = False,
 ) -> Cell:
-    check = Check("Security Hub", own=True, control=control.upper(), numbered=numbered, standards=standards)
+    check = Check(
+        "Security Hub",
+        source=Source.SECURITY_HUB,
+        control=control.upper(),
+        numbered=numbered,
+        standards=standards,
+    )
     return Cell(check, account, region, looks)
 
 
 def foreign(product: str, *looks: Count, control: str = "", account: str = ONE) -> Cell:
     standards = (FSBP,) if control else ()
     return Cell(
-        Check(product, own=False, control=control, numbered=False, standards=standards),
+        Check(product, source=None, control=control, numbered=False, standards=standards),
         account,
         "eu-west-1",
         looks,

@@ -9,6 +9,7 @@ from posture.domain.findings import (
     RecordState,
     Resource,
     Severity,
+    Source,
     Workflow,
 )
 from tests.support.rows import EC2_2, GUARDDUTY, S3_1, finding
@@ -19,7 +20,7 @@ resources = st.lists(st.builds(Resource, texts, texts, pairs), min_size=1, max_s
 checks = st.builds(
     Check,
     texts,
-    own=st.booleans(),
+    source=st.sampled_from([None, Source.SECURITY_HUB]),
     control=texts,
     numbered=st.booleans(),
     standards=st.lists(texts).map(tuple),

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from posture.api.posture_target import ScoringMethod
 from posture.api.posture_target_status import PostureTargetStatus
-from posture.domain.findings import Cell, Check, Compliance, Count, Severity, Workflow
+from posture.domain.findings import Cell, Check, Compliance, Count, Severity, Source, Workflow
 from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import Evaluation, View, evaluate
 from posture.domain.standards import ControlAssociation, Controls, Standard
@@ -24,7 +24,13 @@ def evaluation(
     controls = {f"C.{n}": ControlAssociation(f"C.{n}", enabled=True) for n in range(len(outcomes))}
     cells = [
         Cell(
-            Check("Security Hub", own=True, control=f"C.{n}", numbered=False, standards=(STANDARD,)),
+            Check(
+                "Security Hub",
+                source=Source.SECURITY_HUB,
+                control=f"C.{n}",
+                numbered=False,
+                standards=(STANDARD,),
+            ),
             f"{n % accounts:012d}",
             "eu-west-1",
             tuple(Count(Severity.HIGH, each, Workflow.NEW, fresh=True, n=1) for each in set(found)),

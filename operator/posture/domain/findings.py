@@ -10,7 +10,7 @@ Both mean the same wherever a name is written or read; what is kept, counted and
 Findings grouped by what decides a score: the same check, in the same account and Region.
 """
 
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import NamedTuple
 
 
@@ -58,12 +58,18 @@ class Resource(NamedTuple):
     tags: tuple[tuple[str, str], ...] = ()
 
 
+class Source(Enum):
+    """Who evaluates controls."""
+
+    SECURITY_HUB = "SecurityHub"
+
+
 class Check(NamedTuple):
     """What a finding is a check of. Findings with equal checks differ in account, Region and resource.
 
-    `own`: the ProductArn is Security Hub's own
-    (`arn:<partition>:securityhub:<region>::product/aws/securityhub`); any other product can name any control,
-    so only own findings are ever scored. `control`: upper-cased id; of a consolidated finding or wherever
+    `source`: whose evaluation it is: Security Hub's where the ProductArn is its own
+    (`arn:<partition>:securityhub:<region>::product/aws/securityhub`). Any other product can name any control,
+    so what has no source is never scored. `control`: upper-cased id; of a consolidated finding or wherever
     `Compliance.SecurityControlId` is there the security control (`CLOUDTRAIL.4`), else the number that the
     one standard gives it (`1.10`, `PCI.EC2.2`); empty when the finding names none.
     `numbered`: `control` is such a standard's number and must be tied to its security control.
@@ -71,7 +77,7 @@ class Check(NamedTuple):
     """
 
     product: str
-    own: bool
+    source: Source | None
     control: str
     numbered: bool
     standards: tuple[str, ...]

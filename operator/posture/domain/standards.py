@@ -96,7 +96,7 @@ class Controls:
         return resolved
 
     def _resolve(self, check: Check) -> Iterable[tuple[str, str]]:
-        if not check.own or not check.control:
+        if not check.source or not check.control:
             return
         for standard in sorted(set(check.standards)):
             numbers = self._numbers.get(standard, {}) if check.numbered else {}
@@ -121,7 +121,7 @@ def product_of(check: Check) -> str | None:
 
     A custom integration chooses its ProductName (BatchImportFindings), the ProductArn is AWS's.
     """
-    if check.own:
+    if check.source:
         return SECURITY_HUB
     return None if sounds_own(check.product) else check.product
 

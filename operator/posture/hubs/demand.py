@@ -15,7 +15,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
 
-from posture.domain.findings import product_named
+from posture.domain.findings import Source, product_named
 from posture.domain.time import microseconds
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -53,16 +53,21 @@ def together(demands: Iterable[Demand]) -> Wanted | None:
 
 
 class HubKey(NamedTuple):
-    """A role (None: the operator's own identity) with the external id it is assumed with, and a Region."""
+    """The credentials, the Region and the source that targets share."""
 
     role_arn: str | None
+    """None: the operator's own identity."""
     external_id: str | None
+    """What the role is assumed with."""
     region: str
+    source: Source = Source.SECURITY_HUB
 
     @property
     def name(self) -> str:
         """The name of the hub's Lease and of its store: the same in every replica, and it shows no role."""
-        parts = (self.role_arn or "", self.external_id or "", self.region)
+        parts = [self.role_arn or "", self.external_id or "", self.region]
+        if self.source is not Source.SECURITY_HUB:
+            parts.append(self.source.value)
         digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         return f"posture-hub-{digest[:16]}"
 

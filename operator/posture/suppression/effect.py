@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from posture.domain.exceptions.control_status import Record
 from posture.domain.exceptions.survey import Place, Surveys
-from posture.domain.findings import SECURITY_HUB, Cell, Check, Compliance, Count, Severity, Workflow
+from posture.domain.findings import SECURITY_HUB, Cell, Check, Compliance, Count, Severity, Source, Workflow
 from posture.domain.scoring.comparison import Comparison
 from posture.domain.scoring.scores import Method, Score
 from posture.domain.standards import ControlStatus
@@ -92,7 +92,11 @@ def _as_they_were(record: Record, accounts: frozenset[str]) -> Iterable[Cell]:
     for place, was in record.items():
         if place.account_id in accounts and was in _SAID:
             check = Check(
-                SECURITY_HUB, own=True, control=place.control, numbered=False, standards=(place.standard,)
+                SECURITY_HUB,
+                source=Source.SECURITY_HUB,
+                control=place.control,
+                numbered=False,
+                standards=(place.standard,),
             )
             look = Count(Severity.MEDIUM, _SAID[was], Workflow.NEW, fresh=True, n=1)
             yield Cell(check, place.account_id, place.region, (look,))

@@ -13,6 +13,7 @@ from posture.domain.findings import (
     Finding,
     RecordState,
     Severity,
+    Source,
     Workflow,
     product_named,
 )
@@ -32,7 +33,11 @@ def check_of(record: Record) -> Check:
     if not record.own and product.startswith("Security Hub"):
         product = record.product_arn.rsplit("/", 1)[-1]
     return Check(
-        product, own=record.own, control=claim.control, numbered=claim.numbered, standards=claim.standards
+        product,
+        source=Source.SECURITY_HUB if record.own else None,
+        control=claim.control,
+        numbered=claim.numbered,
+        standards=claim.standards,
     )
 
 

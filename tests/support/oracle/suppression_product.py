@@ -21,6 +21,7 @@ from posture.domain.findings import (
     RecordState,
     Resource,
     Severity,
+    Source,
     Workflow,
 )
 from posture.domain.grants import Mode
@@ -48,7 +49,13 @@ Cell = tuple[Check, str]
 
 
 def check_of(control: str) -> Check:
-    return Check("Security Hub", own=True, control=control, numbered=False, standards=("fsbp/v/1.0.0",))
+    return Check(
+        "Security Hub",
+        source=Source.SECURITY_HUB,
+        control=control,
+        numbered=False,
+        standards=("fsbp/v/1.0.0",),
+    )
 
 
 def finding_of(record: Record) -> Finding:
@@ -104,7 +111,7 @@ class Cover:
         self._accounts = ENVIRONMENTS[target]
 
     def __call__(self, check: Check, account_id: str) -> bool:
-        return check.own and account_id in self._accounts
+        return check.source is not None and account_id in self._accounts
 
 
 _SCOPES = {

@@ -24,7 +24,17 @@ from posture.domain.exceptions.control_plan import Switch
 from posture.domain.exceptions.finding_plan import Change, FindingAct, Write
 from posture.domain.exceptions.marks import SPELLED
 from posture.domain.exceptions.policy import Phase
-from posture.domain.findings import Cell, Check, Compliance, Count, FindingId, Rejection, Severity, Workflow
+from posture.domain.findings import (
+    Cell,
+    Check,
+    Compliance,
+    Count,
+    FindingId,
+    Rejection,
+    Severity,
+    Source,
+    Workflow,
+)
 from posture.domain.grants import NotGranted
 from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import Evaluation, TurnedOff, View, evaluate
@@ -153,7 +163,13 @@ def evaluated(names: Sequence[str], standards: Sequence[str]) -> Evaluation:
     known = {
         each: Standard(each, "arn", {"S3.1": ControlAssociation("S3.1", enabled=True)}) for each in standards
     }
-    check = Check("Security Hub", own=True, control="S3.1", numbered=False, standards=tuple(sorted(known)))
+    check = Check(
+        "Security Hub",
+        source=Source.SECURITY_HUB,
+        control="S3.1",
+        numbered=False,
+        standards=tuple(sorted(known)),
+    )
     count = Count(Severity.HIGH, Compliance.FAILED, Workflow.NEW, fresh=True, n=1)
     accounts = {f"{number:012d}": name for number, name in enumerate(names)}
     grouping, home = Grouping(default_environment="e" * 200), (ACCOUNT, "eu-west-1")

@@ -1,6 +1,6 @@
 import pytest
 
-from posture.domain.findings import Check
+from posture.domain.findings import Check, Source
 from posture.domain.standards import ControlAssociation, Controls, Standard, product_of
 
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
@@ -25,7 +25,9 @@ CONTROLS = Controls(
 
 
 def own(control: str, *standards: str, numbered: bool = False) -> Check:
-    return Check("Security Hub", own=True, control=control, numbered=numbered, standards=standards)
+    return Check(
+        "Security Hub", source=Source.SECURITY_HUB, control=control, numbered=numbered, standards=standards
+    )
 
 
 def test_a_consolidated_finding_belongs_to_all_its_standards() -> None:
@@ -56,8 +58,8 @@ def test_a_security_control_is_no_number() -> None:
 @pytest.mark.parametrize(
     "check",
     [
-        Check("Default", own=False, control="CLOUDTRAIL.4", numbered=False, standards=(FSBP,)),
-        Check("Security Hub", own=False, control="CLOUDTRAIL.4", numbered=False, standards=(FSBP,)),
+        Check("Default", source=None, control="CLOUDTRAIL.4", numbered=False, standards=(FSBP,)),
+        Check("Security Hub", source=None, control="CLOUDTRAIL.4", numbered=False, standards=(FSBP,)),
         own("", FSBP),
         own("CLOUDTRAIL.4"),
     ],
@@ -79,5 +81,7 @@ def test_ids_are_spelled_as_aws_does_where_it_is_known() -> None:
 
 def test_a_product_cannot_call_itself_security_hub() -> None:
     assert product_of(own("S3.1", FSBP)) == "Security Hub"
-    assert product_of(Check("GuardDuty", own=False, control="", numbered=False, standards=())) == "GuardDuty"
-    assert product_of(Check("Security Hub", own=False, control="", numbered=False, standards=())) is None
+    assert (
+        product_of(Check("GuardDuty", source=None, control="", numbered=False, standards=())) == "GuardDuty"
+    )
+    assert product_of(Check("Security Hub", source=None, control="", numbered=False, standards=())) is None

@@ -106,3 +106,9 @@ def test_only_late_arrivals_that_matter_are_remembered() -> None:
     assert remembered_changes([(1, 9 * MINUTE)], 5, 8 * MINUTE, bounds) == [(1, 9 * MINUTE), (5, 8 * MINUTE)]
     assert remembered_changes([(1, 9 * MINUTE)], 5, 0, bounds) == [(1, 9 * MINUTE)]
     assert remembered_changes([(1, 9 * MINUTE)], DAY + 2, 0, bounds) == []
+
+
+def test_the_name_of_a_hub_of_security_hub_is_what_it_always_was() -> None:
+    """Stores and Leases of versions before are found by it."""
+    key = HubKey("arn:aws:iam::111122223333:role/reader", "x", "eu-west-1")
+    assert key.name == "posture-hub-d08f3c4c2af31851"

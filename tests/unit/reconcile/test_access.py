@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from posture.config import Config
+from posture.hubs.demand import HubKey
 from posture.reconcile.access import MAX_WINDOWS, Admitted, NotAdmitted, admit, admit_all
 
 ROLE = "arn:aws:iam::111122223333:role/posture-reader"
@@ -33,7 +34,7 @@ def config(*grants: dict[str, Any]) -> Config:
 def test_what_is_granted_is_admitted_with_its_hub_and_its_accounts() -> None:
     admitted = admit(document(), config(GRANT))
     assert isinstance(admitted, Admitted)
-    assert admitted.hub == (ROLE, "x", "eu-west-1")
+    assert admitted.hub == HubKey(ROLE, "x", "eu-west-1")
     assert admitted.accounts == ("6*",)
 
 

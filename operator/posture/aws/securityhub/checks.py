@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from posture.aws.securityhub.asff import AssociatedStandard, ProductFields
 from posture.domain.arns import Product, product_of, rule_of, standard_name
-from posture.domain.findings import SECURITY_HUB, Check, sounds_own
+from posture.domain.findings import SECURITY_HUB, Check, Source, sounds_own
 
 _STANDARD_RULE = re.compile(r"([^:]+/v/[^/]+)/([^/]+)")
 _CONSOLIDATED = re.compile(r"security-control/([^/]+)", re.IGNORECASE)
@@ -65,7 +65,7 @@ def _own_check(
     numbered = not control and standards == {standard}
     return Check(
         SECURITY_HUB,
-        own=True,
+        source=Source.SECURITY_HUB,
         control=(number if numbered else control).upper(),
         numbered=numbered,
         standards=tuple(sorted(standards)),
@@ -81,7 +81,7 @@ def _other_check(product_arn: str, product_name: str, name_in_fields: str) -> Ch
     names = (name.strip() for name in (product_name, name_in_fields))
     chosen = next((name for name in names if name and not sounds_own(name)), "")
     product = chosen or product_of(product_arn).name
-    return Check(product, own=False, control="", numbered=False, standards=())
+    return Check(product, source=None, control="", numbered=False, standards=())
 
 
 def _numbered_rule(generator_id: str) -> tuple[str, str] | None:

@@ -94,7 +94,7 @@ def read_finding(fields: FindingFields, notes: list[str]) -> Finding:
         )
     except ValueError as error:
         raise Unstorable(str(error) if product_arn else "ProductArn is missing") from error
-    if check.own and bool(check.control) != bool(check.standards):
+    if check.source and bool(check.control) != bool(check.standards):
         lacking = "no standard" if check.control else "no control"
         notes.append(f"a finding of Security Hub's own names {lacking}: no score can count it")
     severity = fields.severity or _NO_SEVERITY
@@ -148,7 +148,7 @@ def _created_at(text: str, updated_at: int, notes: list[str]) -> int:
 
 
 def _odd_compliance(status: str | None, check: Check, notes: list[str]) -> Compliance:
-    if status is None and not (check.own and check.control):
+    if status is None and not (check.source and check.control):
         return Compliance.NONE
     notes.append(f"Compliance.Status {_quoted(status)} is unknown: read as NOT_AVAILABLE")
     return Compliance.NOT_AVAILABLE

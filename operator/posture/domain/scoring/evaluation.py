@@ -61,7 +61,7 @@ class View(NamedTuple):
         """Whether ACTIVE findings of a check in an account are the target's: counted, and selectable."""
         if self.accounts.standing(account_id) is not Standing.TARGETED:
             return False
-        if check.own:
+        if check.source:
             return any(standard in self.standards for standard, _ in self.controls.of(check))
         return product_of(check) in self.products
 

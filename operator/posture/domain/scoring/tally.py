@@ -310,6 +310,6 @@ def read(
 def _plan(check: Check, board: ControlBits, products: frozenset[str]) -> tuple[int, str]:
     """Return the pairs that a check's findings count for, or the product they are counted under."""
     product = product_of(check)
-    if check.own or product not in products:
+    if check.source or product not in products:
         return board.mask(check), ""
     return 0, product

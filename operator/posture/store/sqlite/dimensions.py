@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from posture.domain.findings import Check, Finding
+from posture.domain.findings import Check, Finding, Source
 from posture.store.records import FindingRef
 from posture.store.sqlite.encoding import ProviderBody, Word
 
@@ -23,7 +23,21 @@ NAME_PRECISION = 3600 * 1_000_000
 """How much newer a finding must be for the age of an account's unchanged name to be stored again."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_check = msgspec.msgpack.Decoder(Check).decode
+_decode_check = msgspec.msgpack.Decoder(tuple[str, bool | str, str, bool, tuple[str, ...]]).decode
+
+
+def _check_stored(check: Check) -> bytes:
+    """Encode a check as all versions have done: of Security Hub, whose own is True, and of nobody, False."""
+    source: bool | str = check.source is not None
+    if check.source is not None and check.source is not Source.SECURITY_HUB:
+        source = check.source.value
+    return _encode((check.product, source, *check[2:]))
+
+
+def _stored_check(blob: bytes) -> Check:
+    product, source, control, numbered, standards = _decode_check(blob)
+    own = Source.SECURITY_HUB if source is True else Source(source) if source else None
+    return Check(product, own, control, numbered, standards)
 
 
 class Numbered(Generic[T]):
@@ -139,7 +153,7 @@ class Dimensions:
         for table, numbered in self._texts().items():
             _load(numbered, connection.execute(f"SELECT id, value FROM {table} ORDER BY id"))
         rows = connection.execute("SELECT id, value FROM chk ORDER BY id")
-        _load(self.checks, ((number, _decode_check(blob)) for number, blob in rows))
+        _load(self.checks, ((number, _stored_check(blob)) for number, blob in rows))
         return self
 
     def word(self, text: str) -> Word:
@@ -175,7 +189,7 @@ class Dimensions:
             if added := numbered.unstored():
                 connection.executemany(f"INSERT INTO {table} (id, value) VALUES (?, ?)", added)
         if checks := self.checks.unstored():
-            encoded = [(number, _encode(check)) for number, check in checks]
+            encoded = [(number, _check_stored(check)) for number, check in checks]
             connection.executemany("INSERT INTO chk VALUES (?, ?)", encoded)
         if names := self.names.unstored():
             connection.executemany("UPDATE account SET name = ?, named = ? WHERE id = ?", names)

@@ -131,7 +131,7 @@ class Rounds:
             gone = retained(known.kept, declared.policies)
             accounts, _ = known.rows.places()
             told = frozenset(
-                standard for check in known.rows.checks() if check.own for standard in check.standards
+                standard for check in known.rows.checks() if check.source for standard in check.standards
             )
             self._shown = self._sights.of(declared.targets, hub._replace(told=told), accounts)
             policies = [_standing(each, self._shown.get(each.scope)) for each in declared.policies]

@@ -3,7 +3,7 @@ import pytest
 from posture.aws.securityhub.asff import AssociatedStandard, ProductFields
 from posture.aws.securityhub.checks import check_of, is_own
 from posture.domain.arns import product_of, standard_name
-from posture.domain.findings import Check
+from posture.domain.findings import Check, Source
 
 OWN = "arn:aws:securityhub:eu-west-1::product/aws/securityhub"
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
@@ -26,7 +26,9 @@ def check(
 
 
 def own(control: str, *standards: str, numbered: bool = False) -> Check:
-    return Check("Security Hub", own=True, control=control, numbered=numbered, standards=standards)
+    return Check(
+        "Security Hub", source=Source.SECURITY_HUB, control=control, numbered=numbered, standards=standards
+    )
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,7 @@ def test_nothing_else_can_name_a_control(
         product_arn=product_arn,
         name=name,
     )
-    assert found == Check(product, own=False, control="", numbered=False, standards=())
+    assert found == Check(product, source=None, control="", numbered=False, standards=())
 
 
 @pytest.mark.parametrize(

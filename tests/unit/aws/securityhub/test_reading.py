@@ -13,6 +13,7 @@ from posture.domain.findings import (
     RecordState,
     Resource,
     Severity,
+    Source,
     Workflow,
 )
 
@@ -66,7 +67,9 @@ def test_a_sound_finding_is_read_whole() -> None:
     assert finding == Finding(
         id=ID,
         product_arn="arn:aws:securityhub:eu-west-1::product/aws/securityhub",
-        check=Check("Security Hub", own=True, control="S3.1", numbered=False, standards=(FSBP,)),
+        check=Check(
+            "Security Hub", source=Source.SECURITY_HUB, control="S3.1", numbered=False, standards=(FSBP,)
+        ),
         account_id="111122223333",
         account_name="xebia-shop-production",
         region="eu-west-1",

@@ -3,12 +3,14 @@
 import pytest
 
 from posture.domain.exceptions.control_status import statuses_of
-from posture.domain.findings import Cell, Check, Compliance, Count, Severity, Workflow
+from posture.domain.findings import Cell, Check, Compliance, Count, Severity, Source, Workflow
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import Controls, ControlStatus
 
 PLACE = TurnedOff("fsbp/v/1.0.0", "S3.1", "111111111111", "eu-west-1")
-CHECK = Check("Security Hub", own=True, control="S3.1", numbered=False, standards=("fsbp/v/1.0.0",))
+CHECK = Check(
+    "Security Hub", source=Source.SECURITY_HUB, control="S3.1", numbered=False, standards=("fsbp/v/1.0.0",)
+)
 FAILED, PASSED, WARNING = Compliance.FAILED, Compliance.PASSED, Compliance.WARNING
 
 
@@ -37,7 +39,7 @@ def test_status_of_what_findings_say(counts: tuple[Count, ...], status: ControlS
     [
         Cell(CHECK, "222222222222", "eu-west-1", (count(FAILED),)),
         Cell(CHECK, "111111111111", "us-east-1", (count(FAILED),)),
-        Cell(CHECK._replace(own=False), "111111111111", "eu-west-1", (count(FAILED),)),
+        Cell(CHECK._replace(source=None), "111111111111", "eu-west-1", (count(FAILED),)),
         Cell(CHECK._replace(standards=("cis/v/1.4.0",)), "111111111111", "eu-west-1", (count(FAILED),)),
         Cell(CHECK._replace(control="S3.2"), "111111111111", "eu-west-1", (count(FAILED),)),
     ],

@@ -12,6 +12,7 @@ from posture.domain.findings import (
     RecordState,
     Resource,
     Severity,
+    Source,
     Workflow,
 )
 from posture.domain.scoring.accounts import Group
@@ -27,10 +28,10 @@ HUB = Controls(
     }
 )
 GROUPS = {ONE: Group("shop", "prod"), TWO: Group("shop", "dev")}
-OWN = Check("Security Hub", own=True, control="S3.1", numbered=False, standards=(FSBP, CIS))
-CLASSIC = Check("Security Hub", own=True, control="3.2", numbered=True, standards=(CIS,))
-FORGED = Check("Security Hub", own=False, control="S3.1", numbered=False, standards=(FSBP,))
-GUARD_DUTY = Check("GuardDuty", own=False, control="", numbered=False, standards=())
+OWN = Check("Security Hub", source=Source.SECURITY_HUB, control="S3.1", numbered=False, standards=(FSBP, CIS))
+CLASSIC = Check("Security Hub", source=Source.SECURITY_HUB, control="3.2", numbered=True, standards=(CIS,))
+FORGED = Check("Security Hub", source=None, control="S3.1", numbered=False, standards=(FSBP,))
+GUARD_DUTY = Check("GuardDuty", source=None, control="", numbered=False, standards=())
 
 
 def finding(check: Check = OWN, *resources: Resource, account: str = ONE, title: str = "Buckets") -> Finding:

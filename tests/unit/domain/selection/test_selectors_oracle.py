@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.aws.securityhub.wire import decode_page
-from posture.domain.findings import Check, Compliance
+from posture.domain.findings import Check, Compliance, Source
 from posture.domain.scoring.evaluation import evaluate
 from posture.domain.selection.matcher import Matcher
 from posture.domain.selection.selectors import Selection, Selector
@@ -184,6 +184,6 @@ def test_a_target_covers_exactly_what_it_counts(organization: Organization) -> N
 
 def test_nothing_is_selected_by_no_policy() -> None:
     matcher = Matcher[str]({}, Controls({}), {})
-    check = Check("", own=True, control="S3.1", numbered=False, standards=())
+    check = Check("", source=Source.SECURITY_HUB, control="S3.1", numbered=False, standards=())
     assert list(matcher.places({check: {"1": {"eu": 1}}}, lambda *_: True)) == []
     assert matcher.checks([check]) == []

@@ -82,7 +82,7 @@ def test_a_finding_is_fresh_at_the_cutoff_and_stale_before_it(store: Store) -> N
 
 
 def test_findings_of_another_product_are_cells_of_their_own(store: Store) -> None:
-    checks = (S3_1, EC2_2, GUARDDUTY, S3_1._replace(own=False), S3_1._replace(standards=()))
+    checks = (S3_1, EC2_2, GUARDDUTY, S3_1._replace(source=None), S3_1._replace(standards=()))
     store.write([Read([finding(n, check=check) for n, check in enumerate(checks)], 1)])
     cells = [row.cell for row in store.cells(None, cutoff=0)]
     assert {cell.check for cell in cells if cell} == set(checks)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -212,3 +213,14 @@ def test_closing_twice_is_fine(tmp_path: Path) -> None:
     assert opened_store.moved_aside is None
     opened_store.store.close()
     opened_store.store.close()
+
+
+def test_checks_are_stored_as_versions_before_stored_them(path: Path) -> None:
+    """A store of before is opened, not swept again."""
+    with opened(path) as store:
+        store.write([Read([finding(1, check=S3_1), finding(2, check=GUARDDUTY)], 1)])
+        blobs = [blob for (blob,) in store._database.rows("SELECT value FROM chk ORDER BY id")]
+    assert {tuple(msgspec.msgpack.decode(blob)[:2]) for blob in blobs} == {
+        ("Security Hub", True),
+        ("GuardDuty", False),
+    }

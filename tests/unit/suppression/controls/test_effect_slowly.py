@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from posture.api.posture_target import ScoringMethod
 from posture.domain.exceptions.control_status import Record
 from posture.domain.exceptions.declaration import Scope
-from posture.domain.findings import Cell, Check, Compliance, Count, Finding, Severity, Workflow
+from posture.domain.findings import Cell, Check, Compliance, Count, Finding, Severity, Source, Workflow
 from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import TurnedOff, View, evaluate
 from posture.domain.scoring.scores import Method, Score
@@ -46,7 +46,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 @st.composite
 def findings(draw: st.DrawFn) -> Finding:
     consolidated = about(draw(st.sampled_from(CONTROLS)), *draw(st.sampled_from([(FSBP,), (FSBP, CIS)])))
-    classic = Check("Security Hub", own=True, control="2.1", numbered=True, standards=(CIS,))
+    classic = Check(
+        "Security Hub", source=Source.SECURITY_HUB, control="2.1", numbered=True, standards=(CIS,)
+    )
     return finding(
         draw(st.integers(0, 30)),
         check=draw(st.sampled_from([consolidated, consolidated, classic])),
@@ -111,7 +113,11 @@ def _as_they_were(record: Mapping[TurnedOff, ControlStatus], accounts: Iterable[
     for place, was in record.items():
         if place.account_id in accounts and was in _SAID:
             check = Check(
-                "Security Hub", own=True, control=place.control, numbered=False, standards=place[:1]
+                "Security Hub",
+                source=Source.SECURITY_HUB,
+                control=place.control,
+                numbered=False,
+                standards=place[:1],
             )
             look = Count(Severity.MEDIUM, _SAID[was], Workflow.NEW, fresh=True, n=1)
             yield Cell(check, place.account_id, place.region, (look,))
@@ -125,7 +131,9 @@ def published(store: Store, found: list[Finding]) -> FindingsView:
 
 
 def about(control: str, *standards: str) -> Check:
-    return Check("Security Hub", own=True, control=control, numbered=False, standards=standards)
+    return Check(
+        "Security Hub", source=Source.SECURITY_HUB, control=control, numbered=False, standards=standards
+    )
 
 
 def seen(view: View, method: ScoringMethod) -> TargetScope:
