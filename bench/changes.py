@@ -160,7 +160,7 @@ async def _all_changed(hub: _Hub, size: int) -> float:
     Returns the worst lag of the event loop meanwhile that the process itself can have caused, in seconds.
     """
     following = Following(hub.known)
-    declaration = _declaration(_view([each for each in hub.known.rows.checks() if each.own]), "*")
+    declaration = _declaration(_view([each for each in hub.known.rows.checks() if each.source]), "*")
     following.plan(declaration, hub.now, _POLL)
     hub.now += 1
     for page in map(decode_page, pages(size)):

@@ -26,6 +26,7 @@ from posture.process import settle_heap
 from posture.sources.findings_view import FindingsView
 from posture.sources.securityhub.context import Bounds, SyncContext
 from posture.sources.securityhub.progress import SyncProgress
+from posture.sources.securityhub.source import SecurityHubs
 from posture.sources.securityhub.sync import Sync
 from posture.sources.thread import Worker
 from posture.store.sqlite.store import Store
@@ -115,7 +116,9 @@ async def run_to_first_poll(directory: Path, environment: Environment) -> Starte
     async with _clients(environment, within_quota=True) as (sessions, cloud):
         hub = Hub(
             _key(environment),
-            HubDependencies(cloud, lambda: sessions.account(cloud.identity), SqliteStores(directory)),
+            HubDependencies(
+                SecurityHubs(cloud), lambda: sessions.account(cloud.identity), SqliteStores(directory)
+            ),
         )
         hub.ask([_DEMAND])
         running = asyncio.create_task(hub.run())

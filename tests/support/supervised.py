@@ -28,6 +28,7 @@ from posture.publish.prometheus.exposition import Exposition
 from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile.context import Context
 from posture.sources.securityhub.facts import Cloud
+from posture.sources.securityhub.source import SecurityHubs
 from posture.store.sqlite.stores import SqliteStores
 from posture.supervisor import Supervisor
 from tests.support.lease_world import VirtualLoop
@@ -176,7 +177,9 @@ class StagedHub(Hub):
         async def account() -> str:
             return "111122223333"
 
-        super().__init__(key, HubDependencies(cast("Cloud", None), account, SqliteStores(Path())))
+        super().__init__(
+            key, HubDependencies(SecurityHubs(cast("Cloud", None)), account, SqliteStores(Path()))
+        )
         self.made_at = asyncio.get_running_loop().time()
         self.holds_lease = True
         self.asked: list[Demand] = []

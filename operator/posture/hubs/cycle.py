@@ -1,4 +1,4 @@
-"""The life of a hub whose store is open: polls at their pace, re-lists and sweeps beside them.
+"""The life of a hub whose store is open: polls at their pace, and what else is due beside them.
 
 Work beside the polls: each kind at most once at a time, and again after a pause when it fails.
 """
@@ -16,38 +16,33 @@ from posture.backoff import BackOff
 from posture.hubs.demand import Requests, Wanted
 from posture.hubs.status import HubPhase, StatusPublisher
 from posture.logs import bound, next_cycle
-from posture.sources.securityhub.facts import Cloud, Discovered, current_facts, stored_facts
-from posture.sources.securityhub.sync import Sync, share_of
+from posture.sources.base import Following, Source
 
 _MICRO = 1_000_000
 _PROGRESS_EVERY = 5.0
-_POLL, _SWEEP, _RELIST, _DISCOVERY = "poll", "sweep", "re-list", "discovery"
-_SEARCH = "search for marks"
-_SUSPICIOUS = (
-    "More findings than usual are missing at once: they are kept until a second complete sweep misses "
-    "them too. If nobody removed them on purpose, check for a missing member, Region or permission"
-)
-_WITHHELD = (
-    "After a long pause the operator first checks which findings are gone, by a re-list or a sweep: "
-    "the score is published once that is complete"
-)
+_POLL, _DISCOVERY, _SEARCH = "poll", "discovery", "search for marks"
 
 logger = logging.getLogger(__name__)
 
 
 class Cycle:
-    """Runs a sync for whoever asks. Raises StoreError; AwsError is posted, and tried again."""
+    """Runs a source for whoever asks. Raises StoreError; AwsError is posted, and tried again."""
 
     def __init__(
-        self, cloud: Cloud, sync: Sync, requests: Requests, publisher: StatusPublisher, *, first_pause: float
+        self,
+        now: Callable[[], int],
+        source: Source,
+        requests: Requests,
+        publisher: StatusPublisher,
+        *,
+        first_pause: float,
     ) -> None:
-        self._cloud = cloud
-        self._sync = sync
+        self._now = now
+        self._source = source
         self._requests = requests
         self._publisher = publisher
         self._jobs = Jobs(publisher, first_pause)
         self._pauses = BackOff(first_pause)
-        self._facts: Discovered | None = None
         self._due = 0.0
         self._resumed = False
         self._served = 0
@@ -76,22 +71,26 @@ class Cycle:
 
     async def _go(self, wanted: Wanted, ticket: int) -> None:
         """Run once: facts where they are old, and a poll."""
-        sync, started = self._sync, time.monotonic()
+        source, started = self._source, time.monotonic()
         interval = wanted.interval / _MICRO
-        sync.full_sync, sync.pages = wanted.full_sync, share_of(wanted.interval)
         asked, anew = self._requests.thorough, self._requests.thorough > self._served
         if anew:
             self._jobs.hurry()
         try:
-            sync.marks.own(self._requests.owners)
-            await sync.want(wanted.products)
-            sync.windows = self._requests.windows()
+            await source.follow(
+                Following(
+                    wanted.products,
+                    self._requests.windows(),
+                    wanted.interval,
+                    wanted.full_sync,
+                    self._requests.owners,
+                )
+            )
             await self._resume(wanted)
             discovered = await self._discover(anew=anew)
             self._served = asked if discovered else self._served
-            if await self._search():
-                await sync.want(wanted.products)
-            published = await sync.poll()
+            await self._search()
+            published = await source.poll()
         except AwsError as error:
             self._due = time.monotonic() + self._pauses.after(error, interval)
             self._publisher.failed(_POLL, error)
@@ -100,7 +99,7 @@ class Cycle:
         self._due = started + interval
         self._pauses.succeeded()
         self._publisher.succeeded(_POLL)
-        if sync.ready:
+        if source.ready:
             self._requests.ended(ticket)
         if published:
             self._requests.published(ticket)
@@ -110,19 +109,19 @@ class Cycle:
         """Begin with what is stored, where it is whole: as of the last poll of the process before."""
         if self._resumed:
             return
-        self._facts = await stored_facts(self._sync.desk)
-        if self._facts is not None and await self._sync.resume(self._cloud.now()):
-            self._post(wanted, facts=self._facts.facts)
+        facts = await self._source.resume()
+        if facts is not None:
+            self._post(wanted, facts=facts)
         self._resumed = True
 
     async def _discover(self, *, anew: bool) -> bool:
         """Bring the facts up to date; False where they are still those of before, although they are due."""
-        self._facts, error = await current_facts(self._sync.desk, self._cloud, self._facts, anew=anew)
+        facts, error = await self._source.discover(anew=anew)
         if error is None:
             self._publisher.succeeded(_DISCOVERY)
         else:
             self._publisher.failed(_DISCOVERY, error)
-        known, facts = self._publisher.status.facts, self._facts.facts
+        known = self._publisher.status.facts
         if known != facts:
             for advice in facts.missing:
                 if known is None or advice not in known.missing:
@@ -130,15 +129,14 @@ class Cycle:
             self._publisher.post(facts=facts)
         return error is None
 
-    async def _search(self) -> bool:
-        """Look for marks of ours where nobody looks; True where there are."""
+    async def _search(self) -> None:
+        """Look for marks of ours where nobody looks."""
         try:
-            found = await self._sync.marks.search(self._sync.desk)
+            await self._source.search()
         except AwsError as error:
             self._publisher.failed(_SEARCH, error)
-            return False
-        self._publisher.succeeded(_SEARCH)
-        return found
+        else:
+            self._publisher.succeeded(_SEARCH)
 
     async def _rest(self, wanted: Wanted, ticket: int) -> None:
         """Wait until the next poll is due, somebody asks for it, or a job has ended well."""
@@ -146,13 +144,13 @@ class Cycle:
         try:
             while not woken.done():
                 outcome = self._jobs.reap(wanted.interval / _MICRO)
-                if outcome is JobOutcome.FAILED and not self._sync.ready:
+                if outcome is JobOutcome.FAILED and not self._source.ready:
                     self._requests.ended(ticket)
                 self._start_jobs()
                 left = self._due - time.monotonic()
                 if outcome is JobOutcome.WELL or left <= 0:
                     return
-                if not self._sync.ready:
+                if not self._source.ready:
                     self._post(wanted)
                     left = min(left, _PROGRESS_EVERY)
                 left = min(left, self._jobs.next_start() or left)
@@ -163,13 +161,9 @@ class Cycle:
             woken.cancel()
 
     def _start_jobs(self) -> None:
-        """Start what is due, once it is known what the hub is."""
-        if self._facts is None:
-            return
-        if self._sync.sweep_due():
-            self._jobs.start(_SWEEP, self._sync.sweep)
-        if self._sync.relist_due():
-            self._jobs.start(_RELIST, self._sync.relist)
+        """Start what is due."""
+        for name, work in self._source.due():
+            self._jobs.start(name, work)
 
     def _left(self) -> int:
         """Return the µs until the next poll is due."""
@@ -177,30 +171,27 @@ class Cycle:
 
     def _success(self, seconds: float) -> dict[str, Any]:
         """Return what to say of the poll that has just published."""
-        desk = self._sync.desk
-        calls, changed = desk.tally.calls, desk.tally.changed
-        desk.tally.calls = desk.tally.changed = 0
+        counts = self._source.counted()
         return {
-            "last_success": desk.latest,
-            "calls": calls,
-            "changed": changed,
+            "last_success": self._source.report().latest,
+            "calls": counts.calls,
+            "changed": counts.changed,
             "duration_seconds": seconds,
         }
 
     def _post(self, wanted: Wanted, **more: Any) -> None:  # noqa: ANN401 - fields of HubStatus
-        """Post how the sync stands."""
-        sync, desk = self._sync, self._sync.desk
-        done, published = desk.progress.done, sync.published
+        """Post how the source stands."""
+        report, published = self._source.report(), self._source.published
         changes: dict[str, Any] = {
-            "progress": sync.progress(),
+            "progress": report.progress,
             "interval_seconds": wanted.interval / _MICRO,
-            "suspicious": None if done.suspicious is None else _SUSPICIOUS,
-            "withheld": _WITHHELD if sync.withheld else None,
-            "last_full": None if done.swept is None else done.swept + done.sweep_took,
-            "next_time": self._cloud.now() + self._left(),
-            "lag_seconds": sync.lag() / _MICRO,
-            "marks_known": sync.marks.are_known(desk),
-            "corrections": dict(desk.tally.corrections),
+            "suspicious": report.suspicious,
+            "withheld": report.withheld,
+            "last_full": report.last_full,
+            "next_time": self._now() + self._left(),
+            "lag_seconds": report.lag / _MICRO,
+            "marks_known": report.marks_known,
+            "corrections": report.corrections,
         }
         if published is not None:
             changes |= {

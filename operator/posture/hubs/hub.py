@@ -5,7 +5,7 @@ import logging
 import math
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
@@ -20,14 +20,8 @@ from posture.hubs.demand import Demand, HubKey, Requests
 from posture.hubs.status import HubPhase, HubStatus, StatusPublisher
 from posture.hubs.stores import Opening
 from posture.logs import bound, next_cycle
+from posture.sources.base import Source, SourceMaker, TimesAhead
 from posture.sources.findings_view import Evaluated, FindingsView
-from posture.sources.securityhub.context import Bounds, SyncContext
-from posture.sources.securityhub.facts import Cloud
-from posture.sources.securityhub.listing import Ordered, TimesAhead
-from posture.sources.securityhub.progress import SyncProgress
-from posture.sources.securityhub.queries import VALUES
-from posture.sources.securityhub.sweep import read_by_id
-from posture.sources.securityhub.sync import Sync
 from posture.sources.thread import Worker
 from posture.store.errors import StoreError, StoreLost
 from posture.store.interface import Stores
@@ -83,15 +77,14 @@ class Candidate(Protocol):
 class HubDependencies:
     """What a hub works with."""
 
-    cloud: Cloud
-    """Calls to its Security Hub."""
+    sources: SourceMaker
+    """Opens what keeps its knowledge current."""
     account: Callable[[], Awaitable[str]]
     """The account id of its credentials: another account's findings must not be taken for this one's."""
     stores: Stores
     """Where what it knows is kept."""
     candidate: Callable[[str], Candidate] | None = None
     """Makes a candidate for the Lease of a name; None: no other replica exists."""
-    bounds: Bounds = field(default_factory=Bounds)
     scope: str = ""
     """The end of the Lease's name where not all namespaces are watched: others do other work."""
     first_pause: float = 2.0
@@ -111,7 +104,7 @@ class Hub:
         self._requests = Requests()
         self._publisher = StatusPublisher(self.name)
         self._term: Term | None = None
-        self._sync: Sync | None = None
+        self._source: Source | None = None
         self._controls: tuple[object, Controls] | None = None
         self._life: asyncio.Task[None] | None = None
         self._candidate: Candidate | None = None
@@ -129,7 +122,7 @@ class Hub:
         Whatever AWS has dated is as old as it is by this clock, however wrong the machine's is; and whatever
         people set an end to on this hub ends by it.
         """
-        return self._dependencies.cloud.now()
+        return self._dependencies.sources.now()
 
     def ask(self, demands: Iterable[Demand], apart: timedelta = timedelta()) -> None:
         """Say what all targets together want from now on; suspended ones ask for nothing.
@@ -196,7 +189,7 @@ class Hub:
 
     def held(self) -> bool:
         """Whether the Lease is held, and the hub's store is open."""
-        return self._sync is not None and (self._term is None or self._term.held())
+        return self._source is not None and (self._term is None or self._term.held())
 
     def remaining(self) -> float:
         """Seconds for which it is held whatever happens: what is written must be over by then."""
@@ -214,9 +207,9 @@ class Hub:
 
     def names(self) -> Mapping[str, str]:
         """Return the names of accounts by id, from findings and from the list of members."""
-        facts, sync = self.status.facts, self._sync
+        facts, source = self.status.facts, self._source
         members = {id_: name for id_, name in facts.members.items() if name} if facts else {}
-        return {**members, **(sync.published.names if sync and sync.published else {})}
+        return {**members, **(source.published.names if source and source.published else {})}
 
     async def evaluate(self, view: View, window: timedelta) -> Evaluated | None:
         """Evaluate a view as of the last exact moment; None while there is none for its products or window.
@@ -224,17 +217,17 @@ class Hub:
         A window that no demand names is kept from the next poll on, which this asks for. Names and members
         that the view leaves empty are filled in.
         """
-        sync = self._sync
-        if sync is None or not self.held():
+        source = self._source
+        if source is None or not self.held():
             return None
         needed = view.products | ({SECURITY_HUB} if view.standards else set())
-        if not needed <= sync.exact_products:
+        if not needed <= source.exact_products:
             return None
         if not view.names:
             view = view._replace(names=self.names())
         if not view.members and self.status.facts is not None:
             view = view._replace(members=frozenset(self.status.facts.members))
-        exact = await sync.desk.worker.glance(sync.desk.known.evaluate, view, microseconds(window))
+        exact = await source.worker.glance(source.known.evaluate, view, microseconds(window))
         if exact is None:
             self._requests.ask_window(microseconds(window))
             return None
@@ -245,19 +238,19 @@ class Hub:
 
         Raises StoreError where the function does.
         """
-        sync = self._sync
-        if sync is None or not self.held():
+        source = self._source
+        if source is None or not self.held():
             return None
-        return await sync.desk.worker.call(look, sync.desk.known)
+        return await source.worker.call(look, source.known)
 
     async def reread(self, refs: Sequence[FindingRef]) -> None:
         """Read findings by Id, and remove those that are gone. Raises AwsError and StoreError."""
-        for start in range(0, len(refs), VALUES):
-            sync = self._sync
-            if sync is None or not self.held():
+        size = self._dependencies.sources.most_at_once
+        for start in range(0, len(refs), size):
+            source = self._source
+            if source is None or not self.held():
                 return
-            gone = await read_by_id(sync.desk, refs[start : start + VALUES])
-            await sync.desk.worker.call(sync.desk.known.remove, [gone])
+            await source.reread(refs[start : start + size])
 
     async def run(self) -> None:
         """Live until `stop` or cancellation; then nothing is in flight, and store and Lease are let go."""
@@ -344,24 +337,22 @@ class Hub:
                     moved_aside,
                 )
                 self._publisher.post(store_replaced=moved_aside)
-            progress = SyncProgress(await worker.call(known.kept.states))
-            source = Ordered(self._dependencies.cloud, progress.latest)
-            self._sync = Sync(SyncContext(source, worker, known, progress, self._dependencies.bounds))
+            self._source = await self._dependencies.sources.open(worker, known)
             self._publisher.succeeded(_START)
             pauses.succeeded()
             await Cycle(
-                self._dependencies.cloud,
-                self._sync,
+                self.now,
+                self._source,
                 self._requests,
                 self._publisher,
                 first_pause=self._dependencies.first_pause,
             ).run()
         except TimesAhead:
-            self._sync = None
+            self._source = None
             await worker.call(opening.discard)
             raise
         finally:
-            self._sync = None
+            self._source = None
             with suppress(StoreError):
                 await worker.close(opening.close)
 

@@ -16,6 +16,7 @@ from posture.kube.events import EventRecorder
 from posture.kube.leases import Lease, LeaseTiming
 from posture.kube.writers import GENERAL_LEASE, Writers, release_name
 from posture.publish.sink import Sink
+from posture.sources.securityhub.source import SecurityHubs
 from posture.store.interface import Stores
 
 
@@ -82,7 +83,7 @@ class Context:
         return Hub(
             key,
             HubDependencies(
-                cloud=cloud,
+                sources=SecurityHubs(cloud),
                 account=lambda: self.sessions.account(cloud.identity),
                 stores=self.stores,
                 candidate=lambda name: self.lease(name, annotations),

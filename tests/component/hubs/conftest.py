@@ -11,6 +11,7 @@ from posture.hubs.hub import Candidate, Hub, HubDependencies
 from posture.hubs.stores import Opening
 from posture.sources.securityhub.context import Bounds, SyncContext
 from posture.sources.securityhub.progress import SyncProgress
+from posture.sources.securityhub.source import SecurityHubs
 from posture.sources.securityhub.sync import Sync
 from posture.sources.thread import Worker
 from posture.store.sqlite.stores import SqliteStores
@@ -69,7 +70,10 @@ def make_hub(client: SecurityHub, tmp_path: Path) -> Callable[..., Hub]:
             return account
 
         return Hub(
-            KEY, HubDependencies(client, account_id, SqliteStores(tmp_path), candidate, first_pause=0.01)
+            KEY,
+            HubDependencies(
+                SecurityHubs(client), account_id, SqliteStores(tmp_path), candidate, first_pause=0.01
+            ),
         )
 
     return make

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -16,6 +16,7 @@ from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import View
 from posture.hubs.hub import Hub, HubDependencies
 from posture.hubs.status import HubPhase
+from posture.sources.securityhub.source import SecurityHubs, SecurityHubSource
 from posture.store.sqlite.stores import SqliteStores
 from sandbox.securityhub.faults import Fault
 from tests.component.hubs.conftest import MakeHub
@@ -319,7 +320,10 @@ async def test_a_sweep_that_fails_does_not_hurry_the_polls(
     """It is tried again after its own pauses; polls keep their pace, and the score stays current."""
     world.load(world.some(5))
     hub = Hub(
-        KEY, HubDependencies(NoGuardDuty(client), administrator, SqliteStores(tmp_path), first_pause=0.01)
+        KEY,
+        HubDependencies(
+            SecurityHubs(NoGuardDuty(client)), administrator, SqliteStores(tmp_path), first_pause=0.01
+        ),
     )
     hub.ask([demand()])
     async with living(hub) as changes:
@@ -364,8 +368,8 @@ async def test_a_poll_that_withholds_what_it_read_is_not_the_one_that_was_asked_
     hub.ask([demand()])
     async with living(hub) as changes:
         await changes.until(lambda: hub.status.exact)
-        assert hub._sync is not None
-        done = hub._sync.desk.progress.done
+        source = cast("SecurityHubSource", hub._source)
+        done = source.sync.desk.progress.done
         done.suspicious = done.polled
         sweep = faults.add(
             "held", operation="GetFindings", after=1, options={"filters": ["ProductName", "UpdatedAt"]}

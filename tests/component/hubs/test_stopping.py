@@ -12,6 +12,7 @@ import pytest
 from posture.aws.securityhub.client import SecurityHub
 from posture.hubs.demand import Demand, HubKey
 from posture.hubs.hub import Hub, HubDependencies
+from posture.sources.securityhub.source import SecurityHubs
 from posture.store.errors import StoreUnavailable
 from posture.store.sqlite.database import Database
 from posture.store.sqlite.store import Store
@@ -32,7 +33,7 @@ PATIENCE = 20.0
 def hub(client: SecurityHub, tmp_path: Path) -> Hub:
     return Hub(
         HubKey(None, None, REGION),
-        HubDependencies(client, administrator, SqliteStores(tmp_path), first_pause=0.01),
+        HubDependencies(SecurityHubs(client), administrator, SqliteStores(tmp_path), first_pause=0.01),
     )
 
 

@@ -10,6 +10,7 @@ from posture.hubs import stores
 from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub, HubDependencies
 from posture.hubs.stores import remove_leftovers
+from posture.sources.securityhub.source import SecurityHubs
 from posture.store.sqlite.store import Store
 from posture.store.sqlite.stores import SqliteStores
 
@@ -70,7 +71,7 @@ async def test_a_hub_keeps_its_store_where_it_is_looked_for(tmp_path: Path) -> N
         return "111122223333"
 
     key = HubKey(None, None, "eu-west-1")
-    hub = Hub(key, HubDependencies(None, account, SqliteStores(tmp_path)))  # type: ignore[arg-type] # nothing is asked of the cloud
+    hub = Hub(key, HubDependencies(SecurityHubs(None), account, SqliteStores(tmp_path)))  # type: ignore[arg-type] # nothing is asked of the cloud
     living = asyncio.create_task(hub.run())
     async with asyncio.timeout(10):
         await opened.wait()

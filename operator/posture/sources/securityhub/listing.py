@@ -19,11 +19,11 @@ from posture.aws.client.errors import Retryable, TokenRefused
 from posture.aws.client.limiter import published
 from posture.aws.client.paging import given_up
 from posture.aws.securityhub.client import FindingsPage
+from posture.sources.base import TimesAhead
 from posture.sources.securityhub.coverage import Coverage
 from posture.sources.securityhub.queries import ASCENDING, DESCENDING, Filters, within
 from posture.sources.securityhub.readers import Reader, Unsteady
 from posture.sources.securityhub.windows import EPOCH, FUTURE, window
-from posture.store.errors import StoreLost
 
 FEWEST_CHAINS, MOST_CHAINS = 2, 6
 _HEADROOM = 1.3
@@ -187,18 +187,6 @@ def _unsteady() -> Retryable:
         code="Unsteady",
         advice="What they may lack is not known; they are read again at the next poll",
     )
-
-
-class TimesAhead(StoreLost):
-    """What is stored was read at moments that are yet to come; nothing can be concluded from it."""
-
-    def __init__(self, ahead: int) -> None:
-        super().__init__(
-            f"The store's times are {ahead // 60_000_000} minutes ahead of AWS's clock",
-            reason="StoreAhead",
-            advice="nothing needs to be done, all findings are read again; if it comes again, look for a"
-            " proxy before Security Hub that sets the Date of answers",
-        )
 
 
 class Ordered:
