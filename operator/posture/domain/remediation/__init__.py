@@ -1,0 +1,1 @@
+"""RemediationRule: what would be done to which resources, and why not. Decisions only, from plain data."""

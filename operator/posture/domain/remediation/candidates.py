@@ -1,0 +1,299 @@
+"""The resources that rules select, each once, whatever number of findings, standards and Regions name it.
+
+What counts are ACTIVE findings that did not pass, whatever their workflow says: one that was set to RESOLVED
+and fails again keeps both (Security Hub user guide, "Workflow status").
+
+The cost is that of the findings that are put in; what is kept is bounded for each resource.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from posture.domain.exceptions.policy import is_active
+from posture.domain.findings import Finding, RecordState, Resource, Severity, Workflow
+from posture.domain.remediation.reasons import Outcome
+from posture.domain.remediation.resources import Located, ResourceKey, WorksOn, located
+from posture.domain.scoring.accounts import Group
+from posture.domain.selection.matcher import Matcher
+from posture.domain.selection.selectors import Selection
+from posture.domain.standards import Controls
+
+MAX_FINDINGS = 20
+"""Findings that a candidate, and a journal entry, names."""
+_NOTHING = Resource("", "")
+
+
+class Selecting(NamedTuple):
+    """What a rule selects, and what its action works on."""
+
+    selection: Selection
+    works_on: WorksOn
+
+
+class FindingName(NamedTuple):
+    """A finding as a journal entry names it. `control`: as AWS spells it, empty where it names none."""
+
+    product_arn: str
+    id: str
+    control: str
+
+
+class Candidate(NamedTuple):
+    """A resource that fails and is in scope of a rule.
+
+    `findings`: the first by ProductArn and Id, of `total`. `failing_since`: the earliest known moment; None:
+    unknown of every finding. `looked_at`: when a product last said so (`UpdatedAt`). `excepted`,
+    `suppressed`: the Id of a finding that the rule excepts, or that is suppressed; empty: none. `policies`:
+    those that protect it. `off`: a finding is of a control that is turned off where it was found. `tags`: of
+    the resource, as findings have them: a hint. `refusal`: why the action cannot work on it at all.
+    """
+
+    resource: ResourceKey
+    findings: tuple[FindingName, ...]
+    total: int
+    controls: tuple[str, ...]
+    severity: Severity
+    failing_since: int | None
+    looked_at: int
+    excepted: str
+    suppressed: str
+    policies: tuple[str, ...]
+    off: bool
+    tags: frozenset[tuple[str, str]]
+    refusal: Outcome | None
+
+
+class Known(NamedTuple):
+    """What is known of findings beside what they say.
+
+    `controls`: of the hub. `policies`: which policies that have not expired select a finding, `protecting`
+    makes it; None: they could not be read, and so no candidate names one. `failing_since`: since when a
+    finding fails; None: unknown. `off`: whether its control is turned off where it was found.
+    """
+
+    controls: Controls
+    policies: Callable[[Finding], tuple[str, ...]] | None
+    failing_since: Callable[[Finding], int | None]
+    off: Callable[[Finding], bool]
+
+
+class Protection(NamedTuple):
+    """What a policy excepts, whether it is suspended, stalled, a dry run, or none of these.
+
+    For one that turns controls off: a selection of these controls, standards, accounts and Regions.
+    """
+
+    selection: Selection
+    expires_at: int
+
+
+def protecting(
+    policies: Mapping[str, Protection], now: int, controls: Controls, groups: Mapping[str, Group]
+) -> Callable[[Finding], tuple[str, ...]]:
+    """Return how the policies are told that select a finding and have not expired."""
+    active = {name: policy.selection for name, policy in policies.items() if is_active(policy, now)}
+    return Matcher(active, controls, groups)
+
+
+class Side(NamedTuple):
+    """A rule's `match`, or its `exceptions`: selections of their own, so that what is excepted is told."""
+
+    rule: str
+    excepting: bool
+
+
+def matcher_of(
+    rules: Mapping[str, Selecting], controls: Controls, groups: Mapping[str, Group]
+) -> Matcher[Side]:
+    """Return the matcher of all rules of a target, by name, for `Gathering.add`."""
+    sides: dict[Side, Selection] = {}
+    for name, rule in rules.items():
+        sides[Side(name, excepting=False)] = Selection(rule.selection.match)
+        if rule.selection.exceptions:
+            sides[Side(name, excepting=True)] = Selection(rule.selection.exceptions)
+    return Matcher(sides, controls, groups)
+
+
+class Gathering:
+    """Collects the candidates of all rules of a target from its findings, each of which is put in once."""
+
+    def __init__(self, rules: Mapping[str, Selecting], groups: Mapping[str, Group], known: Known) -> None:
+        self.matcher = matcher_of(rules, known.controls, groups)
+        """For `matcher.places`, to put in only findings of places where a rule selects something."""
+        self._rules = rules
+        self._known = known
+        self._found: dict[str, dict[ResourceKey, _Collected]] = {name: {} for name in rules}
+        self._index: dict[tuple[str, str, str], list[tuple[str, ResourceKey]]] | None = None
+
+    def add(self, finding: Finding, sides: Sequence[Side] | None = None) -> None:
+        """Put in a finding. `sides`: what the matcher said of it; None: it is asked."""
+        if finding.record_state is not RecordState.ACTIVE:
+            return
+        sides = self.matcher(finding) if sides is None else sides
+        selecting = [side.rule for side in sides if not side.excepting]
+        if not selecting:
+            return
+        excepting = {side.rule for side in sides if side.excepting}
+        said = self._said(finding)
+        self._index = None
+        for rule in selecting:
+            collected = self._found[rule]
+            for (key, refusal), tags in self._resources(rule, finding):
+                one = collected.get(key)
+                if one is None:
+                    one = collected[key] = _Collected()
+                one.refuse(refusal)
+                one.add(finding, said, tags, excepted=rule in excepting)
+
+    def add_beside(self, finding: Finding) -> None:
+        """Put in a finding that a rule may not select: what protects it protects a candidate of its control.
+
+        One setting has a finding in each Region and standard. All candidates must have been put in before; a
+        finding that was put in as one changes nothing.
+        """
+        if finding.record_state is not RecordState.ACTIVE:
+            return
+        said: _Said | None = None
+        for resource in finding.resources:
+            for rule, key in self._by_id().get((finding.account_id, resource.type, resource.id), ()):
+                if located(finding, resource, self._rules[rule].works_on).key == key:
+                    said = said or self._said(finding)
+                    one = self._found[rule][key]
+                    if not one.controls.isdisjoint(said.controls):
+                        one.protect(finding, said)
+                        one.tags.update(resource.tags)
+
+    def candidates(self, rule: str) -> Iterator[Candidate]:
+        """Yield the candidates of a rule, in no order."""
+        for key, collected in self._found[rule].items():
+            yield collected.candidate(key)
+
+    def _said(self, finding: Finding) -> "_Said":
+        known = self._known
+        spelled = known.controls.spelled
+        controls = tuple(dict.fromkeys(spelled(control) for _, control in known.controls.of(finding.check)))
+        policies = known.policies(finding) if known.policies else ()
+        return _Said(controls, policies, known.failing_since(finding), known.off(finding))
+
+    def _by_id(self) -> dict[tuple[str, str, str], list[tuple[str, ResourceKey]]]:
+        """Return whose candidates there are by account, type and Id."""
+        if self._index is None:
+            self._index = {}
+            for rule, collected in self._found.items():
+                for key in collected:
+                    self._index.setdefault((key.account_id, key.type, key.id), []).append((rule, key))
+        return self._index
+
+    def _resources(self, rule: str, finding: Finding) -> Iterable[tuple[Located, set[tuple[str, str]]]]:
+        """Return those resources of a finding that the rule selects and its action works on, each once.
+
+        With their tags. Where it works on none, the first one with the reason: the finding must not vanish
+        from the plan.
+        """
+        works_on = self._rules[rule].works_on
+        found: dict[Located, set[tuple[str, str]]] = {}
+        for resource in finding.resources or (_NOTHING,):
+            if self._selects(rule, finding, resource):
+                found.setdefault(located(finding, resource, works_on), set()).update(resource.tags)
+        fitting = [each for each in found.items() if each[0].key.type in works_on.types]
+        return fitting or list(found.items())[:1]
+
+    def _selects(self, rule: str, finding: Finding, resource: Resource) -> bool:
+        """Whether what is asked of a resource holds for the very one that would be written to."""
+        if len(finding.resources) <= 1:
+            return True
+        return Side(rule, excepting=False) in self.matcher(finding._replace(resources=(resource,)))
+
+
+class _Said(NamedTuple):
+    """What is known of one finding."""
+
+    controls: tuple[str, ...]
+    policies: tuple[str, ...]
+    failing_since: int | None
+    off: bool
+
+
+class _Collected:
+    """What findings say of one resource to one rule; the same in whatever order they come."""
+
+    __slots__ = (
+        "controls",
+        "excepted",
+        "failing_since",
+        "looked_at",
+        "names",
+        "off",
+        "policies",
+        "refusal",
+        "severity",
+        "suppressed",
+        "tags",
+        "total",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.refusal: Outcome | None = None
+        self.names: set[FindingName] = set()
+        self.total = 0
+        self.controls: set[str] = set()
+        self.severity = Severity.INFORMATIONAL
+        self.failing_since: int | None = None
+        self.looked_at = 0
+        self.excepted = self.suppressed = ""
+        self.policies: set[str] = set()
+        self.off = False
+        self.tags: set[tuple[str, str]] = set()
+
+    def add(self, finding: Finding, said: _Said, tags: Iterable[tuple[str, str]], *, excepted: bool) -> None:
+        """Take in a finding that the rule selects."""
+        self.names.add(
+            FindingName(finding.product_arn, finding.id, said.controls[0] if said.controls else "")
+        )
+        if len(self.names) > 2 * MAX_FINDINGS:
+            self.names = set(sorted(self.names)[:MAX_FINDINGS])
+        self.total += 1
+        self.controls.update(said.controls)
+        self.severity = max(self.severity, finding.severity)
+        self.looked_at = max(self.looked_at, finding.updated_at)
+        since = said.failing_since
+        if since is not None:
+            self.failing_since = since if self.failing_since is None else min(self.failing_since, since)
+        self.tags.update(tags)
+        if excepted:
+            self.excepted = _first(self.excepted, finding.id)
+        self.protect(finding, said)
+
+    def refuse(self, refusal: Outcome | None) -> None:
+        """Take in why the action cannot work on it: one finding that says so is enough."""
+        if refusal is not None:
+            self.refusal = refusal if self.refusal is None else min(self.refusal, refusal)
+
+    def protect(self, finding: Finding, said: _Said) -> None:
+        """Take in what protects a finding."""
+        self.policies.update(said.policies)
+        self.off = self.off or said.off
+        if finding.workflow is Workflow.SUPPRESSED:
+            self.suppressed = _first(self.suppressed, finding.id)
+
+    def candidate(self, key: ResourceKey) -> Candidate:
+        """Return the candidate."""
+        return Candidate(
+            key,
+            tuple(sorted(self.names)[:MAX_FINDINGS]),
+            self.total,
+            tuple(sorted(self.controls)),
+            self.severity,
+            self.failing_since,
+            self.looked_at,
+            self.excepted,
+            self.suppressed,
+            tuple(sorted(self.policies)),
+            self.off,
+            frozenset(self.tags),
+            self.refusal,
+        )
+
+
+def _first(one: str, other: str) -> str:
+    return min(one, other) if one else other
