@@ -239,7 +239,7 @@ class Supervisor:
         for key, demands in wanted.items():
             if key not in self._hubs:
                 self._hubs[key] = self._begin_hub(key)
-            self._hubs[key].hub.ask(demands, self._apart(names[key]))
+            self._hubs[key].hub.ask(demands, self._apart(names.get(key, ())))
 
     def _apart(self, names: Iterable[str]) -> timedelta:
         """Return for how long runs of a hub that somebody asks for are apart; `names`: of its targets.

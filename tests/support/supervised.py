@@ -284,7 +284,12 @@ class Play:
 
     def grant(self, *namespaces: str) -> None:
         """Write the configuration file."""
-        grant = {"namespaces": list(namespaces), "roleArns": [ROLE], "accounts": ["*"], "verbs": ["Score"]}
+        grant = {
+            "namespaces": list(namespaces),
+            "roleArns": [ROLE],
+            "accounts": ["*"],
+            "verbs": ["Score", "Suppress"],
+        }
         self.config.write_text(
             yaml.safe_dump({"grants": [grant], "minimums": {"interval": "5s"}}), encoding="utf-8"
         )
