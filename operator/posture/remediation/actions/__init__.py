@@ -1,0 +1,1 @@
+"""Builtin actions: one module an action, in a folder for each service."""

@@ -1,0 +1,28 @@
+"""All builtin actions by their names: each module of a service's folder that has an `ACTION`."""
+
+import pkgutil
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import import_module
+from types import MappingProxyType
+
+import posture.remediation.actions as package
+from posture.remediation.actions.contract import Action
+
+
+def register(actions: Iterable[Action]) -> Mapping[str, Action]:
+    """Return actions by name, sorted; ValueError for two of one name."""
+    found: dict[str, Action] = {}
+    for action in actions:
+        if action.name in found:
+            raise ValueError(f"two actions are called {action.name}")
+        found[action.name] = action
+    return MappingProxyType(dict(sorted(found.items())))
+
+
+@cache
+def builtin_actions() -> Mapping[str, Action]:
+    """Return all builtin actions; their modules are imported at the first call."""
+    modules = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    loaded = (import_module(module.name) for module in modules if not module.ispkg)
+    return register(module.ACTION for module in loaded if hasattr(module, "ACTION"))

@@ -1,0 +1,448 @@
+"""Actions against moto over HTTP: an account for each test, a wire that fails, what all must hold.
+
+`ActionTests` is the base of one class for each action; a class says how to make a resource that is wrong.
+"""
+
+import json
+import socket
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from random import Random
+from typing import Any, ClassVar, NamedTuple
+
+import boto3
+import pytest
+from aiohttp import ClientSession, web
+
+from posture.aws.client.errors import AwsError
+from posture.aws.client.limiter import Limiters, Usage
+from posture.aws.client.sessions import Identity, Sessions
+from posture.domain.remediation.reasons import Reason
+from posture.domain.remediation.resources import ACCOUNT, ResourceKey
+from posture.domain.time import instant_of
+from posture.remediation.actions.contract import (
+    Action,
+    ChangedSince,
+    Refused,
+    Restored,
+    Situation,
+    State,
+    SubWrite,
+    Verdict,
+    outcome_is_unknown,
+)
+from posture.remediation.member import Aws, MemberReader, MemberWriter, member_identity
+from sandbox.cloud import Cloud
+
+REGION = "eu-west-1"
+_READING = ("Get", "List", "Describe", "AssumeRole")
+# What IAM calls operations whose names differ (service authorization reference).
+_IAM_NAMES = {
+    "s3control:GetPublicAccessBlock": "s3:GetAccountPublicAccessBlock",
+    "s3control:PutPublicAccessBlock": "s3:PutAccountPublicAccessBlock",
+    "s3control:DeletePublicAccessBlock": "s3:PutAccountPublicAccessBlock",
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+    "s3:DeletePublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+}
+_NEEDS_NO_RIGHTS = {"sts:GetCallerIdentity", "sts:AssumeRole"}
+_DENIED, _THROTTLED = ("AccessDeniedException", 400), ("ThrottlingException", 400)
+
+
+class Fault(Enum):
+    """How the wire answers instead of AWS, or spoils what AWS answers."""
+
+    DENIED = "denied"
+    THROTTLED = "throttled"
+    BROKEN = "broken"
+    HTML = "html"
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    # AWS does it, and nobody hears of it.
+    LOST = "lost"
+
+
+class Wire:
+    """A way to moto that sees each request. `requests`: a line for each, with its body."""
+
+    def __init__(self, moto_url: str) -> None:
+        self._moto_url = moto_url
+        self._faults: list[tuple[str, Fault]] = []
+        self.requests: list[str] = []
+        self.url = ""
+
+    def fail(self, marker: str, fault: Fault) -> None:
+        """Fail requests whose line or body has `marker` from now on."""
+        self._faults.append((marker, fault))
+
+    def heal(self) -> None:
+        """Fail no more."""
+        self._faults.clear()
+
+    def sent(self, marker: str) -> int:
+        """Count the requests whose line or body has `marker`."""
+        return sum(marker in request for request in self.requests)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request."""
+        body = await request.read()
+        target = request.headers.get("X-Amz-Target", "")
+        line = f"{request.method} {request.path_qs} {target} {body.decode(errors='replace')}"
+        self.requests.append(line)
+        fault = next((fault for marker, fault in self._faults if marker in line), None)
+        if fault in {Fault.DENIED, Fault.THROTTLED}:
+            return _refusal(request, denied=fault is Fault.DENIED)
+        if fault is Fault.BROKEN:
+            return web.Response(
+                status=503, text="<html><body>try again</body></html>", content_type="text/html"
+            )
+        if fault is Fault.HTML:
+            return web.Response(text="<html><body>please log in</body></html>", content_type="text/html")
+        if fault is Fault.EMPTY:
+            return web.Response(body=b"")
+        status, headers, answered = await self._forward(request, body)
+        if fault is Fault.LOST:
+            assert request.transport is not None
+            request.transport.close()
+        if fault is Fault.TRUNCATED:
+            answered = answered[: len(answered) // 2]
+        return web.Response(status=status, headers=headers, body=answered)
+
+    async def _forward(self, request: web.Request, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        kept = {
+            name: value
+            for name, value in request.headers.items()
+            if name.lower() not in {"host", "content-length", "transfer-encoding", "expect"}
+        }
+        async with (
+            ClientSession(auto_decompress=False) as session,
+            session.request(
+                request.method, self._moto_url + request.path_qs, headers=kept, data=body
+            ) as response,
+        ):
+            headers = {
+                name: value
+                for name, value in response.headers.items()
+                if name.lower() not in {"content-length", "transfer-encoding", "connection", "server"}
+            }
+            return response.status, headers, await response.read()
+
+
+def _refusal(request: web.Request, *, denied: bool) -> web.Response:
+    """Refuse in the way of the service's protocol."""
+    service = request.headers["Authorization"].split("/")[3]
+    code, status = _DENIED if denied else _THROTTLED
+    if service == "ec2":
+        code = "UnauthorizedOperation" if denied else "RequestLimitExceeded"
+        text = (
+            f"<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors></Response>"
+        )
+        return web.Response(status=403 if denied else 503, text=text, content_type="text/xml")
+    if service == "s3":
+        code, status = ("AccessDenied", 403) if denied else ("SlowDown", 503)
+        text = f"<Error><Code>{code}</Code><Message>no</Message></Error>"
+        return web.Response(status=status, text=text, content_type="application/xml")
+    if service in {"iam", "rds", "sns"}:
+        code = "AccessDenied" if denied else "Throttling"
+        text = f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
+        return web.Response(status=403 if denied else 400, text=text, content_type="text/xml")
+    text = json.dumps({"__type": code, "message": "no"})
+    headers = {"x-amzn-errortype": code}
+    return web.Response(status=status, text=text, headers=headers, content_type="application/x-amz-json-1.1")
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Cloud]:
+    with Cloud.start() as running:
+        yield running
+
+
+@pytest.fixture
+def subdomains_of_localhost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `<account>.localhost`, which S3 Control's requests go to, be this machine."""
+    resolve = socket.getaddrinfo
+
+    def getaddrinfo(host: str | bytes | None, *arguments: Any, **options: Any) -> Any:
+        inside = isinstance(host, str) and host.endswith(".localhost")
+        return resolve("127.0.0.1" if inside else host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+class World:
+    """One member account of an organization, seen by a person (`client`) and by the operator (`writer`)."""
+
+    def __init__(self, cloud: Cloud, sessions: Sessions, usage: Usage, wire: Wire) -> None:
+        self.cloud = cloud
+        self.usage = usage
+        self.wire = wire
+        self.management = _account()
+        organizations = self._person("organizations", self.management, REGION)
+        organizations.create_organization(FeatureSet="ALL")
+        made = organizations.create_account(AccountName="shop", Email="shop@example.com")
+        self.account: str = made["CreateAccountStatus"]["AccountId"]
+        self.organizations = organizations
+        self.seconds_left = 10.0
+        # Buckets whose seconds pass a thousand times as fast.
+        self.limiters = Limiters(1.0, monotonic=lambda: time.monotonic() * 1000)
+        self._aws = Aws(sessions, self.limiters, usage)
+        self.identity = member_identity(self.account, REGION, "posture-remediation", None)
+        self.organization = member_identity(self.management, REGION, "posture-organization", None)
+
+    def client(self, service: str, region: str = REGION) -> Any:
+        """Return what a person of the account works with; the wire does not see it."""
+        return self._person(service, self.account, region)
+
+    def _person(self, service: str, account: str, region: str) -> Any:
+        env = self.cloud.env_for(account)
+        url = self.cloud.moto_url
+        if service == "s3control":
+            url = url.replace("127.0.0.1", "localhost")
+        return boto3.client(
+            service,
+            region_name=region,
+            endpoint_url=url,
+            aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=env["AWS_SESSION_TOKEN"],
+        )
+
+    def reader(self, identity: Identity | None = None) -> MemberReader:
+        return MemberReader(
+            self._aws, self.account, identity or self.identity, organization=self.organization
+        )
+
+    def writer(self) -> MemberWriter:
+        return MemberWriter(
+            self._aws,
+            self.account,
+            self.identity,
+            seconds_left=lambda: self.seconds_left,
+            organization=self.organization,
+        )
+
+    def resource(self, kind: str, service: str, last: str) -> ResourceKey:
+        """Return a resource by the last part of its ARN."""
+        arn = f"arn:aws:{service}:{REGION}:{self.account}:{last}"
+        return ResourceKey(self.account, "aws", REGION, kind, arn)
+
+    def account_resource(self, region: str = REGION) -> ResourceKey:
+        return ResourceKey(self.account, "aws", region, ACCOUNT, f"AWS::::Account:{self.account}")
+
+    def operations(self) -> Counter[str]:
+        """What the operator has called, by service and operation, whatever the answer."""
+        found: Counter[str] = Counter()
+        for (service, operation, _), count in self.usage.requests.items():
+            found[f"{service}:{operation}".replace("s3-control", "s3control")] += count
+        return found
+
+    def writes(self) -> Counter[str]:
+        """Those of them that do more than read."""
+        return Counter(
+            {
+                name: count
+                for name, count in self.operations().items()
+                if not name.split(":")[1].startswith(_READING)
+            }
+        )
+
+
+class Read(NamedTuple):
+    """What an engine would know after reading."""
+
+    state: State
+    verdict: Verdict
+
+
+class ActionTests:
+    """What every action must hold. A class of its own for each says what is not the same."""
+
+    action: ClassVar[Action]
+    parameters: ClassVar[tuple[tuple[str, str], ...]] = ()
+    writes: ClassVar[tuple[str, ...]]
+    """All writes of a fix, as `service:Operation`; those of the undo are `undo_writes`, else the same."""
+    undo_writes: ClassVar[tuple[str, ...]] = ()
+    write_marker: ClassVar[str]
+    """What the request of such a write has in its line or body, and no reading request."""
+    tag_markers: ClassVar[tuple[str, ...]]
+    """The same of each request that reads tags."""
+
+    def make_wrong(self, world: World) -> ResourceKey:
+        """Make a resource that is wrong, with other settings than the defaults."""
+        raise NotImplementedError
+
+    def settings(self, world: World, resource: ResourceKey) -> Any:
+        """Read all settings of the resource, as a person does."""
+        raise NotImplementedError
+
+    def fixed(self, settings: Any) -> Any:
+        """Return what they are to be after the fix, given what they were."""
+        raise NotImplementedError
+
+    def restored(self, settings: Any) -> Any:
+        """Return what they are to be after the undo, given what they were: the same, where it can be."""
+        return settings
+
+    def change(self, world: World, resource: ResourceKey) -> None:
+        """Do what a person does after the fix, to the same setting."""
+        raise NotImplementedError
+
+    def tag(self, world: World, resource: ResourceKey, tag: tuple[str, str]) -> None:
+        """Tag it."""
+        raise NotImplementedError
+
+    def remove(self, world: World, resource: ResourceKey) -> None:
+        """Delete it; an account's settings are never gone."""
+        raise NotImplementedError
+
+    async def read(self, world: World, resource: ResourceKey, **situation: Any) -> Read:
+        """Read and judge it as the operator, as an engine does."""
+        state = await self.action.read(world.reader(), resource)
+        state = State(*json.loads(json.dumps(state)))
+        at = Situation(
+            **{"now": instant_of(datetime.now(UTC)), "controls": self.action.controls, **situation}
+        )
+        return Read(state, self.action.judge(state, self.action.configure(dict(self.parameters)), at))
+
+    async def fix(self, world: World, resource: ResourceKey) -> tuple[SubWrite, ...]:
+        """Write all that is wrong; returns it as the journal would give it back."""
+        wrong = _journalled((await self.read(world, resource)).verdict.wrong)
+        for each in wrong:
+            await self.action.write(world.writer(), resource, each)
+        return wrong
+
+    async def test_it_fixes_what_is_wrong_and_nothing_else(self, world: World) -> None:
+        resource = self.make_wrong(world)
+        before = self.settings(world, resource)
+        await self.action.tags(world.reader(), resource)
+        wrong = await self.fix(world, resource)
+        assert wrong
+        assert self.settings(world, resource) == self.fixed(before)
+        assert world.writes() == Counter(self.writes)
+        after = await self.read(world, resource)
+        assert all(self.action.verified(after.state, each) for each in wrong)
+        assert after.verdict == Verdict()
+        called = {_IAM_NAMES.get(name, name) for name in world.operations()} - _NEEDS_NO_RIGHTS
+        assert called <= {*self.action.iam.read, *self.action.iam.write}
+
+    async def test_undo_restores_it(self, world: World) -> None:
+        resource = self.make_wrong(world)
+        before = self.settings(world, resource)
+        wrong = await self.fix(world, resource)
+        world.usage.requests.clear()
+        for each in reversed(wrong):
+            assert await self.action.undo(world.writer(), resource, each) is Restored.RESTORED
+        assert self.settings(world, resource) == self.restored(before)
+        expected = Counter(self.undo_writes or self.writes)
+        assert world.writes() == expected
+        called = {_IAM_NAMES.get(name, name) for name in world.operations()} - _NEEDS_NO_RIGHTS
+        assert called <= {*self.action.iam.read, *self.action.iam.undo}
+        for each in wrong:
+            assert await self.action.undo(world.writer(), resource, each) is Restored.ALREADY_BACK
+        assert world.writes() == expected
+
+    async def test_undo_does_nothing_where_nothing_was_written(self, world: World) -> None:
+        resource = self.make_wrong(world)
+        for each in _journalled((await self.read(world, resource)).verdict.wrong):
+            assert await self.action.undo(world.writer(), resource, each) is Restored.ALREADY_BACK
+        assert not world.writes()
+
+    async def test_undo_leaves_what_a_person_changed_since(self, world: World) -> None:
+        resource = self.make_wrong(world)
+        wrong = await self.fix(world, resource)
+        self.change(world, resource)
+        changed = self.settings(world, resource)
+        world.usage.requests.clear()
+        with pytest.raises(ChangedSince):
+            await self.action.undo(world.writer(), resource, wrong[0])
+        assert self.settings(world, resource) == changed
+        assert not world.writes()
+
+    async def test_it_reads_the_tags_of_what_it_would_touch(self, world: World) -> None:
+        resource = self.make_wrong(world)
+        assert all(("Keep", "Out") not in each.tags for each in await self._tags(world, resource))
+        self.tag(world, resource, ("Keep", "Out"))
+        assert any(("Keep", "Out") in each.tags for each in await self._tags(world, resource))
+
+    async def _tags(self, world: World, resource: ResourceKey) -> Sequence[Any]:
+        return await self.action.tags(world.reader(), resource)
+
+    @pytest.mark.parametrize(
+        "fault", [fault for fault in Fault if fault is not Fault.LOST], ids=lambda fault: fault.value
+    )
+    async def test_tags_that_cannot_be_read_are_not_absent(self, world: World, fault: Fault) -> None:
+        resource = self.make_wrong(world)
+        await self.action.tags(world.reader(), resource)
+        for marker in self.tag_markers:
+            before = world.wire.sent(marker)
+            assert before, f"no request of {world.wire.requests} has {marker}"
+            world.wire.fail(marker, fault)
+            with pytest.raises((AwsError, Refused)):
+                await self.action.tags(world.reader(), resource)
+            assert world.wire.sent(marker) > before
+            world.wire.heal()
+
+    async def test_it_is_gone(self, world: World) -> None:
+        resource = self.make_wrong(world)
+        if resource.type == ACCOUNT:
+            return
+        self.remove(world, resource)
+        for call in (self.action.read, self.action.tags):
+            with pytest.raises(Refused) as refused:
+                await call(world.reader(), resource)
+            assert refused.value.reason is Reason.RESOURCE_GONE
+
+    async def test_it_is_in_another_account(self, world: World) -> None:
+        resource = self.make_wrong(world)
+        other = resource._replace(account_id="999988887777")
+        elsewhere = member_identity("999988887777", REGION, "posture-remediation", None)
+        for reader, which in ((world.reader(), other), (world.reader(elsewhere), resource)):
+            with pytest.raises(Refused) as refused:
+                await self.action.read(reader, which)
+            assert refused.value.reason is Reason.ACCOUNT_MISMATCH
+        assert not world.writes()
+
+    @pytest.mark.parametrize("fault", [Fault.DENIED, Fault.THROTTLED, Fault.BROKEN])
+    async def test_a_write_that_fails_is_sent_once(self, world: World, fault: Fault) -> None:
+        resource = self.make_wrong(world)
+        before = self.settings(world, resource)
+        wrong = (await self.read(world, resource)).verdict.wrong
+        world.wire.fail(self.write_marker, fault)
+        with pytest.raises(AwsError) as refused:
+            await self.action.write(world.writer(), resource, wrong[0])
+        assert outcome_is_unknown(refused.value) == (fault is Fault.BROKEN)
+        assert world.wire.sent(self.write_marker) == 1
+        assert self.settings(world, resource) == before
+
+    async def test_a_write_whose_answer_is_lost_is_not_sent_again(self, world: World) -> None:
+        resource = self.make_wrong(world)
+        wrong = (await self.read(world, resource)).verdict.wrong
+        world.wire.fail(self.write_marker, Fault.LOST)
+        with pytest.raises(AwsError) as refused:
+            await self.action.write(world.writer(), resource, wrong[0])
+        assert outcome_is_unknown(refused.value)
+        assert world.wire.sent(self.write_marker) == 1
+        world.wire.heal()
+        assert self.action.verified((await self.read(world, resource)).state, wrong[0])
+
+    async def test_parameters_are_refused_early(self) -> None:
+        with pytest.raises(ValueError, match="is not a parameter"):
+            self.action.configure({"nonsense": "1"})
+
+
+def _journalled(wrong: Sequence[SubWrite]) -> tuple[SubWrite, ...]:
+    return tuple(SubWrite(**json.loads(json.dumps(each.to_json()))) for each in wrong)
+
+
+def _account() -> str:
+    return str(Random(uuid.uuid4().int).randrange(10**11, 10**12))
+
+
+def unique(prefix: str) -> str:
+    """Return a name that nobody has."""
+    return f"{prefix}-{uuid.uuid4().hex[:12]}"
