@@ -1,24 +1,23 @@
 """Kinds that the API server accepts and this version does not act on: their objects say so."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from posture.api.conditions import Condition, stalled
 from posture.api.model import Metadata
-from posture.api.resource import Status, read_status
-from posture.kube.errors import KubeError
+from posture.api.resource import Status
 from posture.kube.leases import Leading
+from posture.kube.object_cache import Newest
 from posture.kube.resources import REMEDIATION_RULES, ApiResource, Object, name_of, target_name_of
-from posture.kube.status import StatusWrite, write_status
+from posture.kube.status import StatusWrite
 from posture.logs import Field, bound
 from posture.publish.sink import ObjectReport
 from posture.reconcile.context import Context
-
-logger = logging.getLogger(__name__)
+from posture.reconcile.reporter import ReportedKind, Reporter
 
 REASON = "NotSupported"
+_WRITE_WITHIN = 5.0
 
 Owner = tuple[str, str, str]
 
@@ -38,6 +37,8 @@ class Unsupported:
         """Let each object say that nothing is done about it; failures are logged and tried again later."""
         before, sink = self._settled.get(resource.kind, {}), self._context.sink
         settled = self._settled[resource.kind] = dict[Owner, str]()
+        # Of thousands of objects nothing is kept from one pass to the next.
+        reporter = Reporter(self._context, ReportedKind(resource, Status, "Remediate"), Newest())
         if self._leading():
             listed = {("unsupported", resource.kind, name_of(document)): document for document in objects}
             for owner, document in listed.items():
@@ -47,50 +48,48 @@ class Unsupported:
                     continue
                 # There may be thousands: others have their turns between them.
                 await asyncio.sleep(0)
-                written = await self._show(resource, document, owner)
+                written = await self._show(reporter, resource, document, owner)
                 if written is not None:
                     settled[owner] = version if written is StatusWrite.UNCHANGED else ""
         for owner in before.keys() - settled.keys():
             sink.withdraw(owner)
 
-    async def _show(self, resource: ApiResource, document: Object, owner: Owner) -> StatusWrite | None:
+    async def _show(
+        self, reporter: Reporter[Status], resource: ApiResource, document: Object, owner: Owner
+    ) -> StatusWrite | None:
         """Settle one object, and show what it says; None where its status could not be written."""
+        said: Sequence[Condition] = ()
+
+        def made(before: Status) -> Status:
+            nonlocal said
+            after = _unsupported(before, resource, document)
+            said = after.conditions
+            return after
+
         with bound(**_about(resource, document)):
-            try:
-                conditions, written = await self._settle_one(resource, document)
-            except KubeError as error:
-                logger.warning("The status could not be written; trying again: %s", error)
-                return None
+            written = await reporter.report(document, made, self._leading, within=_WRITE_WITHIN)
+        if not isinstance(written, StatusWrite):
+            return None
         metadata = document["metadata"]
         report = ObjectReport(
-            resource.kind, metadata["namespace"], metadata["name"], {c.type: c.status for c in conditions}
+            resource.kind, metadata["namespace"], metadata["name"], {c.type: c.status for c in said}
         )
         self._context.sink.show_object(owner, report, self._leading)
         return written
 
-    async def _settle_one(
-        self, resource: ApiResource, document: Object
-    ) -> tuple[Sequence[Condition], StatusWrite]:
-        before, metadata = read_status(Status, document), Metadata.model_validate(document["metadata"])
-        generation, requested = metadata.generation, metadata.requested_at
-        conditions = stalled(before.conditions, REASON, _message(resource), datetime.now(UTC), generation)
-        after = before.model_copy(
-            update={
-                "observed_generation": generation,
-                "conditions": conditions,
-                "last_handled_request": requested or before.last_handled_request,
-            }
-        )
-        written = await write_status(
-            self._context.client,
-            resource,
-            document,
-            after.to_api(),
-            leading=self._leading,
-            within=5.0,
-            writers=self._context.writers,
-        )
-        return conditions, written
+
+def _unsupported(before: Status, resource: ApiResource, document: Object) -> Status:
+    metadata = Metadata.model_validate(document["metadata"])
+    generation, requested = metadata.generation, metadata.requested_at
+    return before.model_copy(
+        update={
+            "observed_generation": generation,
+            "conditions": stalled(
+                before.conditions, REASON, _message(resource), datetime.now(UTC), generation
+            ),
+            "last_handled_request": requested or before.last_handled_request,
+        }
+    )
 
 
 def _about(resource: ApiResource, document: Object) -> dict[str, Field]:

@@ -26,7 +26,7 @@ from posture.suppression.conditions import HubState, PolicyCase, PolicyProgress
 from posture.suppression.declared import Declared
 from posture.suppression.findings.writer import CALL_WITHIN, LEAST_WITHIN
 from posture.suppression.leaving import Deletion
-from posture.suppression.reporting import Reported, Reporter
+from posture.suppression.reporting import PolicyReporter, Reported
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +82,9 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
     `name`: of what it acts on, as it begins a sentence. `hub`: as long as it leads.
     """
 
-    def __init__(self, context: Context, hub: Hub, cleanup: Cleanup, reporter: Reporter, name: str) -> None:
+    def __init__(
+        self, context: Context, hub: Hub, cleanup: Cleanup, reporter: PolicyReporter, name: str
+    ) -> None:
         self._context = context
         self._hub = hub
         self._cleanup = cleanup

@@ -26,7 +26,7 @@ from posture.suppression.controls import status
 from posture.suppression.declared import Declared
 from posture.suppression.findings import status as policy_status
 from posture.suppression.leaving import Deletion
-from posture.suppression.reporting import Reported, Reporter
+from posture.suppression.reporting import PolicyReporter, Reported
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Stranded:
         self._context = context
         self._leading = leading
         self._cleanup = Cleanup(context, leading)
-        self._reporter = Reporter(
+        self._reporter = PolicyReporter(
             context, ("suppression", ""), leading, self._cleanup.newest, status_of=_status_of
         )
 

@@ -4,9 +4,9 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from posture.api.conditions import READY, ConditionStatus
 from posture.api.model import Metadata
 from posture.api.posture_target_status import DECLINING, OVERDUE, SCORE_CURRENT, PostureTargetStatus
-from posture.api.resource import read_status
 from posture.domain.time import datetime_of
 from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub
@@ -14,11 +14,12 @@ from posture.kube.errors import KubeError
 from posture.kube.leases import Leading
 from posture.kube.object_cache import Newest
 from posture.kube.resources import POSTURE_TARGETS, Object, ObjectRef
-from posture.kube.status import StatusWrite, Transition, transitions, write_status
+from posture.kube.status import StatusWrite
 from posture.publish.sink import Restored, Shown, TargetReport
 from posture.reconcile.access import Admitted, NotAdmitted
 from posture.reconcile.context import Context
 from posture.reconcile.loop import WakeLoop
+from posture.reconcile.reporter import ReportedKind, Reporter
 from posture.reconcile.scope import chosen_standards, objectives_of, view_of
 from posture.store.errors import StoreError
 from posture.targets.conditions import assessed, refused, with_objectives
@@ -30,8 +31,22 @@ logger = logging.getLogger(__name__)
 _AT_LEAST_EVERY = 30.0
 _AT_MOST_EVERY = 1.0
 _AFTER_A_FAILURE = 10.0
-_NO_WARNING = frozenset({"Syncing", "Suspended"})
-_TOLD_IN_EVENTS = ("Ready", SCORE_CURRENT, DECLINING, OVERDUE)
+_WRITE_WITHIN = 60.0
+
+_KIND = ReportedKind(
+    POSTURE_TARGETS,
+    PostureTargetStatus,
+    action="Evaluate",
+    bad={
+        READY: ConditionStatus.FALSE,
+        SCORE_CURRENT: ConditionStatus.FALSE,
+        DECLINING: ConditionStatus.TRUE,
+        OVERDUE: ConditionStatus.TRUE,
+    },
+    calm=frozenset({"Syncing", "Suspended"}),
+    # Ready and ScoreCurrent often say the same.
+    reasons_once=True,
+)
 
 
 class Target:
@@ -60,6 +75,7 @@ class Target:
             self._attempt, at_most_every=_AT_MOST_EVERY, fields=lambda: {"target": self.name}
         )
         self._newest = Newest()
+        self._reporter = Reporter(context, _KIND, self._newest)
 
     def update(
         self,
@@ -140,7 +156,7 @@ class Target:
             self._document = await self._context.client.reread(ref)
             self._newest.stored(self._document)
             self._has_read = True
-        before = read_status(PostureTargetStatus, self._document, self._now())
+        before = self._reporter.before(self._document, self._now())
         admission = self._admission  # others may be declared meanwhile
         if isinstance(self._admission, NotAdmitted):
             after = self._refused(before, self._admission)
@@ -251,41 +267,12 @@ class Target:
         await self._context.sink.show_target(self._uid, report, self._leading)
 
     async def _write(self, before: PostureTargetStatus, after: PostureTargetStatus) -> None:
-        status = after.to_api()
-        outcome = await write_status(
-            self._context.client,
-            POSTURE_TARGETS,
-            self._document,
-            status,
-            leading=self._leading,
-            stored=self._newest.stored,
-            writers=self._context.writers,
+        outcome = await self._reporter.write(
+            self._document, before, after, self._leading, within=_WRITE_WITHIN
         )
         self._document = self._newest.current(self._document)
         if outcome is StatusWrite.OVERTAKEN:
             self.wake()
-        if outcome is not StatusWrite.WRITTEN:
-            return
-        ref = ObjectRef.of(POSTURE_TARGETS, self._document)
-        changes = transitions(
-            [condition.to_api() for condition in before.conditions], status.get("conditions", [])
-        )
-        # What both conditions say is told once.
-        told = {change.reason: change for change in reversed(changes) if change.type in _TOLD_IN_EVENTS}
-        for change in reversed(told.values()):
-            await self._tell(ref, change)
-
-    async def _tell(self, ref: ObjectRef, change: Transition) -> None:
-        is_bad = change.status == "False" and change.reason not in _NO_WARNING
-        level = logging.WARNING if is_bad else logging.INFO
-        logger.log(level, "%s is %s: %s: %s", change.type, change.status, change.reason, change.message)
-        await self._context.events.post(
-            ref,
-            "Warning" if is_bad else "Normal",
-            reason=change.reason,
-            action="Evaluate",
-            note=f"{change.type}: {change.message}",
-        )
 
     async def _tell_of_the_store(self) -> None:
         """Post an event when what was known of the hub had to be thrown away."""

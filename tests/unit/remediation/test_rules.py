@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import math
 from collections.abc import Mapping
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,8 +16,8 @@ from posture.kube.resources import REMEDIATION_RULES, Object, ObjectRef
 from posture.kube.writers import Writers
 from posture.publish.prometheus.exposition import Exposition
 from posture.publish.prometheus.sink import PrometheusSink
+from posture.reconcile import reporter
 from posture.reconcile.context import Context
-from posture.remediation import rules
 from posture.remediation.rules import Unsupported
 
 RULES = 60
@@ -60,13 +61,13 @@ class Scene:
             writers=Writers("posture/posture-operator"),
         )
         self.unsupported = Unsupported(cast("Context", world), lambda: self.left if self.leads else 0.0)
-        monkeypatch.setattr(rules, "read_status", self._read)
+        monkeypatch.setattr(reporter, "read_status", self._read)
         for number in range(RULES):
             self.cluster.declare(f"rule-{number}")
 
-    def _read(self, model: type[Status], document: Object) -> Status:
+    def _read(self, model: type[Status], document: Object, now: datetime | None) -> Status:
         self.read += 1
-        return read_status(model, document)
+        return read_status(model, document, now)
 
     async def settle(self) -> None:
         await self.unsupported.settle(REMEDIATION_RULES, list(self.cluster.objects.values()))

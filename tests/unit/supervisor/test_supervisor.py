@@ -378,11 +378,11 @@ def test_hubs_and_targets_log_rounds_of_their_own_and_for_whom(tmp_path: Path) -
     (alive,) = of["posture.hubs.fake"]
     assert alive["target"] == [*(f"{NAMESPACE}/target-{number}" for number in range(5)), "+2"]
     assert str(alive["hub"]).startswith("posture-hub-")
-    assert {line["target"] for line in of["posture.targets.target"]} == {
+    assert {line["target"] for line in of["posture.reconcile.reporter"]} == {
         f"{NAMESPACE}/target-{number}" for number in range(7)
     }
-    assert all("hub" not in line for line in of["posture.targets.target"])
-    assert all("rule" not in line for line in [alive, *of["posture.targets.target"]]), "of no other round"
+    assert all("hub" not in line for line in of["posture.reconcile.reporter"])
+    assert all("rule" not in line for line in [alive, *of["posture.reconcile.reporter"]]), "of no other round"
     (refused,) = of["posture.supervisor"]
     assert "target" not in refused
     rounds = [{line["cycle"] for line in lines} for lines in of.values()]

@@ -15,7 +15,7 @@ from posture.publish.prometheus.exposition import Exposition
 from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile.context import Context
 from posture.suppression.conditions import PolicyCase
-from posture.suppression.reporting import Reported, Reporter
+from posture.suppression.reporting import PolicyReporter, Reported
 from tests.support.api_server import CALL, ApiServer
 from tests.support.lease_world import VirtualLoop
 from tests.support.policies import case, declared, progress
@@ -39,7 +39,7 @@ class Desk:
             sink=PrometheusSink(self.exposition),
             writers=Writers("a/posture-operator"),
         )
-        self.reporter = Reporter(cast("Context", world), "me", lambda: self.holds, self.newest)
+        self.reporter = PolicyReporter(cast("Context", world), "me", lambda: self.holds, self.newest)
 
     def reported(self, name: str, listed: Object | None = None, **outcome: Any) -> Reported:
         metadata = (listed or self.api.listed(name))["metadata"]

@@ -41,7 +41,7 @@ from posture.suppression.controls.status import (
 )
 from posture.suppression.effect import Effect, control_effects
 from posture.suppression.hub_reconciler import HubPolicies, HubReconciler
-from posture.suppression.reporting import Reporter
+from posture.suppression.reporting import PolicyReporter
 
 _MICRO = 1_000_000
 _PICTURE_HOLDS = 3 * _MICRO
@@ -60,7 +60,7 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
     def __init__(
         self, context: Context, hub: Hub, owner: Callable[[], Awaitable[str]], cleanup: Cleanup
     ) -> None:
-        reporter = Reporter(
+        reporter = PolicyReporter(
             context, ("controls", hub.name), hub.leading, cleanup.newest, status_of=control_policy_status
         )
         super().__init__(context, hub, cleanup, reporter, "Controls")

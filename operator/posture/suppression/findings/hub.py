@@ -20,7 +20,7 @@ from posture.suppression.findings import reconcile as rounds
 from posture.suppression.findings.writer import Writer
 from posture.suppression.hub_reconciler import HubPolicies, HubReconciler
 from posture.suppression.leaving import Deletion
-from posture.suppression.reporting import Reporter
+from posture.suppression.reporting import PolicyReporter
 
 
 class HubSuppression(HubReconciler[Policy, PolicyProgress]):
@@ -32,7 +32,7 @@ class HubSuppression(HubReconciler[Policy, PolicyProgress]):
     def __init__(
         self, context: Context, hub: Hub, owner: Callable[[], Awaitable[str]], cleanup: Cleanup
     ) -> None:
-        reporter = Reporter(context, ("suppression", hub.name), hub.leading, cleanup.newest)
+        reporter = PolicyReporter(context, ("suppression", hub.name), hub.leading, cleanup.newest)
         super().__init__(context, hub, cleanup, reporter, "Policies")
         self._owner = owner
         self._rounds = rounds.Rounds(hub, Writer(context.security_hub(hub.key), self._seconds_left))
