@@ -15,7 +15,7 @@ from sandbox.operator_process import OperatorProcess
 from sandbox.organization import Organization
 from tests.support.e2e.log_lines import unaddressed
 
-CHART = Path(__file__).parents[2] / "deploy" / "helm" / "posture-operator"
+CHART = Path(__file__).parents[3] / "deploy" / "helm" / "posture-operator"
 READER = "arn:aws:iam::111122223333:role/posture-reader"
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
 CIS_1_4 = "cis-aws-foundations-benchmark/v/1.4.0"
