@@ -1,15 +1,15 @@
-"""What AWS's answers are made to pass before anybody believes them, or shows what they say.
+"""Looks at the bytes of AWS's answers before anybody believes them, and takes secrets out of what AWS says.
 
 botocore reads a truncated, HTML or empty body of a successful answer as an answer without members, which is
-"no findings" or "nothing left undone". The hooks on Security Hub look at the bytes first. They raise nothing,
-since an exception inside a hook would escape the counters: they leave a mark that the caller must look for.
+"no findings" or "nothing left undone". The hooks on services that answer in JSON raise nothing, since an
+exception inside a hook would escape the counters: they leave a mark that the caller must look for.
 
 AWS's messages quote what they refuse: the canonical request with its session token, an external id. They are
 rid of it here, before an exception, and so a log line or a condition, is made of them.
 """
 
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,11 +18,18 @@ from botocore.parsers import ResponseParserError
 
 from posture.aws.client.limiter import Usage
 from posture.aws.client.refusals.refusal import code_of
-from posture.aws.securityhub.wire import NotAPage, decode_page
 from posture.domain.text import message_of_others
 
-PAGE = "DecodedPage"
+DECODED = "DecodedBody"
+"""Where an answer has what a decoder made of its body."""
 MALFORMED = "MalformedBody"
+"""Where an answer has the reason why its body is none."""
+
+Decoder = Callable[[bytes], object]
+"""Makes the body of a successful answer into what its service's client wants; ValueError where it is none."""
+Decoders = Mapping[tuple[str, str], Decoder]
+"""By service and operation, as botocore names them (`securityhub`, `GetFindings`)."""
+
 _SUCCESS = 300
 _any_object = msgspec.json.Decoder(dict[str, Any])
 
@@ -36,6 +43,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 # Of STS and its like. S3's answers (rest-xml) may be empty or JSON, and are what they are.
 _QUERY = "query"
+_JSON = frozenset({"json", "rest-json"})
 # Members of requests that nobody may read, and the header that the session token travels in.
 _SECRET_MEMBERS = ("ExternalId", "WebIdentityToken", "SAMLAssertion", "TokenCode")
 _TOKEN_HEADER = "X-Amz-Security-Token"  # noqa: S105 - a name
@@ -50,14 +58,17 @@ class Asked(NamedTuple):
     secrets: set[str]
 
 
-def watch(session: AioSession, usage: Usage) -> None:
-    """Check and clean the answers to the clients of this session, and count those of every service."""
+def watch(session: AioSession, usage: Usage, decoders: Decoders) -> None:
+    """Check and clean the answers to the clients of this session, and count those of every service.
+
+    `decoders` is looked at with each answer: what is added later counts from then on.
+    """
     events = session.get_component("event_emitter")
     events.register("before-parameter-build", _note_request)
     # After the signer, which is registered by the client.
     events.register_last("request-created", _note_token)
     events.register("before-parse", _CheckingXml(usage))
-    events.register("before-parse.securityhub", _check_body)
+    events.register("before-parse", _CheckingJson(decoders))
     events.register_first("response-received", _clean)
     events.register("response-received", _Counting(usage))
 
@@ -146,37 +157,61 @@ def _error_document(status: int, body: bytes) -> bytes:
     return f"<ErrorResponse>{error}</ErrorResponse>".encode()
 
 
-def _check_body(
-    operation_model: Any,  # noqa: ANN401 - botocore has no types
-    response_dict: dict[str, Any],
-    customized_response_dict: dict[str, Any],
-    **_: object,
-) -> None:
-    """Mark a successful answer whose body is not one; decode a page of findings at once.
+class _CheckingJson:
+    """Looks at answers in JSON (botocore's `before-parse` event).
 
-    Shapes: botocore's `before-parse` event. A decoded page is at PAGE, the reason why a body is none at
-    MALFORMED; in both cases botocore's own parser gets an empty object, which costs nothing.
+    It marks a successful answer whose body is none at MALFORMED. What a decoder made of a body is at DECODED.
+    In both cases botocore's own parser gets an empty object, which costs nothing.
     """
-    if response_dict["status_code"] >= _SUCCESS:
-        return
-    body = response_dict["body"]
-    try:
-        if operation_model.name == "GetFindings":
-            customized_response_dict[PAGE] = decode_page(body)
+
+    def __init__(self, decoders: Decoders) -> None:
+        self._decoders = decoders
+
+    def __call__(
+        self,
+        operation_model: Any,  # noqa: ANN401 - botocore has no types
+        response_dict: dict[str, Any],
+        customized_response_dict: dict[str, Any],
+        **_: object,
+    ) -> None:
+        """Decode the body, or compare it with the operation's model; mark it where it is no answer."""
+        service = operation_model.service_model
+        if (
+            response_dict["status_code"] >= _SUCCESS
+            or service.resolved_protocol not in _JSON
+            or operation_model.has_streaming_output
+            or operation_model.has_event_stream_output
+        ):
+            return
+        body, decode = response_dict["body"], self._decoders.get((service.service_name, operation_model.name))
+        try:
+            if decode is None:
+                _check_members(operation_model.output_shape, body)
+            else:
+                customized_response_dict[DECODED] = decode(body)
+                response_dict["body"] = b"{}"
+        except (ValueError, msgspec.DecodeError, RecursionError) as error:
+            customized_response_dict[MALFORMED] = f"{len(body)} bytes that are no answer: {error}"
             response_dict["body"] = b"{}"
-        else:
-            _check_members(operation_model.output_shape, body)
-    except (NotAPage, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        customized_response_dict[MALFORMED] = f"{len(body)} bytes that are no answer: {error}"
-        response_dict["body"] = b"{}"
 
 
 def _check_members(shape: Any, body: bytes) -> None:  # noqa: ANN401 - botocore has no types
     """Raise msgspec.DecodeError where a body lacks what the operation's model requires of every answer."""
-    if shape is None or not (body or shape.members):
+    if shape is not None and (payload := shape.serialization.get("payload")):
+        shape = shape.members[payload]
+    if shape is None or shape.type_name != "structure":
+        return
+    # Members with a location are in the headers or the status.
+    inside = {name: each for name, each in shape.members.items() if "location" not in each.serialization}
+    if not (body or inside):
         return
     answer = _any_object.decode(body)
-    missing = [name for name in shape.required_members if name not in answer]
+    names = {
+        name: inside[name].serialization.get("name", name)
+        for name in shape.required_members
+        if name in inside
+    }
+    missing = [name for name, written in names.items() if written not in answer]
     if missing:
         raise msgspec.ValidationError(f"{', '.join(missing)} missing")
 

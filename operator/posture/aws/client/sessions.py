@@ -26,7 +26,7 @@ from botocore.exceptions import NoCredentialsError
 from posture.aws.client.acting import ActingCredentials, Actor, Client
 from posture.aws.client.limiter import Usage
 from posture.aws.client.refusals.refusal import FAULTS, is_replaceable, refusal
-from posture.aws.client.responses import watch
+from posture.aws.client.responses import Decoder, watch
 
 SESSION_NAME = "posture-operator"
 # Said once: botocore makes its own anew for each request, which costs a fifth of all that a request costs.
@@ -40,8 +40,8 @@ _CONNECTIONS = 256
 _IDLE_SECONDS = 30
 # AWS says "expired" of the same credentials again within this time: a new session will not help.
 _RENEWAL_PAUSE = 60.0
-# Calls to these services go through the limiter, which must see each attempt: botocore repeats none of them.
-_LIMITED = frozenset({"securityhub"})
+# How often botocore sends a request that nobody else repeats.
+_ATTEMPTS = 4
 UNUSED_SECONDS = 3600.0
 """What nobody has asked for in this time is forgotten; no call takes nearly as long."""
 
@@ -80,6 +80,22 @@ class Sessions:
         self._actors: dict[tuple[str | None, str | None], Actor] = {}
         self._renewed: set[tuple[str | None, str | None]] = set()
         self._making = asyncio.Lock()
+        self._decoders: dict[tuple[str, str], Decoder] = {}
+        self._sent_once: set[str] = set()
+
+    def decode(self, service: str, operation: str, decoder: Decoder) -> None:
+        """Have the bodies of an operation's answers (`GetFindings`) made into what `decoder` returns.
+
+        It is in the answer at `responses.DECODED`. All other bodies are compared with the service's model.
+        """
+        self._decoders[service, operation] = decoder
+
+    def send_once(self, service: str) -> None:
+        """Have botocore repeat no request to a service: whoever calls it must see each attempt.
+
+        To be said before the first client of the service is asked for.
+        """
+        self._sent_once.add(service)
 
     async def __aenter__(self) -> Self:
         """Enter; nothing is read or opened before the first client is asked for."""
@@ -177,7 +193,7 @@ class Sessions:
             self._session.register_component(
                 "credential_provider", AioCredentialResolver([ActingCredentials()])
             )
-            watch(self._session, self._usage)
+            watch(self._session, self._usage, self._decoders)
         return self._session
 
     async def _client(self, service: str, region: str) -> _Shared:
@@ -186,9 +202,14 @@ class Sessions:
         if shared is None:
             await self._forget_unused()
             exits = AsyncExitStack()
-            made = self._base().create_client(service, region_name=region, config=_config(service))
+            made = self._base().create_client(
+                service, region_name=region, config=_config(self._attempts(service))
+            )
             shared = self._shared[service, region] = _Shared(await exits.enter_async_context(made), exits)
         return shared
+
+    def _attempts(self, service: str) -> int:
+        return 1 if service in self._sent_once else _ATTEMPTS
 
     async def _actor(self, identity: Identity) -> Actor:
         """Return who acts as an identity; within the lock."""
@@ -225,7 +246,7 @@ class Sessions:
             base._get_internal_component("endpoint_resolver"),  # noqa: SLF001 - see above
         )
         # It calls STS by itself where the credentials are a web identity's.
-        watch(session, self._usage)
+        watch(session, self._usage, self._decoders)
         return session
 
     def _role(self, identity: Identity, own: Actor) -> AioDeferredRefreshableCredentials:
@@ -252,8 +273,7 @@ class Sessions:
         )
 
 
-def _config(service: str) -> AioConfig:
-    attempts = 1 if service in _LIMITED else 4
+def _config(attempts: int) -> AioConfig:
     return AioConfig(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from posture.aws.client.calls import PATIENCE, Calls
 from posture.aws.client.limiter import Limiters, Usage
-from posture.aws.client.responses import PAGE
+from posture.aws.client.responses import DECODED
 from posture.aws.client.sessions import Identity, Sessions
 from posture.aws.securityhub.associations import (
     BATCH,
@@ -14,8 +14,10 @@ from posture.aws.securityhub.associations import (
     update_associations,
 )
 from posture.aws.securityhub.discovery import HubFacts, discover
-from posture.aws.securityhub.wire import Page
+from posture.aws.securityhub.wire import Page, decode_page
 from posture.domain.findings import Finding, FindingId, Rejection, Workflow
+
+_SERVICE = "securityhub"
 
 
 class FindingsPage(NamedTuple):
@@ -76,7 +78,8 @@ class SecurityHub:
     def __init__(self, sessions: Sessions, identity: Identity, limiters: Limiters, usage: Usage) -> None:
         self.identity = identity
         self._sessions = sessions
-        self._calls = Calls(sessions, identity, limiters, usage, service="securityhub")
+        sessions.decode(_SERVICE, "GetFindings", decode_page)
+        self._calls = Calls(sessions, identity, limiters, usage, service=_SERVICE)
 
     def now(self) -> int:
         """Return the time in microseconds by AWS's clock; by the local one while AWS has not answered."""
@@ -102,7 +105,7 @@ class SecurityHub:
         if next_token:
             parameters["NextToken"] = next_token
         answer = await self._calls.call("GetFindings", parameters, patience=patience)
-        page: Page = answer.body[PAGE]
+        page: Page = answer.body[DECODED]
         return FindingsPage(*page, answer.asked_at, self._calls.clock.uncertainty, answer.seconds)
 
     async def batch_update_findings(

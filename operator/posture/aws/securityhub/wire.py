@@ -1,11 +1,8 @@
-"""A page of GetFindings as bytes → findings. A page is all or nothing; a finding in it stands for itself.
+"""Decodes a page of GetFindings. A page is all or nothing; a finding in it stands for itself.
 
 A body that is no page (truncated, HTML, empty) is an error, never an empty page: from an empty page a sync
-would conclude that findings are gone. A finding that is malformed costs only itself.
-
-A finding in which some field has the wrong JSON type → what can still be read of it.
-
-This is the slow way, taken only for the finding that the typed decoder refuses.
+would conclude that findings are gone. A finding that is malformed costs only itself: one in which some field
+has the wrong JSON type is read the slow way, for what can still be read of it.
 """
 
 import hashlib

@@ -8,8 +8,8 @@ import pytest
 from botocore.parsers import ResponseParserError
 
 from posture.aws.client.limiter import Usage
-from posture.aws.client.responses import MALFORMED, PAGE, _check_body, _CheckingXml, _clean
-from posture.aws.securityhub.wire import Page
+from posture.aws.client.responses import DECODED, MALFORMED, _CheckingJson, _CheckingXml, _clean
+from posture.aws.securityhub.wire import Page, decode_page
 
 
 @cache
@@ -17,11 +17,16 @@ def model(operation: str, service: str = "securityhub") -> Any:
     return botocore.session.get_session().get_service_model(service).operation_model(operation)
 
 
-def checked(operation: str, body: bytes, status: int = 200) -> tuple[dict[str, Any], bytes]:
+def checked(
+    operation: str, body: bytes, status: int = 200, service: str = "securityhub"
+) -> tuple[dict[str, Any], bytes]:
     response = {"status_code": status, "body": body}
     marks: dict[str, Any] = {}
-    _check_body(
-        operation_model=model(operation), response_dict=response, customized_response_dict=marks, more=1
+    _CheckingJson({("securityhub", "GetFindings"): decode_page})(
+        operation_model=model(operation, service),
+        response_dict=response,
+        customized_response_dict=marks,
+        more=1,
     )
     return marks, response["body"]  # type: ignore[return-value]
 
@@ -65,9 +70,44 @@ def test_answers_and_errors_are_left_to_botocore(operation: str, body: bytes, st
     assert checked(operation, body, status) == ({}, body)
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "body"),
+    [
+        ("ssm", "GetParameters", b"<html>"),
+        ("ssm", "GetParameters", b""),
+        ("config", "DescribeConfigRules", b'{"ConfigRules": ['),
+        ("organizations", "ListAccounts", b"[]"),
+        ("guardduty", "ListDetectors", b'{"nextToken": "x"}'),
+        ("lambda", "ListFunctions", b"<html>"),
+    ],
+)
+def test_a_body_of_any_service_that_answers_in_json_is_looked_at(
+    service: str, operation: str, body: bytes
+) -> None:
+    assert set(checked(operation, body, service=service)[0]) == {MALFORMED}
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "body"),
+    [
+        ("ssm", "GetParameters", b"{}"),
+        ("guardduty", "ListDetectors", b'{"detectorIds": []}'),  # a member is not written as it is named
+        ("lambda", "DeleteFunction", b""),  # its one member is the status
+        ("lambda", "PutFunctionConcurrency", b"{}"),
+        ("lambda", "Invoke", b"<html>"),  # bytes of somebody else's making
+        ("apigateway", "GetSdk", b"PK"),
+        ("sts", "GetCallerIdentity", b"<R/>"),  # in XML
+    ],
+)
+def test_a_body_that_a_services_model_allows_is_left_to_botocore(
+    service: str, operation: str, body: bytes
+) -> None:
+    assert checked(operation, body, service=service) == ({}, body)
+
+
 def test_a_page_is_decoded_and_kept_from_botocore() -> None:
     marks, left = checked("GetFindings", b'{"Findings": []}')
-    assert marks == {PAGE: Page([], [], [], None)}
+    assert marks == {DECODED: Page([], [], [], None)}
     assert left == b"{}"
 
 
