@@ -1,4 +1,4 @@
-"""What follows from little that changed, beside everything there is: the boards of a poll, plans, effects.
+"""What follows from little that changed, beside everything there is: a poll's caches, plans, effects.
 
 CPU of the hub's thread, without a cloud: what a poll asks for is another measure.
 """
@@ -56,7 +56,7 @@ _WHOLE, _ONE, _ALL = "whole", "one", "all"
 
 class _Measured(NamedTuple):
     archived: int
-    boards: Samples
+    caches: Samples
     plans: Samples
     effects: Samples
     lags: tuple[float, ...]
@@ -66,19 +66,19 @@ def measure(findings: int) -> list[Row]:
     """Measure at this size, 200,000 at most, beside a tenth of it, or beside looking at everything."""
     size = min(findings, _LARGEST)
     measured = alone(_sample, size)
-    stored = f"{_CHANGED} changed findings stored and the board moved"
+    stored = f"{_CHANGED} changed findings stored and the cell cache moved"
     archived = f"plan with {measured.archived:,} archived findings that bear our mark"
     evaluated = "one evaluation of the target"
     return [
-        _row(f"{stored}, of {size:,}", measured.boards, _MANY, _FEW, f"of {size // _PART:,}"),
-        _row("the board moved when nothing changed", measured.boards, _STILL, _MANY, f"{_CHANGED} changed"),
+        _row(f"{stored}, of {size:,}", measured.caches, _MANY, _FEW, f"of {size // _PART:,}"),
+        _row("the cache moved, nothing changed", measured.caches, _STILL, _MANY, f"{_CHANGED} changed"),
         _row(f"{archived}, nothing changed", measured.plans, _SAME, _ANEW, "all surveyed"),
         _row(f"the same, {_CHANGED} of them changed", measured.plans, _SOME, _ANEW, "all surveyed"),
         _row("effect of a policy that turns a control off", measured.effects, _ONE, _WHOLE, evaluated),
         _row(f"effects of {_POLICIES} such policies", measured.effects, _ALL, _WHOLE, evaluated),
         Row(
             measure="changes",
-            what=f"Hold-up of the event loop when all of {size:,} changed: board and plan, the worst",
+            what=f"Hold-up of the event loop when all of {size:,} changed: cache and plan, the worst",
             unit="ms",
             ours=max(measured.lags) * 1000,
             aim=Aim("ours", "<=", 50),
@@ -98,18 +98,18 @@ def _row(what: str, samples: Samples, side: str, beside: str, beside_is: str) ->
 class _Hub:
     """What is known of a hub. `now`: of its poll, µs; `some`: findings that change at each."""
 
-    known: FindingsView
+    findings: FindingsView
     now: int = 0
     some: list[Finding] = field(default_factory=list)
 
     def take(self, findings: Sequence[Finding]) -> None:
         """Take a page that was asked for now."""
         products = {each.check.product for each in findings}
-        self.known.take([FindingsPage([*findings], [], [], None, self.now, None, 0.0)], products)
+        self.findings.take([FindingsPage([*findings], [], [], None, self.now, None, 0.0)], products)
 
     def publish(self) -> None:
         """End a poll."""
-        self.known.publish(self.now, [microseconds(_WINDOW)], {})
+        self.findings.publish(self.now, [microseconds(_WINDOW)], {})
 
     def changed(self) -> None:
         """Poll once some findings changed; they fail, or pass, in turns."""
@@ -147,20 +147,20 @@ def _hub(size: int) -> Iterator[_Hub]:
 def _sample(size: int) -> _Measured:
     with _hub(size // _PART) as small, _hub(size) as large:
         sides = {_FEW: small.changed, _MANY: large.changed, _STILL: large.still}
-        boards = in_turns({name: partial(cpu_seconds, poll) for name, poll in sides.items()}, _REPETITIONS)
-        shown = _effects(large.known)
+        caches = in_turns({name: partial(cpu_seconds, poll) for name, poll in sides.items()}, _REPETITIONS)
+        shown = _effects(large.findings)
         archived, plans = _plans(large, size)
         lags = tuple(asyncio.run(_all_changed(large, size)) for _ in range(_TURNS))
-    return _Measured(archived, boards, plans, shown, lags)
+    return _Measured(archived, caches, plans, shown, lags)
 
 
 async def _all_changed(hub: _Hub, size: int) -> float:
-    """Move the board and plan when every finding has changed, in another thread as the hub does it.
+    """Move the cell cache and plan when every finding has changed, in another thread as the hub does it.
 
     Returns the worst lag of the event loop meanwhile that the process itself can have caused, in seconds.
     """
-    following = Following(hub.known)
-    declaration = _declaration(_view([each for each in hub.known.rows.checks() if each.source]), "*")
+    following = Following(hub.findings)
+    declaration = _declaration(_view([each for each in hub.findings.rows.checks() if each.source]), "*")
     following.plan(declaration, hub.now, _POLL)
     hub.now += 1
     for page in map(decode_page, pages(size)):
@@ -176,10 +176,10 @@ def _view(checks: Sequence[Check]) -> View:
     return View(tuple(sorted(standards)), Controls({}), AccountFilter(), Grouping(), ("", ""))
 
 
-def _effects(known: FindingsView) -> Samples:
+def _effects(findings: FindingsView) -> Samples:
     """Reckon the effects of policies that each turn one control off, in one account and Region."""
-    checks = [each for each in known.rows.checks() if each.source and each.control]
-    view, (accounts, regions) = _view(checks), known.rows.places()
+    checks = [each for each in findings.rows.checks() if each.source and each.control]
+    view, (accounts, regions) = _view(checks), findings.rows.places()
     pairs = sorted({pair for check in checks for pair in view.controls.of(check)})
     sight = TargetScope(view, ScoringMethod.SECURITY_HUB, _WINDOW, Scope(view.covers, view.controls, {}))
     records: Mapping[str, Record] = {
@@ -193,10 +193,10 @@ def _effects(known: FindingsView) -> Samples:
 
     def reckoned(policies: int) -> float:
         some = dict(islice(records.items(), policies))
-        return cpu_seconds(partial(control_effects, known, dict.fromkeys(some, sight), some))
+        return cpu_seconds(partial(control_effects, findings, dict.fromkeys(some, sight), some))
 
     def whole() -> float:
-        return cpu_seconds(partial(known.evaluate, view, microseconds(_WINDOW)))
+        return cpu_seconds(partial(findings.evaluate, view, microseconds(_WINDOW)))
 
     sides: dict[str, Callable[[], float]] = {
         _WHOLE: whole,
@@ -211,14 +211,14 @@ def _plans(hub: _Hub, size: int) -> tuple[int, Samples]:
     archived = [_archived(each) for each in islice(_all(size), 0, None, _PART) if each.check.source]
     hub.take(archived)
     declaration = _declaration(_view([]))
-    following, turns = Following(hub.known), count(1)
+    following, turns = Following(hub.findings), count(1)
 
     def planned() -> float:
         return cpu_seconds(partial(following.plan, declaration, hub.now, _POLL))
 
     def anew() -> float:
         nonlocal following
-        following = Following(hub.known)
+        following = Following(hub.findings)
         return planned()
 
     def some() -> float:

@@ -71,10 +71,10 @@ class Stepped(NamedTuple):
 
     async def evaluate(self) -> Evaluation:
         """Evaluate one target that looks at everything."""
-        desk = self.sync.desk
-        names = await desk.worker.call(desk.known.rows.account_names)
+        context = self.sync.context
+        names = await context.worker.call(context.findings.rows.account_names)
         view = self.view._replace(names=names)
-        exact = await desk.worker.call(desk.known.evaluate, view, microseconds(_DEMAND.window))
+        exact = await context.worker.call(context.findings.evaluate, view, microseconds(_DEMAND.window))
         if exact is None:
             raise RuntimeError("nothing has been published that could be evaluated")
         return exact.evaluation
@@ -93,15 +93,15 @@ async def stepped(
         owner = f"{name} {await sessions.account(cloud.identity)}"
         worker = Worker(name)
         store = (await worker.call(Store.open, directory / f"{name}.sqlite", owner=owner)).store
-        known, source = FindingsView(store), Counted(cloud)
+        findings, source = FindingsView(store), Counted(cloud)
         progress = SyncProgress(await worker.call(store.states))
-        sync = Sync(SyncContext(source, worker, known, progress, Bounds()))
+        sync = Sync(SyncContext(source, worker, findings, progress, Bounds()))
         try:
             await sync.want(_DEMAND.products)
             sync.windows = frozenset({microseconds(_DEMAND.window)})
             yield Stepped(sync, source, _view(await cloud.discover()))
         finally:
-            await worker.close(known.close)
+            await worker.close(findings.close)
 
 
 class Started(NamedTuple):

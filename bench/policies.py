@@ -244,8 +244,8 @@ def _library(python: Path, directory: Path, held: Held, shared: Mapping[str, Rul
 
 def _stored(store: Store, held: Held, drawn: Mapping[str, Selection]) -> Samples:
     """Plan from the store: all anew, one policy changed, some cells changed, nothing changed."""
-    known = FindingsView(store)
-    following = Following(known)
+    findings_view = FindingsView(store)
+    following = Following(findings_view)
     turns = count()
     names = list(drawn)
     cells = [row.key for row in store.cells(None, cutoff=0)]
@@ -255,7 +255,7 @@ def _stored(store: Store, held: Held, drawn: Mapping[str, Selection]) -> Samples
 
     def everything() -> float:
         nonlocal following
-        following = Following(known)
+        following = Following(findings_view)
         return cpu_seconds(planned)
 
     def one() -> float:
@@ -269,7 +269,7 @@ def _stored(store: Store, held: Held, drawn: Mapping[str, Selection]) -> Samples
 
     def changed_cells() -> float:
         some = set(cells[next(turns) % 100 :: 100])
-        known.changed = {RecordState.ACTIVE: some, RecordState.ARCHIVED: set()}
+        findings_view.changed = {RecordState.ACTIVE: some, RecordState.ARCHIVED: set()}
         return cpu_seconds(planned)
 
     def nothing() -> float:

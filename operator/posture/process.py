@@ -93,7 +93,7 @@ async def serve(options: Options) -> None:
             lease_namespace=options.lease_namespace,
             namespaces=options.namespaces or None,
             writers=writers_of(options.lease_namespace, options.namespaces or None),
-            told=readiness.tells,
+            logged_elsewhere=readiness.reports,
         )
         await _work(context, exposition, readiness, stop)
     logger.info("Stopped")

@@ -36,7 +36,7 @@ class Readiness:
         """Say what is missing, or None."""
         return self._missing or next((why for ask in self._others if (why := ask())), None)
 
-    def tells(self, error: KubeError) -> bool:
+    def reports(self, error: KubeError) -> bool:
         """Tell whether an error is of a missing CRD or right, which one line here says, or will say."""
         return isinstance(error, Forbidden | Gone) and self._missing is not None
 

@@ -166,9 +166,9 @@ class Supervisor:
             return {kind: await client.list_objects(KINDS[kind], namespaces) for kind in KINDS}
         except KubeError as error:
             if self._said != str(error):
-                told = self._context.told(error)
-                self._said = self._said if told else str(error)
-                level = logging.DEBUG if told else logging.WARNING
+                logged_elsewhere = self._context.logged_elsewhere(error)
+                self._said = self._said if logged_elsewhere else str(error)
+                level = logging.DEBUG if logged_elsewhere else logging.WARNING
                 logger.log(
                     level, "The declared objects could not be listed; the last list stays in force: %s", error
                 )

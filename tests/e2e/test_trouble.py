@@ -346,14 +346,14 @@ def test_missing_rights_are_said_in_readyz_and_once_in_the_log(stage: Stage) -> 
     assert len(reason.strip().splitlines()) == 1
     assert operator.get("/healthz")[0] == 200
 
-    def tries(logger: str, message: str) -> int:
+    def occurrences(logger: str, message: str) -> int:
         told = (each for each in lines(operator.log()) if each["logger"] == logger)
         return sum(each["message"].startswith(message) for each in told)
 
     operator.wait(
         lambda: (
-            tries("posture.supervisor", "The declared objects could not be listed") >= 2
-            and tries("posture.kube.leases", "Lease posture-operator") >= 2
+            occurrences("posture.supervisor", "The declared objects could not be listed") >= 2
+            and occurrences("posture.kube.leases", "Lease posture-operator") >= 2
         ),
         "the lists and the Lease to have been refused twice",
         seconds=90,

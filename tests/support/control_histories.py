@@ -6,7 +6,7 @@ from copy import deepcopy
 from hypothesis import strategies as st
 
 from posture.domain.exceptions import marks
-from posture.domain.exceptions.attempts import Tries, remembered, tried
+from posture.domain.exceptions.attempts import Attempts, attempted, remembered
 from posture.domain.exceptions.control_plan import (
     Association,
     ControlPlan,
@@ -81,7 +81,7 @@ class Operator:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.records: dict[str, Record] = {}
-        self.tries: Tries = {}
+        self.attempts: Attempts = {}
 
     def declared(self) -> DeclaredControls:
         cloud = self.cloud
@@ -105,10 +105,10 @@ class Operator:
     def plan(self, away: Collection[str] = (), *, exact: bool = True) -> ControlPlan:
         live = {place_of(place): self._live(place) for place in self.reads(away)}
         self.records = {name: each for name, each in self.records.items() if name in self.cloud.rules}
-        self.tries = remembered(self.tries, self.cloud.now)
+        self.attempts = remembered(self.attempts, self.cloud.now)
         seen = Seen(live, self.records, STATUSES if exact else None)
-        made = control_plan(self.declared(), seen, Timing(self.cloud.now, INTERVAL, self.tries))
-        self.tries = noted(self.tries, made.undone, self.cloud.now)
+        made = control_plan(self.declared(), seen, Timing(self.cloud.now, INTERVAL, self.attempts))
+        self.attempts = noted(self.attempts, made.undone, self.cloud.now)
         return made
 
     def _live(self, place: Place) -> Association:
@@ -126,9 +126,9 @@ class Operator:
                 place, enabled=switch.enabled, policy=switch.policy, reason=switch.reason, marked=marked
             )
         if cut is not None:
-            self.tries = {}
+            self.attempts = {}
             return made
-        self.tries = tried(self.tries, made.switches, self.cloud.now)
+        self.attempts = attempted(self.attempts, made.switches, self.cloud.now)
         self.records = dict(self.plan(away, exact=exact).records)
         self._let_go()
         return made

@@ -108,7 +108,7 @@ class HubOnPaper:
 
     def __init__(self, path: Path, findings: Sequence[Finding]) -> None:
         self.store = Store.open(path / "hub.sqlite", owner="hub").store
-        self.known = FindingsView(self.store)
+        self.findings = FindingsView(self.store)
         self.open = True
         self.ahead = 0
         self.left = 60.0
@@ -133,7 +133,7 @@ class HubOnPaper:
         """Say that everything is known as of another moment; `began`: the ticket that the poll began with."""
         ticket = self.requests.begun() if began is None else began
         exact_at = (self.status.exact_at or NOW) + 1
-        published = self.known.publish(exact_at, [WINDOW], {})
+        published = self.findings.publish(exact_at, [WINDOW], {})
         self.status = HubStatus(
             phase=HubPhase.CURRENT,
             facts=FACTS,
@@ -187,7 +187,7 @@ class HubOnPaper:
         return self.requests.exact_since(ticket)
 
     async def look(self, look: Callable[[FindingsView], T]) -> T | None:
-        return look(self.known) if self.open else None
+        return look(self.findings) if self.open else None
 
     async def batch_update_findings(
         self, findings: Sequence[FindingId], *, within: float, **_: Any
@@ -207,10 +207,10 @@ class HubOnPaper:
         if self.unreadable is not None and refs:
             raise self.unreadable
         asked_at = max(self.now(), self.status.exact_at or 0) + 1
-        self.known.remove([(asked_at, [each.key for each in refs if each.id in self.gone])])
+        self.findings.remove([(asked_at, [each.key for each in refs if each.id in self.gone])])
         there = list(self.store.read([each.key for each in refs]))
         found = [self.meanwhile.pop(each.id, each) for each in there]
-        self.known._note(self.store.write([Read(found, asked_at)]))
+        self.findings._note(self.store.write([Read(found, asked_at)]))
 
     def workflows(self) -> set[Workflow]:
         """Return how the findings stand."""

@@ -44,15 +44,15 @@ def checked(answers: Answers) -> Readiness:
 
 
 def test_what_the_check_finds_is_not_said_by_others() -> None:
-    assert Readiness().tells(GONE), "the check has only begun"
+    assert Readiness().reports(GONE), "the check has only begun"
     lacking = checked(Answers("PostureTarget"))
     assert "no CRD" in str(lacking.reason())
-    assert lacking.tells(GONE)
-    assert lacking.tells(DENIED)
+    assert lacking.reports(GONE)
+    assert lacking.reports(DENIED)
     for other in (Retryable(CALL, "later"), Conflict(CALL, "changed")):
-        assert not lacking.tells(other)
+        assert not lacking.reports(other)
     # Whoever may not ask about rights finds none missing: then whoever meets it must say it.
-    assert not checked(Answers(*KINDS, forbids=True)).tells(DENIED)
+    assert not checked(Answers(*KINDS, forbids=True)).reports(DENIED)
 
 
 def test_the_check_says_what_is_missing_once_until_that_changes(caplog: pytest.LogCaptureFixture) -> None:
@@ -67,29 +67,29 @@ def test_the_check_says_what_is_missing_once_until_that_changes(caplog: pytest.L
     assert [each.levelname for each in caplog.records] == ["ERROR", "ERROR", "ERROR", "INFO"]
 
 
-@pytest.mark.parametrize(("error", "told"), [(GONE, True), (DENIED, True), (DENIED, False)])
+@pytest.mark.parametrize(("error", "logged_elsewhere"), [(GONE, True), (DENIED, True), (DENIED, False)])
 def test_a_list_that_is_not_served_is_left_to_the_check(
-    error: KubeError, told: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    error: KubeError, logged_elsewhere: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def story(stage: Play) -> None:
         knows = [True]
-        object.__setattr__(stage.world, "told", lambda _: knows[0])
+        object.__setattr__(stage.world, "logged_elsewhere", lambda _: knows[0])
         stage.cluster.refused[SUPPRESSION_POLICIES.kind] = error
         await stage.begin()
         assert stage.supervisor.not_ready == str(error)
-        knows[0] = told
+        knows[0] = logged_elsewhere
         await passing(60)
 
     with caplog.at_level(logging.WARNING):
         play(tmp_path, story)
     assert len(
         [each for each in caplog.records if "declared objects could not be listed" in each.message]
-    ) == (not told)
+    ) == (not logged_elsewhere)
 
 
-@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("logged_elsewhere", [True, False])
 def test_a_lease_that_may_not_be_read_is_left_to_the_check(
-    told: bool, caplog: pytest.LogCaptureFixture
+    logged_elsewhere: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Denied:
         async def get(self, *_: object, **__: object) -> Any:
@@ -98,7 +98,7 @@ def test_a_lease_that_may_not_be_read_is_left_to_the_check(
         create = replace = get
 
     async def story() -> None:
-        lease = Lease(Denied(), "hub", "posture", "posture-0", told=lambda _: told)
+        lease = Lease(Denied(), "hub", "posture", "posture-0", logged_elsewhere=lambda _: logged_elsewhere)
         task = asyncio.ensure_future(lease.run())
         await asyncio.sleep(60.0)
         assert isinstance(lease.error, Forbidden)
@@ -106,4 +106,6 @@ def test_a_lease_that_may_not_be_read_is_left_to_the_check(
 
     with caplog.at_level(logging.WARNING):
         World().run(story)
-    assert len([each for each in caplog.records if "Lease hub: may not" in each.message]) == (not told)
+    assert len([each for each in caplog.records if "Lease hub: may not" in each.message]) == (
+        not logged_elsewhere
+    )

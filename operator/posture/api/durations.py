@@ -8,9 +8,10 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from posture.api.shapes import Shape
+from posture.domain.time import HOUR, MINUTE, SECOND
 
 # In µs, of which a thousandth of each is whole: what is written with three decimals is exact.
-_MICROSECONDS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
+_MICROSECONDS = {"ms": SECOND // 1_000, "s": SECOND, "m": MINUTE, "h": HOUR}
 _PART = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,3}))?(ms|s|m|h)", re.ASCII)
 # At most four parts of six digits: Go's parser, which the API server uses, overflows beyond 292 years.
 _PATTERN = r"(?:[0-9]{1,6}(?:\.[0-9]{1,3})?(?:ms|s|m|h)){1,4}"

@@ -19,8 +19,9 @@ from enum import Enum
 from typing import NamedTuple
 
 from posture.domain.findings import Workflow
+from posture.domain.time import MINUTE
 
-SETTLING = 15 * 60 * 1_000_000
+SETTLING = 15 * MINUTE
 
 
 class CustomerFields(NamedTuple):

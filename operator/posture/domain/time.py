@@ -1,14 +1,17 @@
-"""Integer microseconds since the Unix epoch, as people, Kubernetes and Python write a moment.
+"""Moments and durations: integer microseconds by UTC, and how people, Kubernetes and ASFF write them.
 
-How old a published score may be.
-
-ASFF's timestamps as integer microseconds since the Unix epoch.
-
-The user guide ("Timestamps" in the ASFF reference) allows RFC 3339 with `Z`, or an offset written `+HH:MM`,
-`+HHMM` or `+HH`, and up to nine digits of a second's fraction. What is finer than a microsecond is cut off.
+A moment is counted since the Unix epoch. ASFF's timestamps ("Timestamps" in the ASFF reference of the user
+guide) are RFC 3339 with `Z`, or an offset written `+HH:MM`, `+HHMM` or `+HH`, and up to nine digits of a
+second's fraction; what is finer than a microsecond is cut off.
 """
 
 from datetime import UTC, datetime, timedelta
+
+SECOND = 1_000_000
+"""In µs, the unit of every moment and duration that is an integer."""
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -50,8 +53,6 @@ def cutoff(now: int, window: int) -> int:
     return now - window
 
 
-_SECONDS_A_DAY = 86_400
-_MICRO = 1_000_000
 _fromisoformat = datetime.fromisoformat
 _DATE = 10
 
@@ -64,7 +65,7 @@ def parse_timestamp(text: str) -> int:
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no UTC offset")
     since = moment - _EPOCH
-    return (since.days * _SECONDS_A_DAY + since.seconds) * _MICRO + since.microseconds
+    return since.days * DAY + since.seconds * SECOND + since.microseconds
 
 
 def rfc3339(instant: int) -> str:

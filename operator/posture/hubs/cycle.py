@@ -13,12 +13,12 @@ from typing import Any
 
 from posture.aws.client.errors import AwsError
 from posture.backoff import BackOff
+from posture.domain.time import SECOND
 from posture.hubs.demand import Requests, Wanted
 from posture.hubs.status import HubPhase, StatusPublisher
 from posture.logs import bound, next_cycle
 from posture.sources.base import Following, Source
 
-_MICRO = 1_000_000
 _PROGRESS_EVERY = 5.0
 _POLL, _DISCOVERY, _SEARCH = "poll", "discovery", "search for marks"
 
@@ -72,7 +72,7 @@ class Cycle:
     async def _go(self, wanted: Wanted, ticket: int) -> None:
         """Run once: facts where they are old, and a poll."""
         source, started = self._source, time.monotonic()
-        interval = wanted.interval / _MICRO
+        interval = wanted.interval / SECOND
         asked, anew = self._requests.thorough, self._requests.thorough > self._served
         if anew:
             self._jobs.hurry()
@@ -143,7 +143,7 @@ class Cycle:
         woken = asyncio.create_task(self._requests.woken())
         try:
             while not woken.done():
-                outcome = self._jobs.reap(wanted.interval / _MICRO)
+                outcome = self._jobs.reap(wanted.interval / SECOND)
                 if outcome is JobOutcome.FAILED and not self._source.ready:
                     self._requests.ended(ticket)
                 self._start_jobs()
@@ -167,7 +167,7 @@ class Cycle:
 
     def _left(self) -> int:
         """Return the µs until the next poll is due."""
-        return max(0, int((self._due - time.monotonic()) * _MICRO))
+        return max(0, int((self._due - time.monotonic()) * SECOND))
 
     def _success(self, seconds: float) -> dict[str, Any]:
         """Return what to say of the poll that has just published."""
@@ -184,12 +184,12 @@ class Cycle:
         report, published = self._source.report(), self._source.published
         changes: dict[str, Any] = {
             "progress": report.progress,
-            "interval_seconds": wanted.interval / _MICRO,
+            "interval_seconds": wanted.interval / SECOND,
             "suspicious": report.suspicious,
             "withheld": report.withheld,
             "last_full": report.last_full,
             "next_time": self._now() + self._left(),
-            "lag_seconds": report.lag / _MICRO,
+            "lag_seconds": report.lag / SECOND,
             "marks_known": report.marks_known,
             "corrections": report.corrections,
         }

@@ -18,8 +18,6 @@ from typing import NamedTuple
 from posture.domain.findings import Source, product_named
 from posture.domain.time import microseconds
 
-_MICROSECOND = timedelta(microseconds=1)
-
 
 class Demand(NamedTuple):
     """One target's wishes: how often to poll and to sweep, products by name, and its evaluation window."""

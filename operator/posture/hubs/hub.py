@@ -14,7 +14,7 @@ from posture.backoff import BackOff
 from posture.domain.findings import SECURITY_HUB
 from posture.domain.scoring.evaluation import TurnedOff, View
 from posture.domain.standards import Controls, ControlStatus
-from posture.domain.time import microseconds
+from posture.domain.time import SECOND, microseconds
 from posture.hubs.cycle import Cycle
 from posture.hubs.demand import Demand, HubKey, Requests
 from posture.hubs.status import HubPhase, HubStatus, StatusPublisher
@@ -32,7 +32,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _LONGEST_PAUSE = 300.0
-_MICRO = 1_000_000
 _START = "start"
 
 
@@ -135,7 +134,7 @@ class Hub:
     @property
     def apart(self) -> int:
         """How long after another anything begins that is due for nothing but somebody's asking, in µs."""
-        return int(self._requests.apart * _MICRO)
+        return int(self._requests.apart * SECOND)
 
     def know_turned_off(self, places: Mapping[TurnedOff, ControlStatus]) -> None:
         """Take in what policies have turned off: nothing is scored before that is known, were it nothing."""
@@ -227,7 +226,7 @@ class Hub:
             view = view._replace(names=self.names())
         if not view.members and self.status.facts is not None:
             view = view._replace(members=frozenset(self.status.facts.members))
-        exact = await source.worker.glance(source.known.evaluate, view, microseconds(window))
+        exact = await source.worker.glance(source.findings.evaluate, view, microseconds(window))
         if exact is None:
             self._requests.ask_window(microseconds(window))
             return None
@@ -241,7 +240,7 @@ class Hub:
         source = self._source
         if source is None or not self.held():
             return None
-        return await source.worker.call(look, source.known)
+        return await source.worker.call(look, source.findings)
 
     async def reread(self, refs: Sequence[FindingRef]) -> None:
         """Read findings by Id, and remove those that are gone. Raises AwsError and StoreError."""
@@ -320,7 +319,7 @@ class Hub:
     def _pace(self) -> float:
         """Return the seconds after which to begin again at the latest: what was refused may be allowed."""
         wanted = self._requests.wanted
-        return _LONGEST_PAUSE if wanted is None else min(wanted.interval / _MICRO, _LONGEST_PAUSE)
+        return _LONGEST_PAUSE if wanted is None else min(wanted.interval / SECOND, _LONGEST_PAUSE)
 
     async def _keep_in_sync(self, pauses: BackOff) -> None:
         """Open the store, and run until cancelled or until the store fails."""
@@ -329,15 +328,15 @@ class Hub:
         owner = f"{self.key.name} {account_id}"
         opening = Opening(self._dependencies.stores, self.key.name, owner, worker.stop)
         try:
-            known, moved_aside = await worker.call(opening.open)
-            if moved_aside:
+            findings, quarantined = await worker.call(opening.open)
+            if quarantined:
                 logger.warning(
                     "hub %s: the local store was unusable and is rebuilt from Security Hub: %s",
                     self.name,
-                    moved_aside,
+                    quarantined,
                 )
-                self._publisher.post(store_replaced=moved_aside)
-            self._source = await self._dependencies.sources.open(worker, known)
+                self._publisher.post(store_replaced=quarantined)
+            self._source = await self._dependencies.sources.open(worker, findings)
             self._publisher.succeeded(_START)
             pauses.succeeded()
             await Cycle(

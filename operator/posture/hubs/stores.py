@@ -25,23 +25,23 @@ class Opening:
         self._name = name
         self._owner = owner
         self._stop = stop
-        self._known: FindingsView | None = None
+        self._findings: FindingsView | None = None
 
     def open(self) -> tuple[FindingsView, str | None]:
-        """Open the store; returns with it why the file that was there was moved aside, if it was."""
-        store, moved_aside = self._stores.open(self._name, owner=self._owner, stop=self._stop)
-        self._known = FindingsView(store)
-        return self._known, moved_aside
+        """Open the store; returns with it why the file that was there was quarantined, if it was."""
+        store, quarantined = self._stores.open(self._name, owner=self._owner, stop=self._stop)
+        self._findings = FindingsView(store)
+        return self._findings, quarantined
 
     def discard(self) -> None:
-        """Move what has been opened aside: the next opening makes a new store."""
-        if self._known is not None:
-            self._known.discard()
+        """Quarantine what has been opened: the next opening makes a new store."""
+        if self._findings is not None:
+            self._findings.discard()
 
     def close(self) -> None:
         """Close what has been opened."""
-        if self._known is not None:
-            self._known.close()
+        if self._findings is not None:
+            self._findings.close()
 
 
 logger = logging.getLogger(__name__)

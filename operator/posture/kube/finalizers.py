@@ -15,7 +15,7 @@ from posture.kube.status import LEAST_WITHIN
 FINALIZER = "posture.dev/cleanup"
 _PATH = "/metadata/finalizers"
 _ANNOTATIONS = "/metadata/annotations"
-_TRIES = 5
+_ATTEMPTS = 5
 
 
 class Kept(NamedTuple):
@@ -82,7 +82,7 @@ async def _settle(
     wanted: bool | None,
 ) -> Object:
     ref = ObjectRef.of(resource, obj)
-    for _ in range(_TRIES):
+    for _ in range(_ATTEMPTS):
         operations = [*_annotating(obj, kept), *_operations(obj, wanted=wanted)]
         if not operations or (wanted and is_deleted(obj) and not has_finalizer(obj)):
             return obj

@@ -15,7 +15,6 @@ import asyncio
 import logging
 import math
 import secrets
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from datetime import UTC, datetime
 from random import SystemRandom
 from typing import Any, NamedTuple, Protocol
 
+from posture.clock import steady
 from posture.kube.errors import Conflict, Gone, KubeError
 from posture.kube.resources import LEASES, ApiResource, Object
 
@@ -36,16 +36,9 @@ _INT32 = 2**31 - 1
 _jitter = SystemRandom()
 
 
-def boottime() -> float:
-    """Return seconds of a clock that never steps and goes on during suspend, where the machine has one."""
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
-
-
 @dataclass(frozen=True, slots=True)
 class LeaseTiming:
-    """Seconds: others wait `duration`, the holder stops after `renew_deadline`, tries are `retry` apart.
+    """Seconds: others wait `duration`, the holder stops after `renew_deadline`, attempts are `retry` apart.
 
     Raises ValueError unless duration > renew_deadline > retry > 0: the holder must stop before others start;
     and where the duration is more than `LONGEST`, for which nobody waits.
@@ -150,7 +143,7 @@ class Lease:
 
     `run()` competes until it is cancelled or the Lease released; `acquired()` gives the term of holding it.
     `identity`: this replica's name, for people; `annotations`: what else the Lease should tell them.
-    `told`: whether an error is logged elsewhere.
+    `logged_elsewhere`: whether an error is.
     """
 
     def __init__(
@@ -162,8 +155,8 @@ class Lease:
         timing: LeaseTiming | None = None,
         *,
         annotations: Mapping[str, str] | None = None,
-        clock: Callable[[], float] = boottime,
-        told: Callable[[KubeError], bool] = lambda _: False,
+        clock: Callable[[], float] = steady,
+        logged_elsewhere: Callable[[KubeError], bool] = lambda _: False,
     ) -> None:
         self.name = name
         self.namespace = namespace
@@ -173,7 +166,7 @@ class Lease:
         self._timing = timing or LeaseTiming()
         self._annotations = dict(annotations or {})
         self._clock = clock
-        self._told = told
+        self._logged_elsewhere = logged_elsewhere
         self._said = ""
         self._term: Term | None = None
         self._begun = asyncio.Event()
@@ -243,7 +236,7 @@ class Lease:
     def _note(self, error: KubeError | None) -> None:
         before, self.error = self.error, error
         if error is not None and str(error) != self._said:
-            if self._told(error):
+            if self._logged_elsewhere(error):
                 logger.debug("Lease %s: %s", self.name, error)
                 return
             self._said = str(error)

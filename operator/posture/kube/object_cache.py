@@ -10,27 +10,27 @@ from collections.abc import Iterable
 from posture.kube.resources import Object
 
 
-class Newest:
+class ObjectCache:
     """The objects that writes returned, until a list shows them as new or newer."""
 
     def __init__(self) -> None:
         self._stored: dict[str, Object] = {}
 
-    def stored(self, obj: Object) -> None:
+    def store(self, obj: Object) -> None:
         """Take in an object as the API server stored it."""
         uid = obj["metadata"]["uid"]
         kept = self._stored.get(uid)
         if kept is None or _version(kept) <= _version(obj):
             self._stored[uid] = obj
 
-    def of(self, listed: Object) -> Object:
+    def newest(self, listed: Object) -> Object:
         """Return the newest version of an object that was listed."""
         kept = self._stored.get(listed["metadata"]["uid"])
         return listed if kept is None or _version(kept) <= _version(listed) else kept
 
     def current(self, listed: Object) -> Object:
         """Return an object as listed, with the newest status that is known and the version that it is of."""
-        newest = self.of(listed)
+        newest = self.newest(listed)
         version = newest["metadata"].get("resourceVersion")
         return {
             **listed,

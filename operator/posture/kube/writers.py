@@ -15,7 +15,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from posture.kube.leases import Leading, boottime
+from posture.clock import steady
+from posture.kube.leases import Leading
 from posture.kube.resources import ApiResource, Object, ObjectRef
 
 QUIET = 600.0
@@ -38,7 +39,7 @@ class Writers:
     For the event loop's thread. Nothing here calls anybody: who looks tells what is new.
     """
 
-    def __init__(self, name: str, *, clock: Callable[[], float] = boottime) -> None:
+    def __init__(self, name: str, *, clock: Callable[[], float] = steady) -> None:
         self.name = name
         self._clock = clock
         self._seen: dict[str, int] = {}

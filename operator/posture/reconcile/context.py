@@ -24,8 +24,8 @@ from posture.store.interface import Stores
 class Context:
     """The API server, AWS, the configuration, the outputs.
 
-    `namespaces`: None means all. `writers`: this release, and what it knows of others. `told`: whether an
-    error of the API server is logged elsewhere.
+    `namespaces`: None means all. `writers`: this release, and what it knows of others. `logged_elsewhere`:
+    whether an error of the API server is.
     """
 
     client: KubeClient
@@ -40,7 +40,7 @@ class Context:
     lease_namespace: str
     namespaces: tuple[str, ...] | None
     writers: Writers
-    told: Callable[[KubeError], bool] = lambda _: False
+    logged_elsewhere: Callable[[KubeError], bool] = lambda _: False
 
     @property
     def scope(self) -> str:
@@ -64,7 +64,7 @@ class Context:
             self.identity,
             self._lease_timing(),
             annotations=annotations,
-            told=self.told,
+            logged_elsewhere=self.logged_elsewhere,
         )
 
     def security_hub(self, key: HubKey) -> SecurityHub:

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.discovery import HubFacts
+from posture.domain.time import MINUTE
 from posture.sources.findings_view import FindingsView, Published
 from posture.sources.thread import Worker
 from posture.store.errors import StoreLost
@@ -21,7 +22,7 @@ class TimesAhead(StoreLost):
 
     def __init__(self, ahead: int) -> None:
         super().__init__(
-            f"The store's times are {ahead // 60_000_000} minutes ahead of AWS's clock",
+            f"The store's times are {ahead // MINUTE} minutes ahead of AWS's clock",
             reason="StoreAhead",
             advice="nothing needs to be done, all findings are read again; if it comes again, look for a"
             " proxy before Security Hub that sets the Date of answers",
@@ -33,7 +34,7 @@ class Following(NamedTuple):
 
     products: frozenset[str]
     windows: frozenset[int]
-    """Evaluation windows: a board of cells is kept for each."""
+    """Evaluation windows: a cell cache is kept for each."""
     interval: int
     """Between two polls."""
     full_sync: int
@@ -79,7 +80,7 @@ class Source(Protocol):
 
     worker: Worker
     """The thread that the store belongs to."""
-    known: FindingsView
+    findings: FindingsView
     """What is known; only the worker touches it."""
 
     @property
@@ -148,6 +149,6 @@ class SourceMaker(Protocol):
         """Return the time (µs) by AWS's clock; by the local one while AWS has not answered."""
         ...
 
-    async def open(self, worker: Worker, known: FindingsView) -> Source:
+    async def open(self, worker: Worker, findings: FindingsView) -> Source:
         """Open the source over a store. Raises TimesAhead, where what is stored must not be believed."""
         ...

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from itertools import chain
 
 from posture.domain.findings import Cell, Check, Count
-from posture.domain.time import cutoff
+from posture.domain.time import MINUTE, cutoff
 from posture.store.interface import FindingRows
 from posture.store.records import CellKey, CellRow
 
@@ -37,7 +37,7 @@ class CellCache:
         self._regions: dict[int, str] = {}
 
     def refresh(self, store: FindingRows, touched: Collection[CellKey], now: int) -> int:
-        """Bring the board to the moment `now` (µs); return how many cells were touched, or changed by time.
+        """Bring the cells to the moment `now` (µs); return how many cells were touched, or changed by time.
 
         `touched`: the cells written to since the last refresh. Nothing else is read, but for those of which
         findings may have left the window meanwhile.
@@ -104,9 +104,6 @@ def _unpack(packed: int) -> CellKey:
     return check, account, region
 
 
-_MINUTE = 60 * 1_000_000
-
-
 class Ages:
     """By minute, the cells whose oldest finding inside the evaluation window was updated in it.
 
@@ -123,7 +120,7 @@ class Ages:
         if oldest is None:
             self._of.pop(cell, None)
             return
-        cells = self._minutes.setdefault(oldest // _MINUTE, array("Q"))
+        cells = self._minutes.setdefault(oldest // MINUTE, array("Q"))
         if self._of.get(cell) is not cells:
             self._of[cell] = cells
             cells.append(cell)
@@ -133,13 +130,13 @@ class Ages:
 
         They are due until they are noted anew: those of the cutoff's own minute may still be as they were.
         """
-        last = cutoff // _MINUTE
+        last = cutoff // MINUTE
         for minute, cells in self._minutes.items():
             if minute <= last:
                 yield from {cell for cell in cells if self._of.get(cell) is cells}
 
     def forget(self, cutoff: int) -> None:
         """Let go of the minutes before the cutoff, of which every cell that was due has been noted anew."""
-        last = cutoff // _MINUTE
+        last = cutoff // MINUTE
         for minute in [minute for minute in self._minutes if minute < last]:
             del self._minutes[minute]

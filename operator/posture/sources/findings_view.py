@@ -1,6 +1,6 @@
-"""What is known of a hub's findings: its store, and the boards over it. All of it runs in the hub's thread.
+"""What is known of a hub's findings: its store, and the cell caches over it. It runs in the hub's thread.
 
-The boards move only in `publish`, at the end of a poll, and then by everything written until then. That may
+The caches move only in `publish`, at the end of a poll, and then by everything written until then. That may
 be half a sweep: its rows are as the hub said after the last exact moment, so each that it corrected or added
 makes the picture truer, and none of them takes back what the poll has read, because a newer copy wins whoever
 read it. What a sweep concludes from absence waits until it is complete. Security Hub offers no snapshot: rows
@@ -54,7 +54,7 @@ _versions = count(1)
 
 
 class Published(NamedTuple):
-    """A moment of the boards. `version` changes with them and with the names of accounts.
+    """A moment of the cell caches. `version` changes with them and with the names of accounts.
 
     `rejected`, `unreadable`: how many findings are; some of them are named.
     """
@@ -93,7 +93,7 @@ class FindingsView:
         """What is stored, to be read."""
         self.kept: KeptState = store
         """What is kept beside it."""
-        self._boards: dict[int, CellCache] = {}
+        self._caches: dict[int, CellCache] = {}
         self._touched: set[CellKey] = set()
         self.changed: dict[RecordState, set[CellKey]] | None = None
         self._published: Published | None = None
@@ -135,7 +135,7 @@ class FindingsView:
         return self._note(self._store.remove_all(gone)).changed
 
     def record(self, writes: Sequence[CustomerWrite], written_at: int) -> None:
-        """Show what we wrote ourselves at once; the boards follow at the end of the next poll."""
+        """Show what we wrote ourselves at once; the cell caches follow at the end of the next poll."""
         self._note(self._store.record_writes(writes, written_at=written_at))
 
     def purge(self, wanted: Collection[str], state: State) -> None:
@@ -152,13 +152,13 @@ class FindingsView:
         self._store.forget_rejected(started)
 
     def publish(self, exact_at: int, windows: Collection[int], state: State) -> Published:
-        """End a poll: store its state, and move a board for each evaluation window (µs) to `exact_at`."""
+        """End a poll: store its state, and move the cell cache of each window (µs) to `exact_at`."""
         self._store.put_state(state)
-        boards = {window: self._boards.get(window) or CellCache(window) for window in windows}
-        changed = sum(board.refresh(self._store, self._touched, exact_at) for board in boards.values())
+        caches = {window: self._caches.get(window) or CellCache(window) for window in windows}
+        changed = sum(cache.refresh(self._store, self._touched, exact_at) for cache in caches.values())
         before, names = self._published, self._store.account_names()
-        moved = before is None or changed > 0 or boards.keys() != self._boards.keys() or names != before.names
-        self._boards = boards
+        moved = before is None or changed > 0 or caches.keys() != self._caches.keys() or names != before.names
+        self._caches = caches
         let_go(self._touched)
         self._published = Published(
             exact_at,
@@ -174,16 +174,16 @@ class FindingsView:
 
     def evaluate(self, view: View, window: int) -> Evaluated | None:
         """Evaluate a view at the last published moment; None where there is none for this window."""
-        board = self._boards.get(window)
-        if board is None or self._published is None:
+        cache = self._caches.get(window)
+        if cache is None or self._published is None:
             return None
-        evaluation = evaluate(board.cells(), view)
+        evaluation = evaluate(cache.cells(), view)
         return Evaluated(evaluation, self._published.exact_at, self._published.version)
 
     def comparison(self, view: View, window: int) -> Comparison | None:
         """Compare with a view at the last published moment, until the next; None as of `evaluate`."""
-        board = self._boards.get(window)
-        return None if board is None else Comparison(board.cells, board.checks(), view)
+        cache = self._caches.get(window)
+        return None if cache is None else Comparison(cache.cells, cache.checks(), view)
 
     @property
     def exact_at(self) -> int | None:
@@ -192,11 +192,11 @@ class FindingsView:
 
     def cells(self, window: int) -> Iterator[Cell] | None:
         """Return the cells of the last published moment; None where there is none for this window (µs)."""
-        board = self._boards.get(window)
-        return None if board is None else board.cells()
+        cache = self._caches.get(window)
+        return None if cache is None else cache.cells()
 
     def _note(self, written: Written) -> Written:
-        if self._boards:
+        if self._caches:
             self._touched |= written.cells
         if self.changed is not None:
             self.changed[RecordState.ACTIVE] |= written.cells
@@ -210,13 +210,13 @@ class FindingsView:
         return self._store.unread(which, asked_before, products=products)
 
     def discard(self) -> None:
-        """Close the store for good: its file is moved aside."""
-        self._boards.clear()
+        """Close the store for good: its file is quarantined."""
+        self._caches.clear()
         self._store.discard()
 
     def close(self) -> None:
         """Close the store."""
-        self._boards.clear()
+        self._caches.clear()
         self._store.close()
 
 

@@ -204,7 +204,7 @@ class FindingsStore(KeptState, FindingRows, Protocol):
         ...
 
     def discard(self) -> None:
-        """Close the file and move it aside: what is in it must not be believed. Raises StoreUnavailable."""
+        """Close the file and quarantine it: what is in it must not be believed. Raises StoreUnavailable."""
         ...
 
     def close(self) -> None:
@@ -216,7 +216,7 @@ class Opened(NamedTuple):
     """A store, and why what was kept before could not be used, if there was something."""
 
     store: FindingsStore
-    moved_aside: str | None
+    quarantined: str | None
 
 
 class Stores(Protocol):
@@ -225,7 +225,7 @@ class Stores(Protocol):
     def open(self, name: str, *, owner: str, stop: Stop) -> Opened:
         """Open or create a store; `owner` is the hub that it belongs to.
 
-        What is damaged, of another version, or not this hub's, is moved aside and replaced by an empty one.
+        What is damaged, of another version, or not this hub's, is quarantined and replaced by an empty one.
         Raises `StoreUnavailable`, also while another process has it open. `stop` ends the opening, and later
         whatever reads, or removes very many rows: that raises `StoreUnavailable`. What writes still does.
         """

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from posture.domain.exceptions import sites
 from posture.domain.exceptions.sites import Site
+from posture.domain.time import HOUR, MINUTE
 from posture.kube.errors import Gone, KubeError
 from posture.kube.finalizers import (
     Kept,
@@ -23,7 +24,7 @@ from posture.kube.finalizers import (
     remove_finalizer,
 )
 from posture.kube.leases import Leading
-from posture.kube.object_cache import Newest
+from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import (
     POSTURE_TARGETS,
     SUPPRESSION_POLICIES,
@@ -40,14 +41,14 @@ from posture.suppression.whereabouts import elsewhere_now, sites_of
 
 logger = logging.getLogger(__name__)
 
-LONGEST_WAIT = 3600 * 1_000_000
-OWN_TRY = 600 * 1_000_000
+LONGEST_WAIT = HOUR
+OWN_TRY = 10 * MINUTE
 
 
 class Cleanup:
     """Adds and removes the finalizers of policies and targets, while this replica is `leading`.
 
-    All tasks of a hub share one: what one of them holds back no other must let go. `newest`: of the objects,
+    All tasks of a hub share one: what one of them holds back no other must let go. `objects`: as written,
     for what is listed may be older than what was written. `here`: where the hub writes; None while that is
     not known, or where there is none.
     """
@@ -55,7 +56,7 @@ class Cleanup:
     def __init__(
         self, context: Context, leading: Leading, here: Callable[[], Site | None] = lambda: None
     ) -> None:
-        self.newest = Newest()
+        self.objects = ObjectCache()
         self._context = context
         self._leading = leading
         self._here = here
@@ -188,14 +189,14 @@ class Cleanup:
         return now - deleted >= LONGEST_WAIT and (hopeless or now - since >= OWN_TRY)
 
     def _sites(self, declared: Declared) -> tuple[Site, ...]:
-        return sites_of(self.newest.of(declared.document))
+        return sites_of(self.objects.newest(declared.document))
 
     async def _record(
         self, declared: Declared, change: Callable[[tuple[Site, ...]], tuple[Site, ...]]
     ) -> None:
         """Change where a policy is recorded to have written."""
         with bound(policy=declared.name, target=declared.scope):
-            document = self.newest.of(declared.document)
+            document = self.objects.newest(declared.document)
             try:
                 stored = await change_annotation(
                     self._context.client, SUPPRESSION_POLICIES, document, self._leading, _kept(change)
@@ -205,7 +206,7 @@ class Cleanup:
             except KubeError as error:
                 logger.warning("Where it has written is not recorded, and will be tried again: %s", error)
                 return
-            self.newest.stored(stored)
+            self.objects.store(stored)
 
     async def _add(
         self, resource: ApiResource, document: Object, site: Site | None = None, *, alone: bool = False
@@ -214,8 +215,8 @@ class Cleanup:
 
         `alone`: the site takes the place of all others.
         """
-        newest = self.newest.of(document)
-        if has_finalizer(newest) and (site is None or site in sites_of(newest)):
+        document = self.objects.newest(document)
+        if has_finalizer(document) and (site is None or site in sites_of(document)):
             return True
         if not self._leading() or not self._can_wait(document):
             return False
@@ -225,7 +226,7 @@ class Cleanup:
                 if site is None
                 else _kept(lambda before: (site,) if alone else sites.added(before, site) or before)
             )
-            stored = await add_finalizer(self._context.client, resource, newest, self._leading, kept)
+            stored = await add_finalizer(self._context.client, resource, document, self._leading, kept)
         except Gone:
             return False
         except KubeError as error:
@@ -234,13 +235,13 @@ class Cleanup:
                 error,
             )
             return False
-        self.newest.stored(stored)
+        self.objects.store(stored)
         return has_finalizer(stored) and (site is None or site in sites_of(stored))
 
     async def _remove(self, resource: ApiResource, document: Object) -> bool:
         try:
             stored = await remove_finalizer(
-                self._context.client, resource, self.newest.of(document), self._leading, _FORGOTTEN
+                self._context.client, resource, self.objects.newest(document), self._leading, _FORGOTTEN
             )
         except Gone:
             logger.debug("%s is gone already", ObjectRef.of(resource, document))
@@ -248,7 +249,7 @@ class Cleanup:
             logger.warning("The finalizer could not be removed; trying again: %s", error)
             return False
         else:
-            self.newest.stored(stored)
+            self.objects.store(stored)
             if has_finalizer(stored):
                 return False
         self._since.pop(document["metadata"]["uid"], None)
@@ -256,11 +257,11 @@ class Cleanup:
         return True
 
     def _can_wait(self, document: Object) -> bool:
-        newest = self.newest.of(document)
-        return has_finalizer(newest) or not is_deleted(newest)
+        document = self.objects.newest(document)
+        return has_finalizer(document) or not is_deleted(document)
 
     def _holds(self, document: Object) -> bool:
-        return has_finalizer(self.newest.of(document))
+        return has_finalizer(self.objects.newest(document))
 
     async def _tell(self, resource: ApiResource, document: Object, reason: str, note: str) -> None:
         """Post a warning, once."""

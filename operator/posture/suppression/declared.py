@@ -14,7 +14,7 @@ from posture.domain.exceptions.policy import Phase, Policy, Terms, is_too_long, 
 from posture.domain.exceptions.sites import Site
 from posture.domain.grants import Grant, NotGranted, Verb, may_use_identity
 from posture.domain.selection.selectors import Selection, Selector
-from posture.domain.time import instant_of
+from posture.domain.time import instant_of, microseconds
 from posture.hubs.demand import HubKey
 from posture.kube.resources import Object, name_of, target_name_of
 from posture.logs import bound
@@ -24,7 +24,6 @@ from posture.suppression.whereabouts import elsewhere_now, sites_of, whereabouts
 
 logger = logging.getLogger(__name__)
 
-_MICROSECOND = timedelta(microseconds=1)
 
 Admissions = Mapping[str, tuple[Object, Admitted | NotAdmitted]]
 """Every target by namespace/name: its document, and whether it is evaluated."""
@@ -197,7 +196,7 @@ def _declare(document: Object, admissions: Admissions, config: Config, now: int)
 def _located(declared: Declared, config: Config, now: int) -> Declared:
     """Say which hubs act for a policy."""
     key = None if declared.admitted is None else declared.admitted.hub
-    longest = config.max_suppression_age // _MICROSECOND
+    longest = microseconds(config.max_suppression_age)
     acts = declared.terms is not None and declared.stands(declared.terms, now, longest) is not Phase.FROZEN
     verb = Verb.SUPPRESS if declared.suppresses else Verb.DISABLE_CONTROLS
     found = whereabouts(declared.document, key, verb, config.granted, acts=acts)
@@ -241,7 +240,7 @@ def _trouble(
     if refusal is not None:
         return Trouble(refusal.reason, f"The {refusal.message}: {refusal.advice}")
     longest = config.max_suppression_age
-    if is_too_long(terms, now, longest // _MICROSECOND):
+    if is_too_long(terms, now, microseconds(longest)):
         return Trouble(
             "ExpiresTooLate",
             f"spec.expiresAt is further away than the operator's configuration allows (maxSuppressionAge:"

@@ -25,7 +25,7 @@ class Effect(NamedTuple):
 
 
 def effects(
-    known: FindingsView,
+    findings: FindingsView,
     surveys: Surveys[Place],
     sight: TargetScope,
     policies: Iterable[str],
@@ -39,7 +39,7 @@ def effects(
     `Comparison`.
     """
     window = microseconds(sight.window)
-    whole, exact_at = known.comparison(sight.view, window), known.exact_at
+    whole, exact_at = findings.comparison(sight.view, window), findings.exact_at
     if whole is None or exact_at is None:
         return {}
     method, controls = Method(sight.method.value), sight.view.controls
@@ -61,7 +61,7 @@ _SAID = {
 
 
 def control_effects(
-    known: FindingsView, sights: Mapping[str, TargetScope], records: Mapping[str, Record]
+    findings: FindingsView, sights: Mapping[str, TargetScope], records: Mapping[str, Record]
 ) -> dict[str, Effect]:
     """Return the effect of each policy of that name, by the sight of its target; none before there is one.
 
@@ -75,7 +75,7 @@ def control_effects(
     for name, sight in sights.items():
         if id(sight) not in compared:
             view = sight.view._replace(turned_off=everything)
-            compared[id(sight)] = known.comparison(view, microseconds(sight.window))
+            compared[id(sight)] = findings.comparison(view, microseconds(sight.window))
         whole = compared[id(sight)]
         if whole is None:
             continue

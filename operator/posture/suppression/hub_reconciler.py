@@ -11,7 +11,7 @@ from posture.aws.client.errors import AwsError
 from posture.backoff import BackOff
 from posture.config import Config
 from posture.domain.exceptions.policy import Phase, Terms
-from posture.domain.time import microseconds
+from posture.domain.time import SECOND, microseconds
 from posture.hubs.hub import Hub
 from posture.kube.errors import KubeError
 from posture.kube.resources import Object
@@ -36,7 +36,6 @@ _SOON = 1.0
 _BEGINS_WITHIN = 60.0
 _AFTER_A_DEFECT = 10.0
 _LONGEST_AFTER_A_DEFECT = 300.0
-_MICRO = 1_000_000
 
 
 class HubPolicies(NamedTuple):
@@ -106,7 +105,7 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
             self._news = True
         self._everything = everything
         policies = (each.document for each in (*everything.policies, *everything.others))
-        self._cleanup.newest.keep([*policies, *everything.documents.values()])
+        self._cleanup.objects.keep([*policies, *everything.documents.values()])
         self.wake()
 
     def wake(self) -> None:
@@ -256,7 +255,7 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
             for policy in policies.values()
             if policy.phase in {Phase.ENFORCING, Phase.FROZEN}
         ]
-        return min([AT_LEAST_EVERY, *(max(0.0, end / _MICRO) for end in ends)])
+        return min([AT_LEAST_EVERY, *(max(0.0, end / SECOND) for end in ends)])
 
 
 def _versions(everything: HubPolicies) -> list[tuple[str, int, str | None]]:

@@ -49,7 +49,7 @@ class Stranded:
 
         `undone`: policies of these targets that hubs undo; the targets wait for them too.
         """
-        self._cleanup.newest.keep([*(each.document for each in (*policies, *undone)), *targets])
+        self._cleanup.objects.keep([*(each.document for each in (*policies, *undone)), *targets])
         if not self._leading():
             self._reporter.end()
             return

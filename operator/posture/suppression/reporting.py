@@ -46,7 +46,7 @@ class Reported(NamedTuple):
 class PolicyReporter:
     """Reports on the policies of one holder.
 
-    `leading`: asked before each write. `newest`: of the objects. `status_of`: makes a
+    `leading`: asked before each write. `objects`: as written last. `status_of`: makes a
     status of the one before, the case, and the last request whose run has ended.
     """
 
@@ -55,7 +55,7 @@ class PolicyReporter:
         context: Context,
         owner: Hashable,
         leading: Leading,
-        newest: Newest,
+        objects: ObjectCache,
         *,
         status_of: Callable[
             [SuppressionPolicyStatus, PolicyCase, str | None], SuppressionPolicyStatus

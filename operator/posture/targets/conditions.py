@@ -16,9 +16,7 @@ from posture.api.conditions import (
 )
 from posture.api.posture_target import Objectives
 from posture.api.posture_target_status import DECLINING, OVERDUE, SCORE_CURRENT
-from posture.domain.time import instant_of, is_current
-
-_MICROSECOND = timedelta(microseconds=1)
+from posture.domain.time import instant_of, is_current, microseconds
 
 
 class Situation(NamedTuple):
@@ -157,7 +155,7 @@ def _score_current(situation: Situation, now: datetime) -> Message:
         return Message(_FALSE, "SweepSuspicious", situation.suspicious)
     if situation.missing:
         return _standard_not_enabled(situation)
-    interval = situation.refreshed_every // _MICROSECOND
+    interval = microseconds(situation.refreshed_every)
     if situation.restored or not is_current(situation.exact_at, instant_of(now), interval):
         why = situation.trouble or _overdue(situation)
         return Message(_FALSE, why.reason, f"The score is as of status.scoreTime. {why.message}")

@@ -26,7 +26,7 @@ from posture.domain.scoring.accounts import Standing
 from posture.domain.scoring.scores import Method, Score
 from posture.domain.standards import Standard
 from posture.domain.text import counted
-from posture.domain.time import datetime_of
+from posture.domain.time import SECOND, datetime_of
 from posture.hubs.status import HubStatus
 from posture.publish.sink import Restored, Shown
 from posture.reconcile.access import Admitted
@@ -79,7 +79,7 @@ def held_back(apart: int) -> str:
     """Return what a target is told whose request waits; `apart`: µs between runs that are asked for."""
     return (
         "The run that the annotation posture.dev/requestedAt asks for waits: targets of several namespaces"
-        f" share this Security Hub, and runs that are asked for begin {apart / 1e6:g} s apart at least"
+        f" share this Security Hub, and runs that are asked for begin {apart / SECOND:g} s apart at least"
         " (minimums.interval in the operator's configuration)."
     )
 

@@ -21,11 +21,9 @@ from posture.api.posture_target_status import (
 from posture.domain.findings import Severity, product_named
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.scoring.scores import Method, Score, totals, worst_first
-from posture.domain.time import datetime_of
+from posture.domain.time import SECOND, datetime_of
 from posture.publish.sink import Restored
 from posture.reconcile.access import Admitted
-
-MICROSECONDS = 1_000_000
 
 _K = TypeVar("_K")
 
@@ -148,7 +146,7 @@ def restored(status: PostureTargetStatus, method: ScoringMethod) -> Restored | N
                 for each in status.workloads
             }
         ),
-        exact_at=int(status.score_time.timestamp()) * MICROSECONDS,
+        exact_at=int(status.score_time.timestamp()) * SECOND,
     )
 
 

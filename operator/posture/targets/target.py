@@ -12,7 +12,7 @@ from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub
 from posture.kube.errors import KubeError
 from posture.kube.leases import Leading
-from posture.kube.object_cache import Newest
+from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import POSTURE_TARGETS, Object, ObjectRef
 from posture.kube.status import StatusWrite
 from posture.publish.sink import Restored, Shown, TargetReport
@@ -93,7 +93,7 @@ class Target:
             self._admission and _declared(self._document, self._admission),
         )
         # A list may have been answered before our last write: the status is the one that was written then.
-        self._document = self._newest.current(document)
+        self._document = self._objects.current(document)
         self._generation = int(document["metadata"]["generation"])
         self._admission, self._hub = admission, hub
         self._leading = leading
@@ -136,7 +136,7 @@ class Target:
         """Seconds until the score that is shown is older than two intervals, 0 or more."""
         if self._shown is None or self._hub is None or not isinstance(self._admission, Admitted):
             return _AT_LEAST_EVERY
-        age = (self._hub.now() - self._shown.exact_at) / 1e6
+        age = (self._hub.now() - self._shown.exact_at) / SECOND
         left = 2 * self._admission.target.spec.interval.total_seconds() - age
         return left if left > 0 else _AT_LEAST_EVERY
 
@@ -154,7 +154,7 @@ class Target:
             # Whoever was responsible before may have written since this replica last listed.
             ref = ObjectRef.of(POSTURE_TARGETS, self._document)
             self._document = await self._context.client.reread(ref)
-            self._newest.stored(self._document)
+            self._objects.store(self._document)
             self._has_read = True
         before = self._reporter.before(self._document, self._now())
         admission = self._admission  # others may be declared meanwhile
@@ -270,7 +270,7 @@ class Target:
         outcome = await self._reporter.write(
             self._document, before, after, self._leading, within=_WRITE_WITHIN
         )
-        self._document = self._newest.current(self._document)
+        self._document = self._objects.current(self._document)
         if outcome is StatusWrite.OVERTAKEN:
             self.wake()
 

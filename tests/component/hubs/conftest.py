@@ -46,9 +46,9 @@ async def open_sync(client: SecurityHub, tmp_path: Path) -> AsyncIterator[OpenSy
         await drop()
         worker = Worker("test")
         opening = Opening(SqliteStores(tmp_path), "hub", "test", worker.stop)
-        known, _ = await worker.call(opening.open)
-        progress = SyncProgress(await worker.call(known.kept.states))
-        sync = Sync(SyncContext(client, worker, known, progress, bounds or Bounds()))
+        findings, _ = await worker.call(opening.open)
+        progress = SyncProgress(await worker.call(findings.kept.states))
+        sync = Sync(SyncContext(client, worker, findings, progress, bounds or Bounds()))
         sync.windows = frozenset({30 * 3_600_000_000})
         open_ones.append(sync)
         await sync.want(products or ("Security Hub",))
@@ -57,7 +57,7 @@ async def open_sync(client: SecurityHub, tmp_path: Path) -> AsyncIterator[OpenSy
     async def drop() -> None:
         while open_ones:
             sync = open_ones.pop()
-            await sync.desk.worker.close(sync.desk.known.close)
+            await sync.context.worker.close(sync.context.findings.close)
 
     yield open_it
     await drop()

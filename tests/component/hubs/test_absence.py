@@ -24,7 +24,7 @@ async def test_a_few_are_removed_by_the_sweep(world: World, open_sync: OpenSync)
     await sync.sweep()
     assert not sync.sweep_due()
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) == world.truth()
+    assert stored(sync.context.findings.rows) == world.truth()
     assert sync.published is not None
     assert sync.published.findings == 280
 
@@ -36,7 +36,7 @@ async def test_too_many_are_kept_until_a_second_sweep_misses_them_too(
     sync = await settled(open_sync)
     world.mutate(*({"op": "delete", "id": each} for each in ids(world)[:21]))
     await sync.sweep()
-    assert len(stored(sync.desk.known.rows)) == 300
+    assert len(stored(sync.context.findings.rows)) == 300
     assert not await sync.poll(), "not published while it is doubted"
     sync = await open_sync()
     assert not await sync.resume(world.client().now()), "nor after a restart"
@@ -44,7 +44,7 @@ async def test_too_many_are_kept_until_a_second_sweep_misses_them_too(
     await sync.sweep()
     assert not sync.sweep_due()
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) == world.truth()
+    assert stored(sync.context.findings.rows) == world.truth()
 
 
 async def test_an_account_that_comes_back_has_lost_nothing(world: World, open_sync: OpenSync) -> None:
@@ -54,12 +54,12 @@ async def test_an_account_that_comes_back_has_lost_nothing(world: World, open_sy
     theirs = [document for document in documents(world) if document["AwsAccountId"] == MEMBERS[0]]
     world.mutate(*({"op": "delete", "id": each["Id"]} for each in theirs))
     await sync.sweep()
-    assert sync.desk.progress.done.suspicious is not None
+    assert sync.context.progress.done.suspicious is not None
     world.load(theirs)
     await sync.sweep()
     assert not sync.sweep_due()
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) == before == world.truth()
+    assert stored(sync.context.findings.rows) == before == world.truth()
 
 
 async def test_a_relist_that_misses_too_many_asks_for_a_sweep(
@@ -76,13 +76,13 @@ async def test_a_relist_that_misses_too_many_asks_for_a_sweep(
     assert sync.relist_due()
     await sync.relist()
     assert not await sync.poll()
-    assert len(stored(sync.desk.known.rows)) == 120
+    assert len(stored(sync.context.findings.rows)) == 120
     for _ in range(2):
         assert sync.sweep_due()
         await sync.sweep()
     assert not sync.sweep_due()
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) == world.truth()
+    assert stored(sync.context.findings.rows) == world.truth()
 
 
 async def test_a_sweep_that_began_before_the_doubt_does_not_settle_it(
@@ -91,7 +91,7 @@ async def test_a_sweep_that_began_before_the_doubt_does_not_settle_it(
     world.load(world.some(60, compliance="FAILED"))
     sync = await settled(open_sync)
     await sync.sweep()
-    sync.desk.progress.done.suspicious = sync.desk.latest + 1
+    sync.context.progress.done.suspicious = sync.context.latest + 1
     await world.pass_time(client, HOUR + MINUTE)
     assert sync.sweep_due()
     await sync.sweep()
@@ -106,7 +106,7 @@ async def test_what_left_the_exceptional_set_by_deletion_is_gone_after_the_poll(
     first = ids(world)[0]
     world.mutate({"op": "delete", "id": first})
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) == world.truth()
+    assert stored(sync.context.findings.rows) == world.truth()
 
 
 async def test_a_finding_that_becomes_unreadable_is_not_counted_as_it_was(
@@ -118,8 +118,8 @@ async def test_a_finding_that_becomes_unreadable_is_not_counted_as_it_was(
     world.mutate({"op": "replace", "id": broken, "set": {"ProductArn": "nonsense"}})
     await sync.sweep()
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) == world.truth()
-    assert len(stored(sync.desk.known.rows)) == 29
+    assert stored(sync.context.findings.rows) == world.truth()
+    assert len(stored(sync.context.findings.rows)) == 29
     assert sync.published is not None
     assert sync.published.rejected == 1
     assert sync.published.rejected_findings[0].id == broken
@@ -146,7 +146,7 @@ async def test_a_finding_that_is_odd_is_named_until_it_is_not(
     sync = await open_sync()
     await sync.sweep()
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) == world.truth()
+    assert stored(sync.context.findings.rows) == world.truth()
     assert sync.published is not None
     assert sync.published.unreadable == 2
     named = {each.id: each.account_id for each in sync.published.unreadable_findings}

@@ -27,13 +27,13 @@ class Pictures:
 
     def __init__(self, sync: Sync) -> None:
         self.last: Picture = {}
-        self._known = sync.desk.known
-        self._publish = self._known.publish
-        self._known.publish = self._take  # type: ignore[method-assign]
+        self._findings = sync.context.findings
+        self._publish = self._findings.publish
+        self._findings.publish = self._take  # type: ignore[method-assign]
 
     def _take(self, exact_at: int, windows: Collection[int], state: State) -> Published:
         published = self._publish(exact_at, windows, state)
-        self.last = stored(self._known.rows)
+        self.last = stored(self._findings.rows)
         return published
 
 
@@ -64,7 +64,7 @@ async def test_every_published_picture_is_justified(
     world.load(world.some(90))
     world.load(world.some(6, product="GuardDuty", compliance=None))
     sync = await open_sync(*PRODUCTS)
-    sync.desk.source = meddler = Meddler(client)
+    sync.context.source = meddler = Meddler(client)
     history = History(world, random, PRODUCTS)
     witness = Witness(sync, history, await client.discover())
     pictures = Pictures(sync)
@@ -83,7 +83,7 @@ async def test_every_published_picture_is_justified(
     beside = asyncio.create_task(keep_reading())
     try:
         for _ in range(12):
-            before, began, followed = witness.known(), history.moment, sync.desk.progress.done.polled
+            before, began, followed = witness.findings(), history.moment, sync.context.progress.done.polled
             assert followed is not None
             if await sync.poll():
                 check(pictures.last, before, history, began, followed)

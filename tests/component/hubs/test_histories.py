@@ -42,7 +42,7 @@ async def begin(world: World, client: SecurityHub, open_sync: OpenSync) -> Begin
         world.load(world.some(3, own=False))
         history = History(world, Random(seed), PRODUCTS)
         sync = await open_sync(*PRODUCTS)
-        sync.desk.source = Meddler(client)
+        sync.context.source = Meddler(client)
         return Witness(sync, history, await client.discover())
 
     return begin_it
@@ -89,7 +89,7 @@ async def test_changes_between_pages_lose_nothing(
 ) -> None:
     """Findings move, come and go while they are listed: none is missed, and all is exact once it is quiet."""
     witness, random = await begin(seed), Random(seed)
-    history, meddler = witness.history, witness.sync.desk.source
+    history, meddler = witness.history, witness.sync.context.source
     assert isinstance(meddler, Meddler)
 
     def meddle() -> None:
@@ -118,7 +118,7 @@ async def test_a_crash_at_any_moment_is_made_up_for(
     world: World, client: SecurityHub, begin: Begin, open_sync: OpenSync, seed: int
 ) -> None:
     witness, random = await begin(seed), Random(seed)
-    meddler = witness.sync.desk.source
+    meddler = witness.sync.context.source
     assert isinstance(meddler, Meddler)
     for step in ("sweep", "poll", "relist", "poll", "sweep", "poll"):
         witness.history.happen(random.randrange(1, 6))
@@ -128,7 +128,7 @@ async def test_a_crash_at_any_moment_is_made_up_for(
                 break
             witness.every_state_was_so()
             witness.sync = await open_sync(*PRODUCTS)
-            witness.sync.desk.source = meddler
+            witness.sync.context.source = meddler
             if await witness.sync.resume(client.now()):
                 await witness.scores()
         await getattr(witness, step)()
@@ -141,7 +141,7 @@ async def test_tokens_of_every_kind_lose_nothing(
 ) -> None:
     """Tokens are numbers of findings to pass over, or die within a few answers, or both; sorted or not."""
     witness, random = await begin(seed), Random(seed)
-    history, meddler, tokens = witness.history, witness.sync.desk.source, world.emulator.tokens
+    history, meddler, tokens = witness.history, witness.sync.context.source, world.emulator.tokens
     assert isinstance(meddler, Meddler)
     meddler.page = page
 

@@ -369,7 +369,7 @@ async def test_a_poll_that_withholds_what_it_read_is_not_the_one_that_was_asked_
     async with living(hub) as changes:
         await changes.until(lambda: hub.status.exact)
         source = cast("SecurityHubSource", hub._source)
-        done = source.sync.desk.progress.done
+        done = source.sync.context.progress.done
         done.suspicious = done.polled
         sweep = faults.add(
             "held", operation="GetFindings", after=1, options={"filters": ["ProductName", "UpdatedAt"]}

@@ -35,7 +35,7 @@ async def test_what_changes_while_a_poll_is_interrupted_is_in_it(
                     "what is half applied is not published"
                 )
             ended = await sync.poll()
-            assert stored(sync.desk.known.rows) == world.truth()
+            assert stored(sync.context.findings.rows) == world.truth()
         else:
             break
         assert ended

@@ -20,7 +20,7 @@ async def test_stale_reads_are_made_up_for(
     world.random.seed(seed)
     world.load(world.some(80))
     sync = await open_sync()
-    sync.desk.source = Meddler(client)
+    sync.context.source = Meddler(client)
     history = History(world, random, ["Security Hub"])
     witness = Witness(sync, history, await client.discover())
     await witness.sweep()
@@ -55,8 +55,8 @@ async def test_the_overlap_grows_with_what_comes_late(
     world.load(arrivals(world, 18 * MINUTE))
     await world.pass_time(client, 10 * SECOND)
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) == world.truth()
-    assert not sync.desk.tally.corrections
+    assert stored(sync.context.findings.rows) == world.truth()
+    assert not sync.context.tally.corrections
 
 
 async def test_what_comes_later_than_any_overlap_is_a_correction_of_the_sweep(
@@ -66,16 +66,16 @@ async def test_what_comes_later_than_any_overlap_is_a_correction_of_the_sweep(
     sync = await open_sync()
     await sync.sweep()
     assert await sync.poll()
-    assert not sync.desk.tally.corrections, "the first sweep corrects nothing"
-    silent, *_ = (each for each in world.truth().values() if each.updated_at < sync.desk.latest - HOUR)
+    assert not sync.context.tally.corrections, "the first sweep corrects nothing"
+    silent, *_ = (each for each in world.truth().values() if each.updated_at < sync.context.latest - HOUR)
     world.mutate({"op": "archive", "id": silent.id, "bump": False})
     world.load(arrivals(world, 3 * HOUR))
     await world.pass_time(client, 10 * SECOND)
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) != world.truth()
+    assert stored(sync.context.findings.rows) != world.truth()
     await sync.sweep()
-    assert stored(sync.desk.known.rows) == world.truth()
-    assert dict(sync.desk.tally.corrections) == {"missed_finding": 1, "missed_archival": 1}
+    assert stored(sync.context.findings.rows) == world.truth()
+    assert dict(sync.context.tally.corrections) == {"missed_finding": 1, "missed_archival": 1}
 
 
 def arrivals(world: World, ago: int) -> list[dict[str, object]]:

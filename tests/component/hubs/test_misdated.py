@@ -27,11 +27,11 @@ async def test_what_changes_after_an_answer_of_another_hour_is_in_the_next_poll(
     assert await sync.poll()
     world.mutate({"op": "update", "where": {}, "set": {"Compliance": {"Status": "PASSED"}}})
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) == world.truth()
+    assert stored(sync.context.findings.rows) == world.truth()
     sync = await open_sync()
     world.mutate({"op": "update", "where": {}, "set": {"Compliance": {"Status": "WARNING"}}})
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) == world.truth()
+    assert stored(sync.context.findings.rows) == world.truth()
 
 
 async def test_a_store_whose_times_are_ahead_of_aws_is_begun_anew(
@@ -61,6 +61,6 @@ async def test_an_update_of_the_future_does_not_win_for_ever(world: World, open_
     sync = await open_sync()
     await sync.sweep()
     assert await sync.poll()
-    (known,) = stored(sync.desk.known.rows).values()
+    (findings,) = stored(sync.context.findings.rows).values()
     # AWS's clock stands still here, and is known to a second or two.
-    assert known.updated_at < world.emulator.clock.now() + MINUTE
+    assert findings.updated_at < world.emulator.clock.now() + MINUTE

@@ -25,7 +25,7 @@ async def test_a_note_is_known_after_the_poll(
         note = {"note": "SEC-1: seen", "user_fields": {"ticket": "SEC-1"}}
         world.mutate({"op": "workflow", "id": name, "product_arn": product_arn, **note})
     await sync.poll()
-    holds = stored(sync.desk.known.rows)
+    holds = stored(sync.context.findings.rows)
     assert holds == world.truth()
     assert {holds[name].note for name in noted} == {"SEC-1: seen"}
 
@@ -37,7 +37,7 @@ async def test_only_what_was_noted_since_the_last_poll_is_read_again(
     world.mutate({"op": "workflow", "where": {}, "note": "of old"})
     await world.pass_time(client, HOUR)
     sync = await open_sync()
-    sync.desk.source = meddler = Meddler(client, page=100)
+    sync.context.source = meddler = Meddler(client, page=100)
     await sync.sweep()
     assert await sync.poll()
     await world.pass_time(client, HOUR)
@@ -67,4 +67,4 @@ async def test_a_note_that_was_written_in_a_long_interruption_is_known_after_it(
         await world.pass_time(client, HOUR)
         sync = await open_sync()
     await sync.poll()
-    assert stored(sync.desk.known.rows) == world.truth()
+    assert stored(sync.context.findings.rows) == world.truth()

@@ -33,7 +33,7 @@ async def test_hours_without_a_relist(
     assert sync.relist_due()
     await sync.relist()
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) == world.truth()
+    assert stored(sync.context.findings.rows) == world.truth()
 
 
 async def test_days_without_a_sweep(world: World, client: SecurityHub, open_sync: OpenSync) -> None:
@@ -47,7 +47,7 @@ async def test_days_without_a_sweep(world: World, client: SecurityHub, open_sync
     assert sync.sweep_due()
     await sync.sweep()
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) == world.truth()
+    assert stored(sync.context.findings.rows) == world.truth()
 
 
 async def test_a_usual_cycle_owes_nothing(world: World, client: SecurityHub, open_sync: OpenSync) -> None:

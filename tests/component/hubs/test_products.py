@@ -26,12 +26,12 @@ def load(world: World) -> None:
 async def test_only_what_is_asked_for_is_read(world: World, client: SecurityHub, open_sync: OpenSync) -> None:
     load(world)
     sync = await open_sync(OWN)
-    sync.desk.source = meddler = Meddler(client, page=100)
+    sync.context.source = meddler = Meddler(client, page=100)
     await sync.sweep()
     assert await sync.poll()
     await sync.relist()
-    assert stored(sync.desk.known.rows) == world.truth([OWN])
-    assert len(stored(sync.desk.known.rows)) == 50
+    assert stored(sync.context.findings.rows) == world.truth([OWN])
+    assert len(stored(sync.context.findings.rows)) == 50
     asked = {each["Value"] for filters in meddler.asked for each in filters["ProductName"]}
     assert asked == {OWN, "Security Hub CSPM"}
 
@@ -44,7 +44,7 @@ async def test_a_new_product_is_swept_by_itself(
     await sync.sweep()
     assert await sync.poll()
     await sync.want({OWN, "GuardDuty"})
-    sync.desk.source = meddler = Meddler(client, page=100)
+    sync.context.source = meddler = Meddler(client, page=100)
     assert await sync.poll(), "what was exact stays exact"
     assert sync.exact_products == {OWN}
     assert sync.sweep_due()
@@ -54,7 +54,7 @@ async def test_a_new_product_is_swept_by_itself(
     assert not sync.sweep_due()
     assert await sync.poll()
     assert sync.exact_products == {OWN, "GuardDuty"}
-    assert stored(sync.desk.known.rows) == world.truth([OWN, "GuardDuty"])
+    assert stored(sync.context.findings.rows) == world.truth([OWN, "GuardDuty"])
 
 
 async def test_a_product_that_nobody_wants_is_removed(world: World, open_sync: OpenSync) -> None:
@@ -62,10 +62,10 @@ async def test_a_product_that_nobody_wants_is_removed(world: World, open_sync: O
     sync = await open_sync(OWN, "GuardDuty", "Inspector")
     await sync.sweep()
     await sync.want({OWN, "GuardDuty"})
-    assert stored(sync.desk.known.rows) == world.truth([OWN, "GuardDuty"])
+    assert stored(sync.context.findings.rows) == world.truth([OWN, "GuardDuty"])
     assert await sync.poll()
     sync = await open_sync(OWN)
-    assert stored(sync.desk.known.rows) == world.truth([OWN])
+    assert stored(sync.context.findings.rows) == world.truth([OWN])
     assert not sync.sweep_due()
 
 
@@ -77,7 +77,7 @@ async def test_what_a_removal_left_behind_and_aws_dropped_is_gone_when_the_produ
     sync = await open_sync(OWN, "GuardDuty")
     await sync.sweep()
     assert await sync.poll()
-    sync.desk.worker.stop.ask()
+    sync.context.worker.stop.ask()
     with pytest.raises(StoreUnavailable):
         await sync.want({OWN})
     gone = next(each.id for each in world.truth(["GuardDuty"]).values())
@@ -86,7 +86,7 @@ async def test_what_a_removal_left_behind_and_aws_dropped_is_gone_when_the_produ
     await sync.sweep()
     assert await sync.poll()
     assert sync.exact_products == {OWN, "GuardDuty"}
-    assert stored(sync.desk.known.rows) == world.truth([OWN, "GuardDuty"])
+    assert stored(sync.context.findings.rows) == world.truth([OWN, "GuardDuty"])
 
 
 async def test_a_product_dropped_while_it_is_swept_is_not_taken_for_read(
@@ -95,7 +95,7 @@ async def test_a_product_dropped_while_it_is_swept_is_not_taken_for_read(
     """It is dropped and asked for again between two pages of the sweep."""
     load(world)
     sync = await open_sync(OWN, "GuardDuty")
-    sync.desk.source = meddler = Meddler(client, page=7)
+    sync.context.source = meddler = Meddler(client, page=7)
     minds: list[asyncio.Task[None]] = []
 
     async def both() -> None:
@@ -112,11 +112,11 @@ async def test_a_product_dropped_while_it_is_swept_is_not_taken_for_read(
     meddler.after = change_of_mind
     await sync.sweep()
     await minds[0]
-    assert sync.desk.progress.done.products == {OWN}
+    assert sync.context.progress.done.products == {OWN}
     assert sync.sweep_due()
     await sync.sweep()
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) == world.truth([OWN, "GuardDuty"])
+    assert stored(sync.context.findings.rows) == world.truth([OWN, "GuardDuty"])
 
 
 async def test_more_products_than_a_query_can_name(world: World, open_sync: OpenSync) -> None:
@@ -128,8 +128,8 @@ async def test_more_products_than_a_query_can_name(world: World, open_sync: Open
     await sync.sweep()
     assert await sync.poll()
     await sync.relist()
-    assert stored(sync.desk.known.rows) == world.truth([OWN, *names])
-    assert len(stored(sync.desk.known.rows)) == 75
+    assert stored(sync.context.findings.rows) == world.truth([OWN, *names])
+    assert len(stored(sync.context.findings.rows)) == 75
 
 
 MARK = {"posture.dev/owner": "us", "posture.dev/policy": "security/logs", "posture.dev/previous": "NEW"}
@@ -157,16 +157,16 @@ async def test_a_product_stays_until_no_mark_of_ours_is_left_in_it(world: World,
     sync.marks.own(frozenset({"us"}))
     await sync.sweep()
     await sync.want({OWN})
-    assert sync.desk.wanted == {OWN, "GuardDuty"}, "what another cluster has marked is nothing of ours"
-    assert stored(sync.desk.known.rows) == world.truth([OWN, "GuardDuty"])
+    assert sync.context.wanted == {OWN, "GuardDuty"}, "what another cluster has marked is nothing of ours"
+    assert stored(sync.context.findings.rows) == world.truth([OWN, "GuardDuty"])
     sync = await open_sync(OWN)
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) == world.truth([OWN, "GuardDuty"])
+    assert stored(sync.context.findings.rows) == world.truth([OWN, "GuardDuty"])
     reopened(world, finding)
     assert await sync.poll()
     await sync.want({OWN})
-    assert sync.desk.wanted == {OWN}
-    assert stored(sync.desk.known.rows) == world.truth([OWN])
+    assert sync.context.wanted == {OWN}
+    assert stored(sync.context.findings.rows) == world.truth([OWN])
 
 
 async def test_a_product_stays_while_a_write_of_ours_is_not_seen_to_be_made(
@@ -181,14 +181,14 @@ async def test_a_product_stays_while_a_write_of_ours_is_not_seen_to_be_made(
     unmarked = CustomerWrite(
         key_of(product_arn, finding), Workflow.NEW, None, (("posture.dev/owner", ""),), ""
     )
-    await sync.desk.worker.call(sync.desk.known.record, [unmarked], sync.desk.latest + 1)
+    await sync.context.worker.call(sync.context.findings.record, [unmarked], sync.context.latest + 1)
     await sync.want({OWN})
-    assert sync.desk.wanted == {OWN, "GuardDuty"}
+    assert sync.context.wanted == {OWN, "GuardDuty"}
     reopened(world, finding)
     await world.pass_time(client, 16 * MINUTE)
     assert await sync.poll()
     await sync.want({OWN})
-    assert sync.desk.wanted == {OWN}
+    assert sync.context.wanted == {OWN}
 
 
 async def test_marks_are_searched_for_where_no_sweep_has_looked(
@@ -199,32 +199,32 @@ async def test_marks_are_searched_for_where_no_sweep_has_looked(
     finding = marked(world)
     marked(world, "Inspector", "another cluster")
     sync = await open_sync(OWN)
-    assert not await sync.marks.search(sync.desk), "it is not known yet what is ours"
+    assert not await sync.marks.search(sync.context), "it is not known yet what is ours"
     sync.marks.own(frozenset({"us", "the one before"}))
-    sync.desk.source = meddler = Meddler(client, page=3)
+    sync.context.source = meddler = Meddler(client, page=3)
     world.emulator.faults.add("invalid_token", operation="GetFindings")
-    assert await sync.marks.search(sync.desk)
+    assert await sync.marks.search(sync.context)
     await sync.want({OWN})
-    assert sync.desk.wanted == {OWN, "GuardDuty"}
-    assert not sync.marks.are_known(sync.desk)
+    assert sync.context.wanted == {OWN, "GuardDuty"}
+    assert not sync.marks.are_known(sync.context)
     await sync.sweep()
     assert await sync.poll()
     await sync.want({OWN})
-    assert sync.marks.are_known(sync.desk)
+    assert sync.marks.are_known(sync.context)
     calls = meddler.calls
-    assert not await sync.marks.search(sync.desk), "once a day"
+    assert not await sync.marks.search(sync.context), "once a day"
     assert meddler.calls == calls
     reopened(world, finding)
     assert await sync.poll()
     await sync.want({OWN})
-    assert sync.desk.wanted == {OWN}
-    assert not sync.marks.are_known(sync.desk), "a write may have been under way"
+    assert sync.context.wanted == {OWN}
+    assert not sync.marks.are_known(sync.context), "a write may have been under way"
     calls = meddler.calls
-    assert not await sync.marks.search(sync.desk)
+    assert not await sync.marks.search(sync.context)
     assert meddler.calls == calls + 1
-    assert sync.marks.are_known(sync.desk)
+    assert sync.marks.are_known(sync.context)
     await sync.want({OWN, "Inspector"})
-    assert sync.marks.are_known(sync.desk), "no mark of ours is in what is still to be swept"
+    assert sync.marks.are_known(sync.context), "no mark of ours is in what is still to be swept"
 
 
 async def test_a_hub_that_cannot_be_searched_knows_what_is_stored(world: World, open_sync: OpenSync) -> None:
@@ -233,6 +233,6 @@ async def test_a_hub_that_cannot_be_searched_knows_what_is_stored(world: World, 
     sync.marks.own(frozenset({"us"}))
     refused = {"status": 400, "code": "InvalidInputException"}
     world.emulator.faults.add("error", operation="GetFindings", options=refused)
-    assert not await sync.marks.search(sync.desk)
+    assert not await sync.marks.search(sync.context)
     await sync.sweep()
-    assert sync.marks.are_known(sync.desk)
+    assert sync.marks.are_known(sync.context)

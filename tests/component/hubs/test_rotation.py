@@ -14,7 +14,7 @@ async def sync(world: World, client: SecurityHub, open_sync: OpenSync) -> Sync:
     """In sync, and an hour later: of 160 suppressed findings no two are of one instant."""
     world.load(world.some(160, within=DAY, compliance="FAILED", workflow="SUPPRESSED"))
     opened = await open_sync()
-    opened.desk.source = Meddler(client, page=10)
+    opened.context.source = Meddler(client, page=10)
     await opened.sweep()
     assert await opened.poll()
     assert opened.lag() == 0
@@ -26,7 +26,7 @@ async def polls(sync: Sync, world: World, client: SecurityHub) -> int:
     """Poll until all is known; return how often that took."""
     for count in range(1, 40):
         assert await sync.poll(), "it is published all the same"
-        if stored(sync.desk.known.rows) == world.truth():
+        if stored(sync.context.findings.rows) == world.truth():
             return count
         assert sync.lag() > 0, "what is not known is told"
         await world.pass_time(client, MINUTE)
@@ -37,7 +37,7 @@ async def test_a_set_that_is_too_large_is_read_in_turns(
     world: World, client: SecurityHub, sync: Sync
 ) -> None:
     """Changes by hand without a note are known within a turn and what is left of the one before."""
-    meddler = sync.desk.source
+    meddler = sync.context.source
     assert isinstance(meddler, Meddler)
     sync.pages = 5
     world.mutate(*({"op": "workflow", "id": name, "status": "NEW"} for _, name in sorted(world.truth())[::9]))
@@ -60,15 +60,15 @@ async def test_a_note_is_known_at_once_all_the_same(world: World, client: Securi
 async def test_the_turn_goes_on_after_a_restart(
     world: World, client: SecurityHub, sync: Sync, open_sync: OpenSync
 ) -> None:
-    meddler = sync.desk.source
+    meddler = sync.context.source
     world.mutate({"op": "workflow", "where": {}, "status": "NEW"})
     for _ in range(30):
         sync.pages = 4
         await sync.poll()
-        if stored(sync.desk.known.rows) == world.truth():
+        if stored(sync.context.findings.rows) == world.truth():
             return
         sync = await open_sync()
-        sync.desk.source = meddler
+        sync.context.source = meddler
         await world.pass_time(client, MINUTE)
     raise AssertionError("it never was known")
 

@@ -79,8 +79,8 @@ async def test_while_the_file_is_checked(world: World, hub: Hub, monkeypatch: py
             async with asyncio.timeout(SOON):
                 await hub.stop()
     assert hub.status.error is None, "stopping is no failure"
-    store, moved_aside = Store.open(path, owner=owner_of(path))
-    assert moved_aside is None
+    store, quarantined = Store.open(path, owner=owner_of(path))
+    assert quarantined is None
     assert stored(store) == world.truth()
     store.close()
 
@@ -110,7 +110,7 @@ async def test_a_store_that_is_opened_while_nobody_waits_is_closed(
             async with asyncio.timeout(SOON):
                 await stopping
     assert [store._database.closed for store in stores] == [True]
-    assert Store.open(path, owner=owner_of(path)).moved_aside is None
+    assert Store.open(path, owner=owner_of(path)).quarantined is None
 
 
 async def test_while_a_product_is_removed(
@@ -145,7 +145,7 @@ async def test_while_a_product_is_removed(
         async with asyncio.timeout(SOON):
             sync = await again
     assert left == [50]
-    assert stored(sync.desk.known.rows) == world.truth()
+    assert stored(sync.context.findings.rows) == world.truth()
     assert not sync.sweep_due()
 
 

@@ -26,7 +26,7 @@ async def test_findings_that_leave_a_page_while_it_is_read_let_no_other_go_unrea
     world.load(world.some(count, within=DAY))
     world.emulator.tokens.are_offsets = True
     sync = await open_sync()
-    sync.desk.source = meddler = Meddler(client, page=20)
+    sync.context.source = meddler = Meddler(client, page=20)
     left = list(world.truth().values())
 
     def touch() -> None:
@@ -38,14 +38,14 @@ async def test_findings_that_leave_a_page_while_it_is_read_let_no_other_go_unrea
     await sync.sweep()
     meddler.between = lambda: None
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) == world.truth()
+    assert stored(sync.context.findings.rows) == world.truth()
     for _ in range(3):
         meddler.between = touch
         await sync.poll()
         await sync.relist()
         meddler.between = lambda: None
         assert await sync.poll()
-        assert active(stored(sync.desk.known.rows)) == active(world.truth())
+        assert active(stored(sync.context.findings.rows)) == active(world.truth())
 
 
 Times = Callable[[World], int]
@@ -70,7 +70,7 @@ async def test_what_a_query_cannot_divide_is_read_until_nothing_leaves_it(
     world.load([{**each, "UpdatedAt": world.now(ago(world))} for each in world.some(120)])
     world.emulator.tokens.are_offsets = True
     sync = await open_sync()
-    sync.desk.source = meddler = Meddler(client, page=10)
+    sync.context.source = meddler = Meddler(client, page=10)
     meddler.sorts = sorts
     truth = list(world.truth().values())
     leaving = iter(world.random.sample(truth, 6))
@@ -84,7 +84,7 @@ async def test_what_a_query_cannot_divide_is_read_until_nothing_leaves_it(
     assert await until_it_works(sync.poll)
     meddler.between = lambda: None
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) == world.truth()
+    assert stored(sync.context.findings.rows) == world.truth()
 
 
 async def test_what_always_loses_something_is_not_taken_for_whole(
@@ -93,7 +93,7 @@ async def test_what_always_loses_something_is_not_taken_for_whole(
     world.load([{**each, "UpdatedAt": world.now(HOUR)} for each in world.some(60, compliance="FAILED")])
     world.emulator.tokens.are_offsets = True
     sync = await open_sync()
-    sync.desk.source = meddler = Meddler(client, page=10)
+    sync.context.source = meddler = Meddler(client, page=10)
     names = [each.id for each in world.truth().values()]
 
     def move() -> None:
@@ -108,7 +108,7 @@ async def test_what_always_loses_something_is_not_taken_for_whole(
     meddler.between = lambda: None
     await sync.sweep()
     assert sync.ready
-    assert stored(sync.desk.known.rows).keys() == world.truth().keys()
+    assert stored(sync.context.findings.rows).keys() == world.truth().keys()
 
 
 @seeds(4)
@@ -126,7 +126,7 @@ async def test_findings_that_share_an_id_are_all_read(
     world.load(findings)
     world.emulator.tokens.are_offsets = True
     sync = await open_sync("Scanner", bounds=Bounds(gone=1_000))
-    sync.desk.source = meddler = Meddler(client, page=10)
+    sync.context.source = meddler = Meddler(client, page=10)
     await sync.sweep()
     assert await sync.poll()
     truth = world.truth(["Scanner"])
@@ -142,7 +142,7 @@ async def test_findings_that_share_an_id_are_all_read(
 
     meddler.between = delete
     await sync.poll()
-    holds, truth = stored(sync.desk.known.rows), world.truth(["Scanner"])
+    holds, truth = stored(sync.context.findings.rows), world.truth(["Scanner"])
     assert {name: holds.get(name) for name in suppressed} == {name: truth[name] for name in suppressed}
 
 
@@ -159,7 +159,7 @@ async def test_a_mark_is_found_whatever_leaves_while_it_is_searched_for(
         world.load([{**each, **ours, "UpdatedAt": world.now(ago)} for each in world.some(1, product=product)])
     world.emulator.tokens.are_offsets = True
     sync = await open_sync()
-    sync.desk.source = meddler = Meddler(client, page=10)
+    sync.context.source = meddler = Meddler(client, page=10)
     leaving = [each.id for each in world.truth(["Scanner"]).values()]
     world.random.shuffle(leaving)
 
@@ -169,8 +169,8 @@ async def test_a_mark_is_found_whatever_leaves_while_it_is_searched_for(
 
     meddler.between = delete
     sync.marks.own(frozenset({"prod-eu"}))
-    assert await sync.marks.search(sync.desk)
-    assert await sync.marks.beside(sync.desk, sync.desk.wanted) == {"Scanner", "Inspector"}
+    assert await sync.marks.search(sync.context)
+    assert await sync.marks.beside(sync.context, sync.context.wanted) == {"Scanner", "Inspector"}
 
 
 async def test_tokens_that_die_at_once_hold_up_nothing(
@@ -179,9 +179,9 @@ async def test_tokens_that_die_at_once_hold_up_nothing(
     world.load(world.some(300, within=DAY))
     world.emulator.tokens.lifetime = -1.0
     sync = await open_sync(bounds=Bounds())
-    sync.desk.source = Meddler(client, page=20)
+    sync.context.source = Meddler(client, page=20)
     await sync.sweep()
     assert await sync.poll()
-    assert stored(sync.desk.known.rows) == world.truth()
+    assert stored(sync.context.findings.rows) == world.truth()
     # A chain that has to begin anew for each page would need a call more for each.
-    assert sync.desk.source.calls < 2 * 300 / 20 + 20
+    assert sync.context.source.calls < 2 * 300 / 20 + 20

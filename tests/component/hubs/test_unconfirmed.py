@@ -17,9 +17,9 @@ async def test_a_mark_that_was_not_taken_off_is_found_by_id(
     assert await sync.poll()
     name, lost = next(iter(world.truth().items()))
     write = CustomerWrite(key_of(lost.product_arn, lost.id), user_fields=())
-    await sync.desk.worker.call(sync.desk.known.record, [write], client.now())
+    await sync.context.worker.call(sync.context.findings.record, [write], client.now())
     assert await sync.poll()
-    assert stored(sync.desk.known.rows)[name].user_fields == ()
+    assert stored(sync.context.findings.rows)[name].user_fields == ()
     await world.pass_time(client, 16 * MINUTE)
     assert await sync.poll()
-    assert stored(sync.desk.known.rows)[name] == lost
+    assert stored(sync.context.findings.rows)[name] == lost

@@ -113,10 +113,10 @@ def evaluated(path: Path, findings: list[Finding], facts: HubFacts, role: str, n
         Admitted(target, HubKey(role, None, facts.region), ("*",)), facts, controls, chosen.present
     )
     with opened(path) as store:
-        known = FindingsView(store)
+        findings_view = FindingsView(store)
         store.write([Read(findings, now)])
-        known.publish(now, [WINDOW], {})
-        exact = known.evaluate(view, WINDOW)
+        findings_view.publish(now, [WINDOW], {})
+        exact = findings_view.evaluate(view, WINDOW)
         assert exact is not None
         return exact.evaluation
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.support.e2e.stage import Stage
 
-_TRIES = 20
+_ATTEMPTS = 20
 
 
 def backdate(stage: Stage, plural: str, name: str, field: str, ago: timedelta) -> None:
@@ -18,7 +18,7 @@ def backdate(stage: Stage, plural: str, name: str, field: str, ago: timedelta) -
     """
     key = f"/registry/posture.dev/{plural}/{stage.namespace}/{name}"
     then = (datetime.now(UTC) - ago).strftime("%Y-%m-%dT%H:%M:%SZ")
-    for _ in range(_TRIES):
+    for _ in range(_ATTEMPTS):
         stored = stage.plane.etcd.read(key)
         assert stored is not None, f"{key} is not stored"
         assert field in stored.document["metadata"], f"{name} has no {field}"

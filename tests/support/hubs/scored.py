@@ -51,13 +51,13 @@ async def evaluated(
     sync = await open_sync("Security Hub")
     await sync.sweep()
     assert await sync.poll()
-    published, known = sync.published, sync.desk.known
+    published, findings = sync.published, sync.context.findings
     assert published is not None
     controls = Controls({standard.name: standard for standard in facts.standards})
     chosen = chosen_standards(admitted.target.spec, facts).all
     view = view_of(admitted, facts, controls, chosen)._replace(names=published.names)
     (window,) = sync.windows
-    exact = await sync.desk.worker.call(known.evaluate, view, window)
+    exact = await sync.context.worker.call(findings.evaluate, view, window)
     assert exact is not None
     hub = {
         "account": facts.account_id,

@@ -24,7 +24,7 @@ _SPEC: dict[str, Any] = {
     "scoring": {"evaluationWindow": "30h"},
     "grouping": {"accountNamePattern": "^xebia-(?P<workload>.+)-(?P<environment>[^-]+)$"},
 }
-_TRIES = 40
+_ATTEMPTS = 40
 
 
 class Witness:
@@ -35,13 +35,13 @@ class Witness:
         self.history = history
         self._facts = facts
 
-    def known(self) -> Picture:
+    def findings(self) -> Picture:
         """What the store holds."""
-        return stored(self.sync.desk.known.rows)
+        return stored(self.sync.context.findings.rows)
 
     async def poll(self) -> None:
         """Poll, undisturbed: what a poll reads is as AWS has it, and the numbers are exact."""
-        before, followed = self.known(), self.sync.desk.progress.done.polled
+        before, followed = self.findings(), self.sync.context.progress.done.polled
         assert followed is not None
         published = await until_it_works(self.sync.poll)
         since = followed - 15 * MINUTE + 5 * SECOND
@@ -60,9 +60,9 @@ class Witness:
 
     async def relist(self) -> None:
         """Re-list, undisturbed: what is not PASSED is as AWS has it."""
-        before = self.known()
+        before = self.findings()
         await until_it_works(self.sync.relist)
-        holds, truth = self.known(), self.history.truth()
+        holds, truth = self.findings(), self.history.truth()
         for name in before.keys() | truth.keys():
             if is_listed(before.get(name)) or is_listed(truth.get(name)):
                 assert material(holds.get(name)) == material(truth.get(name))
@@ -70,30 +70,30 @@ class Witness:
     async def sweep(self) -> None:
         """Sweep, undisturbed: everything is as AWS has it."""
         await until_it_works(self.sync.sweep)
-        assert self.known() == self.history.truth()
+        assert self.findings() == self.history.truth()
 
     def nothing_is_missing(self) -> None:
         """Every finding is known."""
-        assert not self.history.truth().keys() - self.known().keys()
+        assert not self.history.truth().keys() - self.findings().keys()
 
     def every_state_was_so(self) -> None:
         """What is known of each finding was so at some moment."""
-        for each in self.known().values():
+        for each in self.findings().values():
             self.history.document_of(each)
 
     async def scores(self, picture: Picture | None = None) -> None:
         """What is published is what the oracle makes of the findings as they are known, or were."""
-        published, known = self.sync.published, self.sync.desk.known
+        published, findings = self.sync.published, self.sync.context.findings
         assert published is not None
-        exact = await self.sync.desk.worker.call(known.evaluate, self._view(), WINDOW)
+        exact = await self.sync.context.worker.call(findings.evaluate, self._view(), WINDOW)
         assert exact is not None
-        findings = self.known() if picture is None else picture
-        documents = [self.history.document_of(each) for each in findings.values()]
+        seen = self.findings() if picture is None else picture
+        documents = [self.history.document_of(each) for each in seen.values()]
         expected = oracle.scores(documents, _SPEC, self._hub(), published.exact_at)
         assert product.numbers(exact.evaluation) == expected
 
     def _same(self, allowed: dict[Name, list[Finding | None]]) -> None:
-        holds = self.known()
+        holds = self.findings()
         assert holds.keys() <= allowed.keys()
         for name, pictures in allowed.items():
             assert material(holds.get(name)) in [material(each) for each in pictures], name
@@ -129,7 +129,7 @@ class Witness:
 
 async def until_it_works(step: Callable[[], Awaitable[Any]]) -> Any:
     """Repeat a step that fails for AWS's sake, as a hub does; it goes on from where it was."""
-    for _ in range(_TRIES):
+    for _ in range(_ATTEMPTS):
         try:
             return await step()
         except AwsError:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from posture.domain.exceptions import marks
-from posture.domain.exceptions.attempts import Try, Written, remembered, tried
+from posture.domain.exceptions.attempts import AttemptKey, LastAttempt, attempted, remembered
 from posture.domain.exceptions.declaration import (
     Declaration,
     PolicyIdentity,
@@ -121,11 +121,11 @@ _SCOPES = {
 
 
 class Operator:
-    """Polls, plans and writes. `surveys` and `tries` are what it keeps in memory."""
+    """Polls, plans and writes. `surveys` and `attempts` are what it keeps in memory."""
 
     def __init__(self, hub: SecurityHub) -> None:
         self.hub = hub
-        self.tries: Mapping[Written, Try] = {}
+        self.attempts: Mapping[AttemptKey, LastAttempt] = {}
         self.refused = False
         self._surveys: Surveys[Cell] = Surveys()
         self._seen: dict[Cell, list[Finding]] = {}
@@ -150,12 +150,12 @@ class Operator:
     def plan(self, world: World, *, exact: bool = True) -> FindingPlan:
         declared = self.declare(world)
         self._look_again(declared)
-        self.tries = remembered(self.tries, world.now)
+        self.attempts = remembered(self.attempts, world.now)
         return finding_plan(
             declared,
             self._surveys.tallies(),
             self._surveys.cases(),
-            Timing(world.now, INTERVAL, self.tries),
+            Timing(world.now, INTERVAL, self.attempts),
             exact=exact,
         )
 
@@ -194,7 +194,7 @@ class Operator:
             self.refused = True
             self.write(batch, world)
             return
-        self.tries = tried(self.tries, batch.writes, world.now)
+        self.attempts = attempted(self.attempts, batch.writes, world.now)
 
     def run(self, world: World, *, crash_after: int | None = None) -> FindingPlan:
         """Plan and write; `crash_after` that many calls memory is lost."""

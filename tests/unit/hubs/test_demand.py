@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from posture.domain.time import DAY, HOUR, MINUTE
 from posture.hubs.demand import Demand, HubKey, Requests, Wanted, together
-from posture.sources.securityhub.context import DAY, HOUR, MINUTE, Bounds
+from posture.sources.securityhub.context import Bounds
 from posture.sources.securityhub.sync import overlap, remembered_changes
 
 SECOND = 1_000_000

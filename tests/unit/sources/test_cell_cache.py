@@ -1,4 +1,4 @@
-"""A board is what counting all findings anew would give, however they change and time passes."""
+"""A cell cache is what counting all findings anew would give, however they change and time passes."""
 
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -57,10 +57,10 @@ def sets(cells: Iterable[Cell]) -> set[Cell]:
 
 
 @seeds(5)
-def test_a_board_follows_what_is_written_and_what_ages(tmp_path: Path, seed: int) -> None:
+def test_a_cell_cache_follows_what_is_written_and_what_ages(tmp_path: Path, seed: int) -> None:
     random, now = Random(seed), NOW
     store = Store.open(tmp_path / "hub.sqlite", owner="test").store
-    boards = {window: CellCache(window) for window in WINDOWS}
+    caches = {window: CellCache(window) for window in WINDOWS}
     touched = set()
     for _ in range(25):
         # Now and then AWS's clock is found to have been ahead.
@@ -72,10 +72,10 @@ def test_a_board_follows_what_is_written_and_what_ages(tmp_path: Path, seed: int
             touched |= store.remove(gone, asked_at=now + 1).cells
         if random.random() < 0.3:
             continue
-        for window, board in boards.items():
-            board.refresh(store, touched, now)
+        for window, cache in caches.items():
+            cache.refresh(store, touched, now)
             expected = product.cells_of(store.findings(), cutoff(now, window))
-            assert sets(board.cells()) == sets(expected)
+            assert sets(cache.cells()) == sets(expected)
         touched.clear()
     store.close()
 
@@ -134,8 +134,8 @@ def test_only_what_changed_or_aged_is_read_again(tmp_path: Path) -> None:
     )
     cells = [store.write([Read(each, NOW)]).cells for each in (early, late)]
     for window in WINDOWS:
-        board = CellCache(window)
-        assert board.refresh(as_store, set(), NOW + HOUR) == 100
+        cache = CellCache(window)
+        assert cache.refresh(as_store, set(), NOW + HOUR) == 100
         for now, changed, aged in (
             (NOW + HOUR, set[CellKey](), set[CellKey]()),
             (NOW + window - HOUR, {*list(cells[1])[:3]}, set()),
@@ -146,7 +146,7 @@ def test_only_what_changed_or_aged_is_read_again(tmp_path: Path) -> None:
             (NOW + 99 * window, set(), set()),
         ):
             counting.asked.clear()
-            assert board.refresh(as_store, changed, now) == len(changed | aged)
+            assert cache.refresh(as_store, changed, now) == len(changed | aged)
             assert counting.asked == changed | aged
     store.close()
 
@@ -155,9 +155,9 @@ def test_a_window_that_begins_within_a_minute_changes_nothing_that_has_not_aged(
     store = Store.open(tmp_path / "hub.sqlite", owner="test").store
     at = NOW // MINUTE * MINUTE
     store.write([Read([finding(Random(1), 1, at + 30)._replace(record_state=RecordState.ACTIVE)], NOW)])
-    board = CellCache(HOUR)
-    board.refresh(store, set(), at)
-    assert board.refresh(store, set(), at + HOUR + 30) == 0
-    assert board.refresh(store, set(), at + HOUR + 31) == 1
-    assert board.refresh(store, set(), at + HOUR + 32) == 0
+    cache = CellCache(HOUR)
+    cache.refresh(store, set(), at)
+    assert cache.refresh(store, set(), at + HOUR + 30) == 0
+    assert cache.refresh(store, set(), at + HOUR + 31) == 1
+    assert cache.refresh(store, set(), at + HOUR + 32) == 0
     store.close()

@@ -8,7 +8,7 @@ import pytest
 
 from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.kube.errors import KubeError, Refused, Retryable, Unauthorized
-from posture.kube.object_cache import Newest
+from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import Object
 from posture.kube.writers import Writers
 from posture.publish.prometheus.exposition import Exposition
@@ -31,7 +31,7 @@ class Desk:
         documents = [dict(declared(metadata={"name": name, "uid": f"p-{name}"}).document) for name in names]
         self.api = ApiServer(*documents)
         self.exposition = Exposition()
-        self.newest = Newest()
+        self.objects = ObjectCache()
         self.holds = True
         world = SimpleNamespace(
             client=self.api,
@@ -137,11 +137,11 @@ def test_an_api_server_that_fails_is_waited_for_once_and_not_for_each_policy(
 ) -> None:
     desk = Desk(*map(str, range(50)))
     loop = VirtualLoop(lambda: None)
-    tries = 0
+    attempts = 0
 
     async def fails(*_: object, **_how: object) -> Object:
-        nonlocal tries
-        tries += 1
+        nonlocal attempts
+        attempts += 1
         raise Retryable(CALL, "500", status=500)
 
     monkeypatch.setattr(desk.api, "patch_status", fails)
@@ -151,7 +151,7 @@ def test_an_api_server_that_fails_is_waited_for_once_and_not_for_each_policy(
         )
         assert isinstance(failure, Retryable)
         assert loop.time() <= 10.0
-        assert 50 < tries < 60
+        assert 50 < attempts < 60
     finally:
         loop.close()
 

@@ -3,24 +3,18 @@
 Findings carry AWS's times, so a poll must say "since when" by AWS's clock, however wrong this machine's is.
 """
 
-import sys
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
-_MICRO = 1_000_000
+from posture.clock import steady
+from posture.domain.time import MINUTE, SECOND
+
 # What a steady clock may drift between two answers. An answer that differs by more is not believed alone.
 _DRIFT = 5.0
 _WITNESSES = 3
-BELIEVED_AHEAD = 5 * 60 * _MICRO
+BELIEVED_AHEAD = 5 * MINUTE
 """How far (µs) a moment that was told before may lie after now: polls overlap by three times as much."""
-# Linux's CLOCK_MONOTONIC, and with it `time.monotonic`, stands still while the machine sleeps.
-_UNSET = time.CLOCK_BOOTTIME if sys.platform == "linux" else time.CLOCK_MONOTONIC
-
-
-def steady() -> float:
-    """Return the seconds since some moment, by a clock that nobody sets and that never stands still."""
-    return time.clock_gettime(_UNSET)
 
 
 class AwsClock:
@@ -52,11 +46,11 @@ class AwsClock:
 
     def now(self) -> int:
         """Return the time; as long as no answer has taught any better, by the local wall clock."""
-        return int(self._wall() * _MICRO) if self.uncertainty is None else self.at(self.steady())
+        return int(self._wall() * SECOND) if self.uncertainty is None else self.at(self.steady())
 
     def at(self, moment: float) -> int:
         """Convert a reading of `steady` by what is known now."""
-        return int((moment + self._epoch + self._offset) * _MICRO)
+        return int((moment + self._epoch + self._offset) * SECOND)
 
     def stamp(self, moment: float) -> int:
         """Convert the start of a request, strictly later than every stamp before.
@@ -92,4 +86,4 @@ class AwsClock:
             earliest, latest = self._doubted[-1]
         self._doubted.clear()
         self._offset = min(max(self._offset, earliest), latest)
-        self.uncertainty = int((latest - earliest) * _MICRO)
+        self.uncertainty = int((latest - earliest) * SECOND)

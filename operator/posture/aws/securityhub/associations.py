@@ -19,7 +19,7 @@ ABSENT = frozenset({"NOT_FOUND", "RESOURCE_NOT_FOUND"})
 LIMITED = "LIMIT_EXCEEDED"
 GET = "BatchGetStandardsControlAssociations"
 UPDATE = "BatchUpdateStandardsControlAssociations"
-_TRIES = 6
+_ATTEMPTS = 6
 
 
 class Unprocessed(NamedTuple):
@@ -69,7 +69,7 @@ async def read_associations(calls: Calls, standards_arn: str, controls: Sequence
     unprocessed: dict[str, Unprocessed] = {}
     for start in range(0, len(controls), BATCH):
         left = list(controls[start : start + BATCH])
-        for attempt in range(_TRIES):
+        for attempt in range(_ATTEMPTS):
             ids = [{"SecurityControlId": control, "StandardsArn": standards_arn} for control in left]
             body = (await calls.call(GET, {"StandardsControlAssociationIds": ids})).body
             details += body["StandardsControlAssociationDetails"]
@@ -101,7 +101,7 @@ async def update_associations(
     started = time.monotonic()
     refused: list[UnprocessedAssociation] = []
     limited: list[UnprocessedAssociation] = []
-    for attempt in range(_TRIES):
+    for attempt in range(_ATTEMPTS):
         asked = [each.update for each in limited] if attempt else updates
         left = None if within is None else within - _since(started)
         try:

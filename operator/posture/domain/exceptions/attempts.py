@@ -8,19 +8,20 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2s
 from typing import NamedTuple, Protocol
 
-_HOUR = 60 * 60 * 1_000_000
-LONGEST_WAIT = 6 * _HOUR
-REMEMBERED = 24 * _HOUR
+from posture.domain.time import DAY, HOUR
+
+LONGEST_WAIT = 6 * HOUR
+REMEMBERED = DAY
 # Writes that were made once are many, and nearly all of them hold.
-REMEMBERED_ONCE = _HOUR
+REMEMBERED_ONCE = HOUR
 _DOUBLINGS = 32
 
 
-Written = tuple[str, str]
+AttemptKey = tuple[str, str]
 """What was written to: a finding (`FindingId`), or a control in an account and Region."""
 
 
-class Try(NamedTuple):
+class LastAttempt(NamedTuple):
     """The last write to something. `purpose`: what it was to achieve; `times`: how often in a row.
 
     `undone`: the policy whose suppression somebody had undone; empty where nobody had.
@@ -32,11 +33,11 @@ class Try(NamedTuple):
     undone: str = ""
 
 
-class Attempt(Protocol):
+class AttemptedWrite(Protocol):
     """A write as far as it needs to be known here."""
 
     @property
-    def written(self) -> Written:
+    def attempt_key(self) -> AttemptKey:
         """Name what is written to."""
         ...
 
@@ -51,7 +52,7 @@ class Attempt(Protocol):
         ...
 
 
-Tries = Mapping[Written, Try]
+Attempts = Mapping[AttemptKey, LastAttempt]
 
 
 def purpose_of(*words: str) -> str:
@@ -59,7 +60,7 @@ def purpose_of(*words: str) -> str:
     return blake2s("\0".join(words).encode(), digest_size=9).hexdigest()
 
 
-def is_due(last: Try | None, purpose: str, now: int, interval: int) -> bool:
+def is_due(last: LastAttempt | None, purpose: str, now: int, interval: int) -> bool:
     """Tell whether a write may be tried at this poll; one for another purpose than the last is not held back.
 
     `interval`: between polls; half of it is let pass, as polls are not on the dot. A clock that was set back
@@ -71,25 +72,27 @@ def is_due(last: Try | None, purpose: str, now: int, interval: int) -> bool:
     return not 0 <= now - last.at < wait - interval // 2
 
 
-def tried(tries: Tries, attempts: Iterable[Attempt], at: int) -> dict[Written, Try]:
-    """Return the tries after these too: all writes that were sent, whether or not they were refused.
+def attempted(attempts: Attempts, writes: Iterable[AttemptedWrite], at: int) -> dict[AttemptKey, LastAttempt]:
+    """Return the attempts after these too: all writes that were sent, whether or not they were refused.
 
     Each finding has one of them. A write for another purpose, such as letting go of the finding, starts anew.
     """
-    after = dict(tries)
-    for attempt in attempts:
-        last = tries.get(attempt.written)
-        if last is not None and last.purpose == attempt.purpose:
-            after[attempt.written] = Try(last.purpose, last.times + 1, at, attempt.undone or last.undone)
+    after = dict(attempts)
+    for write in writes:
+        last = attempts.get(write.attempt_key)
+        if last is not None and last.purpose == write.purpose:
+            after[write.attempt_key] = LastAttempt(
+                last.purpose, last.times + 1, at, write.undone or last.undone
+            )
         else:
-            after[attempt.written] = Try(attempt.purpose, 1, at, attempt.undone)
+            after[write.attempt_key] = LastAttempt(write.purpose, 1, at, write.undone)
     return after
 
 
-def remembered(tries: Tries, now: int) -> dict[Written, Try]:
-    """Return the tries that still count: those of the last 24 hours, of the last hour if made once."""
+def remembered(attempts: Attempts, now: int) -> dict[AttemptKey, LastAttempt]:
+    """Return the attempts that still count: those of the last 24 hours, of the last hour if made once."""
     return {
         finding: last
-        for finding, last in tries.items()
+        for finding, last in attempts.items()
         if abs(now - last.at) < (REMEMBERED if last.times > 1 or last.undone else REMEMBERED_ONCE)
     }

@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from posture.domain.exceptions import marks
-from posture.domain.exceptions.attempts import Tries, Try, Written, is_due, purpose_of
+from posture.domain.exceptions.attempts import AttemptKey, Attempts, LastAttempt, is_due, purpose_of
 from posture.domain.exceptions.control_status import Record, fits
 from posture.domain.exceptions.declaration import PolicyIdentity, TargetKnown
 from posture.domain.exceptions.finding_plan import PolicyOutcome, Timing
@@ -121,9 +121,9 @@ class Switch(NamedTuple):
         return self.act is ControlAct.TURN_ON
 
     @property
-    def written(self) -> Written:
-        """Name the place as tries are kept by."""
-        return tried_as(self.place)
+    def attempt_key(self) -> AttemptKey:
+        """Name the place as attempts are kept by."""
+        return attempt_key(self.place)
 
     @property
     def purpose(self) -> str:
@@ -164,17 +164,17 @@ class ControlPlan(NamedTuple):
         return after
 
 
-def noted(tries: Tries, undone: Mapping[TurnedOff, str], now: int) -> Tries:
-    """Return the tries with what somebody has undone since: it may be a while until it is done again."""
-    after = dict(tries)
+def noted(attempts: Attempts, undone: Mapping[TurnedOff, str], now: int) -> Attempts:
+    """Return the attempts with what somebody has undone since: it may be a while until it is done again."""
+    after = dict(attempts)
     for place, policy in undone.items():
-        last = after.get(tried_as(place), Try("", 0, now))
-        after[tried_as(place)] = last._replace(undone=policy)
+        last = after.get(attempt_key(place), LastAttempt("", 0, now))
+        after[attempt_key(place)] = last._replace(undone=policy)
     return after
 
 
-def tried_as(place: TurnedOff) -> Written:
-    """Name a place as tries are kept by."""
+def attempt_key(place: TurnedOff) -> AttemptKey:
+    """Name a place as attempts are kept by."""
     return f"{place.account_id}/{place.region}", f"{place.standard}/{place.control}"
 
 
@@ -204,9 +204,9 @@ class _Switchboard:
         self._switches: list[Switch] = []
         self._held: list[Switch] = []
         self._counts: dict[str, Counter[str]] = {name: Counter() for name in self._names}
-        self._undone: dict[str, set[Written]] = {}
+        self._undone: dict[str, set[AttemptKey]] = {}
         self._found_on: dict[TurnedOff, str] = {}
-        for where, last in timing.tries.items():
+        for where, last in timing.attempts.items():
             self._undone.setdefault(last.undone, set()).add(where)
         self._records: dict[str, dict[TurnedOff, ControlStatus]] = {
             name: {place: was for place, was in seen.records.get(name, {}).items() if place not in seen.live}
@@ -248,7 +248,7 @@ class _Switchboard:
                 self._counts[name]["would_suppress" if permitted else "forbidden"] += 1
         undone = next((name for name in claims if place in self._seen.records.get(name, {})), "")
         if undone:
-            self._undone.setdefault(undone, set()).add(tried_as(place))
+            self._undone.setdefault(undone, set()).add(attempt_key(place))
             self._found_on[place] = undone
         policy = next((name for name in (undone, *claims) if name and name not in self._over), "")
         if not policy:
@@ -316,7 +316,7 @@ class _Switchboard:
             self._add(Switch(place, act, policy, reason, was))
 
     def _add(self, switch: Switch) -> None:
-        last = self._timing.tries.get(switch.written)
+        last = self._timing.attempts.get(switch.attempt_key)
         due = is_due(last, switch.purpose, self._timing.now, self._timing.interval)
         (self._switches if due else self._held).append(switch)
         if switch.policy in self._counts:
@@ -361,7 +361,7 @@ class _Switchboard:
         return (self._seen.statuses or {}).get(place, ControlStatus.NO_DATA)
 
     def _was_undone(self, place: TurnedOff, policy: str) -> bool:
-        last = self._timing.tries.get(tried_as(place))
+        last = self._timing.attempts.get(attempt_key(place))
         return last is not None and last.undone == policy
 
     def planned(self) -> ControlPlan:

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from posture.domain.exceptions import marks
-from posture.domain.exceptions.attempts import Try, Written, is_due, purpose_of
+from posture.domain.exceptions.attempts import AttemptKey, LastAttempt, is_due, purpose_of
 from posture.domain.exceptions.declaration import Declaration
 from posture.domain.exceptions.marks import Mark, UserFields
 from posture.domain.exceptions.notes import AUTHOR, reopening_note
@@ -52,7 +52,7 @@ class Write(NamedTuple):
     change: Change
 
     @property
-    def written(self) -> Written:
+    def attempt_key(self) -> AttemptKey:
         """Name the finding as attempts are kept by."""
         return self.finding
 
@@ -112,7 +112,7 @@ class Timing(NamedTuple):
 
     now: int
     interval: int
-    tries: Mapping[Written, Try] = {}
+    attempts: Mapping[AttemptKey, LastAttempt] = {}
 
 
 def finding_plan(
@@ -169,8 +169,8 @@ class _Planner:
         self._waiting: Counter[str] = Counter()
         self._planned: Counter[str] = Counter()
         self._full: dict[str, list[FindingId]] = {}
-        self._undone: dict[str, set[Written]] = {}
-        for finding, last in timing.tries.items():
+        self._undone: dict[str, set[AttemptKey]] = {}
+        for finding, last in timing.attempts.items():
             self._undone.setdefault(last.undone, set()).add(finding)
 
     def consider(self, case: Case) -> None:
@@ -182,7 +182,7 @@ class _Planner:
             write = self._of_open(case)
         if write is None:
             return
-        last = self._timing.tries.get(write.finding)
+        last = self._timing.attempts.get(write.finding)
         if is_due(last, write.purpose, self._timing.now, self._timing.interval):
             self.writes.append(write)
             self._planned[write.policy] += 1

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from posture.domain.grants import Mode
 from posture.domain.selection.selectors import Selection
+from posture.domain.time import DAY
 
 NEVER = 1 << 62
 """The end of what has none that is known; beyond all moments that can be written."""
@@ -130,9 +131,8 @@ def namespace_of(policy: str) -> str:
     return policy.rpartition("/")[0]
 
 
-_DAY = 24 * 60 * 60 * 1_000_000
-EXPIRY_NOTICE = 14 * _DAY
-IDLE = 7 * _DAY
+EXPIRY_NOTICE = 14 * DAY
+IDLE = 7 * DAY
 
 
 def review_due_at(terms: Terms) -> int | None:

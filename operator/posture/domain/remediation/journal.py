@@ -12,8 +12,8 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from posture.domain.remediation.resources import ResourceKey
+from posture.domain.time import DAY
 
-DAY = 24 * 60 * 60 * 1_000_000
 # 128 bits: no two are alike by chance.
 _NAME_DIGITS = 32
 

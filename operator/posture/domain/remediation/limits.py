@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
-from posture.domain.remediation.journal import DAY, Entry
+from posture.domain.remediation.journal import Entry
 from posture.domain.remediation.resources import ResourceKey
 from posture.domain.text import counted
+from posture.domain.time import DAY
 
 
 class Cap(StrEnum):

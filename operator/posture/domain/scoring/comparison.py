@@ -34,11 +34,11 @@ class Comparison:
         self._cells = cells
         self._view = view
         sums = summed(cells(None), view)
-        self._board = sums.board
+        self._bits = sums.bits
         self._evidence = reduce(Evidence.merge, sums.evidence.values(), Evidence())
         self._accounts = frozenset(sums.evidence)
         self.reporting = frozenset(account for account, each in sums.evidence.items() if each.seen)
-        self.scores = pooled_scores(self._board, view.controls, self._evidence)
+        self.scores = pooled_scores(self._bits, view.controls, self._evidence)
         self._checks: dict[Pair, list[Check]] = {}
         for check in checks:
             for pair in view.controls.of(check):
@@ -69,10 +69,10 @@ class Comparison:
             members=self._view.members | self._accounts,
         )
         checks = {check for pair in concerned for check in self._checks.get(pair, ())}
-        sums = summed(chain(self._cells(checks), more), view, self._board)
+        sums = summed(chain(self._cells(checks), more), view, self._bits)
         part = reduce(Evidence.merge, sums.evidence.values(), Evidence())
-        mask = reduce(int.__or__, (self._board.bit(*pair) for pair in concerned))
+        mask = reduce(int.__or__, (self._bits.bit(*pair) for pair in concerned))
         evidence = Evidence(
             *(whole & ~mask | other & mask for whole, other in zip(self._evidence, part, strict=True))
         )
-        return pooled_scores(sums.board, view.controls, evidence)
+        return pooled_scores(sums.bits, view.controls, evidence)

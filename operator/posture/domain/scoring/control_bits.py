@@ -35,15 +35,15 @@ class ControlBits:
                     self.off |= bit
 
     def releasing(self, pairs: Iterable[tuple[str, str]]) -> "ControlBits":
-        """Return a board with the same bits on which these (standard, control) pairs are not off."""
-        board = copy(self)
+        """Return the same bits on which these (standard, control) pairs are not off."""
+        bits = copy(self)
         for standard, control in pairs:
             if standard in self.standards:
-                board.off &= ~self.bit(standard, control)
-        return board
+                bits.off &= ~self.bit(standard, control)
+        return bits
 
     def bit(self, standard: str, control: str) -> int:
-        """Return the bit of a pair; the standard must be one of the board's."""
+        """Return the bit of a pair; the standard must be one of these."""
         identity = self._controls.identity(standard, control)
         index = self._index.get(identity)
         if index is None:
@@ -52,7 +52,7 @@ class ControlBits:
         return 1 << (index * len(self.standards) + self.standards.index(standard))
 
     def mask(self, check: Check) -> int:
-        """Return the pairs that a check's findings count for, of the board's standards."""
+        """Return the pairs that a check's findings count for, of these standards."""
         mask = 0
         for standard, control in self._controls.of(check):
             if standard in self.standards:

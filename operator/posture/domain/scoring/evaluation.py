@@ -122,23 +122,23 @@ def evaluate(cells: Iterable[Cell], view: View) -> Evaluation:
 class Sums(NamedTuple):
     """What the findings of a target say, by account id; and the ids of accounts that it excludes."""
 
-    board: ControlBits
+    bits: ControlBits
     accounts: Mapping[str, Account]
     evidence: Mapping[str, Evidence]
     excluded: AbstractSet[str]
 
 
-def summed(cells: Iterable[Cell], view: View, board: ControlBits | None = None) -> Sums:
+def summed(cells: Iterable[Cell], view: View, bits: ControlBits | None = None) -> Sums:
     """Read the cells of a hub for a view.
 
-    `board`: of another view with the same standards and controls, for evidence that is to be put together.
+    `bits`: of another view with the same standards and controls, for evidence that is to be put together.
     """
     released = frozenset(place[:2] for place in view.released if place[2:] == view.home)
-    if board is None:
-        board = ControlBits(tuple(sorted(set(view.standards))), view.controls)
-    board = board.releasing(released)
-    off = _turned_off(view, board)
-    accounts, excluded = read(cells, board, view.accounts, view.products - {SECURITY_HUB}, off.by_place)
+    if bits is None:
+        bits = ControlBits(tuple(sorted(set(view.standards))), view.controls)
+    bits = bits.releasing(released)
+    off = _turned_off(view, bits)
+    accounts, excluded = read(cells, bits, view.accounts, view.products - {SECURITY_HUB}, off.by_place)
     for member in view.members - accounts.keys():
         standing = view.accounts.standing(member)
         if standing is Standing.TARGETED:
@@ -151,40 +151,40 @@ def summed(cells: Iterable[Cell], view: View, board: ControlBits | None = None) 
         )
         for account_id in sorted(accounts)
     }
-    return Sums(board, accounts, evidence, excluded)
+    return Sums(bits, accounts, evidence, excluded)
 
 
-def pooled_scores(board: ControlBits, controls: Controls, evidence: Evidence) -> Scores:
+def pooled_scores(bits: ControlBits, controls: Controls, evidence: Evidence) -> Scores:
     """Score a target by what all of its accounts support, each control once over all standards."""
-    return _Scoring(board, controls).pooled(evidence)
+    return _Scoring(bits, controls).pooled(evidence)
 
 
 def _publishable(view: View, sums: Sums) -> Evaluation:
-    board, accounts, evidence, excluded = sums
+    bits, accounts, evidence, excluded = sums
     groups = {account_id: view.grouping.of(account_id, view.names.get(account_id)) for account_id in evidence}
     everything = reduce(Evidence.merge, evidence.values(), Evidence())
-    scoring = _Scoring(board, view.controls)
-    verdict = judge_control(everything, board)
+    scoring = _Scoring(bits, view.controls)
+    verdict = judge_control(everything, bits)
     by_account = {
         AccountScope(standard, account_id): found
-        for standard in board.standards
+        for standard in bits.standards
         for account_id, each in evidence.items()
         if any(found := scoring.standard(standard, each))
     }
     by_workload = {
         WorkloadScope(standard, *group): found
-        for standard in board.standards
+        for standard in bits.standards
         for group, each in sorted(_by_group(evidence, groups).items())
         if any(found := scoring.standard(standard, each))
     }
     return Evaluation(
         target=scoring.pooled(everything),
-        standards={standard: scoring.standard(standard, everything) for standard in board.standards},
+        standards={standard: scoring.standard(standard, everything) for standard in bits.standards},
         workloads=by_workload,
         accounts=by_account,
-        pooled=judge_pooled(everything, board).counts(lambda pairs: pairs),
-        controls={standard: verdict.counts(scoring.only(standard)) for standard in board.standards},
-        statuses=_statuses(verdict, board),
+        pooled=judge_pooled(everything, bits).counts(lambda pairs: pairs),
+        controls={standard: verdict.counts(scoring.only(standard)) for standard in bits.standards},
+        statuses=_statuses(verdict, bits),
         findings={key: n for account_id in evidence for key, n in accounts[account_id].findings(account_id)},
         reporting=tuple(account_id for account_id, each in evidence.items() if each.seen),
         silent=tuple(account_id for account_id, each in evidence.items() if not each.seen),
@@ -197,20 +197,20 @@ def _publishable(view: View, sums: Sums) -> Evaluation:
 class _Scoring:
     """Scores by standard, or pooled, once all controls have their bits."""
 
-    def __init__(self, board: ControlBits, controls: Controls) -> None:
-        self._board = board
-        self._pairs = {standard: board.of(standard) for standard in board.standards}
-        facts = {standard: controls.standards.get(standard) for standard in board.standards}
+    def __init__(self, bits: ControlBits, controls: Controls) -> None:
+        self._bits = bits
+        self._pairs = {standard: bits.of(standard) for standard in bits.standards}
+        facts = {standard: controls.standards.get(standard) for standard in bits.standards}
         self._complete = {standard: fact is not None and fact.complete for standard, fact in facts.items()}
 
     def only(self, standard: str) -> Callable[[int], int]:
         return self._pairs[standard].__and__
 
     def standard(self, standard: str, evidence: Evidence) -> Scores:
-        return scores(evidence, self._board, self.only(standard), complete=self._complete[standard])
+        return scores(evidence, self._bits, self.only(standard), complete=self._complete[standard])
 
     def pooled(self, evidence: Evidence) -> Scores:
-        return scores(evidence, self._board, self._board.pooled, complete=all(self._complete.values()))
+        return scores(evidence, self._bits, self._bits.pooled, complete=all(self._complete.values()))
 
 
 def _by_group(
@@ -224,7 +224,7 @@ def _by_group(
     return merged
 
 
-def _statuses(verdict: ControlVerdict, board: ControlBits) -> dict[tuple[str, str], ControlStatus]:
+def _statuses(verdict: ControlVerdict, bits: ControlBits) -> dict[tuple[str, str], ControlStatus]:
     by_status = {
         ControlStatus.PASSED: verdict.passed,
         ControlStatus.FAILED: verdict.failed,
@@ -232,7 +232,7 @@ def _statuses(verdict: ControlVerdict, board: ControlBits) -> dict[tuple[str, st
         ControlStatus.NO_DATA: verdict.no_data,
         ControlStatus.DISABLED: verdict.disabled,
     }
-    return dict(sorted((pair, status) for status, pairs in by_status.items() for pair in board.pairs(pairs)))
+    return dict(sorted((pair, status) for status, pairs in by_status.items() for pair in bits.pairs(pairs)))
 
 
 class _Off(NamedTuple):
@@ -250,13 +250,13 @@ _THEN = {
 }
 
 
-def _turned_off(view: View, board: ControlBits) -> _Off:
+def _turned_off(view: View, bits: ControlBits) -> _Off:
     account_id, region = view.home
-    off = _Off({account_id: {region: board.off}}, {}, {})
+    off = _Off({account_id: {region: bits.off}}, {}, {})
     for (standard, control, account_id, region), status in view.turned_off.items():
-        if standard not in board.standards:
+        if standard not in bits.standards:
             continue
-        pair = board.bit(standard, control)
+        pair = bits.bit(standard, control)
         regions = off.by_place.setdefault(account_id, {})
         regions[region] = regions.get(region, 0) | pair
         off.by_account[account_id] = off.by_account.get(account_id, 0) | pair

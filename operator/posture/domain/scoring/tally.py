@@ -59,7 +59,7 @@ def hidden(said: int) -> int:
 
 
 class Evidence(NamedTuple):
-    """Sets of (standard, control) pairs (see `Board`) that the findings of a scope support.
+    """Sets of (standard, control) pairs (see `ControlBits`) that the findings of a scope support.
 
     `seen`: any ACTIVE finding inside the window. `on`: any of them where the control is on. `passed`,
     `failed`, `unknown`: not suppressed, where the control is on. `hidden_…`: suppressed ones, and controls
@@ -121,16 +121,16 @@ class ControlVerdict(NamedTuple):
         return ControlCounts(*(narrow(pairs).bit_count() for pairs in self))
 
 
-def judge_control(evidence: Evidence, board: ControlBits) -> ControlVerdict:
+def judge_control(evidence: Evidence, bits: ControlBits) -> ControlVerdict:
     """Decide the status of each (standard, control) pair of a scope."""
-    disabled = _disabled(evidence, board)
-    return _verdict(evidence, board.known | evidence.on, disabled, lambda pairs: pairs)
+    disabled = _disabled(evidence, bits)
+    return _verdict(evidence, bits.known | evidence.on, disabled, lambda pairs: pairs)
 
 
-def judge_pooled(evidence: Evidence, board: ControlBits) -> ControlVerdict:
+def judge_pooled(evidence: Evidence, bits: ControlBits) -> ControlVerdict:
     """Decide the status of each control over all standards, by those in which it is on."""
-    disabled = _disabled(evidence, board)
-    return _verdict(evidence, board.known | evidence.on, disabled, board.pooled)
+    disabled = _disabled(evidence, bits)
+    return _verdict(evidence, bits.known | evidence.on, disabled, bits.pooled)
 
 
 def _verdict(evidence: Evidence, listed: int, disabled: int, narrow: Callable[[int], int]) -> ControlVerdict:
@@ -147,12 +147,12 @@ def _verdict(evidence: Evidence, listed: int, disabled: int, narrow: Callable[[i
     )
 
 
-def _disabled(evidence: Evidence, board: ControlBits) -> int:
+def _disabled(evidence: Evidence, bits: ControlBits) -> int:
     """Return the pairs that are off: at the hub's home or by a policy, and on nowhere in the scope."""
-    return (board.off | evidence.turned_off) & ~evidence.on
+    return (bits.off | evidence.turned_off) & ~evidence.on
 
 
-def scores(evidence: Evidence, board: ControlBits, narrow: Callable[[int], int], *, complete: bool) -> Scores:
+def scores(evidence: Evidence, bits: ControlBits, narrow: Callable[[int], int], *, complete: bool) -> Scores:
     """Score a scope; `narrow` takes the pairs of its standard, or pools all standards.
 
     `complete`: whether the hub lists all controls of what is scored, without which none is expected. Where no
@@ -167,7 +167,7 @@ def scores(evidence: Evidence, board: ControlBits, narrow: Callable[[int], int],
             narrow(e.failed | e.hidden_failed),
             narrow(e.unknown | e.hidden_unknown),
         ),
-        expected=_expected(evidence, board, narrow) if complete and narrow(e.seen) else None,
+        expected=_expected(evidence, bits, narrow) if complete and narrow(e.seen) else None,
     )
 
 
@@ -176,9 +176,9 @@ def _by_status(passed: int, failed: int, unknown: int) -> Score | None:
     return score((passed & ~failed & ~unknown).bit_count(), (passed | failed | unknown).bit_count())
 
 
-def _expected(evidence: Evidence, board: ControlBits, narrow: Callable[[int], int]) -> Score | None:
+def _expected(evidence: Evidence, bits: ControlBits, narrow: Callable[[int], int]) -> Score | None:
     """Take from the expected controls those of them that fail: it is never negative."""
-    listed = board.known & ~_disabled(evidence, board)
+    listed = bits.known & ~_disabled(evidence, bits)
     expected = narrow(listed)
     failed = narrow(evidence.unexpected & listed)
     return score((expected & ~failed).bit_count(), expected.bit_count())
@@ -274,7 +274,7 @@ class Account:
 
 def read(
     cells: Iterable[Cell],
-    board: ControlBits,
+    bits: ControlBits,
     accounts: AccountFilter,
     products: frozenset[str],
     off: Mapping[str, Mapping[str, int]],
@@ -298,7 +298,7 @@ def read(
             account = read[cell.account_id] = Account(off.get(cell.account_id))
         plan = plans.get(cell.check)
         if plan is None:
-            plan = plans[cell.check] = _plan(cell.check, board, products)
+            plan = plans[cell.check] = _plan(cell.check, bits, products)
         pairs, product = plan
         if pairs:
             account.add_control(cell, pairs)
@@ -307,9 +307,9 @@ def read(
     return read, excluded
 
 
-def _plan(check: Check, board: ControlBits, products: frozenset[str]) -> tuple[int, str]:
+def _plan(check: Check, bits: ControlBits, products: frozenset[str]) -> tuple[int, str]:
     """Return the pairs that a check's findings count for, or the product they are counted under."""
     product = product_of(check)
     if check.source or product not in products:
-        return board.mask(check), ""
+        return bits.mask(check), ""
     return 0, product

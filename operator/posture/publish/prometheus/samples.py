@@ -11,6 +11,7 @@ from posture.aws.client.limiter import Usage
 from posture.config import ConfigFile
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.scoring.scores import ControlCounts, Scores
+from posture.domain.time import SECOND
 from posture.hubs.hub import Hub
 from posture.kube.resources import SUPPRESSION_POLICIES
 from posture.publish.prometheus import families
@@ -18,7 +19,6 @@ from posture.publish.prometheus.exposition import Samples, Value
 from posture.publish.prometheus.families import Family, score_family
 from posture.publish.sink import ObjectiveLimits, ObjectReport, PolicyReport, Restored
 
-MICROSECONDS = 1_000_000
 _STATUSES = ("True", "False", "Unknown")
 
 
@@ -83,7 +83,7 @@ def restored_samples(namespace: str, target: str, restored: Restored) -> dict[Fa
 
 def timestamp_samples(namespace: str, target: str, exact_at: int) -> Samples:
     """Return the sample of the time (microseconds) at which what is published was exact."""
-    return {families.SCORE_TIMESTAMP: [((namespace, target), exact_at / MICROSECONDS)]}
+    return {families.SCORE_TIMESTAMP: [((namespace, target), exact_at / SECOND)]}
 
 
 def objective_samples(namespace: str, target: str, aims: ObjectiveLimits) -> dict[Family, list[Value]]:
@@ -146,7 +146,7 @@ def policy_samples(policies: Iterable[PolicyReport]) -> dict[Family, list[Value]
 
 
 def _seconds(instant: int | None) -> float | None:
-    return None if instant is None else instant / MICROSECONDS
+    return None if instant is None else instant / SECOND
 
 
 def process_samples(usage: Usage, config: ConfigFile, *, held: int) -> Samples:

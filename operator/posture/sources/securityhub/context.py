@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from posture.aws.securityhub.client import FindingsPage
+from posture.domain.time import HOUR, MINUTE
 from posture.sources.findings_view import FindingsView, TakenPage, some
 from posture.sources.securityhub.coverage import Coverage
 from posture.sources.securityhub.listing import FindingsSource, Pace, Scan
@@ -19,10 +20,6 @@ from posture.sources.thread import Worker
 from posture.store.records import FindingRef
 
 logger = logging.getLogger(__name__)
-
-MINUTE = 60 * 1_000_000
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ class SyncContext:
 
     source: FindingsSource
     worker: Worker
-    known: FindingsView
+    findings: FindingsView
     progress: SyncProgress
     bounds: Bounds
     wanted: frozenset[str] = frozenset()
@@ -79,7 +76,7 @@ class SyncContext:
         self.tally.calls += len(pages)
         self.latest = max(self.latest, *(page.asked_at for page in pages))
         state = {**self.progress.stored(*keys), LATEST: str(self.latest)}
-        taken = await self.worker.call(self.known.take, pages, self.wanted, cursor=cursor, state=state)
+        taken = await self.worker.call(self.findings.take, pages, self.wanted, cursor=cursor, state=state)
         self.tally.changed += taken.changed
         self.tally.corrections.update(taken.corrections)
         for each in taken.rejected:
@@ -102,7 +99,7 @@ class Reading:
 
     def __init__(
         self,
-        desk: SyncContext,
+        context: SyncContext,
         listing: Listing,
         queries: Sequence[Filters],
         *,
@@ -112,7 +109,7 @@ class Reading:
         on_started: Callable[[int], None] = lambda _: None,
         on_taken: Callable[[TakenPage], None] = lambda _: None,
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._listing = listing
         self._keys = keys
         self._cursor = cursor
@@ -123,7 +120,7 @@ class Reading:
         self._cut_off = False
         self._coverages = [Coverage(windows, patience=patience) for windows in listing.parts]
         self._coverages[0].findings += listing.findings
-        self._scan = Scan(desk.source, desk.pace, queries, self._coverages)
+        self._scan = Scan(context.source, context.pace, queries, self._coverages)
 
     async def run(self, pages: int | None = None) -> int:
         """Read to the end, or about so many pages.
@@ -131,7 +128,7 @@ class Reading:
         Returns the start of the listing's first request (µs by AWS's clock).
         """
         await self._scan.run(self._sink, pages)
-        return self._listing.started or self._desk.latest
+        return self._listing.started or self._context.latest
 
     @property
     def done(self) -> bool:
@@ -160,7 +157,7 @@ class Reading:
             pages, self._arrived = self._arrived, []
             self._cut_off = True
             self._note(pages[0].asked_at)
-            taken = await self._desk.take(pages, cursor=self._cursor(), keys=self._keys)
+            taken = await self._context.take(pages, cursor=self._cursor(), keys=self._keys)
             self._cut_off = False
             self._on_taken(taken)
 

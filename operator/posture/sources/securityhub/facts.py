@@ -32,9 +32,9 @@ class Discovered(msgspec.Struct):
     at: int
 
 
-async def stored_facts(desk: SyncContext) -> Discovered | None:
+async def stored_facts(context: SyncContext) -> Discovered | None:
     """Return what a process before this one found; None where there is nothing, or nothing readable."""
-    stored = await desk.worker.call(desk.known.kept.state, _KEY)
+    stored = await context.worker.call(context.findings.kept.state, _KEY)
     try:
         return None if stored is None else msgspec.json.decode(stored, type=Discovered)
     except msgspec.DecodeError:
@@ -60,7 +60,7 @@ def kept(before: HubFacts, found: HubFacts) -> HubFacts:
 
 
 async def current_facts(
-    desk: SyncContext, cloud: Cloud, before: Discovered | None, *, anew: bool
+    context: SyncContext, cloud: Cloud, before: Discovered | None, *, anew: bool
 ) -> tuple[Discovered, AwsError | None]:
     """Return facts that are not older than `Bounds.facts`, from now where `anew`.
 
@@ -68,7 +68,7 @@ async def current_facts(
     without any, it is raised.
     """
     now = time.time_ns() // 1_000
-    if before is not None and not anew and 0 <= now - before.at < desk.bounds.facts:
+    if before is not None and not anew and 0 <= now - before.at < context.bounds.facts:
         return before, None
     try:
         facts = await cloud.discover()
@@ -77,5 +77,5 @@ async def current_facts(
         if before is None:
             raise
         return before, error
-    await desk.worker.call(desk.known.kept.put_state, {_KEY: msgspec.json.encode(found).decode()})
+    await context.worker.call(context.findings.kept.put_state, {_KEY: msgspec.json.encode(found).decode()})
     return found, None

@@ -19,6 +19,7 @@ from posture.aws.client.errors import Retryable, TokenRefused
 from posture.aws.client.limiter import published
 from posture.aws.client.paging import given_up
 from posture.aws.securityhub.client import FindingsPage
+from posture.domain.time import SECOND
 from posture.sources.base import TimesAhead
 from posture.sources.securityhub.coverage import Coverage
 from posture.sources.securityhub.queries import ASCENDING, DESCENDING, Filters, within
@@ -212,7 +213,7 @@ class Ordered:
         page = await self._source.get_findings(filters, sort=sort, next_token=next_token)
         if self._shift is None:
             # Others may be in flight that started while this one was.
-            earliest = page.asked_at - int(page.seconds * 1_000_000)
+            earliest = page.asked_at - int(page.seconds * SECOND)
             self._shift = max(0, self._floor + 1 - earliest)
         ahead = self._latest - page.asked_at
         if ahead > BELIEVED_AHEAD:

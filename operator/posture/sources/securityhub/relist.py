@@ -17,7 +17,8 @@ from posture.aws.client.errors import InvalidRequest
 from posture.aws.securityhub.client import FindingsPage
 from posture.domain.exceptions import marks
 from posture.domain.exceptions.marks import UserFields
-from posture.sources.securityhub.context import DAY, Reading, SyncContext
+from posture.domain.time import DAY
+from posture.sources.securityhub.context import Reading, SyncContext
 from posture.sources.securityhub.listing import read_whole
 from posture.sources.securityhub.progress import POLLS, RELIST, ROTATION, listing
 from posture.sources.securityhub.queries import VALUES, Filters, exceptional, marked_beside, not_passed
@@ -25,55 +26,55 @@ from posture.sources.securityhub.sweep import read_by_id, settle
 from posture.store.records import Members
 
 
-async def relist_exceptional(desk: SyncContext, pages: int) -> None:
+async def relist_exceptional(context: SyncContext, pages: int) -> None:
     """Re-list what people did by hand: SUPPRESSED, NOTIFIED, and RESOLVED while not PASSED.
 
     Of what is too much for so many pages a part is read, and the next poll goes on. One that an earlier poll
     began is brought to its end first; only one that this poll began says how things are now.
     """
-    begun_before = desk.progress.rotation is not None
-    left = pages - await _rotate(desk, pages)
-    if begun_before and desk.progress.rotation is None and left > 0:
-        await _rotate(desk, left)
-    unconfirmed = await desk.worker.call(desk.known.rows.unconfirmed, desk.latest)
+    begun_before = context.progress.rotation is not None
+    left = pages - await _rotate(context, pages)
+    if begun_before and context.progress.rotation is None and left > 0:
+        await _rotate(context, left)
+    unconfirmed = await context.worker.call(context.findings.rows.unconfirmed, context.latest)
     for at in range(0, len(unconfirmed), VALUES):
-        await read_by_id(desk, unconfirmed[at : at + VALUES])
+        await read_by_id(context, unconfirmed[at : at + VALUES])
 
 
-async def _rotate(desk: SyncContext, pages: int) -> int:
+async def _rotate(context: SyncContext, pages: int) -> int:
     """Read on the exceptional set; return how many pages that took."""
-    progress = desk.progress
-    queries = exceptional(desk.wanted)
-    if progress.rotation is None or progress.rotation.products != desk.wanted:
-        progress.rotation = listing(desk.wanted, len(queries))
+    progress = context.progress
+    queries = exceptional(context.wanted)
+    if progress.rotation is None or progress.rotation.products != context.wanted:
+        progress.rotation = listing(context.wanted, len(queries))
     under_way = progress.rotation
-    reading = Reading(desk, under_way, queries, keys=(ROTATION,))
+    reading = Reading(context, under_way, queries, keys=(ROTATION,))
     started = await reading.run(pages)
     if reading.done:
-        await _compare(desk, Members.EXCEPTIONAL, started, frozenset(under_way.credited))
+        await _compare(context, Members.EXCEPTIONAL, started, frozenset(under_way.credited))
         progress.rotation, progress.done.rotated = None, started
-        await desk.worker.call(desk.known.kept.put_state, progress.stored(ROTATION))
+        await context.worker.call(context.findings.kept.put_state, progress.stored(ROTATION))
     return reading.calls
 
 
-async def relist_not_passed(desk: SyncContext) -> None:
+async def relist_not_passed(context: SyncContext) -> None:
     """Re-list all that is ACTIVE and not PASSED; it goes on from where it was interrupted."""
-    progress = desk.progress
-    if progress.relist is None or progress.relist.products != desk.wanted:
-        progress.relist = listing(desk.wanted, len(not_passed(desk.wanted)))
+    progress = context.progress
+    if progress.relist is None or progress.relist.products != context.wanted:
+        progress.relist = listing(context.wanted, len(not_passed(context.wanted)))
     under_way = progress.relist
-    started = await Reading(desk, under_way, not_passed(under_way.products), keys=(RELIST,)).run()
-    await _compare(desk, Members.NOT_PASSED, started, frozenset(under_way.credited))
+    started = await Reading(context, under_way, not_passed(under_way.products), keys=(RELIST,)).run()
+    await _compare(context, Members.NOT_PASSED, started, frozenset(under_way.credited))
     progress.relist = None
     progress.done.relisted = max(started, progress.done.relisted or started)
-    progress.done.relist_took = desk.latest - started
-    await desk.worker.call(desk.known.kept.put_state, progress.stored(POLLS, RELIST))
+    progress.done.relist_took = context.latest - started
+    await context.worker.call(context.findings.kept.put_state, progress.stored(POLLS, RELIST))
 
 
-async def _compare(desk: SyncContext, which: Members, started: int, products: frozenset[str]) -> None:
-    if not await settle(desk, which, started, products & desk.progress.done.products):
-        desk.progress.done.suspicious = started
-        await desk.worker.call(desk.known.kept.put_state, desk.progress.stored(POLLS))
+async def _compare(context: SyncContext, which: Members, started: int, products: frozenset[str]) -> None:
+    if not await settle(context, which, started, products & context.progress.done.products):
+        context.progress.done.suspicious = started
+        await context.worker.call(context.findings.kept.put_state, context.progress.stored(POLLS))
 
 
 logger = logging.getLogger(__name__)
@@ -98,24 +99,24 @@ class Marks:
         if owners != self._owners:
             self._owners, self._searched = owners, None
 
-    async def beside(self, desk: SyncContext, asked: frozenset[str]) -> frozenset[str]:
+    async def beside(self, context: SyncContext, asked: frozenset[str]) -> frozenset[str]:
         """Return the products that are to be followed beside those that are asked for."""
-        done = desk.progress.done.products
+        done = context.progress.done.products
         # Of what a sweep has read the store tells.
         self._found -= done
-        if self._looked and desk.wanted | done <= asked:
+        if self._looked and context.wanted | done <= asked:
             return self._found
-        left = await desk.worker.call(desk.known.rows.marked_products, asked, self._is_ours)
+        left = await context.worker.call(context.findings.rows.marked_products, asked, self._is_ours)
         self._looked = True
         return self._found | left
 
-    async def search(self, desk: SyncContext) -> bool:
+    async def search(self, context: SyncContext) -> bool:
         """Look for marks where no sweep has looked, when that is due; True: more is to be followed."""
-        if self._owners is None or not self._is_due(desk.latest):
+        if self._owners is None or not self._is_due(context.latest):
             return False
-        left_out = frozenset(desk.progress.done.products) or desk.wanted
+        left_out = frozenset(context.progress.done.products) or context.wanted
         try:
-            found = await self._search(desk, sorted(self._owners), left_out)
+            found = await self._search(context, sorted(self._owners), left_out)
         except InvalidRequest as error:
             # What is stored is known all the same.
             logger.warning(
@@ -123,17 +124,17 @@ class Marks:
                 error,
             )
             found = frozenset()
-        self._searched, self._left_out = desk.latest, left_out
+        self._searched, self._left_out = context.latest, left_out
         self._found = found
-        return not found <= desk.wanted
+        return not found <= context.wanted
 
     def search_anew(self) -> None:
         """Search at the next occasion: a write may have been under way to what is not followed any more."""
         self._searched = None
 
-    def are_known(self, desk: SyncContext) -> bool:
+    def are_known(self, context: SyncContext) -> bool:
         """Whether every finding that bears a mark of ours is stored."""
-        done = desk.progress.done.products
+        done = context.progress.done.products
         return self._searched is not None and self._found | self._left_out <= done
 
     def _is_due(self, now: int) -> bool:
@@ -143,19 +144,21 @@ class Marks:
         mark = marks.read_mark(fields)
         return mark is not None and (self._owners is None or mark.owner in self._owners)
 
-    async def _search(self, desk: SyncContext, owners: list[str], left_out: frozenset[str]) -> frozenset[str]:
+    async def _search(
+        self, context: SyncContext, owners: list[str], left_out: frozenset[str]
+    ) -> frozenset[str]:
         found: set[str] = set()
         for at in range(0, len(owners), VALUES):
-            found |= await self._listed(desk, marked_beside(owners[at : at + VALUES], left_out))
+            found |= await self._listed(context, marked_beside(owners[at : at + VALUES], left_out))
         return frozenset(found) - left_out
 
-    async def _listed(self, desk: SyncContext, filters: Filters) -> set[str]:
+    async def _listed(self, context: SyncContext, filters: Filters) -> set[str]:
         """Return the products of all findings that a filter selects and that bear a mark of ours."""
         found: set[str] = set()
 
         async def note(page: FindingsPage) -> None:
-            desk.latest = max(desk.latest, page.asked_at)
+            context.latest = max(context.latest, page.asked_at)
             found.update(each.check.product for each in page.findings if self._is_ours(each.user_fields))
 
-        await read_whole(desk.source, desk.pace, filters, note)
+        await read_whole(context.source, context.pace, filters, note)
         return found

@@ -31,7 +31,7 @@ class SecurityHubSource:
 
     def __init__(self, cloud: Cloud, context: SyncContext) -> None:
         self.worker: Worker = context.worker
-        self.known: FindingsView = context.known
+        self.findings: FindingsView = context.findings
         self.sync = Sync(context)
         self._cloud = cloud
         self._context = context
@@ -115,7 +115,7 @@ class SecurityHubSource:
     async def reread(self, refs: Sequence[FindingRef]) -> None:
         """Read up to 20 findings by Id, and remove those that are gone."""
         gone = await read_by_id(self._context, refs)
-        await self.worker.call(self.known.remove, [gone])
+        await self.worker.call(self.findings.remove, [gone])
 
 
 class SecurityHubs:
@@ -131,8 +131,8 @@ class SecurityHubs:
         """Return the time (µs) by AWS's clock; by the local one while AWS has not answered."""
         return self._cloud.now()
 
-    async def open(self, worker: Worker, known: FindingsView) -> SecurityHubSource:
+    async def open(self, worker: Worker, findings: FindingsView) -> SecurityHubSource:
         """Open the source over a store. Its requests start later than all that is stored."""
-        progress = SyncProgress(await worker.call(known.kept.states))
+        progress = SyncProgress(await worker.call(findings.kept.states))
         source = Ordered(self._cloud, progress.latest)
-        return SecurityHubSource(self._cloud, SyncContext(source, worker, known, progress, self._bounds))
+        return SecurityHubSource(self._cloud, SyncContext(source, worker, findings, progress, self._bounds))

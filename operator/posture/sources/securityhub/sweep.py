@@ -11,69 +11,69 @@ from posture.sources.securityhub.queries import VALUES, by_id, everything
 from posture.store.records import FindingRef, Members, key_of
 
 
-def begin(desk: SyncContext, *, full: bool) -> Listing:
+def begin(context: SyncContext, *, full: bool) -> Listing:
     """Begin a sweep of all wanted products, or only of those that no sweep has read yet."""
-    done = desk.progress.done
-    products = desk.wanted if full else desk.wanted - done.products
+    done = context.progress.done
+    products = context.wanted if full else context.wanted - done.products
     under_way = listing(products, len(everything(products)))
-    under_way.full = products == desk.wanted
-    desk.progress.sweep = under_way
+    under_way.full = products == context.wanted
+    context.progress.sweep = under_way
     return under_way
 
 
-async def sweep(desk: SyncContext, under_way: Listing, watch: Callable[[Reading], None]) -> None:
+async def sweep(context: SyncContext, under_way: Listing, watch: Callable[[Reading], None]) -> None:
     """Read a sweep on to its end, and draw its conclusions. `watch` is given its reading."""
-    progress = desk.progress
+    progress = context.progress
     reading = Reading(
-        desk,
+        context,
         under_way,
         everything(under_way.products),
         keys=(SWEEP, POLLS),
-        cursor=lambda: _cursor(desk, under_way),
-        on_started=lambda started: _follow(desk, started),
+        cursor=lambda: _cursor(context, under_way),
+        on_started=lambda started: _follow(context, started),
     )
     watch(reading)
     started = await reading.run()
     if not under_way.full:
         # Of products that no sweep has read: what a removal of theirs that was cut off has left behind.
-        await remove_unread(desk, started, started, frozenset(under_way.credited))
-    elif not await _conclude(desk, under_way, started):
+        await remove_unread(context, started, started, frozenset(under_way.credited))
+    elif not await _conclude(context, under_way, started):
         return
     progress.done.products |= under_way.credited
     progress.sweep = None
-    await desk.worker.call(desk.known.kept.put_state, progress.stored(POLLS, SWEEP))
+    await context.worker.call(context.findings.kept.put_state, progress.stored(POLLS, SWEEP))
 
 
-def _follow(desk: SyncContext, started: int) -> None:
+def _follow(context: SyncContext, started: int) -> None:
     """Follow the changes from the first sweep's start: what leaves its windows meanwhile has changed."""
-    done = desk.progress.done
+    done = context.progress.done
     if done.polled is None:
         done.polled = started
 
 
-def _cursor(desk: SyncContext, under_way: Listing) -> int | None:
+def _cursor(context: SyncContext, under_way: Listing) -> int | None:
     """Return up to when polls must have brought all changes; None in the first sweep of a product."""
-    done = desk.progress.done
+    done = context.progress.done
     if done.polled is None or not under_way.products <= done.products:
         return None
-    return done.polled - desk.bounds.overlap
+    return done.polled - context.bounds.overlap
 
 
-async def _conclude(desk: SyncContext, under_way: Listing, started: int) -> bool:
+async def _conclude(context: SyncContext, under_way: Listing, started: int) -> bool:
     """Remove what is gone; False when too much is: then the next sweep, begun here, has to miss it too."""
-    progress, products = desk.progress, frozenset(under_way.credited)
+    progress, products = context.progress, frozenset(under_way.credited)
     if under_way.confirms is not None:
-        await remove_unread(desk, under_way.confirms, started, products)
-    if not await settle(desk, Members.ACTIVE, started, products):
+        await remove_unread(context, under_way.confirms, started, products)
+    if not await settle(context, Members.ACTIVE, started, products):
         progress.done.suspicious = started
-        begin(desk, full=True).confirms = started
-        await desk.worker.call(desk.known.kept.put_state, progress.stored(POLLS, SWEEP))
+        begin(context, full=True).confirms = started
+        await context.worker.call(context.findings.kept.put_state, progress.stored(POLLS, SWEEP))
         return False
-    await desk.worker.call(desk.known.conclude_sweep, started)
+    await context.worker.call(context.findings.conclude_sweep, started)
     done = progress.done
     if done.suspicious is not None and done.suspicious <= started:
         done.suspicious = None
-    done.swept, done.sweep_took = started, desk.latest - started
+    done.swept, done.sweep_took = started, context.latest - started
     done.relisted = max(started, done.relisted or started)
     return True
 
@@ -81,32 +81,34 @@ async def _conclude(desk: SyncContext, under_way: Listing, started: int) -> bool
 _CHUNK = 500
 
 
-async def settle(desk: SyncContext, which: Members, asked_before: int, products: frozenset[str]) -> bool:
+async def settle(context: SyncContext, which: Members, asked_before: int, products: frozenset[str]) -> bool:
     """Read by Id the members that no request since `asked_before` has returned, and remove what is gone.
 
     False when that is too much to be believed at once (`Bounds.gone` rows and `gone_share` of the ACTIVE ones
     exceeded): then every row stays. A listing goes wrong in more ways than findings disappear: a delegation
     that was changed, a member that was detached, an index that lags.
     """
-    refs = await desk.worker.call(desk.known.unread, which, asked_before, products)
+    refs = await context.worker.call(context.findings.unread, which, asked_before, products)
     gone: list[tuple[int, list[bytes]]] = []
     count = 0
     believable: float | None = None
-    while batch := await desk.some(refs, VALUES):
-        asked_at, missing = await read_by_id(desk, batch)
+    while batch := await context.some(refs, VALUES):
+        asked_at, missing = await read_by_id(context, batch)
         gone.append((asked_at, missing))
         count += len(missing)
-        if count > desk.bounds.gone:
+        if count > context.bounds.gone:
             if believable is None:
-                active = await desk.worker.call(desk.known.rows.count, Members.ACTIVE, products=products)
-                believable = desk.bounds.gone_share * active
+                active = await context.worker.call(
+                    context.findings.rows.count, Members.ACTIVE, products=products
+                )
+                believable = context.bounds.gone_share * active
             if count > believable:
                 return False
-    desk.tally.changed += await desk.worker.call(desk.known.remove, gone)
+    context.tally.changed += await context.worker.call(context.findings.remove, gone)
     return True
 
 
-async def read_by_id(desk: SyncContext, refs: Sequence[FindingRef]) -> tuple[int, list[bytes]]:
+async def read_by_id(context: SyncContext, refs: Sequence[FindingRef]) -> tuple[int, list[bytes]]:
     """Read up to 20 findings by Id into the store.
 
     Returns when they were asked for, and the keys of those that are missing. A finding that cannot be decoded
@@ -116,31 +118,31 @@ async def read_by_id(desk: SyncContext, refs: Sequence[FindingRef]) -> tuple[int
     Ids are asked for, and one by its ProductArn too, which is that finding and no other.
     """
     ids = sorted({ref.id for ref in refs})
-    page = await desk.source.get_findings(by_id(ids))
+    page = await context.source.get_findings(by_id(ids))
     if page.next_token is not None and len(refs) > 1:
         half = len(refs) // 2
-        first, missing = await read_by_id(desk, refs[:half])
-        _, others = await read_by_id(desk, refs[half:])
+        first, missing = await read_by_id(context, refs[:half])
+        _, others = await read_by_id(context, refs[half:])
         return first, missing + others
     if page.next_token is not None:
-        page = await desk.source.get_findings(by_id(ids, [ref.product_arn for ref in refs]))
-    await desk.take([page])
+        page = await context.source.get_findings(by_id(ids, [ref.product_arn for ref in refs]))
+    await context.take([page])
     found = {
         key_of(finding.product_arn, finding.id)
         for finding in page.findings
-        if finding.check.product in desk.wanted
+        if finding.check.product in context.wanted
     }
     return page.asked_at, [ref.key for ref in refs if ref.key not in found]
 
 
 async def remove_unread(
-    desk: SyncContext, asked_before: int, asked_at: int, products: frozenset[str]
+    context: SyncContext, asked_before: int, asked_at: int, products: frozenset[str]
 ) -> None:
     """Remove every row that no request since `asked_before` has returned, without reading it by Id.
 
     `asked_at`: the start of a complete sweep: the second that missed it, or the first that was made.
     """
-    refs = await desk.worker.call(desk.known.unread, Members.ALL, asked_before, products)
-    while chunk := await desk.some(refs, _CHUNK):
+    refs = await context.worker.call(context.findings.unread, Members.ALL, asked_before, products)
+    while chunk := await context.some(refs, _CHUNK):
         gone = [(asked_at, [ref.key for ref in chunk])]
-        desk.tally.changed += await desk.worker.call(desk.known.remove, gone)
+        context.tally.changed += await context.worker.call(context.findings.remove, gone)

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 from posture.aws.client.clock import BELIEVED_AHEAD
 from posture.aws.client.limiter import published
+from posture.domain.time import DAY, MINUTE, SECOND
 from posture.sources.findings_view import Published, State, TakenPage
-from posture.sources.securityhub.context import DAY, MINUTE, Bounds, Reading, SyncContext
+from posture.sources.securityhub.context import Bounds, Reading, SyncContext
 from posture.sources.securityhub.listing import PATIENCE
 from posture.sources.securityhub.progress import CHANGES, POLLS, SWEEP, listing
 from posture.sources.securityhub.queries import everything, noted
@@ -26,25 +27,23 @@ from posture.sources.securityhub.windows import EPOCH
 _SHARE = 0.1
 """Which part of the quota re-lists of the exceptional set may take."""
 
-_SECOND = 1_000_000
-
 
 def share_of(interval: int) -> int:
     """Return how many pages of the exceptional set each poll may read: a tenth of what AWS allows (µs)."""
     per_second = published("securityhub", "GetFindings").per_second
-    return max(1, int(_SHARE * per_second * interval / _SECOND))
+    return max(1, int(_SHARE * per_second * interval / SECOND))
 
 
 @dataclass(slots=True)
 class Sync:
-    """Polls, re-lists and sweeps over one desk.
+    """Polls, re-lists and sweeps in one context.
 
     A poll, a re-list and a sweep may be under way at once, but only one of each. Whatever raises AwsError has
     kept its progress and goes on when it is called again. After a StoreError, or a cancellation, the sync is
     to be made anew from what is stored.
     """
 
-    desk: SyncContext
+    context: SyncContext
     windows: frozenset[int] = frozenset()
     full_sync: int = DAY
     pages: int = share_of(5 * MINUTE)
@@ -58,21 +57,21 @@ class Sync:
     @property
     def ready(self) -> bool:
         """The first sweep is complete."""
-        return bool(self.desk.progress.done.products)
+        return bool(self.context.progress.done.products)
 
     async def want(self, products: Collection[str]) -> None:
         """Follow these products, and those in which a mark of ours is left; forget all others."""
         asked = frozenset(products)
-        wanted = asked | await self.marks.beside(self.desk, asked)
-        if self.desk.wanted == wanted:
+        wanted = asked | await self.marks.beside(self.context, asked)
+        if self.context.wanted == wanted:
             return
-        if not self.desk.wanted <= wanted:
+        if not self.context.wanted <= wanted:
             self.marks.search_anew()
-        self.desk.wanted = wanted
-        self.desk.progress.want(wanted)
+        self.context.wanted = wanted
+        self.context.progress.want(wanted)
         self.exact_products &= wanted
-        state = self.desk.progress.stored(POLLS, SWEEP)
-        await self.desk.worker.call(self.desk.known.purge, wanted, state)
+        state = self.context.progress.stored(POLLS, SWEEP)
+        await self.context.worker.call(self.context.findings.purge, wanted, state)
 
     async def resume(self, now: int) -> bool:
         """Publish what is stored, as of the last complete poll; False where that is not whole, or not past.
@@ -80,8 +79,8 @@ class Sync:
         What was written after that poll is newer truth, unless a poll was interrupted, which is then half
         applied.
         """
-        desk, done = self.desk, self.desk.progress.done
-        whole = done.products and done.polled is not None and desk.progress.changes is None
+        context, done = self.context, self.context.progress.done
+        whole = done.products and done.polled is not None and context.progress.changes is None
         if not whole or done.polled is None or done.polled - now > BELIEVED_AHEAD or self._owes(done.polled):
             return False
         await self._publish(done.polled, {})
@@ -95,83 +94,83 @@ class Sync:
         end, and what has changed since it began is read too: its picture would be of two moments, maybe hours
         apart.
         """
-        desk, done = self.desk, self.desk.progress.done
+        context, done = self.context, self.context.progress.done
         if not done.products:
             return False
-        interrupted = desk.progress.changes is not None
-        started = await read_changes(desk)
-        await read_noted(desk)
+        interrupted = context.progress.changes is not None
+        started = await read_changes(context)
+        await read_noted(context)
         if interrupted:
-            done.polled, desk.progress.changes = started, None
-            started = await read_changes(desk)
-            await read_noted(desk)
-        await relist_exceptional(desk, self.pages)
-        done.polled, desk.progress.changes = started, None
-        state = desk.progress.stored(POLLS, CHANGES)
+            done.polled, context.progress.changes = started, None
+            started = await read_changes(context)
+            await read_noted(context)
+        await relist_exceptional(context, self.pages)
+        done.polled, context.progress.changes = started, None
+        state = context.progress.stored(POLLS, CHANGES)
         self.withheld = self._owes(started)
         if self.withheld:
-            await desk.worker.call(desk.known.kept.put_state, state)
+            await context.worker.call(context.findings.kept.put_state, state)
             return False
         await self._publish(started, state)
         return True
 
     def sweep_due(self) -> bool:
         """Whether a sweep is to begin or to go on: by AWS's clock at the last poll."""
-        desk, done = self.desk, self.desk.progress.done
-        if not desk.wanted:
+        context, done = self.context, self.context.progress.done
+        if not context.wanted:
             return False
         return (
-            desk.progress.sweep is not None
-            or not desk.wanted <= done.products
+            context.progress.sweep is not None
+            or not context.wanted <= done.products
             or done.suspicious is not None
             or self._full_due()
         )
 
     async def sweep(self) -> None:
         """Sweep, from where it was interrupted."""
-        done = self.desk.progress.done
-        under_way = self.desk.progress.sweep
+        done = self.context.progress.done
+        under_way = self.context.progress.sweep
         if under_way is None or not under_way.credited:
-            new = self.desk.wanted - done.products
+            new = self.context.wanted - done.products
             only_new = done.products and new and done.suspicious is None and not self._full_due()
-            under_way = begin(self.desk, full=not only_new)
-        await sweep(self.desk, under_way, self._watch)
+            under_way = begin(self.context, full=not only_new)
+        await sweep(self.context, under_way, self._watch)
 
     def relist_due(self) -> bool:
         """Whether the hourly re-list is to begin or to go on: by AWS's clock at the last poll."""
-        done = self.desk.progress.done
+        done = self.context.progress.done
         if not done.products or done.polled is None:
             return False
         return (
-            self.desk.progress.relist is not None
-            or _since(done.relisted, done.polled) >= self.desk.bounds.relist
+            self.context.progress.relist is not None
+            or _since(done.relisted, done.polled) >= self.context.bounds.relist
         )
 
     async def relist(self) -> None:
         """Re-list what is not PASSED, from where it was interrupted."""
-        await relist_not_passed(self.desk)
+        await relist_not_passed(self.context)
 
     def progress(self) -> float:
         """About which part of the first sweep has been read, 0 to 1, never less than before; then 1."""
-        if self.desk.progress.done.products:
+        if self.context.progress.done.products:
             return 1.0
         if self._reading is not None:
             self._progress = max(self._progress, self._reading.progress())
         return self._progress
 
     async def _publish(self, exact_at: int, state: State) -> None:
-        products = frozenset(self.desk.progress.done.products)
-        known = self.desk.known
-        self.published = await self.desk.worker.call(known.publish, exact_at, self.windows, state)
-        self.exact_products = products & self.desk.wanted
+        products = frozenset(self.context.progress.done.products)
+        findings = self.context.findings
+        self.published = await self.context.worker.call(findings.publish, exact_at, self.windows, state)
+        self.exact_products = products & self.context.wanted
 
     def lag(self) -> int:
         """Return for how long (µs) a change by hand without a note may have gone unseen at the last poll.
 
         0 where each poll reads all of the exceptional set.
         """
-        done = self.desk.progress.done
-        if self.desk.progress.rotation is None or done.polled is None:
+        done = self.context.progress.done
+        if self.context.progress.rotation is None or done.polled is None:
             return 0
         return max(0, done.polled - max(done.rotated or 0, done.swept or 0))
 
@@ -179,12 +178,12 @@ class Sync:
         self._reading = reading
 
     def _full_due(self) -> bool:
-        done = self.desk.progress.done
+        done = self.context.progress.done
         return done.polled is not None and _since(done.swept, done.polled) >= self.full_sync
 
     def _owes(self, now: int) -> bool:
         """Whether the promise is broken: nobody has looked for absence in too long, as after a long pause."""
-        done, bounds = self.desk.progress.done, self.desk.bounds
+        done, bounds = self.context.progress.done, self.context.bounds
         return (
             done.suspicious is not None
             or _overdue(done.relisted, bounds.relist, done.relist_took, now)
@@ -201,17 +200,17 @@ def _overdue(at: int | None, interval: int, took: int, now: int) -> bool:
     return _since(at, now) > interval + max(interval, 2 * took)
 
 
-async def read_changes(desk: SyncContext) -> int:
+async def read_changes(context: SyncContext) -> int:
     """Read what has been updated since the last poll; return the start (µs by AWS's clock).
 
     Nothing is filtered by RecordState or Workflow: what changes must not leave the listing by that. It goes
     on from where it was interrupted, unless other products are asked for now.
     """
-    progress, wanted = desk.progress, desk.wanted
+    progress, wanted = context.progress, context.wanted
     polled = progress.done.polled or EPOCH
     queries = everything(wanted)
     if progress.changes is None or progress.changes.products != wanted:
-        since = max(EPOCH, polled - overlap(progress.done.late, polled, desk.bounds))
+        since = max(EPOCH, polled - overlap(progress.done.late, polled, context.bounds))
         progress.changes = listing(wanted, len(queries), since=since)
     latest = 0
 
@@ -220,19 +219,21 @@ async def read_changes(desk: SyncContext) -> int:
         if taken.news is not None:
             latest = max(latest, polled - taken.news)
 
-    reading = Reading(desk, progress.changes, queries, keys=(CHANGES,), patience=PATIENCE, on_taken=note_late)
+    reading = Reading(
+        context, progress.changes, queries, keys=(CHANGES,), patience=PATIENCE, on_taken=note_late
+    )
     started = await reading.run()
     if wanted <= progress.done.products:
-        progress.done.late = remembered_changes(progress.done.late, started, latest, desk.bounds)
+        progress.done.late = remembered_changes(progress.done.late, started, latest, context.bounds)
     return started
 
 
-async def read_noted(desk: SyncContext) -> None:
+async def read_noted(context: SyncContext) -> None:
     """Read what has had a note written since the last complete poll, with the same overlap."""
-    done, wanted = desk.progress.done, desk.wanted
+    done, wanted = context.progress.done, context.wanted
     polled = done.polled or EPOCH
-    queries = noted(wanted, max(EPOCH, polled - overlap(done.late, polled, desk.bounds)))
-    await Reading(desk, listing(wanted, len(queries)), queries, patience=PATIENCE).run()
+    queries = noted(wanted, max(EPOCH, polled - overlap(done.late, polled, context.bounds)))
+    await Reading(context, listing(wanted, len(queries)), queries, patience=PATIENCE).run()
 
 
 def overlap(late: Sequence[tuple[int, int]], now: int, bounds: Bounds) -> int:

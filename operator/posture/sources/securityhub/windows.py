@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from math import sqrt
 from typing import NamedTuple
 
+from posture.domain.time import SECOND
+
 EPOCH = 0
 FUTURE = 253_402_300_799_999_999
 """The end of the year 9999: findings may be dated ahead of every clock, and they count."""
 
-OVERLAP = 1_000_000
+OVERLAP = SECOND
 """Neighbours overlap by a second: nothing says how AWS rounds the ends of a date filter, or its sort key."""
 
 

@@ -178,7 +178,7 @@ class Database:
             return None
         if code & 0xFF in _DAMAGED or str(error) == _UNKNOWN_FORMAT:
             self._abandon()
-            moved = move_aside(self.path)
+            moved = quarantine(self.path)
             return StoreLost(
                 f"The store {self.path.name} is damaged ({error}) and was moved to {moved.name}",
                 reason="StoreDamaged",
@@ -207,7 +207,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 KEPT = 2
 
 
-def move_aside(path: Path) -> Path:
+def quarantine(path: Path) -> Path:
     """Rename a database to `<name>.broken-1` and return that path; no connection to it may be open.
 
     The one that was there becomes `.broken-2`; older ones are deleted. A journal needs no care: closing has

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from posture.domain.findings import Check, Finding, Source
+from posture.domain.time import HOUR
 from posture.store.records import FindingRef
 from posture.store.sqlite.encoding import ProviderBody, Word
 
@@ -19,7 +20,7 @@ T = TypeVar("T")
 MAX_WORDS = 20_000
 """Beyond, a text stands in the row itself. Titles of control findings and ProductArns are far fewer."""
 
-NAME_PRECISION = 3600 * 1_000_000
+NAME_PRECISION = HOUR
 """How much newer a finding must be for the age of an account's unchanged name to be stored again."""
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -1,4 +1,4 @@
-"""From a path to a database that fits: created when there is none, moved aside when it cannot be used.
+"""From a path to a database that fits: created when there is none, quarantined when it cannot be used.
 
 The integrity check reads the whole file, so it runs where there is reason to doubt: after a stop that was not
 clean. SQLite itself refuses a file that is shorter than it says, drops the journal of a file that is gone,
@@ -16,7 +16,7 @@ from typing import TypeAlias, TypeVar
 
 from posture.store.errors import Stop, StoreError, StoreLost, StoreUnavailable
 from posture.store.sqlite import schema
-from posture.store.sqlite.database import Database, move_aside
+from posture.store.sqlite.database import Database, quarantine
 from posture.store.sqlite.dimensions import Dimensions
 
 CHECK = "PRAGMA quick_check(1)"
@@ -32,7 +32,7 @@ class _Unfit(Exception):  # noqa: N818 - not an error: a finding about the file
 def open_fitting(path: Path, owner: str, stop: Stop, build: Build[T]) -> tuple[T, str | None]:
     """Open or create the store of `owner` at `path`, and build what reads it further.
 
-    Returns with it why the file that was there has been moved aside, if it was. Raises `StoreUnavailable`,
+    Returns with it why the file that was there has been quarantined, if it was. Raises `StoreUnavailable`,
     also when it is stopped.
     """
     stop.check()
@@ -42,7 +42,7 @@ def open_fitting(path: Path, owner: str, stop: Stop, build: Build[T]) -> tuple[T
     except StoreLost as damaged:
         reason = str(damaged)
     except _Unfit as unfit:
-        reason = f"{unfit}; it was moved to {move_aside(path).name}"
+        reason = f"{unfit}; it was moved to {quarantine(path).name}"
     return _open(path, owner, stop, build), reason
 
 
@@ -125,7 +125,7 @@ def remove_unused(directory: Path, in_use: Collection[Path], written_before: flo
     """Remove the stores in a directory that are not among `in_use`; return their paths.
 
     Only those of which no file was written since (seconds since the epoch), and which no process has open:
-    with each goes its journal and what was moved aside of it. Files that are named otherwise are not touched.
+    with each goes its journal and what was quarantined of it. Files that are named otherwise are not touched.
     What cannot be removed is logged and stays.
     """
     removed = []
@@ -168,7 +168,7 @@ def _is_open(store: Path) -> bool:
     except StoreUnavailable:
         return True
     except StoreError:
-        # It is damaged, and has been moved aside: nobody can have it open.
+        # It is damaged, and has been quarantined: nobody can have it open.
         return False
     return False
 

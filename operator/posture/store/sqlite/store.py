@@ -23,7 +23,7 @@ from posture.store.sqlite import members, overlays, removing, states
 from posture.store.sqlite import rejections as unreadable
 from posture.store.sqlite.cells import CellReader
 from posture.store.sqlite.changes import Changes
-from posture.store.sqlite.database import Database, move_aside
+from posture.store.sqlite.database import Database, quarantine
 from posture.store.sqlite.dimensions import Dimensions
 from posture.store.sqlite.files import mark_clean, open_fitting
 from posture.store.sqlite.members import summarize
@@ -54,7 +54,7 @@ class Store:
     def open(path: Path, *, owner: str, stop: Stop | None = None) -> "OpenedFile":
         """Open or create the store at `path`; `owner` is the hub it belongs to.
 
-        A file that is damaged, of another version, or not this hub's, is moved aside and replaced by an empty
+        A file that is damaged, of another version, or not this hub's, is quarantined and replaced by an empty
         one. Raises `StoreUnavailable`, also while another process has it open. `stop` ends the opening, and
         later whatever reads, or removes very many rows: that raises `StoreUnavailable`. What writes still
         does.
@@ -72,10 +72,10 @@ class Store:
             self._database.close()
 
     def discard(self) -> None:
-        """Close the file and move it aside: what is in it must not be believed. Raises StoreUnavailable."""
+        """Close the file and quarantine it: what is in it must not be believed. Raises StoreUnavailable."""
         path = self._database.path
         self.close()
-        move_aside(path)
+        quarantine(path)
 
     def write(
         self,
@@ -349,4 +349,4 @@ class OpenedFile(NamedTuple):
     """A store, and why the file that was there could not be used, if there was one."""
 
     store: Store
-    moved_aside: str | None
+    quarantined: str | None

@@ -16,6 +16,7 @@ from posture.domain.exceptions.marks import SPELLED, status_of_mark
 from posture.domain.scoring.accounts import AccountFilter, Standing
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
+from posture.domain.time import HOUR
 from posture.suppression.controls.declared import Roles
 from posture.suppression.declared import Declared
 
@@ -40,9 +41,6 @@ def disabled_controls(record: Record) -> tuple[DisabledControl, ...]:
     )
 
 
-_HOUR = 3600 * 1_000_000
-
-
 class Confirmed(NamedTuple):
     """A control that is off for a policy (namespace/name): the status it had then, and when that was read."""
 
@@ -64,7 +62,7 @@ class Confirmation(NamedTuple):
 
         One reading that fails turns no score over.
         """
-        return self.now - at <= max(2 * self.interval, _HOUR)
+        return self.now - at <= max(2 * self.interval, HOUR)
 
 
 Counts = Callable[[str, TurnedOff], bool]

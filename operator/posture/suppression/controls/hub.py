@@ -16,7 +16,7 @@ from posture.domain.exceptions.control_status import Record
 from posture.domain.exceptions.declaration import PolicyIdentity, TargetKnown
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
-from posture.domain.time import microseconds
+from posture.domain.time import MINUTE, SECOND, microseconds
 from posture.hubs.hub import Hub
 from posture.reconcile.context import Context
 from posture.reconcile.owner import OwnerUnknown
@@ -43,10 +43,9 @@ from posture.suppression.effect import Effect, control_effects
 from posture.suppression.hub_reconciler import HubPolicies, HubReconciler
 from posture.suppression.reporting import PolicyReporter
 
-_MICRO = 1_000_000
-_PICTURE_HOLDS = 3 * _MICRO
+_PICTURE_HOLDS = 3 * SECOND
 # Of policies whose targets are not evaluated.
-_INTERVAL = 300 * _MICRO
+_INTERVAL = 5 * MINUTE
 _WINDOW = timedelta(hours=30)
 
 
@@ -258,7 +257,7 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
         own = {each.name: sights[each.scope] for each in named if each.scope in sights}
         key = self._hub.status.version, records, own
         if key != self._effects[0]:
-            found = await self._hub.look(lambda known: control_effects(known, own, records))
+            found = await self._hub.look(lambda findings: control_effects(findings, own, records))
             self._effects = (key, found or {})
         return self._effects[1]
 
@@ -293,6 +292,6 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
             if each.admitted is not None
         ]
         if self._asked(everything) != self._taken:
-            pause = min(pause, self._too_soon(now) / _MICRO)
-        since = (now - self._looked_at) / _MICRO
+            pause = min(pause, self._too_soon(now) / SECOND)
+        since = (now - self._looked_at) / SECOND
         return min([pause, *(max(0.0, interval - since) for interval in intervals)])

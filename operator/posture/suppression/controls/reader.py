@@ -9,6 +9,7 @@ from typing import NamedTuple
 from posture.aws.client.errors import AwsError
 from posture.domain.exceptions.control_plan import Switch
 from posture.domain.scoring.evaluation import TurnedOff
+from posture.domain.time import DAY, MINUTE
 from posture.suppression.controls.account import AccountControls, AccountRegion, ControlsReading, Live
 from posture.suppression.controls.declared import Reach, Role
 
@@ -16,8 +17,8 @@ logger = logging.getLogger(__name__)
 
 _AT_ONCE = 8
 # As long as a store holds our writes to findings against older copies.
-_SHOWN_WITHIN = 15 * 60 * 1_000_000
-_SEARCH_EVERY = 24 * 3600 * 1_000_000
+_SHOWN_WITHIN = 15 * MINUTE
+_SEARCH_EVERY = DAY
 
 Names = Callable[[str], Iterable[str]]
 

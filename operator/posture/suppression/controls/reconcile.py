@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import groupby
 
 from posture.aws.client.errors import AwsError
-from posture.domain.exceptions.attempts import Tries, remembered, tried
+from posture.domain.exceptions.attempts import Attempts, attempted, remembered
 from posture.domain.exceptions.control_plan import (
     ControlAct,
     ControlPlan,
@@ -34,7 +34,7 @@ from posture.suppression.findings import following
 
 logger = logging.getLogger(__name__)
 
-_TRIES = "controls.tries"
+_ATTEMPTS = "controls.tries"
 _AT_ONCE = 8
 
 
@@ -76,7 +76,7 @@ class ControlRounds:
         self._looking = ControlReader(
             lambda spot, role: AccountControls.through(context, spot, role.arn, role.external_id)
         )
-        self._tries: Tries | None = None
+        self._attempts: Attempts | None = None
         self._refusals: dict[TurnedOff, ControlRefusal] = {}
         self._discovery: int | None = None
 
@@ -108,9 +108,11 @@ class ControlRounds:
         policies wait for their clean-up, and remembers what will be off; returns those for which anything may
         be turned off. Without it nothing is written. Raises StoreError.
         """
-        if self._tries is None:
-            self._tries = await self._hub.look(lambda known: following.load_attempts(known.kept, _TRIES))
-        if self._tries is None:
+        if self._attempts is None:
+            self._attempts = await self._hub.look(
+                lambda findings: following.load_attempts(findings.kept, _ATTEMPTS)
+            )
+        if self._attempts is None:
             return None
         records = {name: self._present(record) for name, record in records.items()}
         planned = await self._plan(wanted, records, now)
@@ -132,18 +134,18 @@ class ControlRounds:
     ) -> ControlPlan | None:
         """Plan in the hub's thread, as controls of many accounts are many."""
         live = {place: each.association for place, each in self._looking.live.items()}
-        timing = Timing(now, wanted.interval, remembered(self._tries or {}, now))
+        timing = Timing(now, wanted.interval, remembered(self._attempts or {}, now))
         controls, exact = self._hub.controls(), self._hub.status.exact_at is not None
 
-        def think(known: FindingsView) -> ControlPlan:
+        def think(findings: FindingsView) -> ControlPlan:
             places = claimed(wanted.declared, live)
-            cells = known.cells(microseconds(wanted.window)) if places and exact else None
+            cells = findings.cells(microseconds(wanted.window)) if places and exact else None
             statuses = None if cells is None else statuses_of(cells, controls, places)
             return control_plan(wanted.declared, Seen(live, records, statuses), timing)
 
         planned = await self._hub.look(think)
         if planned is not None:
-            await self._keep(noted(timing.tries, planned.undone, now))
+            await self._keep(noted(timing.attempts, planned.undone, now))
         return planned
 
     async def _write(self, roles: Roles, switches: Sequence[Switch], now: int) -> list[Switch]:
@@ -167,7 +169,7 @@ class ControlRounds:
                 for place, each in self._refusals.items()
                 if place not in {switch.place for switch in sent}
             } | {each.switch.place: each for each in written.refused}
-            await self._keep(tried(self._tries or {}, sent, now))
+            await self._keep(attempted(self._attempts or {}, sent, now))
             done.extend(written.done)
 
         for _, acts in groupby(switches, key=lambda each: each.act):
@@ -178,12 +180,12 @@ class ControlRounds:
             await asyncio.gather(*(one(spot, policy, some) for (spot, policy), some in batches.items()))
         return done
 
-    async def _keep(self, tries: Tries) -> None:
-        """Keep the tries that a new holder must know of."""
-        if tries == self._tries:
+    async def _keep(self, attempts: Attempts) -> None:
+        """Keep the attempts that a new holder must know of."""
+        if attempts == self._attempts:
             return
-        self._tries = tries
-        await self._hub.look(lambda known: following.save_attempts(known.kept, _TRIES, tries))
+        self._attempts = attempts
+        await self._hub.look(lambda findings: following.save_attempts(findings.kept, _ATTEMPTS, attempts))
 
     def _result(self, planned: ControlPlan | None, before: Mapping[str, Record]) -> ControlResult | None:
         if planned is None:

@@ -4,7 +4,7 @@ All of it runs in the hub's thread. A place is what a cell of the store has in o
 surveyed is kept, and read again where findings changed, or where policies have something to do of which
 something else is declared: a plan costs what changed, also where what we suppressed is archived by now.
 
-Tries as a hub's store keeps them for the next holder. What was tried once may be tried again.
+Attempts as a hub's store keeps them for the next holder. What was tried once may be tried again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from posture.domain.exceptions.attempts import Tries, Try, Written, remembered, tried
+from posture.domain.exceptions.attempts import AttemptKey, Attempts, LastAttempt, attempted, remembered
 from posture.domain.exceptions.declaration import Declaration, differences
 from posture.domain.exceptions.finding_plan import (
     FindingAct,
@@ -31,7 +31,7 @@ from posture.store.interface import KeptState
 from posture.store.records import CellKey, CustomerWrite, key_of, let_go
 from posture.suppression.effect import Effect, effects
 
-_TRIES = "suppression.tries"
+_ATTEMPTS = "suppression.tries"
 _NAMED = 3
 
 Place = tuple[RecordState, CellKey]
@@ -57,21 +57,21 @@ class Moment(NamedTuple):
 class Following:
     """The surveys of one hub while its store is open. A store that was opened anew needs another one."""
 
-    def __init__(self, known: FindingsView) -> None:
-        self.known = known
+    def __init__(self, findings: FindingsView) -> None:
+        self.findings = findings
         self._declaration: Declaration | None = None
         self._surveys: Surveys[Place] = Surveys()
         self._written: dict[bytes, str] = {}
-        self._tries = load_attempts(known.kept, _TRIES)
+        self._attempts = load_attempts(findings.kept, _ATTEMPTS)
         self._noted = False
-        known.changed = _nothing_changed()
+        findings.changed = _nothing_changed()
 
     def plan(self, declaration: Declaration, now: int, interval: int) -> Moment:
         """Plan what is to be written; `now` and `interval` (between polls) in µs."""
         self._refresh(declaration)
-        self._tries = remembered(self._tries, now)
+        self._attempts = remembered(self._attempts, now)
         self._save()
-        timing = Timing(now, interval, self._tries)
+        timing = Timing(now, interval, self._attempts)
         made = finding_plan(declaration, self._surveys.tallies(), self._surveys.cases(), timing)
         return Moment(made, self._unseen(declaration), _examples(made.writes))
 
@@ -87,7 +87,7 @@ class Following:
             )
             for write in writes
         ]
-        self.known.record(rows, at)
+        self.findings.record(rows, at)
         self._written.update({_key(write.finding): write.policy for write in writes})
         self._note(writes, at)
 
@@ -100,7 +100,7 @@ class Following:
         declaration = self._declared()
         return {
             _key(FindingId(finding.product_arn, finding.id)): declaration.selecting(finding)
-            for finding in self.known.rows.read(keys)
+            for finding in self.findings.rows.read(keys)
         }
 
     def effects(self, sights: Mapping[str, TargetScope]) -> dict[str, Effect]:
@@ -109,27 +109,27 @@ class Following:
         idle = too_many(declaration, self._surveys.tallies())
         for name, sight in sights.items():
             own = [each for each, policy in declaration.policies.items() if policy.scope == name]
-            found |= effects(self.known, self._surveys, sight, own, idle) if own else {}
+            found |= effects(self.findings, self._surveys, sight, own, idle) if own else {}
         return found
 
     def _note(self, writes: Sequence[Write], at: int) -> None:
-        self._tries = tried(self._tries, writes, at)
+        self._attempts = attempted(self._attempts, writes, at)
         self._noted = True
 
     def _save(self) -> None:
         if self._noted:
-            save_attempts(self.known.kept, _TRIES, self._tries)
+            save_attempts(self.findings.kept, _ATTEMPTS, self._attempts)
             self._noted = False
 
     def _refresh(self, declaration: Declaration) -> None:
         """Survey again wherever findings changed, or what is declared for them did."""
-        changed, self.known.changed = self.known.changed or _nothing_changed(), _nothing_changed()
+        changed, self.findings.changed = self.findings.changed or _nothing_changed(), _nothing_changed()
         before, self._declaration = self._declaration, declaration
         others = None if before is None else differences(before, declaration)
         if before is None or others is None:
             self._surveys = Surveys()
             for state in RecordState:
-                cells = self.known.rows.annotated_cells(state)
+                cells = self.findings.rows.annotated_cells(state)
                 if state is RecordState.ACTIVE:
                     cells |= self._selectable(declaration, None, state)
                 self._survey(cells, state)
@@ -142,7 +142,7 @@ class Following:
         """Survey what some cells have in a record state; the set is emptied."""
         declaration = self._declared()
         left = set(cells)
-        for cell, findings in self.known.rows.surveyed(cells, state):
+        for cell, findings in self.findings.rows.surveyed(cells, state):
             self._surveys.put((state, cell), survey(findings, declaration))
             left.discard(cell)
         let_go(cells)
@@ -164,7 +164,7 @@ class Following:
     def _selectable(
         self, declaration: Declaration, only: frozenset[str] | None, state: RecordState
     ) -> set[CellKey]:
-        rows = self.known.rows
+        rows = self.findings.rows
         cells = rows.surveyed_cells(declaration.checks(rows.checks(), only), state)
         found = {cell for cell, _ in declaration.places(cells, only)}
         while cells:
@@ -178,12 +178,12 @@ class Following:
         return self._declaration
 
     def _unseen(self, declaration: Declaration) -> dict[str, int]:
-        unseen = self.known.rows.unseen_writes()
+        unseen = self.findings.rows.unseen_writes()
         self._written = {key: name for key, name in self._written.items() if key in unseen}
         counts: dict[str, int] = {}
         for name in self._written.values():
             counts[name] = counts.get(name, 0) + 1
-        for finding in self.known.rows.read(unseen.keys() - self._written.keys()):
+        for finding in self.findings.rows.read(unseen.keys() - self._written.keys()):
             if mark := declaration.mark_of(finding):
                 counts[mark.policy] = counts.get(mark.policy, 0) + 1
         return counts
@@ -208,16 +208,20 @@ def _key(finding: FindingId) -> bytes:
     return key_of(finding.product_arn, finding.id)
 
 
-def load_attempts(kept: KeptState, key: str) -> dict[Written, Try]:
+def load_attempts(kept: KeptState, key: str) -> dict[AttemptKey, LastAttempt]:
     """Return what is kept; none where there is nothing, or what another version of this program kept."""
     stored = kept.state(key)
     try:
-        return {} if stored is None else dict(msgspec.json.decode(stored, type=list[tuple[Written, Try]]))
+        return (
+            {}
+            if stored is None
+            else dict(msgspec.json.decode(stored, type=list[tuple[AttemptKey, LastAttempt]]))
+        )
     except msgspec.DecodeError:
         return {}
 
 
-def save_attempts(kept: KeptState, key: str, tries: Tries) -> None:
+def save_attempts(kept: KeptState, key: str, attempts: Attempts) -> None:
     """Keep what a new holder must know of."""
-    lasting = [(written, each) for written, each in tries.items() if each.times > 1 or each.undone]
+    lasting = [(key, each) for key, each in attempts.items() if each.times > 1 or each.undone]
     kept.put_state({key: msgspec.json.encode(lasting).decode()})

@@ -136,9 +136,9 @@ class HubSuppression(HubReconciler[Policy, PolicyProgress]):
         await self._cleanup.settle_sites(leaving)
         gone = await self._cleanup.let_go(leaving, now)
         # By what is declared now: a policy may have been made, and held, since this cycle began.
-        newest = self._everything
-        targets = list(newest.documents.values())
-        await self._cleanup.release_targets(targets, [*newest.policies, *newest.others], gone, now)
+        everything = self._everything
+        targets = list(everything.documents.values())
+        await self._cleanup.release_targets(targets, [*everything.policies, *everything.others], gone, now)
 
     def _begins(self) -> bool:
         # A first sweep takes its time, and is told.

@@ -12,6 +12,7 @@ from posture.domain.exceptions.policy import Phase, Policy
 from posture.domain.findings import FindingId
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
+from posture.domain.time import SECOND
 from posture.hubs.hub import Hub
 from posture.reconcile.access import Admitted
 from posture.reconcile.scope import HubView, TargetScope, TargetScopes
@@ -103,8 +104,8 @@ class Rounds:
     async def retain(self, names: Collection[str]) -> bool:
         """Remember policies that go, and leave suppressed what bears their mark; whether that is done."""
 
-        def look(known: hub_known.FindingsView) -> bool:
-            remember(known.kept, names)
+        def look(findings: hub_known.FindingsView) -> bool:
+            remember(findings.kept, names)
             return True
 
         return await self._hub.look(look) is True
@@ -115,7 +116,7 @@ class Rounds:
         if following is None:
             return None
         return await self._hub.look(
-            lambda known: following.excepting(keys) if known is following.known else None
+            lambda findings: following.excepting(keys) if findings is following.findings else None
         )
 
     async def _plan(self, declared: DeclaredFindings, now: int) -> Moment | None:
@@ -123,15 +124,15 @@ class Rounds:
         if facts is None:
             return None
         hub = HubView(facts, self._hub.controls(), self._hub.names(), declared.turned_off)
-        interval = int((self._hub.status.interval_seconds or 0) * 1_000_000)
+        interval = int((self._hub.status.interval_seconds or 0) * SECOND)
 
-        def look(known: hub_known.FindingsView) -> Moment:
-            if self._following is None or self._following.known is not known:
-                self._following = Following(known)
-            gone = retained(known.kept, declared.policies)
-            accounts, _ = known.rows.places()
+        def look(findings: hub_known.FindingsView) -> Moment:
+            if self._following is None or self._following.findings is not findings:
+                self._following = Following(findings)
+            gone = retained(findings.kept, declared.policies)
+            accounts, _ = findings.rows.places()
             told = frozenset(
-                standard for check in known.rows.checks() if check.source for standard in check.standards
+                standard for check in findings.rows.checks() if check.source for standard in check.standards
             )
             self._shown = self._sights.of(declared.targets, hub._replace(told=told), accounts)
             policies = [_standing(each, self._shown.get(each.scope)) for each in declared.policies]
@@ -149,7 +150,7 @@ class Rounds:
                 self._following = None
                 raise
             names = [each.terms.policy for each in gone if not moment.outcomes[each.terms.policy].marked]
-            forget(known.kept, names)
+            forget(findings.kept, names)
             return moment
 
         return await self._hub.look(look)
@@ -192,7 +193,7 @@ class Rounds:
         if exact_at is None or not self._writer.is_allowed():
             return set(findings), None
         keys = {key_of(*each): each for each in findings}
-        unread = await self._hub.look(lambda known: known.rows.seen_before(keys, exact_at)) or []
+        unread = await self._hub.look(lambda findings: findings.rows.seen_before(keys, exact_at)) or []
         error = None
         try:
             await self._hub.reread(unread[:_READ_AT_ONCE])
@@ -214,7 +215,7 @@ class Rounds:
             return
         keys = [each.key for each in refs.values()]
         there = await self._hub.look(
-            lambda known: {FindingId(each.product_arn, each.id) for each in known.rows.read(keys)}
+            lambda findings: {FindingId(each.product_arn, each.id) for each in findings.rows.read(keys)}
         )
         for each in refs:
             if each not in (there or ()):

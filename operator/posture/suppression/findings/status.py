@@ -10,11 +10,11 @@ from posture.api.suppression_policy import (
 )
 from posture.domain.exceptions.policy import review_due_at
 from posture.domain.scoring.scores import Score
-from posture.domain.time import datetime_of, instant_of
+from posture.domain.time import HOUR, datetime_of, instant_of
 from posture.suppression.conditions import PolicyCase, PolicyProgress, Wording, conditions_of
 from posture.suppression.findings.conditions import FINDINGS
 
-_MATCHED_EVERY = 3600 * 1_000_000
+_MATCHED_EVERY = HOUR
 
 
 def finding_policy_status(

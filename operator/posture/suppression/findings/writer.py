@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 CALL_WITHIN = 30.0
 LEAST_WITHIN = 0.5
-_TRIES = 4
+_ATTEMPTS = 4
 _FIRST_PAUSE = 0.5
 # API reference, UnprocessedFindings: these pass, and the same write may succeed.
 _PASSING = frozenset({"ConcurrentUpdateError", "InternalFailure", "NotReported"})
@@ -121,7 +121,7 @@ class Writer:
     ) -> bool:
         """Write a batch, what passes again for a few times; False where it may not be begun."""
         left, passing, pauses = batch.writes, list[Refusal](), BackOff(_FIRST_PAUSE)
-        for attempt in range(_TRIES):
+        for attempt in range(_ATTEMPTS):
             if attempt:
                 await asyncio.sleep(pauses.pause())
             try:

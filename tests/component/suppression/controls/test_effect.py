@@ -53,10 +53,10 @@ def effect_of(
     **records: dict[TurnedOff, ControlStatus],
 ) -> dict[str, Effect]:
     with opened(path / "hub.sqlite") as store:
-        known = FindingsView(store)
+        findings = FindingsView(store)
         store.write([Read(list(found), NOW)])
-        known.publish(NOW, [WINDOW // timedelta(microseconds=1)], {})
-        return control_effects(known, dict.fromkeys(records, sight), records)
+        findings.publish(NOW, [WINDOW // timedelta(microseconds=1)], {})
+        return control_effects(findings, dict.fromkeys(records, sight), records)
 
 
 def test_a_control_whose_findings_live_on(tmp_path: Path) -> None:

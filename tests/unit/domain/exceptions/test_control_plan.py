@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from posture.domain.exceptions import marks
-from posture.domain.exceptions.attempts import Tries, tried
+from posture.domain.exceptions.attempts import Attempts, attempted
 from posture.domain.exceptions.control_plan import (
     Association,
     ControlAct,
@@ -37,7 +37,7 @@ def planned(
     *,
     rule: Rule | None = RULE,
     record: dict[TurnedOff, ControlStatus] | None = None,
-    tries: Tries | None = None,
+    attempts: Attempts | None = None,
     known: TargetKnown | None = None,
     adopted: frozenset[str] = frozenset(),
     exact: bool = True,
@@ -48,7 +48,7 @@ def planned(
         policies, PolicyIdentity(OWNER, adopted), lambda *_: True, known or TargetKnown()
     )
     seen = Seen({PLACE: live}, {NAME: record or {}}, STATUSES if exact else None)
-    return control_plan(declared, seen, Timing(START, INTERVAL, tries or {}))
+    return control_plan(declared, seen, Timing(START, INTERVAL, attempts or {}))
 
 
 def off(owner: str = OWNER, policy: str = NAME, rule: Rule = RULE) -> Association:
@@ -98,14 +98,14 @@ def test_what_a_person_turned_on_again_is_drift_and_done_again_with_back_off() -
     first = planned(ON, record=record)
     assert [each.act for each in first.switches] == [ControlAct.TURN_OFF_AGAIN]
     assert first.outcomes[NAME].drift == 1
-    tries = tried(noted({}, first.undone, START), first.switches, START)
-    again = planned(ON, record=record, tries=tries)
+    attempts = attempted(noted({}, first.undone, START), first.switches, START)
+    again = planned(ON, record=record, attempts=attempts)
     assert again.switches == ()
     assert [each.act for each in again.held] == [ControlAct.TURN_OFF_AGAIN]
     assert (again.outcomes[NAME].waiting, again.outcomes[NAME].drift) == (1, 1)
     assert again.records == {NAME: {}}
-    # Nothing remembers that it was off any more, but for the tries.
-    assert planned(ON, tries=tries).outcomes[NAME].drift == 1
+    # Nothing remembers that it was off any more, but for the attempts.
+    assert planned(ON, attempts=attempts).outcomes[NAME].drift == 1
 
 
 def test_drift_keeps_the_status_then_where_there_is_no_data_now() -> None:

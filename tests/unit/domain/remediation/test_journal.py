@@ -6,8 +6,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.domain.remediation.journal import DAY, Entry, History, State, entry_name, next_name, removable
+from posture.domain.remediation.journal import Entry, History, State, entry_name, next_name, removable
 from posture.domain.remediation.limits import Budget
+from posture.domain.time import DAY
 from tests.support.examples import examples
 from tests.support.oracle.remediation_journal import may_have_written
 from tests.unit.domain.remediation.test_limits import BUCKETS, NOW, WIDE, entry

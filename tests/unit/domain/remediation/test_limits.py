@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.domain.remediation.journal import DAY, Entry, State
+from posture.domain.remediation.journal import Entry, State
 from posture.domain.remediation.limits import Budget, Cap, Limits
 from posture.domain.remediation.resources import ResourceKey
+from posture.domain.time import DAY
 from tests.support.examples import examples, seeds
 from tests.support.oracle.remediation_journal import caps
 

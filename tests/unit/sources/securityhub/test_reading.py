@@ -41,7 +41,7 @@ class Quick(SlowHub):
         await asyncio.sleep(0)
 
 
-async def open_desk(path: Path, hub: SlowHub) -> SyncContext:
+async def open_context(path: Path, hub: SlowHub) -> SyncContext:
     worker = Worker("test")
     store = (await worker.call(Store.open, path / "hub.sqlite", owner="test")).store
     progress = SyncProgress(await worker.call(store.states))
@@ -50,34 +50,34 @@ async def open_desk(path: Path, hub: SlowHub) -> SyncContext:
     )
 
 
-async def read(desk: SyncContext) -> None:
-    progress = desk.progress
-    progress.sweep = progress.sweep or listing(desk.wanted, 1)
-    await Reading(desk, progress.sweep, [{}], keys=(SWEEP,)).run()
+async def read(context: SyncContext) -> None:
+    progress = context.progress
+    progress.sweep = progress.sweep or listing(context.wanted, 1)
+    await Reading(context, progress.sweep, [{}], keys=(SWEEP,)).run()
 
 
-def read_as_stored(desk: SyncContext) -> list[str]:
+def read_as_stored(context: SyncContext) -> list[str]:
     """The findings that the stored progress counts as read."""
-    stored = SyncProgress(desk.known.kept.states()).sweep
-    windows = stored.parts[0] if stored else listing(desk.wanted, 1).parts[0]
-    assert isinstance(desk.source, SlowHub)
+    stored = SyncProgress(context.findings.kept.states()).sweep
+    windows = stored.parts[0] if stored else listing(context.wanted, 1).parts[0]
+    assert isinstance(context.source, SlowHub)
     return [
         each.id
-        for each in desk.source.findings
+        for each in context.source.findings
         if not any(window.low <= each.updated_at <= window.high for window in windows)
     ]
 
 
 @pytest.mark.parametrize("refuse", range(1, 12))
 async def test_a_transaction_that_fails_vouches_for_nothing_after_it(tmp_path: Path, refuse: int) -> None:
-    desk = await open_desk(tmp_path, Quick(PAGES * 100, 0.4))
-    assert isinstance(desk.known, FailingKnown)
-    desk.known.refuse = refuse
+    context = await open_context(tmp_path, Quick(PAGES * 100, 0.4))
+    assert isinstance(context.findings, FailingKnown)
+    context.findings.refuse = refuse
     with pytest.raises(StoreUnavailable):
-        await read(desk)
-    stored = {each.id for each in desk.known.rows.findings()}
-    assert set(read_as_stored(desk)) <= stored
-    await desk.worker.close(desk.known.close)
+        await read(context)
+    stored = {each.id for each in context.findings.rows.findings()}
+    assert set(read_as_stored(context)) <= stored
+    await context.worker.close(context.findings.close)
 
 
 async def test_a_slow_store_takes_many_pages_at_once(tmp_path: Path) -> None:
@@ -90,26 +90,26 @@ async def test_a_slow_store_takes_many_pages_at_once(tmp_path: Path) -> None:
 
     most, gate = list[int](), threading.Event()
     hub = Quick(PAGES * 100, 1.8)
-    desk = await open_desk(tmp_path, hub)
-    desk.known = Slow(desk.known._store)
-    await read(desk)
+    context = await open_context(tmp_path, hub)
+    context.findings = Slow(context.findings._store)
+    await read(context)
     assert hub.calls - 2 <= sum(most) <= hub.calls
     assert max(most) > 1
-    assert len(list(desk.known.rows.findings())) == PAGES * 100
-    await desk.worker.close(desk.known.close)
+    assert len(list(context.findings.rows.findings())) == PAGES * 100
+    await context.worker.close(context.findings.close)
 
 
 async def test_a_cancelled_reading_goes_on_from_what_was_handed_over(tmp_path: Path) -> None:
     hub = Quick(PAGES * 100, 0.4)
-    desk = await open_desk(tmp_path, hub)
+    context = await open_context(tmp_path, hub)
     for turns in range(5, 60):
-        reading = asyncio.create_task(read(desk))
+        reading = asyncio.create_task(read(context))
         for _ in range(turns):
             await asyncio.sleep(0)
         reading.cancel()
         await asyncio.wait({reading})
-        await desk.worker.call(lambda: None)
-        assert set(read_as_stored(desk)) <= {each.id for each in desk.known.rows.findings()}
-    await read(desk)
-    assert len(list(desk.known.rows.findings())) == PAGES * 100
-    await desk.worker.close(desk.known.close)
+        await context.worker.call(lambda: None)
+        assert set(read_as_stored(context)) <= {each.id for each in context.findings.rows.findings()}
+    await read(context)
+    assert len(list(context.findings.rows.findings())) == PAGES * 100
+    await context.worker.close(context.findings.close)

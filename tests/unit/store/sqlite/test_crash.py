@@ -57,8 +57,8 @@ def test_kill_9_at_random_moments(path: Path) -> None:
             for _ in range(chance.randrange(1, 60)):
                 confirmed = int(writer.stdout.readline())
             writer.kill()
-        store, moved_aside = Store.open(path, owner=OWNER)
-        assert moved_aside is None
+        store, quarantined = Store.open(path, owner=OWNER)
+        assert quarantined is None
         cursor = int(store.state("cursor") or 0)
         assert cursor >= confirmed
         assert content(store) == expected(cursor)
@@ -93,8 +93,8 @@ def test_kill_9_within_a_removal_leaves_all_or_nothing(path: Path) -> None:
             assert remover.stdout
             said = [remover.stdout.readline().strip() for _ in range(parts)]
             remover.kill()
-        store, moved_aside = Store.open(path, owner=OWNER)
-        assert moved_aside is None
+        store, quarantined = Store.open(path, owner=OWNER)
+        assert quarantined is None
         removed = store.state("removed") == "yes"
         assert removed or said[-1] == "between"
         assert content(store) == {key(each): each for each in there[GONE * removed :]}

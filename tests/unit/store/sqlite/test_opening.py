@@ -30,19 +30,19 @@ def edit(path: Path, *statements: str) -> None:
 
 def reopened(path: Path) -> str:
     """Open what is at the path, which must not fit: the reason. The store must work."""
-    store, moved_aside = Store.open(path, owner=OWNER)
-    assert moved_aside is not None
+    store, quarantined = Store.open(path, owner=OWNER)
+    assert quarantined is not None
     assert store.count() == 0
     assert store.states() == {}
     store.write([Read(ROWS[:3], 1)])
     assert store.count() == 3
     store.close()
-    return moved_aside
+    return quarantined
 
 
 def test_a_clean_store_is_as_it_was(path: Path) -> None:
     fill(path)
-    assert Store.open(path, owner=OWNER).moved_aside is None
+    assert Store.open(path, owner=OWNER).quarantined is None
     assert not list(path.parent.glob("*.broken-*"))
 
 
@@ -125,8 +125,8 @@ def test_after_a_stop_that_was_not_clean_all_pages_are_checked(path: Path) -> No
 def test_damage_that_is_met_later_costs_the_store_and_no_more(path: Path) -> None:
     fill(path)
     damage_bodies(path)
-    store, moved_aside = Store.open(path, owner=OWNER)
-    assert moved_aside is None
+    store, quarantined = Store.open(path, owner=OWNER)
+    assert quarantined is None
     with pytest.raises(StoreLost, match=r"hub\.db\.broken-1") as caught:
         content(store)
     assert caught.value.reason == "StoreDamaged"

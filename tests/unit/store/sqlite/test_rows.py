@@ -210,7 +210,7 @@ def test_a_cell_larger_than_a_page_is_read_whole(tmp_path: Path) -> None:
 
 def test_closing_twice_is_fine(tmp_path: Path) -> None:
     opened_store = Store.open(tmp_path / "deep" / "er" / "hub.db", owner=OWNER)
-    assert opened_store.moved_aside is None
+    assert opened_store.quarantined is None
     opened_store.store.close()
     opened_store.store.close()
 

@@ -81,8 +81,8 @@ def unclean(path: Path) -> None:
 
 
 def assert_whole(path: Path) -> None:
-    store, moved_aside = Store.open(path, owner=OWNER)
-    assert moved_aside is None
+    store, quarantined = Store.open(path, owner=OWNER)
+    assert quarantined is None
     assert content(store) == {key(finding()): finding()}
     store.close()
 

@@ -96,11 +96,11 @@ def records(draw: st.DrawFn) -> dict[str, Record]:
     return {name: {place: was for place, was in off.items() if whose[place] == name} for name in "abc"}
 
 
-def slowly(known: FindingsView, sight: TargetScope, everything: Record, own: Record) -> Effect:
+def slowly(findings: FindingsView, sight: TargetScope, everything: Record, own: Record) -> Effect:
     """Evaluate all cells with a policy, and all without it."""
     window, method = WINDOW // timedelta(microseconds=1), Method(sight.method.value)
-    whole = known.evaluate(sight.view._replace(turned_off=everything), window)
-    cells = known.cells(window)
+    whole = findings.evaluate(sight.view._replace(turned_off=everything), window)
+    cells = findings.cells(window)
     assert whole is not None
     assert cells is not None
     rest = {place: was for place, was in everything.items() if place not in own}
@@ -124,10 +124,10 @@ def _as_they_were(record: Mapping[TurnedOff, ControlStatus], accounts: Iterable[
 
 
 def published(store: Store, found: list[Finding]) -> FindingsView:
-    known = FindingsView(emptied(store))
+    findings = FindingsView(emptied(store))
     store.write([Read(found, NOW)])
-    known.publish(NOW, [WINDOW // timedelta(microseconds=1)], {})
-    return known
+    findings.publish(NOW, [WINDOW // timedelta(microseconds=1)], {})
+    return findings
 
 
 def about(control: str, *standards: str) -> Check:
@@ -150,16 +150,16 @@ def seen(view: View, method: ScoringMethod) -> TargetScope:
 def test_the_effect_of_each_policy_is_that_of_evaluating_everything_twice(
     store: Store, found: list[Finding], view: View, off: dict[str, Record], method: ScoringMethod
 ) -> None:
-    known, sight = published(store, found), seen(view, method)
+    findings, sight = published(store, found), seen(view, method)
     everything = {place: was for record in off.values() for place, was in record.items()}
-    assert control_effects(known, dict.fromkeys(off, sight), off) == {
-        name: slowly(known, sight, everything, own) for name, own in off.items()
+    assert control_effects(findings, dict.fromkeys(off, sight), off) == {
+        name: slowly(findings, sight, everything, own) for name, own in off.items()
     }
 
 
 def test_a_policy_costs_the_cells_of_its_controls(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     there = [(about(f"S3.{n}", FSBP), account) for n in range(30) for account in ACCOUNTS]
-    known = published(
+    findings = published(
         store,
         [
             finding(n, check=check, account_id=account, updated_at=NOW)
@@ -168,15 +168,15 @@ def test_a_policy_costs_the_cells_of_its_controls(store: Store, monkeypatch: pyt
     )
     read, of_check = list[Cell](), CellCache._of_check
 
-    def counted(board: CellCache, number: int) -> Iterator[Cell]:
-        for cell in of_check(board, number):
+    def counted(cache: CellCache, number: int) -> Iterator[Cell]:
+        for cell in of_check(cache, number):
             read.append(cell)
             yield cell
 
     monkeypatch.setattr(CellCache, "_of_check", counted)
     sight = seen(View((FSBP,), Controls({}), AccountFilter(), Grouping(), HOME), ScoringMethod.SECURITY_HUB)
     off = {f"p{n}": {TurnedOff(FSBP, f"S3.{n}", *HOME): ControlStatus.FAILED} for n in range(20)}
-    assert len(control_effects(known, dict.fromkeys(off, sight), off)) == 20
+    assert len(control_effects(findings, dict.fromkeys(off, sight), off)) == 20
     assert len(read) == (30 + 20) * len(ACCOUNTS), "all of them once, then those of the controls"
 
 
@@ -188,11 +188,11 @@ def test_what_another_policy_has_off_where_there_is_no_finding_left_stays_off(st
     view = View(
         (FSBP,), Controls({FSBP: Standard(FSBP, "arn", listed)}), AccountFilter(), Grouping(), (here, "-")
     )
-    known, sight = published(store, passed), seen(view, ScoringMethod.EXPECTED_CONTROLS)
+    findings, sight = published(store, passed), seen(view, ScoringMethod.EXPECTED_CONTROLS)
     off: dict[str, Record] = {
         "a": {TurnedOff(FSBP, "S3.1", here, REGIONS[0]): ControlStatus.NO_DATA},
         "b": {TurnedOff(FSBP, "S3.1", there, REGIONS[0]): ControlStatus.NO_DATA},
     }
-    assert control_effects(known, dict.fromkeys(off, sight), off) == {
+    assert control_effects(findings, dict.fromkeys(off, sight), off) == {
         name: Effect(Score(1, 1), Score(1, 1)) for name in off
     }

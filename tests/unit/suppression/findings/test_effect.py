@@ -81,10 +81,10 @@ def score_of(found: list[Finding], store_path: Path, sight: TargetScope) -> Scor
     """Score findings in a store of their own, the slow way."""
     store = Store.open(store_path, owner=OWNER).store
     try:
-        known = FindingsView(store)
+        findings = FindingsView(store)
         store.write([Read(found, NOW)])
-        known.publish(NOW, [WINDOW // timedelta(microseconds=1)], {})
-        exact = known.evaluate(sight.view, WINDOW // timedelta(microseconds=1))
+        findings.publish(NOW, [WINDOW // timedelta(microseconds=1)], {})
+        exact = findings.evaluate(sight.view, WINDOW // timedelta(microseconds=1))
         assert exact is not None
         return exact.evaluation.target.headline(Method(sight.method.value))
     finally:
@@ -99,14 +99,14 @@ def test_the_score_without_a_policy_is_that_of_its_findings_unsuppressed(
     store: Store, tmp_path_factory: pytest.TempPathFactory, found: list[Finding], method: ScoringMethod
 ) -> None:
     store.purge_products(())
-    known = FindingsView(store)
+    findings = FindingsView(store)
     store.write([Read(found, NOW)])
-    known.publish(NOW, [WINDOW // timedelta(microseconds=1)], {})
+    findings.publish(NOW, [WINDOW // timedelta(microseconds=1)], {})
     sight = TargetScope(LISTED, method, WINDOW, SCOPE)
     declared = declaration(
         policy("a", Selector(controls=("S3.*",))), policy("b", Selector(controls=("*.1",)))
     )
-    following = Following(known)
+    following = Following(findings)
     following.plan(declared, NOW, INTERVAL)
     effects = following.effects({TARGET: sight})
     for name in ("security/a", "security/b"):
@@ -146,10 +146,10 @@ def _suppressed_by_a() -> list[Finding]:
 
 def _published(store: Store) -> FindingsView:
     store.purge_products(())
-    known = FindingsView(store)
+    findings = FindingsView(store)
     store.write([Read(_suppressed_by_a(), NOW)])
-    known.publish(NOW, [WINDOW // timedelta(microseconds=1)], {})
-    return known
+    findings.publish(NOW, [WINDOW // timedelta(microseconds=1)], {})
+    return findings
 
 
 def test_a_policy_that_matches_too_much_takes_nothing_off_the_effect_of_another(store: Store) -> None:
@@ -161,17 +161,17 @@ def test_a_policy_that_matches_too_much_takes_nothing_off_the_effect_of_another(
         assert following.effects({TARGET: sight})["security/a"].without == without
 
 
-def _rounds(known: FindingsView) -> tuple[Rounds, Following]:
+def _rounds(findings: FindingsView) -> tuple[Rounds, Following]:
     """Return the rounds of a hub of which no finding changes."""
 
     class Hub:
         status = SimpleNamespace(version=1)
 
         async def look(self, think: Callable[[FindingsView], object]) -> object:
-            return think(known)
+            return think(findings)
 
     rounds = Rounds(cast("Any", Hub()), cast("Any", None))
-    rounds._following = following = Following(known)
+    rounds._following = following = Following(findings)
     rounds._shown = {TARGET: TargetScope(VIEW, ScoringMethod.SECURITY_HUB, WINDOW, SCOPE)}
     return rounds, following
 

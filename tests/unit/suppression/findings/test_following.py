@@ -109,22 +109,22 @@ STEPS = st.builds(
 @examples(150, suppress=[HealthCheck.function_scoped_fixture])
 @given(st.lists(STEPS, max_size=6))
 def test_following_is_looking_at_everything(store: Store, steps: list[Step]) -> None:
-    known = emptied(store)
-    following = Following(known)
+    findings = emptied(store)
+    following = Following(findings)
     for at, (news, gone, forgets, declared, writes) in enumerate(steps, 1):
         fresh = [each._replace(updated_at=at) for each in {each.id: each for each in news}.values()]
-        known._note(known._store.write([Read(fresh, at)]))
-        known.remove([(at, [key(finding(number)) for number in gone])])
+        findings._note(findings._store.write([Read(fresh, at)]))
+        findings.remove([(at, [key(finding(number)) for number in gone])])
         if forgets:
-            known.conclude_sweep(at)
+            findings.conclude_sweep(at)
         moment = following.plan(declared, NOW, INTERVAL)
-        changed, known.changed = known.changed, None
-        anew = Following(known)
-        anew._tries = following._tries
+        changed, findings.changed = findings.changed, None
+        anew = Following(findings)
+        anew._attempts = following._attempts
         anew._written = dict(following._written)
         assert comparable(anew.plan(declared, NOW, INTERVAL)) == comparable(moment)
         assert anew._surveys.tallies() == following._surveys.tallies()
-        known.changed = changed
+        findings.changed = changed
         if writes and moment.plan.writes:
             write = moment.plan.writes[0]
             following.wrote([write], dict(write.change.user_fields), at)
@@ -144,9 +144,9 @@ def _marked(number: int, **fields: Any) -> Finding:
 def test_archived_findings_are_read_again_only_where_something_changed(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = emptied(store)
+    findings = emptied(store)
     others = [_marked(n, user_fields=(("team", "x"),)) for n in range(50, 60)]
-    known._note(store.write([Read([*map(_marked, range(50)), *others], 1)]))
+    findings._note(store.write([Read([*map(_marked, range(50)), *others], 1)]))
     buckets, reading, read = Selector(controls=("S3.*",)), FindingReader._finding, list[str]()
 
     def counted(reader: FindingReader, row: tuple[Any, ...]) -> Finding:
@@ -154,7 +154,7 @@ def test_archived_findings_are_read_again_only_where_something_changed(
         return reading(reader, row)
 
     monkeypatch.setattr(FindingReader, "_finding", counted)
-    following = Following(known)
+    following = Following(findings)
 
     def reads_by_a_plan(*policies: Policy) -> int:
         del read[:]
@@ -165,7 +165,7 @@ def test_archived_findings_are_read_again_only_where_something_changed(
     a, b = policy("a", buckets), policy("b", Selector(accounts=("000000000007", "000000000051")))
     assert reads_by_a_plan(a) == 60
     assert reads_by_a_plan(a) == 0
-    known._note(store.write([Read([_marked(3, note="another", updated_at=2_000)], 2)]))
+    findings._note(store.write([Read([_marked(3, note="another", updated_at=2_000)], 2)]))
     assert reads_by_a_plan(a) == 1
     # Of another policy that comes, changes or goes there are those that it selects, whoever suppressed them.
     assert reads_by_a_plan(a, b) == 2
@@ -175,45 +175,45 @@ def test_archived_findings_are_read_again_only_where_something_changed(
 
 
 def test_an_archived_finding_that_is_forgotten_is_counted_no_more(store: Store) -> None:
-    known = emptied(store)
-    known._note(store.write([Read([_marked(1), _marked(2)], 1)]))
-    following, declared = Following(known), declaration(policy("a", Selector(controls=("S3.*",))))
+    findings = emptied(store)
+    findings._note(store.write([Read([_marked(1), _marked(2)], 1)]))
+    following, declared = Following(findings), declaration(policy("a", Selector(controls=("S3.*",))))
     assert following.plan(declared, NOW, INTERVAL).outcomes["security/a"].marked == 2
-    known._note(store.write([Read([_marked(2)], 5)]))
-    known.conclude_sweep(5)
+    findings._note(store.write([Read([_marked(2)], 5)]))
+    findings.conclude_sweep(5)
     assert following.plan(declared, NOW, INTERVAL).outcomes["security/a"].marked == 1
 
 
 def test_a_policy_that_is_not_there_any_more_is_found_by_its_mark(store: Store) -> None:
-    known = emptied(store)
+    findings = emptied(store)
     ours = (
         ("posture.dev/owner", ME),
         ("posture.dev/policy", "security/gone"),
         ("posture.dev/previous", "NOTIFIED"),
     )
     store.write([Read([finding(1, workflow=Workflow.SUPPRESSED, user_fields=ours)], 1)])
-    (write,) = Following(known).plan(declaration(), NOW, INTERVAL).plan.writes
+    (write,) = Following(findings).plan(declaration(), NOW, INTERVAL).plan.writes
     assert write.change.workflow is Workflow.NOTIFIED
 
 
 def test_tries_outlive_the_process(store: Store) -> None:
-    known = emptied(store)
+    findings = emptied(store)
     store.write([Read([finding(1)], 1)])
     declared = declaration(policy("a", Selector(controls=("S3.*",))))
-    first = Following(known)
+    first = Following(findings)
     (write,) = first.plan(declared, NOW, INTERVAL).plan.writes
     first.refused([write], NOW)
     first.refused([write], NOW)
     first.plan(declared, NOW, INTERVAL)
-    later = Following(known).plan(declared, NOW + INTERVAL, INTERVAL)
+    later = Following(findings).plan(declared, NOW + INTERVAL, INTERVAL)
     assert later.plan.writes == ()
     assert later.outcomes["security/a"].waiting == 1
 
 
 def test_excepting_knows_frozen_policies_and_no_expired_one(store: Store) -> None:
-    known = emptied(store)
+    findings = emptied(store)
     store.write([Read([finding(1)], 1)])
-    following = Following(known)
+    following = Following(findings)
     matching = Selector(controls=("S3.*",))
     frozen = policy("frozen", matching, Phase.FROZEN)
     following.plan(declaration(frozen, replace(policy("over", matching), phase=Phase.EXPIRED)), NOW, INTERVAL)

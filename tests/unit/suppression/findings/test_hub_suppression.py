@@ -169,7 +169,7 @@ async def test_changes_are_seen_although_looking_at_them_failed_once(
         monkeypatch.setattr(store, "surveyed", surveyed)
         raise StoreUnavailable("the disk is full", reason="DiskFull", advice="Free some space.")
 
-    scene.hub.known._note(store.write([Read([finding(7, account_id="444455556666")], NOW)]))
+    scene.hub.findings._note(store.write([Read([finding(7, account_id="444455556666")], NOW)]))
     monkeypatch.setattr(store, "surveyed", fails)
     with pytest.raises(StoreUnavailable):
         await work._cycle()

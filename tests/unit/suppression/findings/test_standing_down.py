@@ -122,9 +122,9 @@ async def test_what_was_written_to_policies_without_a_target_is_forgotten_with_t
     stranded = Stranded(scene.world, lambda: True)
     await stranded.settle(scene.everything().policies, [])
     assert scene.reason("logs") == ("False", "TargetNotFound")
-    assert stranded._cleanup.newest._stored
+    assert stranded._cleanup.objects._stored
     await stranded.settle([], [])
-    assert not stranded._cleanup.newest._stored
+    assert not stranded._cleanup.objects._stored
 
 
 async def test_controls_are_not_hurried_where_nothing_can_be_marked(scene: Scene) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.domain.time import instant_of, parse_timestamp, rfc3339
+from posture.domain.time import DAY, instant_of, parse_timestamp, rfc3339
 from posture.remediation.actions.contract import (
     Action,
     Iam,
@@ -23,7 +23,6 @@ from posture.remediation.actions.iam.users import is_protected, read_pages, user
 from posture.remediation.actions.parameters import Parameter, Values, duration
 
 _ACTIVE, _INACTIVE = "Active", "Inactive"
-_A_DAY = 24 * 3600 * 1_000_000
 
 
 class DeactivateOldAccessKeys(Action):
@@ -83,7 +82,7 @@ class DeactivateOldAccessKeys(Action):
             if why is not None:
                 spared.append(Spared(key, Reason.IN_USE, f"{key} of {user} stays active: {why}"))
                 continue
-            summary = f"Deactivate {key} of {user}: {age // _A_DAY} days old, {_last_use(about['lastUsed'])}"
+            summary = f"Deactivate {key} of {user}: {age // DAY} days old, {_last_use(about['lastUsed'])}"
             wrong.append(SubWrite(key, summary, part, {"Status": _INACTIVE}))
         return Verdict(tuple(wrong), tuple(spared))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from posture.domain.exceptions.attempts import Try
+from posture.domain.exceptions.attempts import LastAttempt
 from posture.domain.findings import FindingId
 from posture.suppression.findings import following
 from tests.support.rows import opened
@@ -13,10 +13,10 @@ ONE, TWO, THREE = (FindingId("arn", each) for each in "123")
 
 
 def test_what_counts_is_kept(tmp_path: Path) -> None:
-    again, undone = Try("p", 3, 7), Try("p", 1, 8, "security/logs")
+    again, undone = LastAttempt("p", 3, 7), LastAttempt("p", 1, 8, "security/logs")
     with opened(tmp_path / "hub.sqlite") as store:
         assert following.load_attempts(store, "tries") == {}
-        following.save_attempts(store, "tries", {ONE: again, TWO: undone, THREE: Try("p", 1, 9)})
+        following.save_attempts(store, "tries", {ONE: again, TWO: undone, THREE: LastAttempt("p", 1, 9)})
         assert following.load_attempts(store, "tries") == {ONE: again, TWO: undone}
         assert following.load_attempts(store, "others") == {}
 
