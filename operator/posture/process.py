@@ -44,9 +44,10 @@ class CannotStart(Exception):  # noqa: N818 - reads as what is the case
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What `posture run` was told. `namespaces`: none means all."""
+    """What `posture run` was told."""
 
     namespaces: tuple[str, ...]
+    """None means all."""
     config: ConfigFile
     data_dir: Path
     metrics_bind_address: tuple[str, int]

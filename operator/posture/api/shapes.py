@@ -89,21 +89,22 @@ def _set_fields(model: Any) -> set[str]:  # noqa: ANN401 -- any model; pydantic'
 
 @dataclass(frozen=True)
 class Shape:
-    """A string of `least` to `most` characters, all of which `pattern` matches; `say` tells what to write.
-
-    `also` is a CEL expression over `self` that must hold too (a duration's least value, say), `check` the
-    same in Python. `pattern` may be empty: any text then.
+    """A string of `least` to `most` characters.
 
     Raises ValueError for a pattern with a class that the engines read differently: a vertical tab is white
     space to Python and none to RE2, so what the API server had accepted would be unreadable here.
     """
 
     pattern: str
+    """All of the string matches it; empty: any text."""
     say: str
+    """What to write."""
     most: int
     least: int = 1
     also: str = ""
+    """A CEL expression over `self` that must hold too (a duration's least value, say)."""
     check: Callable[[str], bool] | None = None
+    """The same as `also`, in Python."""
 
     def __post_init__(self) -> None:
         """Refuse what would be read differently."""

@@ -80,10 +80,11 @@ def role_arn(partition: str, account_id: str, role_name: str) -> str:
 
 
 class Product(NamedTuple):
-    """The parts of a ProductArn. `account_id`: of who integrates it, empty for AWS's own and partners'."""
+    """The parts of a ProductArn."""
 
     region: str
     account_id: str
+    """Of who integrates it; empty for AWS's own and partners'."""
     company: str
     name: str
 

@@ -34,18 +34,18 @@ class CustomerFields(NamedTuple):
 
 
 class Overlay(NamedTuple):
-    """Customer fields as we wrote them in a request that started at `written_at`; None: left as they were.
-
-    `note_by` goes with the note. `fields_tell`: among the user-defined fields that we wrote are some that
-    were not there, so that whoever sees them sees the finding after our write.
-    """
+    """Customer fields as we wrote them; None: left as they were."""
 
     workflow: Workflow | None
     note: str | None
     user_fields: tuple[tuple[str, str], ...] | None
     written_at: int
+    """The start of the request."""
     note_by: str = ""
+    """Goes with the note."""
     fields_tell: bool = False
+    """Among the user-defined fields that we wrote are some that were not there, so that whoever sees them
+    sees the finding after our write."""
 
 
 class CopyVerdict(Enum):

@@ -65,30 +65,28 @@ class Source(Enum):
 
 
 class Check(NamedTuple):
-    """What a finding is a check of. Findings with equal checks differ in account, Region and resource.
-
-    `source`: whose evaluation it is: Security Hub's where the ProductArn is its own
-    (`arn:<partition>:securityhub:<region>::product/aws/securityhub`). Any other product can name any control,
-    so what has no source is never scored. `control`: upper-cased id; of a consolidated finding or wherever
-    `Compliance.SecurityControlId` is there the security control (`CLOUDTRAIL.4`), else the number that the
-    one standard gives it (`1.10`, `PCI.EC2.2`); empty when the finding names none.
-    `numbered`: `control` is such a standard's number and must be tied to its security control.
-    `standards`: sorted, spelled as in a target's spec (`cis-aws-foundations-benchmark/v/1.4.0`).
-    """
+    """What a finding is a check of. Findings with equal checks differ in account, Region and resource."""
 
     product: str
     source: Source | None
+    """Whose evaluation it is: Security Hub's where the ProductArn is its own
+    (`arn:<partition>:securityhub:<region>::product/aws/securityhub`). Any other product can name any control,
+    so what has no source is never scored."""
     control: str
+    """Upper-cased id; of a consolidated finding or wherever `Compliance.SecurityControlId` is there the
+    security control (`CLOUDTRAIL.4`), else the number that the one standard gives it (`1.10`, `PCI.EC2.2`);
+    empty when the finding names none."""
     numbered: bool
+    """`control` is such a standard's number and must be tied to its security control."""
     standards: tuple[str, ...]
+    """Sorted, spelled as in a target's spec (`cis-aws-foundations-benchmark/v/1.4.0`)."""
 
 
 class Finding(NamedTuple):
     """One finding. `(product_arn, id)` is its identity; the rest is the provider's or the customer's.
 
     Customer fields (`workflow`, `note`, `user_fields`, `note_by`) change without a change of `updated_at`
-    (BatchUpdateFindings in the API reference); all others are the provider's. `note_by`: who wrote the note
-    (`Note.UpdatedBy`), empty without one.
+    (BatchUpdateFindings in the API reference); all others are the provider's.
     """
 
     id: str
@@ -108,6 +106,7 @@ class Finding(NamedTuple):
     note: str
     user_fields: tuple[tuple[str, str], ...]
     note_by: str = ""
+    """Who wrote the note (`Note.UpdatedBy`); empty without one."""
 
 
 class FindingId(NamedTuple):
@@ -157,15 +156,13 @@ def sounds_own(name: str) -> bool:
 
 
 class Count(NamedTuple):
-    """How many ACTIVE findings of a cell look alike.
-
-    `fresh`: updated within the evaluation window before the moment that the caller reckons with.
-    """
+    """How many ACTIVE findings of a cell look alike."""
 
     severity: Severity
     compliance: Compliance
     workflow: Workflow
     fresh: bool
+    """Updated within the evaluation window before the moment that the caller reckons with."""
     n: int
 
 

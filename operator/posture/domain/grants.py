@@ -63,28 +63,32 @@ class DocumentGrant:
 
 @dataclass(frozen=True, slots=True)
 class RemediationGrant:
-    """How to remediate. `role_names` and `builtins` are globs; no `max_mode`: not even a dry run."""
+    """How to remediate."""
 
     role_names: tuple[str, ...] = ()
+    """Globs."""
     max_mode: Mode | None = None
+    """None: not even a dry run."""
     builtins: tuple[str, ...] = ()
+    """Globs."""
     documents: tuple[DocumentGrant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One grant of the configuration file. A field that is left empty grants nothing.
-
-    `namespaces`, `role_arns`, `accounts` and `disable_controls_role_names` are globs.
-    """
+    """One grant of the configuration file. A field that is left empty grants nothing."""
 
     namespaces: tuple[str, ...] = ()
+    """Globs."""
     ambient_identity: bool = False
     role_arns: tuple[str, ...] = ()
+    """Globs."""
     external_id: str | None = field(default=None, repr=False)
     accounts: tuple[str, ...] = ()
+    """Globs."""
     verbs: frozenset[Verb] = frozenset()
     disable_controls_role_names: tuple[str, ...] = ()
+    """Globs."""
     remediation: RemediationGrant = RemediationGrant()
 
     def covers(self, verb: Verb, account_id: str) -> bool:

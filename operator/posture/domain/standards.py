@@ -26,22 +26,23 @@ class ControlAssociation(NamedTuple):
 
 
 class Standard(NamedTuple):
-    """A standard that is enabled in the hub. `name` is the spec's spelling, `arn` is AWS's.
-
-    `controls` is keyed by the upper-cased security control id. `complete` is False where the reader may not
-    list the controls or their associations: then a control is enabled while it has findings, and an expected
-    score does not exist. `status`: StandardsStatus of GetEnabledStandards (`READY`, `PENDING`, …).
-    `provider`: the cloud whose resources it is about; Security Hub has standards for others than AWS too.
-    `reason`: StatusReasonCode, why it is INCOMPLETE or FAILED; empty where nothing is said.
-    """
+    """A standard that is enabled in the hub."""
 
     name: str
+    """The spec's spelling."""
     arn: str
+    """AWS's spelling."""
     controls: Mapping[str, ControlAssociation]
+    """By the upper-cased security control id."""
     complete: bool = True
+    """False where the reader may not list the controls or their associations: then a control is enabled while
+    it has findings, and an expected score does not exist."""
     status: str = "READY"
+    """StandardsStatus of GetEnabledStandards (`READY`, `PENDING`, …)."""
     provider: str = AWS
+    """The cloud whose resources it is about; Security Hub has standards for others than AWS too."""
     reason: str = ""
+    """StatusReasonCode, why it is INCOMPLETE or FAILED; empty where nothing is said."""
 
     @property
     def of_aws(self) -> bool:

@@ -20,12 +20,16 @@ from posture.domain.time import microseconds
 
 
 class Demand(NamedTuple):
-    """One target's wishes: how often to poll and to sweep, products by name, and its evaluation window."""
+    """One target's wishes."""
 
     interval: timedelta
+    """Between two polls."""
     full_sync_interval: timedelta
+    """Between two sweeps."""
     products: frozenset[str]
+    """By name."""
     window: timedelta
+    """Its evaluation window."""
 
 
 class Wanted(NamedTuple):

@@ -130,12 +130,14 @@ class Term:
 
 
 class _Seen(NamedTuple):
-    """What the Lease says, and when that became known here. `spec`: as it was read."""
+    """What the Lease says."""
 
     spec: Mapping[str, Any]
+    """As it was read."""
     holder: str
     duration: float
     at: float
+    """When that became known here."""
 
 
 class Lease:

@@ -23,10 +23,11 @@ LEAST_WITHIN = 0.5
 
 
 class Transition(NamedTuple):
-    """A condition whose status or reason changed; `before` is None when it is new."""
+    """A condition whose status or reason changed."""
 
     type: str
     before: str | None
+    """The status before; None when the condition is new."""
     status: str
     reason: str
     message: str

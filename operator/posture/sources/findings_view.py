@@ -36,17 +36,16 @@ NAMED = 200
 
 
 class TakenPage(NamedTuple):
-    """What pages changed. `rejected`: findings met for the first time that cannot be stored.
-
-    `unreadable`: those of which it is new that they are stored with a default for what was odd.
-    """
+    """What pages changed."""
 
     changed: int
     corrections: Mapping[str, int]
     news: int | None
     renamed: bool
     rejected: list[Rejection]
+    """Findings met for the first time that cannot be stored."""
     unreadable: Sequence[Rejection]
+    """Those of which it is new that they are stored with a default for what was odd."""
 
 
 # Of the whole process: a store that is begun anew must not repeat the versions of the one before.
@@ -54,19 +53,21 @@ _versions = count(1)
 
 
 class Published(NamedTuple):
-    """A moment of the cell caches. `version` changes with them and with the names of accounts.
-
-    `rejected`, `unreadable`: how many findings are; some of them are named.
-    """
+    """A moment of the cell caches."""
 
     exact_at: int
     version: int
+    """Changes with the cells and with the names of accounts."""
     findings: int
     names: Mapping[str, str]
     rejected: int
+    """How many there are."""
     rejected_findings: tuple[Rejection, ...]
+    """Some of them, to be named."""
     unreadable: int
+    """How many there are."""
     unreadable_findings: tuple[Rejection, ...]
+    """Some of them, to be named."""
 
 
 class Evaluated(NamedTuple):

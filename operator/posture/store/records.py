@@ -66,23 +66,23 @@ class Members(Enum):
 
 
 class Written(NamedTuple):
-    """What a transaction changed.
-
-    `changed`: rows inserted, changed or removed. `cells`: where they were and are, with those of archived
-    rows left out. `corrections`: by reason, rows that the changes should have brought before the sweep did.
-    `renamed`: an account has another name now. `news`: the smallest `updated_at` of the rows that are new or
-    came to a greater one; None when there are none, as when only workflows changed. `unreadable`: those of
-    which that had not been said yet. `archived`: where archived rows with a note or user-defined fields were
-    and are; others of them concern nobody.
-    """
+    """What a transaction changed."""
 
     changed: int
+    """Rows inserted, changed or removed."""
     cells: set[CellKey]
+    """Where they were and are, with those of archived rows left out."""
     corrections: Mapping[str, int]
+    """By reason, rows that the changes should have brought before the sweep did."""
     renamed: bool = False
+    """An account has another name now."""
     news: int | None = None
+    """The smallest `updated_at` of the rows that are new or came to a greater one; None when there are none,
+    as when only workflows changed."""
     unreadable: Sequence[Rejection] = ()
+    """Those of the rows of which that had not been said yet."""
     archived: AbstractSet[CellKey] = frozenset()
+    """Where archived rows with a note or user-defined fields were and are; others of them concern nobody."""
 
 
 class CellRow(NamedTuple):
@@ -98,28 +98,25 @@ class CellRow(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """How much is stored. `products`: rows by product name, archived ones too.
-
-    `oldest_asked_at`: the longest time ago that a row was last seen; None when there is none.
-    """
+    """How much is stored."""
 
     findings: int
     active: int
     products: Mapping[str, int]
+    """Rows by product name, archived ones too."""
     oldest_asked_at: int | None
+    """The longest time ago that a row was last seen; None when there is none."""
 
 
 class CustomerWrite(NamedTuple):
-    """Customer fields as BatchUpdateFindings was asked to set them; None: not part of the request.
-
-    `note_by`: the note's `UpdatedBy`.
-    """
+    """Customer fields as BatchUpdateFindings was asked to set them; None: not part of the request."""
 
     key: bytes
     workflow: Workflow | None = None
     note: str | None = None
     user_fields: tuple[tuple[str, str], ...] | None = None
     note_by: str = ""
+    """The note's `UpdatedBy`."""
 
 
 def in_order(cells: Iterable[CellKey]) -> Iterator[CellKey]:

@@ -40,15 +40,15 @@ class Associations(NamedTuple):
 
 
 class AssociationUpdate(NamedTuple):
-    """A security control (`S3.11`) to turn on or off in a standard (its ARN).
-
-    `reason`: UpdatedReason, which AWS wants where it turns off.
-    """
+    """A security control to turn on or off in a standard."""
 
     standards_arn: str
+    """The standard's ARN."""
     security_control_id: str
+    """As `S3.11`."""
     enabled: bool
     reason: str = ""
+    """UpdatedReason, which AWS wants where it turns off."""
 
 
 class UnprocessedAssociation(NamedTuple):

@@ -21,21 +21,21 @@ _SERVICE = "securityhub"
 
 
 class FindingsPage(NamedTuple):
-    """A page of GetFindings, and when it was asked for.
-
-    `rejected`, `unreadable`: see `wire.Page`. `asked_at`: start of the request in microseconds by AWS's
-    clock, give or take `uncertainty` microseconds (None while no answer had a Date), and strictly later than
-    that of every request of this object that started before. `seconds`: what the request took, without the
-    wait for the quota.
-    """
+    """A page of GetFindings, and when it was asked for."""
 
     findings: list[Finding]
     rejected: list[Rejection]
+    """See `wire.Page`."""
     unreadable: list[Rejection]
+    """See `wire.Page`."""
     next_token: str | None
     asked_at: int
+    """Start of the request in µs by AWS's clock, strictly later than that of every request of the same
+    `SecurityHub` that started before."""
     uncertainty: int | None
+    """Of `asked_at`, give or take (µs); None while no answer had a Date."""
     seconds: float
+    """What the request took, without the wait for the quota."""
 
 
 class Note(NamedTuple):

@@ -25,32 +25,34 @@ _ADMINISTERS = frozenset({"enabled", "associated"})
 class HubFacts(NamedTuple):
     """A hub as its account and Region show it.
 
-    `administrator`: this account administers others; `administrator_id`: the account that administers this
-    one. `aggregation_region`: where the findings of this Region and of others are collected, None where they
-    are not: without aggregation, and where this Region is not linked or no Region is.
-    `finding_format`: SECURITY_CONTROL (consolidated), STANDARD_CONTROL (classic), or '' if AWS does not say.
-    `standards`: enabled ones. `members`: account id → name (None: Security Hub does not say; findings do),
-    this account included. `central_configuration`: an administrator's central configuration decides which
-    controls are on; None where this account cannot see that. `missing`: what is denied or at its limit, as
-    advice.
-    `standards_known`: False where the reader may not list which standards are enabled. `partition`: of the
-    hub's own ARN, else of its Region. The ARN of a standard does not tell: that of CIS 1.2
-    (`arn:aws:securityhub:::ruleset/…`) names no Region either.
     Facts are equal as long as nothing that they say has changed.
     """
 
     account_id: str
     region: str
     administrator: bool
+    """This account administers others."""
     administrator_id: str | None
+    """The account that administers this one."""
     aggregation_region: str | None
+    """Where the findings of this Region and of others are collected; None where they are not: without
+    aggregation, and where this Region is not linked or no Region is."""
     finding_format: str
+    """SECURITY_CONTROL (consolidated), STANDARD_CONTROL (classic), or '' if AWS does not say."""
     standards: tuple[Standard, ...]
+    """Enabled ones."""
     members: Mapping[str, str | None]
+    """Account id → name, this account included; None: Security Hub does not say the name, findings do."""
     central_configuration: bool | None
+    """An administrator's central configuration decides which controls are on; None where this account cannot
+    see that."""
     missing: tuple[str, ...]
+    """What is denied or at its limit, as advice."""
     partition: str
+    """Of the hub's own ARN, else of its Region. The ARN of a standard does not tell: that of CIS 1.2
+    (`arn:aws:securityhub:::ruleset/…`) names no Region either."""
     standards_known: bool = True
+    """False where the reader may not list which standards are enabled."""
 
 
 async def discover(calls: Calls, account_id: str, region: str) -> HubFacts:

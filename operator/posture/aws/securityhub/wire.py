@@ -27,11 +27,13 @@ from posture.domain.findings import Finding, Rejection
 
 
 class Page(NamedTuple):
-    """One page. `rejected` are not among `findings`; `unreadable` are, with a default for what was odd."""
+    """One page."""
 
     findings: list[Finding]
     rejected: list[Rejection]
+    """Findings that are not among `findings`."""
     unreadable: list[Rejection]
+    """Those among `findings` that have a default for what was odd."""
     next_token: str | None
 
 

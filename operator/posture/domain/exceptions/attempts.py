@@ -22,15 +22,15 @@ AttemptKey = tuple[str, str]
 
 
 class LastAttempt(NamedTuple):
-    """The last write to something. `purpose`: what it was to achieve; `times`: how often in a row.
-
-    `undone`: the policy whose suppression somebody had undone; empty where nobody had.
-    """
+    """The last write to something."""
 
     purpose: str
+    """What it was to achieve."""
     times: int
+    """How often in a row."""
     at: int
     undone: str = ""
+    """The policy whose suppression somebody had undone; empty where nobody had."""
 
 
 class AttemptedWrite(Protocol):

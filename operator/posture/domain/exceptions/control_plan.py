@@ -42,18 +42,17 @@ class Association(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ControlPolicy:
-    """A policy that turns controls off.
-
-    `standards`: by name, None: all of AWS that are enabled. `controls`: ids, upper-cased. `accounts`: whether
-    an account is meant, and the target's.
-    """
+    """A policy that turns controls off."""
 
     terms: Terms
     phase: Phase
     standards: frozenset[str] | None
+    """By name; None: all of AWS that are enabled."""
     controls: frozenset[str]
+    """Ids, upper-cased."""
     regions: frozenset[str]
     accounts: Callable[[str], bool]
+    """Whether an account is meant, and the target's."""
 
     def means(self, standard: str, provider: str) -> bool:
         """Tell whether the policy means a standard about a cloud."""
@@ -70,16 +69,14 @@ class ControlPolicy:
 
 
 class DeclaredControls(NamedTuple):
-    """What is declared for the controls of a hub.
-
-    `may_write`: whether a policy (namespace/name, one that is gone too) may turn controls on and off in an
-    account. `known`: which other policies there are.
-    """
+    """What is declared for the controls of a hub."""
 
     policies: Mapping[str, ControlPolicy]
     identity: PolicyIdentity
     may_write: Callable[[str, str], bool]
+    """Whether a policy (namespace/name, one that is gone too) may turn controls on and off in an account."""
     known: TargetKnown = TargetKnown()
+    """Which other policies there are."""
 
 
 class Seen(NamedTuple):
@@ -107,13 +104,15 @@ class ControlAct(IntEnum):
 
 
 class Switch(NamedTuple):
-    """A change of one place. `policy`: for which it is done, or which lets go of it. `was`: see the mark."""
+    """A change of one place."""
 
     place: TurnedOff
     act: ControlAct
     policy: str
+    """For which it is done, or which lets go of it."""
     reason: str
     was: ControlStatus
+    """See `ControlMark`."""
 
     @property
     def enabled(self) -> bool:
@@ -139,18 +138,18 @@ class Switch(NamedTuple):
 
 
 class ControlPlan(NamedTuple):
-    """Switches in the order of their acts; by policy the outcome, which counts places.
-
-    `held`: switches that are not made now, because the same was tried shortly before. `records`: by policy,
-    what is off for it now. `undone`: places that are on although a policy is remembered to have turned them
-    off, with that policy.
-    """
+    """What to switch, and how far each policy is."""
 
     switches: tuple[Switch, ...]
+    """In the order of their acts."""
     held: tuple[Switch, ...]
+    """Switches that are not made now, because the same was tried shortly before."""
     outcomes: Mapping[str, PolicyOutcome]
+    """By policy; they count places."""
     records: Mapping[str, Record]
+    """By policy, what is off for it now."""
     undone: Mapping[TurnedOff, str]
+    """Places that are on although a policy is remembered to have turned them off, with that policy."""
 
     def intended(self) -> Mapping[str, Record]:
         """Return the records after all switches that turn off or hand over: to be kept before they are made.

@@ -31,24 +31,24 @@ class FindingAct(IntEnum):
 
 
 class Change(NamedTuple):
-    """What a call writes, the same to all its findings; None: left as it is.
-
-    `user_fields` is the whole map. `note_by`: as whose note it is written.
-    """
+    """What a call writes, the same to all its findings; None: left as it is."""
 
     workflow: Workflow | None
     note: str | None
     user_fields: UserFields
+    """The whole map."""
     note_by: str = AUTHOR
+    """As whose note it is written."""
 
 
 class Write(NamedTuple):
-    """A change of one finding. `policy`: for which it is done, or which lets go of it."""
+    """A change of one finding."""
 
     finding: FindingId
     account_id: str
     act: FindingAct
     policy: str
+    """For which it is done, or which lets go of it."""
     change: Change
 
     @property
@@ -77,13 +77,7 @@ class Batch(NamedTuple):
 
 
 class PolicyOutcome(NamedTuple):
-    """How far a policy is. Counts are of findings; see `Tally` for those that have its names.
-
-    `drift`: suppressions that somebody undid, now or within the last day. `planned`: to be written now;
-    `waiting`: not now, because the same was tried shortly before. `over`: it matches more than its
-    `maxFindings`, so that nothing new is suppressed. `full`: findings that cannot be marked because they have
-    no room for more user-defined fields, and so are not suppressed.
-    """
+    """How far a policy is. Counts are of findings; see `SurveyTally` for those that have its names."""
 
     phase: Phase
     matched: int
@@ -91,12 +85,18 @@ class PolicyOutcome(NamedTuple):
     marked: int
     forbidden: int
     drift: int
+    """Suppressions that somebody undid, now or within the last day."""
     planned: int
+    """To be written now."""
     waiting: int
+    """Not to be written now, because the same was tried shortly before."""
     would_suppress: int
     would_reopen: int
     over: bool
+    """It matches more than its `maxFindings`, so that nothing new is suppressed."""
     full: tuple[FindingId, ...]
+    """Findings that cannot be marked because they have no room for more user-defined fields, and so are not
+    suppressed."""
     barred: int = 0
 
 

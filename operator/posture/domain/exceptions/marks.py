@@ -58,18 +58,18 @@ class Note(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A suppression of ours.
-
-    `owner`: the operator that made it. `policy`: for which, as namespace/name. `previous`: the workflow
-    before it, never SUPPRESSED. `retain`: it stays when the policy is deleted; only a mark whose policy is
-    gone needs to say so. `note`: the note before it, None where there was none.
-    """
+    """A suppression of ours."""
 
     owner: str
+    """The operator that made it."""
     policy: str
+    """For which, as namespace/name."""
     previous: Workflow
+    """The workflow before it, never SUPPRESSED."""
     retain: bool = False
+    """It stays when the policy is deleted; only a mark whose policy is gone needs to say so."""
     note: Note | None = None
+    """The note before it; None where there was none."""
 
 
 def read_mark(fields: UserFields) -> Mark | None:
@@ -189,17 +189,18 @@ _READ = {word: status for status, word in SPELLED.items()}
 
 
 class ControlMark(NamedTuple):
-    """Whose a control is that is off.
-
-    `owner`: the operator. `policy`: namespace/name. `was`: the status that the control had when it was turned
-    off. `retain`: it stays off when the policy is deleted. `before`: the reason that it had when it was on.
-    """
+    """Whose a control is that is off."""
 
     owner: str
+    """The operator."""
     policy: str
+    """As namespace/name."""
     was: ControlStatus
+    """The status that the control had when it was turned off."""
     retain: bool = False
+    """It stays off when the policy is deleted."""
     before: str = ""
+    """The reason that it had when it was on."""
 
 
 def read_control_mark(reason: str) -> ControlMark | None:

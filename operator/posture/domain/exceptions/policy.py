@@ -29,13 +29,10 @@ class Expiring(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Who excepts something, why, and until when.
-
-    `policy`: namespace/name. `deleted_at`: its deletion was asked for then, and it waits for what it did to
-    be undone; with `retain` that stays instead. `review_interval`: how long a review holds.
-    """
+    """Who excepts something, why, and until when."""
 
     policy: str
+    """As namespace/name."""
     justification: str
     approved_by: str
     expires_at: int
@@ -44,8 +41,11 @@ class Terms:
     mode: Mode = Mode.ENFORCE
     suspended: bool = False
     deleted_at: int | None = None
+    """Its deletion was asked for then, and it waits for what it did to be undone."""
     retain: bool = False
+    """What it did stays when it is deleted."""
     review_interval: int | None = None
+    """How long a review holds."""
     reviewed_at: int | None = None
 
     @property
@@ -84,17 +84,15 @@ class Release(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy that suppresses findings.
-
-    `scope`: its target, as namespace/name. `max_findings`: with more matches than that nothing new is
-    suppressed.
-    """
+    """A policy that suppresses findings."""
 
     terms: Terms
     phase: Phase
     scope: str
+    """Its target, as namespace/name."""
     selection: Selection
     max_findings: int
+    """With more matches than that nothing new is suppressed."""
 
 
 def is_active(policy: Expiring, now: int) -> bool:

@@ -25,15 +25,14 @@ _MAX_ROLE = 512
 
 
 class Site(NamedTuple):
-    """One Security Hub, by account id and Region, and who wrote (a role; None: the operator itself).
-
-    `trouble`: why what was written there cannot be undone now, as whoever works on that Security Hub found.
-    """
+    """One Security Hub, and who wrote there."""
 
     account_id: str
     region: str
     role_arn: str | None
+    """None: the operator itself."""
     trouble: str = ""
+    """Why what was written there cannot be undone now, as whoever works on that Security Hub found."""
 
     @property
     def name(self) -> str:

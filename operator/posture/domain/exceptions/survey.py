@@ -20,22 +20,24 @@ Place = TypeVar("Place", bound=Hashable)
 
 
 class SurveyTally(NamedTuple):
-    """What one policy has to do with some findings; all are ACTIVE ones, but for `marked`.
-
-    `matched`: it selects them. `suppressed`: it suppressed them. `marked`: they bear its mark, in whatever
-    state. `undone`: of these, those that it selects and that somebody reopened. `forbidden`: matched, not
-    suppressed by anybody, and no grant lets it. `would_suppress`, `would_reopen`: held back because it is
-    frozen. `barred`: they bear its mark, and no grant lets them be written to any longer.
-    """
+    """What one policy has to do with some findings: with ACTIVE ones, but for `marked`."""
 
     matched: int = 0
+    """It selects them."""
     suppressed: int = 0
+    """It suppressed them."""
     marked: int = 0
+    """They bear its mark, in whatever state."""
     undone: int = 0
+    """Of these, those that it selects and that somebody reopened."""
     forbidden: int = 0
+    """Matched, not suppressed by anybody, and no grant lets it."""
     would_suppress: int = 0
+    """Held back because it is frozen."""
     would_reopen: int = 0
+    """Held back because it is frozen."""
     barred: int = 0
+    """They bear its mark, and no grant lets them be written to any longer."""
 
     def combined(self, other: "SurveyTally", operation: Callable[[int, int], int] = add) -> "SurveyTally":
         """Add another tally to this one, or take it away."""
@@ -43,16 +45,15 @@ class SurveyTally(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A finding that may need a write.
-
-    `mark`: ours, if it bears one. `claims`: the policies that want it suppressed, in their order. `release`:
-    why the policy of the mark lets go of it.
-    """
+    """A finding that may need a write."""
 
     finding: Finding
     mark: Mark | None
+    """Ours, if it bears one."""
     claims: tuple[str, ...]
+    """The policies that want it suppressed, in their order."""
     release: Release | None
+    """Why the policy of the mark lets go of it."""
 
 
 # By check, account, Region and the other policies that want it: when a suppressed finding of each compliance

@@ -39,42 +39,44 @@ class FindingName(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A resource that fails and is in scope of a rule.
-
-    `findings`: the first by ProductArn and Id, of `total`. `failing_since`: the earliest known moment; None:
-    unknown of every finding. `looked_at`: when a product last said so (`UpdatedAt`). `excepted`,
-    `suppressed`: the Id of a finding that the rule excepts, or that is suppressed; empty: none. `policies`:
-    those that protect it. `off`: a finding is of a control that is turned off where it was found. `tags`: of
-    the resource, as findings have them: a hint. `refusal`: why the action cannot work on it at all.
-    """
+    """A resource that fails and is in scope of a rule."""
 
     resource: ResourceKey
     findings: tuple[FindingName, ...]
+    """The first by ProductArn and Id, of `total`."""
     total: int
     controls: tuple[str, ...]
     severity: Severity
     failing_since: int | None
+    """The earliest known moment; None: unknown of every finding."""
     looked_at: int
+    """When a product last said so (`UpdatedAt`)."""
     excepted: str
+    """The Id of a finding that the rule excepts; empty: none."""
     suppressed: str
+    """The Id of a finding that is suppressed; empty: none."""
     policies: tuple[str, ...]
+    """Those that protect it."""
     off: bool
+    """A finding is of a control that is turned off where it was found."""
     tags: frozenset[tuple[str, str]]
+    """Of the resource, as findings have them: a hint."""
     refusal: Outcome | None
+    """Why the action cannot work on it at all."""
 
 
 class Known(NamedTuple):
-    """What is known of findings beside what they say.
-
-    `controls`: of the hub. `policies`: which policies that have not expired select a finding, `protecting`
-    makes it; None: they could not be read, and so no candidate names one. `failing_since`: since when a
-    finding fails; None: unknown. `off`: whether its control is turned off where it was found.
-    """
+    """What is known of findings beside what they say."""
 
     controls: Controls
+    """Of the hub."""
     policies: Callable[[Finding], tuple[str, ...]] | None
+    """Which policies that have not expired select a finding, as `protecting` makes it; None: they could not
+    be read, and so no candidate names one."""
     failing_since: Callable[[Finding], int | None]
+    """Since when a finding fails; None: unknown."""
     off: Callable[[Finding], bool]
+    """Whether its control is turned off where it was found."""
 
 
 class Protection(NamedTuple):

@@ -35,29 +35,33 @@ _FINISHED = frozenset({State.SUCCEEDED, State.FAILED, State.SKIPPED, State.UNDON
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A journal entry as far as decisions need it.
-
-    `rule`: namespace/name. `state`: None where it cannot be read. `created_at`: by the API server.
-    `started_at`, `finished_at`: of the last run, which may be that of an undo. `attempts`: runs that began to
-    write. `writes`: the sub-writes of its plan. `stored`: the state before is stored; `restores`: and the
-    action can restore it. `undo`: a person asks for that. `approved`: the plan hash that a person approved,
-    empty: none.
-    """
+    """A journal entry as far as decisions need it."""
 
     name: str
     rule: str
+    """As namespace/name."""
     resource: ResourceKey
     state: State | None
+    """None where it cannot be read."""
     created_at: int
+    """By the API server."""
     plan_hash: str
     started_at: int | None = None
+    """Of the last run, which may be that of an undo."""
     finished_at: int | None = None
+    """Of the same run."""
     attempts: int | None = 0
+    """Runs that began to write."""
     writes: int | None = 1
+    """The sub-writes of its plan."""
     stored: bool = False
+    """The state before is stored."""
     restores: bool = False
+    """And the action can restore it."""
     undo: bool = False
+    """A person asks for that."""
     approved: str = ""
+    """The plan hash that a person approved; empty: none."""
 
     @property
     def is_approved(self) -> bool:

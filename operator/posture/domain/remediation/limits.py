@@ -25,18 +25,19 @@ class Cap(StrEnum):
 
 
 class Limits(NamedTuple):
-    """The limits of a rule. Writes are sub-writes; `per_resource` counts remediations of one resource.
-
-    `percent`: of the resources that its controls check, rounded up: how many of them are written to within
-    24 hours. `concurrent`: remediations that go on. `within`: in which `per_resource` counts, microseconds.
-    """
+    """The limits of a rule. Writes are sub-writes."""
 
     per_cycle: int
     per_day: int
     percent: int
+    """Of the resources that its controls check, rounded up: how many of them are written to within 24
+    hours."""
     concurrent: int
+    """Remediations that go on."""
     per_resource: int
+    """Remediations of one resource."""
     within: int
+    """In which `per_resource` counts, µs."""
 
 
 class Reached(NamedTuple):

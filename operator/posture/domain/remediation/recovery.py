@@ -53,12 +53,14 @@ class Act(StrEnum):
 
 
 class Step(NamedTuple):
-    """The next step. `state`: to be noted; None: it stays. `subs`: which sub-writes, by their places."""
+    """The next step."""
 
     act: Act
     message: str = ""
     state: State | None = None
+    """To be noted; None: it stays."""
     subs: tuple[int, ...] = ()
+    """Which sub-writes, by their places."""
 
 
 class Run(NamedTuple):

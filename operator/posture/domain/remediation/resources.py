@@ -45,15 +45,13 @@ class WorksOn(NamedTuple):
 
 
 class ResourceKey(NamedTuple):
-    """What tells a resource from all others, whatever speaks of it.
-
-    `region`: where calls about it go; of what exists once for all Regions that of the partition's global
-    endpoints, in whatever Region it was found.
-    """
+    """What tells a resource from all others, whatever speaks of it."""
 
     account_id: str
     partition: str
     region: str
+    """Where calls about it go; of what exists once for all Regions that of the partition's global endpoints,
+    in whatever Region it was found."""
     type: str
     id: str
 

@@ -27,35 +27,37 @@ from posture.domain.standards import Controls, ControlStatus, product_of
 
 
 class TurnedOff(NamedTuple):
-    """A control that a policy turned off: in one standard, account and Region. `control` is upper-cased."""
+    """A control that a policy turned off: in one standard, account and Region."""
 
     standard: str
     control: str
+    """Upper-cased."""
     account_id: str
     region: str
 
 
 class View(NamedTuple):
-    """What one target looks at.
-
-    `standards`: names of the chosen standards (`["*"]` written out). `controls`: what the hub knows of them.
-    `accounts`: which accounts it targets; `members`: ids that the hub knows even if without findings;
-    `names`: of accounts, by id. `products`: the other products that are counted. `turned_off`: what policies
-    turned off, with the status it had then. `home`: the hub's own account id and Region, the one place of
-    which `controls` says what is off. `released`: what is taken to be on, whatever the hub says: how it would
-    be without a policy.
-    """
+    """What one target looks at."""
 
     standards: tuple[str, ...]
+    """Names of the chosen standards (`["*"]` written out)."""
     controls: Controls
+    """What the hub knows of them."""
     accounts: AccountFilter
+    """Which accounts it targets."""
     grouping: Grouping
     home: tuple[str, str]
+    """The hub's own account id and Region, the one place of which `controls` says what is off."""
     products: frozenset[str] = frozenset()
+    """The other products that are counted."""
     names: Mapping[str, str] = {}
+    """Of accounts, by id."""
     members: frozenset[str] = frozenset()
+    """Account ids that the hub knows even if without findings."""
     turned_off: Mapping[TurnedOff, ControlStatus] = {}
+    """What policies turned off, with the status it had then."""
     released: frozenset[TurnedOff] = frozenset()
+    """What is taken to be on, whatever the hub says: how it would be without a policy."""
 
     def covers(self, check: Check, account_id: str) -> bool:
         """Whether ACTIVE findings of a check in an account are the target's: counted, and selectable."""
@@ -83,26 +85,29 @@ class AccountScope(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All numbers of a target, sorted by key.
-
-    Of `standards` and their `controls` every chosen one is there; of workloads and accounts those that have
-    any score. `pooled` counts each control once over all standards. `statuses`: by standard and control id as
-    AWS spells it. `groups` and `names`: of all targeted accounts, reporting or silent.
-    """
+    """All numbers of a target, sorted by key."""
 
     target: Scores
     standards: Mapping[str, Scores]
+    """Every chosen one is there."""
     workloads: Mapping[WorkloadScope, Scores]
+    """Those that have any score."""
     accounts: Mapping[AccountScope, Scores]
+    """Those that have any score."""
     pooled: ControlCounts
+    """Each control once over all standards."""
     controls: Mapping[str, ControlCounts]
+    """Of every chosen standard."""
     statuses: Mapping[tuple[str, str], ControlStatus]
+    """By standard and control id as AWS spells it."""
     findings: Mapping[FindingKey, int]
     reporting: tuple[str, ...]
     silent: tuple[str, ...]
     excluded: tuple[str, ...]
     groups: Mapping[str, Group]
+    """Of all targeted accounts, reporting or silent."""
     names: Mapping[str, str]
+    """Of all targeted accounts, reporting or silent."""
 
     @property
     def unmatched(self) -> tuple[str, ...]:

@@ -59,24 +59,25 @@ def hidden(said: int) -> int:
 
 
 class Evidence(NamedTuple):
-    """Sets of (standard, control) pairs (see `ControlBits`) that the findings of a scope support.
-
-    `seen`: any ACTIVE finding inside the window. `on`: any of them where the control is on. `passed`,
-    `failed`, `unknown`: not suppressed, where the control is on. `hidden_…`: suppressed ones, and controls
-    that a policy turned off with the status they had then. `unexpected`: failing by the expected-controls
-    method. `turned_off`: by a policy, somewhere in the scope.
-    """
+    """Sets of (standard, control) pairs (see `ControlBits`) that the findings of a scope support."""
 
     seen: int = 0
+    """Any ACTIVE finding inside the window."""
     on: int = 0
+    """Any of them where the control is on."""
     passed: int = 0
+    """Not suppressed, where the control is on; so are the next two."""
     failed: int = 0
     unknown: int = 0
     hidden_passed: int = 0
+    """Suppressed ones, and controls that a policy turned off with the status they had then; so are the next
+    two."""
     hidden_failed: int = 0
     hidden_unknown: int = 0
     unexpected: int = 0
+    """Failing by the expected-controls method."""
     turned_off: int = 0
+    """By a policy, somewhere in the scope."""
 
     def merge(self, other: "Evidence") -> "Evidence":
         """Return what both scopes together support."""

@@ -13,10 +13,9 @@ from typing import NamedTuple, TypeVar
 
 
 class Selector(NamedTuple):
-    """An AND of lists of globs; an empty list asks for nothing. `tags`: values by key, AND over keys.
+    """An AND of lists of globs; an empty list asks for nothing. Case-sensitive but for `controls`.
 
-    Case-sensitive but for `controls`. `resource_types`, `resource_ids` and `tags` are to fit one same
-    resource.
+    `resource_types`, `resource_ids` and `tags` are to fit one same resource.
     """
 
     controls: tuple[str, ...] = ()
@@ -31,6 +30,7 @@ class Selector(NamedTuple):
     products: tuple[str, ...] = ()
     titles: tuple[str, ...] = ()
     tags: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Values by key, AND over keys."""
 
 
 class Selection(NamedTuple):

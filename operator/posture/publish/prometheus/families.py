@@ -7,11 +7,12 @@ from typing import Literal, NamedTuple
 
 
 class Family(NamedTuple):
-    """A metric family. `labels` in the order in which samples give their values."""
+    """A metric family."""
 
     name: str
     documentation: str
     labels: tuple[str, ...] = ()
+    """In the order in which samples give their values."""
     type: Literal["gauge", "counter"] = "gauge"
 
 

@@ -24,20 +24,20 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What keeps a hub exact, in µs and counts.
-
-    `overlap`, `longest_overlap`: how far a poll reaches back before the start of the last one, at least and
-    at most. `relist`: between re-lists of what is not PASSED. `facts`: between discoveries. `gone`,
-    `gone_share`: how many rows, and which part of them, may be gone at once before that is suspicious (both
-    exceeded).
-    """
+    """What keeps a hub exact, in µs and counts."""
 
     overlap: int = 15 * MINUTE
+    """How far a poll reaches back before the start of the last one, at least."""
     longest_overlap: int = HOUR
+    """And at most."""
     relist: int = HOUR
+    """Between re-lists of what is not PASSED."""
     facts: int = 15 * MINUTE
+    """Between discoveries."""
     gone: int = 20
+    """How many rows may be gone at once before that is suspicious (with `gone_share`: both exceeded)."""
     gone_share: float = 0.05
+    """Which part of them."""
 
 
 @dataclass(slots=True)
@@ -51,10 +51,7 @@ class SyncTally:
 
 @dataclass(slots=True)
 class SyncContext:
-    """Reads from a source into what is known, for the products that are wanted.
-
-    `latest`: start of the last request that was answered, µs by AWS's clock.
-    """
+    """Reads from a source into what is known, for the products that are wanted."""
 
     source: FindingsSource
     worker: Worker
@@ -65,6 +62,7 @@ class SyncContext:
     pace: Pace = field(default_factory=Pace)
     tally: SyncTally = field(default_factory=SyncTally)
     latest: int = 0
+    """Start of the last request that was answered, µs by AWS's clock."""
 
     async def take(
         self, pages: Sequence[FindingsPage], *, cursor: int | None = None, keys: Sequence[str] = ()

@@ -19,40 +19,45 @@ Parts = list[list[Window]]
 
 
 class Done(msgspec.Struct):
-    """What has been completed.
-
-    `polled`: start of the last complete poll. `swept`, `relisted`: starts of the last complete sweep of all
-    products and of the last re-list of what is not PASSED; `sweep_took`, `relist_took`: their durations.
-    `products`: those that a complete sweep has read. `late`: when findings were seen that had come late, and
-    by how much. `suspicious`: the start of what found too many rows gone; a sweep that starts later decides.
-    `rotated`: the start of the last complete re-list of the exceptional set.
-    """
+    """What has been completed. Moments are µs by AWS's clock."""
 
     polled: int | None = None
+    """Start of the last complete poll."""
     swept: int | None = None
+    """Start of the last complete sweep of all products."""
     sweep_took: int = 0
+    """How long that took."""
     relisted: int | None = None
+    """Start of the last re-list of what is not PASSED."""
     relist_took: int = 0
+    """How long that took."""
     products: set[str] = msgspec.field(default_factory=set)
+    """Those that a complete sweep has read."""
     late: list[tuple[int, int]] = msgspec.field(default_factory=list)
+    """When findings were seen that had come late, and by how much."""
     suspicious: int | None = None
+    """The start of what found too many rows gone; a sweep that starts later decides."""
     rotated: int | None = None
+    """Start of the last complete re-list of the exceptional set."""
 
 
 class Listing(msgspec.Struct):
-    """A listing under way: the products that its queries name, its first request's start, what is unread.
-
-    `credited`: products whose findings it has read all of, if it comes to its end; others were not wanted for
-    a while. `confirms`: the start of the sweep whose missing rows this one confirms. `findings`: read so far.
-    """
+    """A listing under way."""
 
     products: set[str]
+    """Those that its queries name."""
     credited: set[str]
+    """Products whose findings it has read all of, if it comes to its end; others were not wanted for a
+    while."""
     parts: Parts
+    """What is unread."""
     started: int | None = None
+    """The start of its first request."""
     findings: int = 0
+    """Read so far."""
     full: bool = False
     confirms: int | None = None
+    """The start of the sweep whose missing rows this one confirms."""
 
 
 def listing(products: Collection[str], queries: int, *, since: int = EPOCH) -> Listing:

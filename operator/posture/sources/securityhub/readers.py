@@ -29,17 +29,16 @@ class Unsteady(Exception):  # noqa: N818 - a verdict on a listing, not a fault
 
 @dataclass(slots=True)
 class _Leg:
-    """The pages of one query so far. `before`: what the reading before this one held, and where it ended.
-
-    None as an end: at the query's last page. `first`, `edge`, `page`: of the reader when the leg began.
-    """
+    """The pages of one query so far."""
 
     first: int | None = None
+    """Of the reader when the leg began; so are the next two."""
     edge: int | None = None
     page: frozenset[Name] = frozenset()
     pages: int = 0
     found: set[Found] = field(default_factory=set)
     before: tuple[frozenset[Found], int | None] | None = None
+    """What the reading before this one held, and where it ended; None as an end: at the query's last page."""
     readings: int = 1
 
 
@@ -47,10 +46,8 @@ class _Leg:
 class Reader:
     """One chain of pages. `query` and the direction stay as they are for its life: AWS refuses a change.
 
-    `first` and `edge`: where its findings began and how far they have come. `mean`: of all their times.
-    `page`: the findings of its last page: some of them may come again on the next one. `asks`: what it asks
-    now. Once its findings have been seen to go one way, it goes on with a query of its own that begins with
-    the last of them, instead of a token; `anchor` are those of which one has to come.
+    Once its findings have been seen to go one way, it goes on with a query of its own that begins with the
+    last of them, instead of a token.
     """
 
     ascending: bool
@@ -58,12 +55,18 @@ class Reader:
     token: str | None = None
     pages: int = 0
     first: int | None = None
+    """Where its findings began."""
     edge: int | None = None
+    """How far they have come."""
     findings: int = 0
     mean: int | None = None
+    """Of all their times."""
     page: frozenset[Name] = frozenset()
+    """The findings of its last page: some of them may come again on the next one."""
     asks: Query | None = None
+    """What it asks now."""
     anchor: frozenset[Name] = frozenset()
+    """The findings that its own query begins with, of which one has to come."""
     _leg: _Leg = field(default_factory=_Leg)
 
     @property

@@ -23,17 +23,19 @@ _NARROW = 2 * OVERLAP
 
 
 class Window(NamedTuple):
-    """`start` and `end` are what has to be read, both inclusive; between `low` and `high` it is still unread.
-
-    Whatever was updated before `low` or after `high` has been read. `ordered` is False once a page came out
-    of order: then one query has to read all of it, and until it has nothing is known of the inside.
-    """
+    """What has to be read, and what of it is still unread."""
 
     start: int
+    """The first moment that has to be read."""
     end: int
+    """The last one."""
     low: int
+    """Whatever was updated before it has been read."""
     high: int
+    """Whatever was updated after it has been read."""
     ordered: bool = True
+    """False once a page came out of order: then one query has to read all of it, and until it has nothing is
+    known of the inside."""
 
     @property
     def done(self) -> bool:

@@ -37,12 +37,15 @@ _STATEMENTS = {
 
 
 class Row(NamedTuple):
-    """A stored row: where it stands, when it was updated and last seen, digests of what is in its body."""
+    """A stored row."""
 
     place: Place
+    """Where it stands."""
     updated: int
     asked: int
+    """When it was last seen."""
     provider: bytes
+    """A digest of what is in its body; so is the next one."""
     customer: bytes | None
     body: int
 

@@ -11,37 +11,39 @@ OWN_ROLE = "AssumeRole for the operator's own identity"
 
 
 class Refused(NamedTuple):
-    """What was refused. `status`: of HTTP, 0 without an answer. `paging`: it carried a NextToken."""
+    """What was refused."""
 
     error: Exception
     code: str
     operation: str
     message: str
     status: int
+    """Of HTTP; 0 without an answer."""
     paging: bool
+    """It carried a NextToken."""
 
 
 class Row(NamedTuple):
-    """What a refusal means: the first row that fits.
-
-    `advice` says what to do: `{action}` is what was refused (with what it was to be done to), `{who}` the
-    identity it was refused to, `{account}` the account of that identity, `{region}` where. Only for
-    AssumeRole: `{role}`, `{role_account}`, and in `{condition}` the external id. `{policy}`: the type of
-    policy that AWS names; `{code}`: AWS's error code.
-
-    `codes`: AWS's error codes; `statuses`: of HTTP; `raised`: what botocore raises where no answer came; none
-    of them: any refusal. `operations`: only of these; none: of any. `message`: only where AWS's message has
-    it. `paging`: only requests with a NextToken, whose filters AWS had taken before.
-    """
+    """What a refusal means: the first row that fits."""
 
     kind: type[AwsError]
     advice: str
+    """What to do. `{action}` is what was refused (with what it was to be done to), `{who}` the identity it
+    was refused to, `{account}` the account of that identity, `{region}` where. Only for AssumeRole: `{role}`,
+    `{role_account}`, and in `{condition}` the external id. `{policy}`: the type of policy that AWS names;
+    `{code}`: AWS's error code."""
     codes: frozenset[str] = frozenset()
+    """AWS's error codes. Without these, statuses and what is raised: any refusal."""
     statuses: range = range(0)
+    """Of HTTP."""
     raised: tuple[type[Exception], ...] = ()
+    """What botocore raises where no answer came."""
     operations: frozenset[str] = frozenset()
+    """Only of these; none: of any."""
     message: re.Pattern[str] | None = None
+    """Only where AWS's message has it."""
     paging: bool = False
+    """Only requests with a NextToken, whose filters AWS had taken before."""
 
     def fits(self, what: Refused) -> bool:
         """Whether the row is about such a refusal."""
