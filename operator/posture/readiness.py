@@ -1,6 +1,6 @@
-"""Whether this replica can do its work: `/readyz` and one log line when that changes.
+"""Whether this replica can do its work: `/readyz`, one log line when that changes, and the event loop's lag.
 
-How late the event loop is: what else runs in it shows here first.
+How late the loop is shows first what else runs in it.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""What every kind is: an object of `posture.dev/v1alpha1` with metadata, spec and status.
+"""The base of every kind: an object of `posture.dev/v1alpha1` with metadata, spec and status.
 
-What pydantic found wrong, in words that say where it is and what to write.
+Reading one may fail: what pydantic found wrong is said in words that say where it is and what to write.
 """
 
 from collections.abc import Mapping

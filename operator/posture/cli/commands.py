@@ -1,7 +1,4 @@
-"""`posture run`: the operator itself.
-
-`posture crds`: the CustomResourceDefinitions of this version.
-"""
+"""Commands that are about no object: `posture run`, the operator itself, and `posture crds`, its kinds."""
 
 import asyncio
 import os

@@ -1,7 +1,4 @@
-"""The name of a namespace on the command line.
-
-What commands print, in one place: nothing in it acts on a terminal, whoever wrote it.
-"""
+"""What commands read and print: a namespace's name, and texts of which nothing acts on a terminal."""
 
 import re
 

@@ -1,13 +1,10 @@
-"""A Security Hub finding as every rule sees it: plain, immutable, only what is needed.
+"""Security Hub's findings as every rule sees them, one by one and counted: plain, immutable data.
 
 Field meanings are those of ASFF (AWS Security Finding Format, schema 2018-10-08). Times are integer
-microseconds since the Unix epoch, UTC, so that they sort, compare and store without conversion.
-
-Names of products. Security Hub has two: AWS renamed it, and its findings bear the older or the newer one.
-
-Both mean the same wherever a name is written or read; what is kept, counted and shown has the older one.
-
-Findings grouped by what decides a score: the same check, in the same account and Region.
+microseconds since the Unix epoch, UTC, so that they sort, compare and store without conversion. AWS renamed
+Security Hub, and its findings bear the older or the newer name of the product: both mean the same wherever a
+name is written or read; what is kept, counted and shown has the older one. What decides a score is counted in
+cells: findings of the same check, in the same account and Region.
 """
 
 from enum import Enum, IntEnum

@@ -1,6 +1,7 @@
-"""What a hub says of its standards: which controls each has, which of them are on, how they are numbered.
+"""A hub's standards: which controls each has, which of them are on, and to which of them a finding belongs.
 
-Which control of which standard a finding belongs to, and what the findings of a control make of it.
+Classic findings number the controls of a standard in its own way; what the findings of a control make of it
+is its status.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,17 +1,14 @@
-r"""How numbers are said to people.
+r"""Texts that people read: numbers in words, and other people's words made safe to print and free of secrets.
 
-Other people's text made safe to print: notes, names and messages of AWS, of users, of the API server.
-
-A terminal acts on control characters (ECMA-48: an escape sequence moves the cursor, rewrites lines, sets the
-clipboard), readers are deceived by characters that reorder text (Unicode Standard Annex 9, bidirectional
-formatting) or are not seen at all. They are shown as Python writes them in a literal: `\x1b`, `\u202e`.
-
-Texts that others wrote (AWS, a proxy, a library), made fit for a log, a condition or an event.
+Notes, names and messages are written by AWS, a proxy, users, the API server. A terminal acts on control
+characters (ECMA-48: an escape sequence moves the cursor, rewrites lines, sets the clipboard), readers are
+deceived by characters that reorder text (Unicode Standard Annex 9, bidirectional formatting) or are not seen
+at all. They are shown as Python writes them in a literal: `\x1b`, `\u202e`.
 
 AWS's messages quote what it was sent: the canonical request of a signature, with the session token in it
 (AWS General Reference, "Troubleshooting Signature Version 4"), a value that does not match its pattern, such
 as an external id (STS API reference, "ValidationError"), or an authorization context that only
-sts:DecodeAuthorizationMessage may read.
+sts:DecodeAuthorizationMessage may read. None of it reaches a log, a condition or an event.
 """
 
 import re

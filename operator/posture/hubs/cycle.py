@@ -1,6 +1,6 @@
-"""The life of a hub whose store is open: polls at their pace, and what else is due beside them.
+"""Runs a hub whose store is open: polls at their pace, and the work that is due beside them.
 
-Work beside the polls: each kind at most once at a time, and again after a pause when it fails.
+Of that work each kind runs once at a time, and again after a pause when it fails.
 """
 
 import asyncio

@@ -1,11 +1,8 @@
-"""What the targets of a hub want of it, each for itself and all together.
+"""What is wanted of a hub: by its targets, each for itself and all together, and by whoever asks for a run.
 
-Which hub: the credentials and the Region that targets share.
-
-What others ask of a hub, and how it is woken: the one way in.
-
-What one asks for, all who share the hub pay for with its quota: whatever wakes it, the beginnings of two
-runs are `apart` at least. Nobody's wish is lost by that, it waits.
+A hub is named by what its targets share: credentials, Region, source. `Requests` is the one way in. What one
+asks for, all who share the hub pay for with its quota: whatever wakes it, the beginnings of two runs are
+`apart` at least. Nobody's wish is lost by that, it waits.
 """
 
 import asyncio

@@ -1,7 +1,4 @@
-"""What a hub says of itself: read by its targets, their status and metrics.
-
-The hub's status as it changes, and who is told.
-"""
+"""What a hub says of itself: read by its targets, their status and metrics, which are told of changes."""
 
 import logging
 from collections import Counter

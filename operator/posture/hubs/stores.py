@@ -1,6 +1,6 @@
-"""The opening of a hub's store, and its closing whatever became of those who waited for it.
+"""Opens a hub's store, and closes it whatever became of those who waited for it; removes what nobody uses.
 
-Stores of hubs that no target declares any more: kept for a week, should it come back, and then removed.
+The store of a hub that no target declares any more is kept for a week, should it come back.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The cells of a hub in memory, as one evaluation window sees them: small, and refreshed by what changed.
 
-When cells change by the passing of time alone: no poll has to look through all findings for them.
+Cells change by the passing of time too: `Ages` knows when, so that no poll looks through all of them.
 """
 
 from array import array

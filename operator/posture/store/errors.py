@@ -1,6 +1,6 @@
-"""What can go wrong with a store, as types: try again later, or open it anew and read everything again.
+"""The errors of a store, as types: try again later, or open it anew and read everything again.
 
-How long work of a store is ended from another thread, so that closing it never takes long.
+A `Stop` ends long work of a store from another thread, so that closing it never takes long.
 """
 
 import threading

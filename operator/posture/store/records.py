@@ -1,10 +1,9 @@
 """What goes into a store and comes out of it. Times are microseconds since the epoch by AWS's clock.
 
-Very many cells, gone through so that others have their turns.
-
 A hub of a million findings has some hundred thousand cells. One call that sorts so many tuples takes half a
 second, one that lets them all go a tenth, and neither lets another thread run meanwhile: the event loop would
-stand still although it is the hub's thread that works. A loop in Python gives way every few milliseconds.
+stand still although it is the hub's thread that works. So they are gone through in a loop in Python, which
+gives way every few milliseconds.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

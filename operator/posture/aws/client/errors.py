@@ -1,7 +1,7 @@
 """What can go wrong with AWS, as types: worth another try, not worth it, or a page token that has died.
 
 Every error names a condition's reason and says what the user should do. Messages are AWS's own, rid of the
-secrets that AWS quotes in them (`answers`), on one line and of bounded length.
+secrets that AWS quotes in them (`responses`), on one line and of bounded length.
 """
 
 from typing import ClassVar

@@ -1,10 +1,9 @@
-"""Keeping to AWS's request quotas: a token bucket for each account, Region and operation of this process.
+"""Keeps to AWS's request quotas: a token bucket for each account, Region and operation of this process.
 
 Published rates are Security Hub's (API reference, "Security Hub quotas": GetFindings 3/s with a burst of 6,
 and so on). `share` of them is ours; the rest is for people. A throttled answer means that others use the
-quota too: the rate is halved, and grows back with every answer that is not throttled.
-
-How many calls AWS got from this process, and what throttling cost: plain counters that metrics read.
+quota too: the rate is halved, and grows back with every answer that is not throttled. `Usage` counts the
+calls that AWS got from this process, and what throttling cost, for the metrics to read.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""What status a control has in one place: of one standard, in one account and Region.
+"""The status of a control in one place: of one standard, in one account and Region.
 
-What a policy remembers of the controls that it turned off, as its status can keep it.
+A policy remembers the places that it turned off with the status that they had, as its own status can keep it.
 """
 
 from collections import Counter

@@ -1,23 +1,24 @@
-"""The mark of ownership: whose suppression a finding bears, in its user-defined fields; and the note before.
+"""The marks by which what we did is known as ours: on a finding that we suppressed, on a control turned off.
 
-What we suppressed is told from what people suppressed by the finding alone, so that any replica, and an
-operator without its store, knows it. BatchUpdateFindings takes at most 50 pairs a finding, keys of 128 and
-values of 1024 characters (API reference, AwsSecurityFinding). Whether it merges the given pairs into those
-there or replaces them is not documented: the whole map is written each time, and a mark is ended by a blank
-owner, not by leaving its pairs out.
+What we did is told from what people did by the mark alone, so that any replica, and an operator without its
+store, knows it.
+
+A finding bears it in its user-defined fields. BatchUpdateFindings takes at most 50 pairs a finding, keys of
+128 and values of 1024 characters (API reference, AwsSecurityFinding). Whether it merges the given pairs into
+those there or replaces them is not documented: the whole map is written each time, and a mark is ended by a
+blank owner, not by leaving its pairs out.
 
 A finding has one note (NoteUpdate), and ours takes the place of the one that was there: a ticket's, say. That
 one is kept beside the mark, with its author, and is the finding's note again when the suppression ends. What
 others write over our note takes its place there. What is kept counts only while the note is ours: a pair that
 merging has left behind says nothing about a finding whose note somebody else wrote.
 
-The mark of ownership of a control that a policy turned off, in the reason that AWS keeps of it.
-
-Security Hub's model gives `UpdatedReason` no greatest length, only that it has a character that is no space
-(NonEmptyString). Ours stays below `MAX_LENGTH` at the greatest lengths that the API allows. The mark comes
-first: whoever cuts a text cuts its end. It counts only where the control is off: whether AWS keeps the reason
-of a control that was turned on again is not documented. A control that is on may have a reason too, which
-ours takes the place of: it is kept at the end of ours, and is the control's again when it is turned on.
+A control bears it in the reason that AWS keeps of it. Security Hub's model gives `UpdatedReason` no greatest
+length, only that it has a character that is no space (NonEmptyString); ours stays below `MAX_LENGTH` at the
+greatest lengths that the API allows. The mark comes first: whoever cuts a text cuts its end. It counts only
+where the control is off: whether AWS keeps the reason of a control that was turned on again is not
+documented. A control that is on may have a reason too, which ours takes the place of: it is kept at the end
+of ours, and is the control's again when it is turned on.
 """
 
 import re

@@ -1,9 +1,7 @@
-"""What an exception is: on what terms it stands, and what is to be done for it now.
+"""The terms on which an exception stands, what is to be done for it now, and when people are to look at it.
 
-Both kinds stand on terms: policies that suppress findings, and those that turn controls off. Times are
-integer microseconds since the Unix epoch, UTC.
-
-When people are to look at an exception again. Times and durations are microseconds.
+Both kinds of policies stand on terms: those that suppress findings, and those that turn controls off. Moments
+and durations are integer microseconds, UTC.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Which accounts a target looks at, of those that its namespace may see.
+"""Which accounts a target looks at, of those that its namespace may see, and which group each belongs to.
 
-Which workload and environment an account belongs to, by its name.
+An account's name says its workload and environment.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,6 +1,6 @@
-"""Scores as pairs of whole numbers, so that nothing is rounded before it is shown.
+"""Scores as pairs of whole numbers, so that nothing is rounded before it is shown, and states of findings.
 
-The one state that a finding is counted in.
+A finding is counted in one state, whatever is said of it.
 """
 
 from collections.abc import Iterable, Mapping

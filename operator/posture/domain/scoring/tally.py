@@ -1,6 +1,6 @@
-"""What the findings of a scope say of its controls, and what follows: the status of each, and the scores.
+"""Counts what findings say of controls: one pass over the cells of a hub, for each account and scope.
 
-One pass over the cells of a hub: what each account's findings say, and how many there are of each kind.
+From that follow the status of each control, and the scores.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -2,9 +2,8 @@
 
 Each selector is one bit. What many findings share (the check, the account, the Region) is looked at once for
 each value, to learn which selectors it leaves over; of a place that is a few lookups, and mostly none is
-left. Only then a finding itself is looked at, and exceptions only when there is something to except from.
-
-What selectors ask of a finding itself: its severity, its title, its resources.
+left. Only then a finding itself is looked at (its severity, its title, its resources), and exceptions only
+when there is something to except from.
 """
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence

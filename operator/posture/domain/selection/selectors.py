@@ -1,8 +1,7 @@
-"""What policies and rules say to select findings by.
+"""What policies and rules say to select findings by: globs over whole strings.
 
-Globs over whole strings: `*` is any run of characters, `?` is one; every other character is itself.
-
-What a pure function returned, remembered by its argument: a lookup costs no call.
+`*` is any run of characters, `?` is one; every other character is itself. What a glob said of a string is
+remembered, so that asking again costs no call.
 """
 
 import re

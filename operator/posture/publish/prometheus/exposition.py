@@ -1,9 +1,8 @@
-"""The metrics page: samples are rendered when they change, so that a scrape only hands out bytes.
+"""The metrics page, and the HTTP server that hands it out at `/metrics`, beside `/healthz` and `/readyz`.
 
-Every object that publishes is an *owner*. Publishing replaces all that the owner had; withdrawing removes
-it: a series lives as long as what it describes.
-
-The HTTP server of `/metrics`, `/healthz` and `/readyz`.
+Samples are rendered when they change, so that a scrape only hands out bytes. Every object that publishes is
+an *owner*. Publishing replaces all that the owner had; withdrawing removes it: a series lives as long as what
+it describes.
 """
 
 import gzip

@@ -1,8 +1,8 @@
-"""The samples of one target: its evaluation, its objectives, its conditions.
+"""Makes samples: of a target, of policies, and of what is read at each scrape.
 
-The samples of policies: what they suppressed, what was undone, and when they end.
-
-What is read at each scrape: the hubs that this replica works on, calls, leases, the configuration.
+A target has its evaluation, its objectives and its conditions; a policy what it suppressed, what was undone
+and when it ends. At a scrape the hubs that this replica works on, calls, leases and the configuration are
+read.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,7 @@
-"""What every kind of reading of a hub shares: where it reads from, where it stores, and what it counts.
+"""What every kind of reading of a hub shares, and a listing that is read to its end.
 
-A listing under way: read to its end by chains, its progress stored in the transaction of each page.
+A context says where is read from, where is stored, and what is counted. A `Reading` stores the progress of
+its listing in the transaction of each page.
 """
 
 import asyncio

@@ -1,11 +1,10 @@
-"""Reading a listing to its end: as many chains of NextTokens at once as it takes to use the quota.
+"""Reads a listing to its end: as many chains of NextTokens at once as it takes to use the quota.
 
-Requests that are later than everything stored, also just after a restart.
-
-The store takes the copy whose request started later for the newer. Within one process starts only grow;
-between two processes AWS's clock is known to a second or so, and a fast restart could begin before the end of
-its past. A past that lies minutes ahead is none: AWS's time was learned wrongly then, and whatever was stored
-under it would win over what AWS says now.
+`Ordered` sends requests that are later than everything stored, also just after a restart. The store takes the
+copy whose request started later for the newer. Within one process starts only grow; between two processes
+AWS's clock is known to a second or so, and after a quick restart our estimate of it may lie behind the newest
+stored moment: then all later ones are shifted past it. A moment that lies minutes ahead is not believed:
+AWS's time was learned wrongly then, and whatever was stored under it would win over what AWS says now.
 """
 
 import asyncio

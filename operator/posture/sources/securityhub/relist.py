@@ -3,12 +3,11 @@
 A change of workflow does not touch `UpdatedAt` (BatchUpdateFindings, API reference), archival perhaps not,
 and deletion leaves nothing to be updated. What the set has in the store but not in the listing is read by Id.
 
-Marks of ours in products that no target asks for: such a product is followed until none is left.
-
-What is followed shrinks when targets ask for less; what we suppressed there must still be ended when its
-policy ends. The store tells where marks are, as long as it was there when they were written. Whether there
-are others, from before the store or by another replica, is asked of Security Hub when the work begins and
-once a day.
+`Marks` looks for marks of ours in products that no target asks for: such a product is followed until none is
+left. What is followed shrinks when targets ask for less; what we suppressed there must still be ended when
+its policy ends. The store tells where marks are, as long as it was there when they were written. Whether
+there are others, from before the store or by another replica, is asked of Security Hub when the work begins
+and once a day.
 """
 
 import logging

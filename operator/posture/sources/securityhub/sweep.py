@@ -1,6 +1,6 @@
-"""The sweep: everything of the wanted products, whatever its state and age; and what it did not find.
+"""Sweeps: reads everything of the wanted products, whatever its state and age, and settles what is missing.
 
-Rows that a listing did not return: read by Id before anything is concluded, kept when too many.
+Rows that a listing did not return are read by Id before anything is concluded, and kept when too many.
 """
 
 from collections.abc import Callable, Sequence

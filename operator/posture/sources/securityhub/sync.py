@@ -4,9 +4,9 @@ The promise: provider and workflow changes are in after the next poll, archival 
 PASSED after the re-list that runs every hour, everything else after the next sweep. A picture that cannot
 keep it, because a re-list or a sweep is long overdue or has found too much gone, is not published.
 
-The changes: all whose `UpdatedAt` is after the last poll's start, less an overlap for what comes late.
-
-And those whose note is: what a person or a program changes by hand, and says why, whatever set it is in.
+A poll reads the changes: all findings whose `UpdatedAt` is after the last poll's start, less an overlap for
+what comes late, and those whose note is: what a person or a program changes by hand, and says why, whatever
+set it is in.
 """
 
 from collections.abc import Collection, Sequence

@@ -1,6 +1,6 @@
-"""The connection to a store's file: transactions, and every failure as a typed error.
+"""The connection to a store's file: transactions, every failure as a typed error, and the quarantine.
 
-Files that cannot be used are kept beside the new ones, for whoever wants to know what happened to them.
+A file that cannot be used is kept beside the new one, for whoever wants to know what happened to it.
 """
 
 import sqlite3

@@ -1,10 +1,9 @@
-"""From a path to a database that fits: created when there is none, quarantined when it cannot be used.
+"""Opens the file of a store: made where there is none, quarantined when unfit, removed when unused.
 
 The integrity check reads the whole file, so it runs where there is reason to doubt: after a stop that was not
 clean. SQLite itself refuses a file that is shorter than it says, drops the journal of a file that is gone,
-and notices other damage when it meets it (`StoreLost`).
-
-Stores that nobody uses any more: their hub is not declared, and nothing has been written for long.
+and notices other damage when it meets it (`StoreLost`). Nobody uses a store whose hub is not declared and
+that has not been written to for long.
 """
 
 import logging

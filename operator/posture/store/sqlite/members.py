@@ -1,7 +1,4 @@
-"""Sets of stored findings, and what of them has not been seen since a moment.
-
-How much is stored.
-"""
+"""Sets of stored findings: how many there are, and which of them have not been seen since a moment."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator

@@ -1,6 +1,7 @@
-"""Findings that could not be decoded: remembered, so that each is logged once and can be named.
+"""Findings that could not be decoded, and those stored with a default for what could not be read.
 
-Findings that are stored with a default for what could not be read: named as long as the row stands so.
+The first are remembered, so that each is logged once and can be named; the others are named as long as the
+row stands so.
 """
 
 import sqlite3
