@@ -180,7 +180,7 @@ def _effects(findings: FindingsView) -> Samples:
     """Reckon the effects of policies that each turn one control off, in one account and Region."""
     checks = [each for each in findings.rows.checks() if each.source and each.control]
     view, (accounts, regions) = _view(checks), findings.rows.places()
-    pairs = sorted({pair for check in checks for pair in view.controls.of(check)})
+    pairs = sorted({pair for check in checks for pair in view.controls.pairs_of(check)})
     sight = TargetScope(view, ScoringMethod.SECURITY_HUB, _WINDOW, Scope(view.covers, view.controls, {}))
     records: Mapping[str, Record] = {
         f"security/off-{number}": {

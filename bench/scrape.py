@@ -17,7 +17,7 @@ from bench.lag import lag_meanwhile, p99
 from bench.row import Aim, Row
 from bench.series import samples_of
 from posture.publish.prometheus import families
-from posture.publish.prometheus.exposition import Exposition, Samples, rendered, serve
+from posture.publish.prometheus.exposition import Exposition, Samples, rendered, serve_metrics
 
 _SERIES = 50_000
 _SCRAPES = 300
@@ -75,7 +75,7 @@ def _run() -> _Measured:
 async def _serve(samples: Samples) -> tuple[list[float], list[float]]:
     exposition = Exposition()
     exposition.publish("target", rendered(samples))
-    async with serve(exposition, "127.0.0.1", 0, not_ready=_no, unhealthy=_no) as address:
+    async with serve_metrics(exposition, "127.0.0.1", 0, not_ready=_no, unhealthy=_no) as address:
         changing = asyncio.create_task(_change(exposition, samples))
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
             loop = asyncio.get_running_loop()

@@ -22,8 +22,7 @@ from posture.kube.client import connect
 from posture.kube.connection import NoCluster
 from posture.kube.events import EventRecorder
 from posture.publish.prometheus import families
-from posture.publish.prometheus.exposition import Exposition, rendered
-from posture.publish.prometheus.exposition import serve as serve_metrics
+from posture.publish.prometheus.exposition import Exposition, rendered, serve_metrics
 from posture.publish.prometheus.sink import PrometheusSink
 from posture.readiness import LoopLag, Readiness
 from posture.reconcile.context import Context, writers_of

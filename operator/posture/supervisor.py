@@ -202,7 +202,7 @@ class Supervisor:
         writers.keep(document for documents in listed.values() for document in documents)
         for kind, documents in listed.items():
             for document in documents:
-                writers.look(KINDS[kind], document)
+                writers.note_writer(KINDS[kind], document)
         for ref, note in writers.news():
             logger.warning("%s: %s", ref, note)
             await self._context.events.post(ref, "Warning", reason="TwoReleases", action="Write", note=note)

@@ -14,7 +14,7 @@ from posture.domain.exceptions.control_plan import (
     DeclaredControls,
     Seen,
     control_plan,
-    noted,
+    with_undone,
 )
 from posture.domain.exceptions.control_status import Record
 from posture.domain.exceptions.declaration import PolicyIdentity
@@ -108,7 +108,7 @@ class Operator:
         self.attempts = remembered(self.attempts, self.cloud.now)
         seen = Seen(live, self.records, STATUSES if exact else None)
         made = control_plan(self.declared(), seen, Timing(self.cloud.now, INTERVAL, self.attempts))
-        self.attempts = noted(self.attempts, made.undone, self.cloud.now)
+        self.attempts = with_undone(self.attempts, made.undone, self.cloud.now)
         return made
 
     def _live(self, place: Place) -> Association:

@@ -208,7 +208,7 @@ class HubOnPaper:
             raise self.unreadable
         asked_at = max(self.now(), self.status.exact_at or 0) + 1
         self.findings.remove([(asked_at, [each.key for each in refs if each.id in self.gone])])
-        there = list(self.store.read([each.key for each in refs]))
+        there = list(self.store.read_findings([each.key for each in refs]))
         found = [self.meanwhile.pop(each.id, each) for each in there]
         self.findings._note(self.store.write([Read(found, asked_at)]))
 

@@ -103,7 +103,7 @@ class Walk:
             return
         page, token = self.listing.read(reader)
         self.seen.update(page)
-        coverage.read(reader, self.listing.named(page), token)
+        coverage.note_page(reader, self.listing.named(page), token)
         self.windows_seen.append(coverage.windows())
 
     def _strikes(self, probability: float) -> bool:

@@ -7,22 +7,24 @@ from typing import Any
 
 from posture.domain.findings import (
     Check,
+    CheckSource,
     Compliance,
     Finding,
     RecordState,
     Resource,
     Severity,
-    Source,
     Workflow,
 )
 from posture.store.records import key_of
 from posture.store.sqlite.store import Store
 
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
-S3_1 = Check("Security Hub", source=Source.SECURITY_HUB, control="S3.1", numbered=False, standards=(FSBP,))
+S3_1 = Check(
+    "Security Hub", source=CheckSource.SECURITY_HUB, control="S3.1", numbered=False, standards=(FSBP,)
+)
 EC2_2 = Check(
     "Security Hub",
-    source=Source.SECURITY_HUB,
+    source=CheckSource.SECURITY_HUB,
     control="EC2.2",
     numbered=False,
     standards=(FSBP, "pci-dss/v/3.2.1"),
@@ -71,7 +73,7 @@ def opened(path: Path, owner: str = OWNER) -> Iterator[Store]:
 
 def stored(store: Store, findings: Sequence[Finding]) -> list[Finding]:
     """What the store has of these, in their order."""
-    by_id = {each.id: each for each in store.read([key(each) for each in findings])}
+    by_id = {each.id: each for each in store.read_findings([key(each) for each in findings])}
     return [by_id[each.id] for each in findings if each.id in by_id]
 
 

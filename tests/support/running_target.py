@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
 from posture.config import Config
-from posture.domain.findings import Cell, Check, Compliance, Count, Severity, Source, Workflow
+from posture.domain.findings import Cell, Check, CheckSource, Compliance, Count, Severity, Workflow
 from posture.domain.scoring.evaluation import View, evaluate
 from posture.domain.standards import ControlAssociation, Controls, Standard
 from posture.hubs.demand import HubKey
@@ -76,7 +76,7 @@ class SkewedHub:
     async def evaluate(self, view: View, _: object) -> Evaluated:
         check = Check(
             "Security Hub",
-            source=Source.SECURITY_HUB,
+            source=CheckSource.SECURITY_HUB,
             control="S3.1",
             numbered=False,
             standards=(STANDARD.name,),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from posture.domain.findings import Cell, Check, Compliance, Count, Severity, Source, Workflow
+from posture.domain.findings import Cell, Check, CheckSource, Compliance, Count, Severity, Workflow
 from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import TurnedOff, View
 from posture.domain.standards import ControlAssociation, Controls, ControlStatus, Standard
@@ -39,7 +39,7 @@ def cell(
 ) -> Cell:
     check = Check(
         "Security Hub",
-        source=Source.SECURITY_HUB,
+        source=CheckSource.SECURITY_HUB,
         control=control.upper(),
         numbered=numbered,
         standards=standards,

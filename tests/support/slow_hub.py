@@ -8,7 +8,7 @@ from typing import Any
 
 from posture.aws.client.errors import TokenRefused
 from posture.aws.securityhub.client import FindingsPage
-from posture.domain.findings import Check, Compliance, Finding, RecordState, Severity, Source, Workflow
+from posture.domain.findings import Check, CheckSource, Compliance, Finding, RecordState, Severity, Workflow
 from posture.domain.time import parse_timestamp
 
 NOW = 1_795_000_000_000_000
@@ -21,7 +21,9 @@ RATE = 3.0
 
 
 def finding(name: str, updated_at: int) -> Finding:
-    check = Check("Security Hub", source=Source.SECURITY_HUB, control="S3.1", numbered=False, standards=())
+    check = Check(
+        "Security Hub", source=CheckSource.SECURITY_HUB, control="S3.1", numbered=False, standards=()
+    )
     return Finding(
         id=name,
         product_arn="arn",

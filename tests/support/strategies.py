@@ -4,12 +4,12 @@ from hypothesis import strategies as st
 
 from posture.domain.findings import (
     Check,
+    CheckSource,
     Compliance,
     Finding,
     RecordState,
     Resource,
     Severity,
-    Source,
     Workflow,
 )
 from tests.support.rows import EC2_2, GUARDDUTY, S3_1, finding
@@ -20,7 +20,7 @@ resources = st.lists(st.builds(Resource, texts, texts, pairs), min_size=1, max_s
 checks = st.builds(
     Check,
     texts,
-    source=st.sampled_from([None, Source.SECURITY_HUB]),
+    source=st.sampled_from([None, CheckSource.SECURITY_HUB]),
     control=texts,
     numbered=st.booleans(),
     standards=st.lists(texts).map(tuple),

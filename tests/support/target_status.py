@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from posture.api.posture_target import ScoringMethod
 from posture.api.posture_target_status import PostureTargetStatus
-from posture.domain.findings import Cell, Check, Compliance, Count, Severity, Source, Workflow
+from posture.domain.findings import Cell, Check, CheckSource, Compliance, Count, Severity, Workflow
 from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import Evaluation, View, evaluate
 from posture.domain.standards import ControlAssociation, Controls, Standard
@@ -26,7 +26,7 @@ def evaluation(
         Cell(
             Check(
                 "Security Hub",
-                source=Source.SECURITY_HUB,
+                source=CheckSource.SECURITY_HUB,
                 control=f"C.{n}",
                 numbered=False,
                 standards=(STANDARD,),

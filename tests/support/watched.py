@@ -6,7 +6,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from posture.kube.resources import GROUP, KINDS, VERSION
+from posture.api.resource import GROUP, VERSION
+from posture.kube.resources import KINDS
 
 _BASE = f"/apis/{GROUP}/{VERSION}"
 _RESOURCES = [

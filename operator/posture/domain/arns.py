@@ -89,7 +89,7 @@ class Product(NamedTuple):
     name: str
 
 
-def product_of(product_arn: str) -> Product:
+def product_parts(product_arn: str) -> Product:
     """Read a ProductArn; ValueError where it is not the ARN of a Security Hub product."""
     match = _PRODUCT.fullmatch(product_arn)
     if match is None:

@@ -55,7 +55,7 @@ class Resource(NamedTuple):
     tags: tuple[tuple[str, str], ...] = ()
 
 
-class Source(Enum):
+class CheckSource(Enum):
     """Who evaluates controls."""
 
     SECURITY_HUB = "SecurityHub"
@@ -65,7 +65,7 @@ class Check(NamedTuple):
     """What a finding is a check of. Findings with equal checks differ in account, Region and resource."""
 
     product: str
-    source: Source | None
+    source: CheckSource | None
     """Whose evaluation it is: Security Hub's where the ProductArn is its own
     (`arn:<partition>:securityhub:<region>::product/aws/securityhub`). Any other product can name any control,
     so what has no source is never scored."""

@@ -84,7 +84,7 @@ class Controls:
         }
         self._resolved: dict[Check, tuple[tuple[str, str], ...]] = {}
 
-    def of(self, check: Check) -> tuple[tuple[str, str], ...]:
+    def pairs_of(self, check: Check) -> tuple[tuple[str, str], ...]:
         """Return the (standard, control) pairs that a check belongs to, controls upper-cased.
 
         None for another product's finding, whatever control it names: anyone in a member account can import a

@@ -82,7 +82,7 @@ def _units(char: str) -> str:
     return "".join(f"\\u{encoded[at : at + 2].hex()}" for at in range(0, len(encoded), 2))
 
 
-LONGEST = 1000
+LONGEST_MESSAGE = 1000
 """Characters of a message that are kept; AWS's own, with two ARNs in it, has about 400."""
 REMOVED = "[removed]"
 
@@ -121,13 +121,13 @@ def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def message_of_others(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return one line of at most `LONGEST` characters, printable, without secrets.
+    """Return one line of at most `LONGEST_MESSAGE` characters, printable, without secrets.
 
     `secrets`: texts that the request held and nobody may read.
     """
     said = _QUOTATION.split(text.strip(), maxsplit=1)[0]
     line = one_line(without_secrets(said, secrets))
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+    return line if len(line) <= LONGEST_MESSAGE else f"{line[: LONGEST_MESSAGE - 1]}…"
 
 
 def _removed(found: re.Match[str]) -> str:

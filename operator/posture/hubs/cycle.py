@@ -17,7 +17,7 @@ from posture.domain.time import SECOND
 from posture.hubs.demand import Requests, Wanted
 from posture.hubs.status import HubPhase, StatusPublisher
 from posture.logs import bound, next_cycle
-from posture.sources.base import Following, Source
+from posture.sources.base import Source, SourceDemand
 
 _PROGRESS_EVERY = 5.0
 _POLL, _DISCOVERY, _SEARCH = "poll", "discovery", "search for marks"
@@ -78,7 +78,7 @@ class Cycle:
             self._jobs.hurry()
         try:
             await source.follow(
-                Following(
+                SourceDemand(
                     wanted.products,
                     self._requests.windows(),
                     wanted.interval,

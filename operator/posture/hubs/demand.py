@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
 
-from posture.domain.findings import Source, product_named
+from posture.domain.findings import CheckSource, product_named
 from posture.domain.time import microseconds
 
 
@@ -59,13 +59,13 @@ class HubKey(NamedTuple):
     external_id: str | None
     """What the role is assumed with."""
     region: str
-    source: Source = Source.SECURITY_HUB
+    source: CheckSource = CheckSource.SECURITY_HUB
 
     @property
     def name(self) -> str:
         """The name of the hub's Lease and of its store: the same in every replica, and it shows no role."""
         parts = [self.role_arn or "", self.external_id or "", self.region]
-        if self.source is not Source.SECURITY_HUB:
+        if self.source is not CheckSource.SECURITY_HUB:
             parts.append(self.source.value)
         digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         return f"posture-hub-{digest[:16]}"

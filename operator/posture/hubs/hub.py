@@ -18,7 +18,7 @@ from posture.domain.time import SECOND, microseconds
 from posture.hubs.cycle import Cycle
 from posture.hubs.demand import Demand, HubKey, Requests
 from posture.hubs.status import HubPhase, HubStatus, StatusPublisher
-from posture.hubs.stores import Opening
+from posture.hubs.stores import StoreOpening
 from posture.logs import bound, next_cycle
 from posture.sources.base import Source, SourceMaker, TimesAhead
 from posture.sources.findings_view import Evaluated, FindingsView
@@ -35,7 +35,7 @@ _LONGEST_PAUSE = 300.0
 _START = "start"
 
 
-class Term(Protocol):
+class LeaseTerm(Protocol):
     """One uninterrupted time of holding a Lease."""
 
     def held(self) -> bool:
@@ -51,7 +51,7 @@ class Term(Protocol):
         ...
 
 
-class Candidate(Protocol):
+class LeaseCandidate(Protocol):
     """A candidate for a Lease; `posture.kube.leases.Lease` is one."""
 
     @property
@@ -63,7 +63,7 @@ class Candidate(Protocol):
         """Compete until released."""
         ...
 
-    async def acquired(self) -> Term:
+    async def acquired(self) -> LeaseTerm:
         """Return the term, once there is one."""
         ...
 
@@ -82,7 +82,7 @@ class HubDependencies:
     """The account id of its credentials: another account's findings must not be taken for this one's."""
     stores: Stores
     """Where what it knows is kept."""
-    candidate: Callable[[str], Candidate] | None = None
+    candidate: Callable[[str], LeaseCandidate] | None = None
     """Makes a candidate for the Lease of a name; None: no other replica exists."""
     scope: str = ""
     """The end of the Lease's name where not all namespaces are watched: others do other work."""
@@ -102,11 +102,11 @@ class Hub:
         self._dependencies = dependencies
         self._requests = Requests()
         self._publisher = StatusPublisher(self.name)
-        self._term: Term | None = None
+        self._term: LeaseTerm | None = None
         self._source: Source | None = None
         self._controls: tuple[object, Controls] | None = None
         self._life: asyncio.Task[None] | None = None
-        self._candidate: Candidate | None = None
+        self._candidate: LeaseCandidate | None = None
         self._stopped = False
 
     @property
@@ -326,7 +326,7 @@ class Hub:
         account_id = await self._dependencies.account()
         worker = Worker(self.name)
         owner = f"{self.key.name} {account_id}"
-        opening = Opening(self._dependencies.stores, self.key.name, owner, worker.stop)
+        opening = StoreOpening(self._dependencies.stores, self.key.name, owner, worker.stop)
         try:
             findings, quarantined = await worker.call(opening.open)
             if quarantined:
@@ -356,7 +356,7 @@ class Hub:
                 await worker.close(opening.close)
 
 
-async def _acquired(candidate: Candidate, competing: asyncio.Task[None]) -> Term:
+async def _acquired(candidate: LeaseCandidate, competing: asyncio.Task[None]) -> LeaseTerm:
     """Wait for the term; raises what ends the competing, if that ends."""
     acquired = asyncio.ensure_future(candidate.acquired())
     try:

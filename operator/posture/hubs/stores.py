@@ -13,7 +13,7 @@ from posture.store.errors import Stop
 from posture.store.interface import Stores
 
 
-class Opening:
+class StoreOpening:
     """A store that is opened and closed in the hub's thread.
 
     Whoever waits for `open` may be cancelled, and it is opened all the same: `close`, which runs after it,

@@ -4,18 +4,17 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from posture.api.resource import GROUP, VERSION
 from posture.kube.client import KubeClient
 from posture.kube.errors import Call, Forbidden, Gone
 from posture.kube.resources import (
     EVENTS,
-    GROUP,
     KINDS,
     LEASES,
     POSTURE_TARGETS,
     REMEDIATION_RULES,
     REMEDIATIONS,
     SUPPRESSION_POLICIES,
-    VERSION,
     ApiResource,
 )
 

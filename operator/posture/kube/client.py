@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 REQUEST_WITHIN = 30.0
 CONNECT_WITHIN = 5.0
-PAGE = 500
+OBJECTS_A_PAGE = 500
 """Objects asked for at a time: what kubectl asks for."""
 _RELOAD_SPACING = 10.0
 _JSON = "application/json"
@@ -86,7 +86,7 @@ class KubeClient:
         call = Call("list", resource, namespace)
         found: list[Object] = []
         tokens: set[str] = set()
-        query = {"limit": str(PAGE)} | ({"labelSelector": label_selector} if label_selector else {})
+        query = {"limit": str(OBJECTS_A_PAGE)} | ({"labelSelector": label_selector} if label_selector else {})
         while True:
             page = await self.request(call, "GET", resource.path(namespace), query=query)
             items, metadata = page.get("items"), page.get("metadata")

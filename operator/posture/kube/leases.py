@@ -7,8 +7,9 @@ The rules, in the manner of client-go's leader election but stricter:
 - Every write names the resourceVersion that was read. A write whose outcome is unknown extends nothing.
 - Each Lease object has a holder identity of its own: a restarted pod is another holder than it was.
 - Only people delete Leases. Who saw it held waits as if it were there still; its holder stops at once.
-- What a Lease says is input: whoever is named in it keeps others out for `LONGEST` after the last renewal
-  that was seen, whatever duration it tells. A change that renews nothing, of a label say, keeps out nobody.
+- What a Lease says is input: whoever is named in it keeps others out for `LONGEST_LEASE` after the last
+  renewal that was seen, whatever duration it tells. A change that renews nothing, of a label say, keeps out
+  nobody.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ from posture.kube.resources import LEASES, ApiResource, Object
 logger = logging.getLogger(__name__)
 
 RELEASE_WITHIN = 3.0
-LONGEST = 3600.0
+LONGEST_LEASE = 3600.0
 """Seconds that a Lease may last: nobody configures more, and nobody waits for longer."""
 # Numbers of a Lease are int32 (coordination.k8s.io/v1, LeaseSpec): the API server refuses what is more.
 _INT32 = 2**31 - 1
@@ -41,7 +42,7 @@ class LeaseTiming:
     """Seconds: others wait `duration`, the holder stops after `renew_deadline`, attempts are `retry` apart.
 
     Raises ValueError unless duration > renew_deadline > retry > 0: the holder must stop before others start;
-    and where the duration is more than `LONGEST`, for which nobody waits.
+    and where the duration is more than `LONGEST_LEASE`, for which nobody waits.
     """
 
     duration: float = 15.0
@@ -54,9 +55,9 @@ class LeaseTiming:
                 "lease: duration must be longer than renewDeadline, and that longer than retry, but "
                 f"they are {self.duration:g} s, {self.renew_deadline:g} s and {self.retry:g} s"
             )
-        if self.duration > LONGEST:
+        if self.duration > LONGEST_LEASE:
             raise ValueError(
-                f"lease: duration is {self.duration:g} s, and must not be more than {LONGEST:g} s"
+                f"lease: duration is {self.duration:g} s, and must not be more than {LONGEST_LEASE:g} s"
             )
 
     @property
@@ -323,16 +324,16 @@ class Lease:
         if self._seen is not None and self._seen.spec == spec:
             return
         holder, says = spec.get("holderIdentity"), _seconds(spec.get("leaseDurationSeconds"))
-        if says > LONGEST and (self._seen is None or self._seen.spec.get("holderIdentity") != holder):
+        if says > LONGEST_LEASE and (self._seen is None or self._seen.spec.get("holderIdentity") != holder):
             logger.warning(
                 "Lease %s: its holder %s claims it for %g s; if nobody renews it, it is taken after %g s",
                 self.name,
                 holder,
                 says,
-                LONGEST,
+                LONGEST_LEASE,
             )
         # A holder with another configuration wrote its own duration: the longer of the two is safe.
-        duration = min(max(says, self._timing.duration), LONGEST)
+        duration = min(max(says, self._timing.duration), LONGEST_LEASE)
         self._seen = _Seen(spec, holder if isinstance(holder, str) else "", duration, self._clock())
 
     def _is_free(self, seen: _Seen) -> bool:

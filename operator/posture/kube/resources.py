@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from posture.api.resource import GROUP, VERSION
+
 Object = dict[str, Any]
 """A Kubernetes object as JSON: `apiVersion`, `kind`, `metadata`, `spec`, `status`."""
-
-GROUP = "posture.dev"
-VERSION = "v1alpha1"
 
 
 class ApiResource(NamedTuple):

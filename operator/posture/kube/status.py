@@ -99,7 +99,7 @@ async def write_status(
     """
     writers = writers or Writers("")
     status = writers.signed(status)
-    writers.look(resource, obj)
+    writers.note_writer(resource, obj)
     leading = writers.leading(obj["metadata"]["namespace"], leading)
     if obj.get("status") == status:
         return StatusWrite.UNCHANGED
@@ -111,7 +111,7 @@ async def write_status(
         try:
             made = await client.patch_status(ref, status, version=version, within=min(REQUEST_WITHIN, left))
         except Moved as moved:
-            writers.look(resource, moved.now)
+            writers.note_writer(resource, moved.now)
             # A write of ours whose answer was lost is no change of somebody else's.
             known = [obj.get("status") or {}, dict(status)]
             if (moved.now.get("status") or {}) not in known:

@@ -55,7 +55,7 @@ class Writers:
         """Take in an object whose status this release has written, as stored."""
         self._seen[obj["metadata"]["uid"]] = _version(obj)
 
-    def look(self, resource: ApiResource, obj: Object) -> None:
+    def note_writer(self, resource: ApiResource, obj: Object) -> None:
         """Look at who wrote the status of an object, as it was read.
 
         A status is input: what is no name of a release is taken for none, and is written over.

@@ -193,6 +193,6 @@ class TargetScopes:
             return known
         view = view_of(admitted, hub.facts, hub.controls, chosen.all)
         view = view._replace(names=hub.names, turned_off=hub.turned_off)
-        groups = {account: view.grouping.of(account, hub.names.get(account)) for account in accounts}
+        groups = {account: view.grouping.group_of(account, hub.names.get(account)) for account in accounts}
         scope = Scope(view.covers, hub.controls, groups)
         return key, TargetScope(view, spec.scoring.method, spec.scoring.evaluation_window, scope, whole)

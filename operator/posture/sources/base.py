@@ -29,7 +29,7 @@ class TimesAhead(StoreLost):
         )
 
 
-class Following(NamedTuple):
+class SourceDemand(NamedTuple):
     """What a source is to follow: what all targets together ask for. Times in µs."""
 
     products: frozenset[str]
@@ -64,7 +64,7 @@ class SourceReport(NamedTuple):
     """By reason, since it was opened."""
 
 
-class Counts(NamedTuple):
+class PollCounts(NamedTuple):
     """What polls have cost and brought since this was last asked for."""
 
     calls: int
@@ -98,7 +98,7 @@ class Source(Protocol):
         """The products of which that moment is exact."""
         ...
 
-    async def follow(self, following: Following) -> None:
+    async def follow(self, following: SourceDemand) -> None:
         """Follow this from now on, and what else a mark of ours is left in; forget all else."""
         ...
 
@@ -130,7 +130,7 @@ class Source(Protocol):
         """Say how it stands."""
         ...
 
-    def counted(self) -> Counts:
+    def counted(self) -> PollCounts:
         """Return what polls have cost and brought since this was last asked for."""
         ...
 

@@ -12,7 +12,7 @@ from posture.domain.time import MINUTE, cutoff
 from posture.store.interface import FindingRows
 from posture.store.records import CellKey, CellRow
 
-Counts = tuple[Count, ...]
+CellCounts = tuple[Count, ...]
 
 _ACCOUNT_BITS = 24
 _REGION_BITS = 12
@@ -28,9 +28,9 @@ class CellCache:
     def __init__(self, window: int) -> None:
         self._window = window
         self._cutoff: int | None = None
-        self._cells: dict[int, dict[int, Counts]] = {}
+        self._cells: dict[int, dict[int, CellCounts]] = {}
         self._ages = Ages()
-        self._shared: dict[Counts, Counts] = {}
+        self._shared: dict[CellCounts, CellCounts] = {}
         self._checks: dict[int, Check] = {}
         self._numbers: dict[Check, int] = {}
         self._accounts: dict[int, str] = {}

@@ -29,7 +29,7 @@ from posture.store.records import (
     let_go,
 )
 
-State = Mapping[str, str | None]
+KeptValues = Mapping[str, str | None]
 
 NAMED = 200
 """Rejected findings that are named in a status, and unreadable ones."""
@@ -105,7 +105,7 @@ class FindingsView:
         wanted: Collection[str],
         *,
         cursor: int | None = None,
-        state: State | None = None,
+        state: KeptValues | None = None,
     ) -> TakenPage:
         """Store the pages' findings of the wanted products, and the state that goes with them."""
         reads = [
@@ -139,7 +139,7 @@ class FindingsView:
         """Show what we wrote ourselves at once; the cell caches follow at the end of the next poll."""
         self._note(self._store.record_writes(writes, written_at=written_at))
 
-    def purge(self, wanted: Collection[str], state: State) -> None:
+    def purge(self, wanted: Collection[str], state: KeptValues) -> None:
         """Store that only these products count from now on, then remove the findings of all others."""
         self._store.put_state(state)
         self._note(self._store.purge_products(wanted))
@@ -152,7 +152,7 @@ class FindingsView:
         self._note(self._store.forget_archived(started))
         self._store.forget_rejected(started)
 
-    def publish(self, exact_at: int, windows: Collection[int], state: State) -> Published:
+    def publish(self, exact_at: int, windows: Collection[int], state: KeptValues) -> Published:
         """End a poll: store its state, and move the cell cache of each window (µs) to `exact_at`."""
         self._store.put_state(state)
         caches = {window: self._caches.get(window) or CellCache(window) for window in windows}
@@ -207,7 +207,7 @@ class FindingsView:
     def unread(
         self, which: Members, asked_before: int, products: Collection[str] | None = None
     ) -> Iterator[FindingRef]:
-        """Return an iterator over members that no request since has returned; `some` takes from it."""
+        """Return an iterator over members that no request since has returned; `take_refs` takes from it."""
         return self._store.unread(which, asked_before, products=products)
 
     def discard(self) -> None:
@@ -231,6 +231,6 @@ def _not_ahead(finding: Finding, page: FindingsPage) -> Finding:
     return finding._replace(updated_at=page.asked_at)
 
 
-def some(refs: Iterator[FindingRef], n: int) -> list[FindingRef]:
+def take_refs(refs: Iterator[FindingRef], n: int) -> list[FindingRef]:
     """Take up to n from an iterator of the store, which belongs to the hub's thread."""
     return list(islice(refs, n))

@@ -67,7 +67,7 @@ class FindingRows(Protocol):
         """Yield the cells of `keys`, or all that have ACTIVE findings; fresh: updated since `cutoff`."""
         ...
 
-    def read(self, keys: Collection[bytes]) -> Iterator[Finding]:
+    def read_findings(self, keys: Collection[bytes]) -> Iterator[Finding]:
         """Yield the findings of some keys; those that are not stored are left out."""
         ...
 

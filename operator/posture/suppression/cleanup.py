@@ -278,11 +278,11 @@ def _kept(change: Callable[[tuple[Site, ...]], tuple[Site, ...]]) -> Kept:
     """Return the change of the annotation that makes this change of the record."""
 
     def changed(before: str | None) -> str | None:
-        known = sites.read(before)
+        known = sites.parse_sites(before)
         after = change(known)
         if after == known:
             return before
-        return sites.text_of(after)
+        return sites.format_sites(after)
 
     return Kept(sites.ANNOTATION, changed)
 

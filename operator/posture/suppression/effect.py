@@ -8,7 +8,16 @@ from typing import NamedTuple
 
 from posture.domain.exceptions.control_status import Record
 from posture.domain.exceptions.survey import Place, Surveys
-from posture.domain.findings import SECURITY_HUB, Cell, Check, Compliance, Count, Severity, Source, Workflow
+from posture.domain.findings import (
+    SECURITY_HUB,
+    Cell,
+    Check,
+    CheckSource,
+    Compliance,
+    Count,
+    Severity,
+    Workflow,
+)
 from posture.domain.scoring.comparison import Comparison
 from posture.domain.scoring.scores import Method, Score
 from posture.domain.standards import ControlStatus
@@ -47,7 +56,7 @@ def effects(
     found = {}
     for name in policies:
         extra = list(surveys.effect(name, since, idle))
-        pairs = {pair for cell in extra for pair in controls.of(cell.check)}
+        pairs = {pair for cell in extra for pair in controls.pairs_of(cell.check)}
         without = whole.otherwise(pairs, extra)
         found[name] = Effect(whole.scores.headline(method), without.headline(method))
     return found
@@ -93,7 +102,7 @@ def _as_they_were(record: Record, accounts: frozenset[str]) -> Iterable[Cell]:
         if place.account_id in accounts and was in _SAID:
             check = Check(
                 SECURITY_HUB,
-                source=Source.SECURITY_HUB,
+                source=CheckSource.SECURITY_HUB,
                 control=place.control,
                 numbered=False,
                 standards=(place.standard,),

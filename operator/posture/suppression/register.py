@@ -110,7 +110,7 @@ def _told(declared: Declared) -> int:
 
 def _place(finding: Finding, controls: Controls) -> _Place:
     mark = marks.read_mark(finding.user_fields)
-    named = sorted({control for _, control in controls.of(finding.check)}) or [finding.check.control]
+    named = sorted({control for _, control in controls.pairs_of(finding.check)}) or [finding.check.control]
     return _Place(
         policy="" if mark is None else mark.policy,
         control=controls.spelled(named[0]) or finding.check.product,

@@ -21,12 +21,12 @@ class Whereabouts(NamedTuple):
 
 def sites_of(document: Object) -> tuple[Site, ...]:
     """Return where a policy has written, as far as it waits to be undone there."""
-    return sites.read(annotation(document, sites.ANNOTATION)) if has_finalizer(document) else ()
+    return sites.parse_sites(annotation(document, sites.ANNOTATION)) if has_finalizer(document) else ()
 
 
 def has_written_nowhere(document: Object) -> bool:
     """Whether a policy says that no mark of it is left anywhere; one of an earlier version says nothing."""
-    return annotation(document, sites.ANNOTATION) == sites.text_of(())
+    return annotation(document, sites.ANNOTATION) == sites.format_sites(())
 
 
 def whereabouts(

@@ -14,7 +14,7 @@ from posture.aws.client.errors import (
 )
 from posture.aws.client.limiter import Usage
 from posture.aws.client.sessions import Identity, Sessions
-from posture.aws.securityhub.client import Note, SecurityHub
+from posture.aws.securityhub.client import NoteUpdate, SecurityHub
 from posture.domain.findings import FindingId, Workflow
 from posture.domain.time import parse_timestamp
 from sandbox.securityhub.client import ControlClient
@@ -167,7 +167,7 @@ async def test_updates_findings_and_sorts_out_what_was_not(hub: SecurityHub, con
     result = await hub.batch_update_findings(
         asked,
         workflow=Workflow.SUPPRESSED,
-        note=Note("accepted until spring", "posture-operator"),
+        note=NoteUpdate("accepted until spring", "posture-operator"),
         user_fields={"posture.dev/owner": "me"},
     )
     assert sorted(entry.code for entry in result.unprocessed) == ["ConcurrentUpdateError", "FindingNotFound"]

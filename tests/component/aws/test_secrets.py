@@ -17,7 +17,7 @@ from posture.aws.client.errors import (
     RoleNotAssumable,
 )
 from posture.domain.findings import FindingId, Workflow
-from posture.domain.text import LONGEST, REMOVED
+from posture.domain.text import LONGEST_MESSAGE, REMOVED
 from sandbox.securityhub.client import ControlClient
 from tests.component.aws.conftest import MEMBER, Hub, finding
 from tests.support.sts import NAMESPACE, Sts
@@ -99,7 +99,7 @@ async def test_what_security_hub_quotes_is_shown_nowhere(
         await hub_of().get_findings({})
     assert SECRET not in everything_said(raised.value, page)
     assert raised.value.message.isprintable()
-    assert 0 < len(raised.value.message) <= LONGEST
+    assert 0 < len(raised.value.message) <= LONGEST_MESSAGE
 
 
 @pytest.mark.usefixtures("token")

@@ -7,8 +7,8 @@ import pytest
 
 from posture.aws.client import calls
 from posture.aws.securityhub.client import SecurityHub
-from posture.hubs.hub import Candidate, Hub, HubDependencies
-from posture.hubs.stores import Opening
+from posture.hubs.hub import Hub, HubDependencies, LeaseCandidate
+from posture.hubs.stores import StoreOpening
 from posture.sources.securityhub.context import Bounds, SyncContext
 from posture.sources.securityhub.progress import SyncProgress
 from posture.sources.securityhub.source import SecurityHubs
@@ -45,7 +45,7 @@ async def open_sync(client: SecurityHub, tmp_path: Path) -> AsyncIterator[OpenSy
     async def open_it(*products: str, bounds: Bounds | None = None) -> Sync:
         await drop()
         worker = Worker("test")
-        opening = Opening(SqliteStores(tmp_path), "hub", "test", worker.stop)
+        opening = StoreOpening(SqliteStores(tmp_path), "hub", "test", worker.stop)
         findings, _ = await worker.call(opening.open)
         progress = SyncProgress(await worker.call(findings.kept.states))
         sync = Sync(SyncContext(client, worker, findings, progress, bounds or Bounds()))
@@ -65,7 +65,7 @@ async def open_sync(client: SecurityHub, tmp_path: Path) -> AsyncIterator[OpenSy
 
 @pytest.fixture
 def make_hub(client: SecurityHub, tmp_path: Path) -> Callable[..., Hub]:
-    def make(candidate: Callable[[str], Candidate] | None = None, account: str = ADMINISTRATOR) -> Hub:
+    def make(candidate: Callable[[str], LeaseCandidate] | None = None, account: str = ADMINISTRATOR) -> Hub:
         async def account_id() -> str:
             return account
 

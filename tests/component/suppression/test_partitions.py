@@ -12,7 +12,7 @@ from posture.api.suppression_policy import SuppressionPolicy
 from posture.aws.client.calls import Calls
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
-from posture.aws.securityhub.client import Note, SecurityHub
+from posture.aws.securityhub.client import NoteUpdate, SecurityHub
 from posture.aws.securityhub.discovery import HubFacts
 from posture.config import Config
 from posture.domain.arns import account_of, partition_of
@@ -165,7 +165,7 @@ async def test_every_partition_the_whole_way(
     update = await hub.batch_update_findings(
         [FindingId(failed.product_arn, failed.id)],
         workflow=Workflow.SUPPRESSED,
-        note=Note("accepted", "posture"),
+        note=NoteUpdate("accepted", "posture"),
     )
     assert update.unprocessed == ()
     suppressed = await hub.get_findings({"WorkflowStatus": [{"Value": "SUPPRESSED", "Comparison": "EQUALS"}]})

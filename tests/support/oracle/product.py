@@ -8,12 +8,12 @@ from typing import Any
 from posture.domain.findings import (
     Cell,
     Check,
+    CheckSource,
     Compliance,
     Count,
     Finding,
     RecordState,
     Severity,
-    Source,
     Workflow,
     product_named,
 )
@@ -34,7 +34,7 @@ def check_of(record: Record) -> Check:
         product = record.product_arn.rsplit("/", 1)[-1]
     return Check(
         product,
-        source=Source.SECURITY_HUB if record.own else None,
+        source=CheckSource.SECURITY_HUB if record.own else None,
         control=claim.control,
         numbered=claim.numbered,
         standards=claim.standards,

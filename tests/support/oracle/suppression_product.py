@@ -16,12 +16,12 @@ from posture.domain.exceptions.policy import Policy, Terms, phase
 from posture.domain.exceptions.survey import Survey, Surveys, survey
 from posture.domain.findings import (
     Check,
+    CheckSource,
     Compliance,
     Finding,
     RecordState,
     Resource,
     Severity,
-    Source,
     Workflow,
 )
 from posture.domain.grants import Mode
@@ -51,7 +51,7 @@ Cell = tuple[Check, str]
 def check_of(control: str) -> Check:
     return Check(
         "Security Hub",
-        source=Source.SECURITY_HUB,
+        source=CheckSource.SECURITY_HUB,
         control=control,
         numbered=False,
         standards=("fsbp/v/1.0.0",),

@@ -27,12 +27,12 @@ from posture.domain.exceptions.policy import Phase
 from posture.domain.findings import (
     Cell,
     Check,
+    CheckSource,
     Compliance,
     Count,
     FindingId,
     Rejection,
     Severity,
-    Source,
     Workflow,
 )
 from posture.domain.grants import NotGranted
@@ -165,7 +165,7 @@ def evaluated(names: Sequence[str], standards: Sequence[str]) -> Evaluation:
     }
     check = Check(
         "Security Hub",
-        source=Source.SECURITY_HUB,
+        source=CheckSource.SECURITY_HUB,
         control="S3.1",
         numbered=False,
         standards=tuple(sorted(known)),

@@ -1,6 +1,6 @@
 import pytest
 
-from posture.domain.findings import Check, Source
+from posture.domain.findings import Check, CheckSource
 from posture.domain.standards import ControlAssociation, Controls, Standard, product_of
 
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
@@ -26,12 +26,19 @@ CONTROLS = Controls(
 
 def own(control: str, *standards: str, numbered: bool = False) -> Check:
     return Check(
-        "Security Hub", source=Source.SECURITY_HUB, control=control, numbered=numbered, standards=standards
+        "Security Hub",
+        source=CheckSource.SECURITY_HUB,
+        control=control,
+        numbered=numbered,
+        standards=standards,
     )
 
 
 def test_a_consolidated_finding_belongs_to_all_its_standards() -> None:
-    assert CONTROLS.of(own("CLOUDTRAIL.4", CIS, FSBP)) == ((FSBP, "CLOUDTRAIL.4"), (CIS, "CLOUDTRAIL.4"))
+    assert CONTROLS.pairs_of(own("CLOUDTRAIL.4", CIS, FSBP)) == (
+        (FSBP, "CLOUDTRAIL.4"),
+        (CIS, "CLOUDTRAIL.4"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,11 +55,11 @@ def test_a_consolidated_finding_belongs_to_all_its_standards() -> None:
     ],
 )
 def test_a_classic_finding_belongs_to_the_control_of_its_number(name: str, number: str, control: str) -> None:
-    assert CONTROLS.of(own(number, name, numbered=True)) == ((name, control),)
+    assert CONTROLS.pairs_of(own(number, name, numbered=True)) == ((name, control),)
 
 
 def test_a_security_control_is_no_number() -> None:
-    assert CONTROLS.of(own("ELBV2.1", FSBP)) == ((FSBP, "ELBV2.1"),)
+    assert CONTROLS.pairs_of(own("ELBV2.1", FSBP)) == ((FSBP, "ELBV2.1"),)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +72,7 @@ def test_a_security_control_is_no_number() -> None:
     ],
 )
 def test_what_is_not_security_hubs_own_or_names_nothing_belongs_to_nothing(check: Check) -> None:
-    assert CONTROLS.of(check) == ()
+    assert CONTROLS.pairs_of(check) == ()
 
 
 def test_bare_numbers_differ_by_standard_and_controls_do_not() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from posture.domain.text import LONGEST, REMOVED, message_of_others, without_secrets
+from posture.domain.text import LONGEST_MESSAGE, REMOVED, message_of_others, without_secrets
 
 TOKEN = "IQoJb3JpZ2luX2VjE" + "Ab/+9" * 60 + "=="
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW0ifQ.c2lnbmF0dXJl"
@@ -78,5 +78,5 @@ def test_a_message_is_one_printable_line_of_bounded_length() -> None:
     said = message_of_others("a\x00b\x1b[31mc\r\nd\u202ee" + " word" * 1000)
     assert said.startswith(r"a\x00b\x1b[31mc d\u202ee word")
     assert said.isprintable()
-    assert len(said) == LONGEST
+    assert len(said) == LONGEST_MESSAGE
     assert said.endswith("…")

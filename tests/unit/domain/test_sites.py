@@ -12,9 +12,9 @@ from posture.domain.exceptions.sites import (
     MAX_TROUBLE,
     Site,
     added,
+    format_sites,
     in_trouble,
-    read,
-    text_of,
+    parse_sites,
     without,
 )
 
@@ -34,23 +34,23 @@ json_values = st.recursive(
 
 def test_what_is_recorded_is_read_back() -> None:
     troubled = in_trouble((HERE, ITSELF), HERE, "the role is gone")
-    assert read(text_of((HERE, ITSELF))) == (HERE, ITSELF)
-    assert read(text_of(troubled)) == troubled != (HERE, ITSELF)
+    assert parse_sites(format_sites((HERE, ITSELF))) == (HERE, ITSELF)
+    assert parse_sites(format_sites(troubled)) == troubled != (HERE, ITSELF)
     assert in_trouble(troubled, HERE, "") == (HERE, ITSELF)
     assert len(in_trouble((HERE,), HERE, "x" * 9_999)[0].trouble) == MAX_TROUBLE
-    assert read(None) == read("") == read("{") == read("7") == ()
+    assert parse_sites(None) == parse_sites("") == parse_sites("{") == parse_sites("7") == ()
 
 
 @given(json_values | st.lists(json_values, max_size=30))
 def test_nothing_that_is_read_leads_anywhere_but_to_an_account_a_region_and_its_role(value: Any) -> None:
-    found = read(json.dumps(value))
+    found = parse_sites(json.dumps(value))
     assert len(found) <= MAX_SITES
     for each in found:
         assert each.account_id.isdecimal()
         assert "." not in each.region
         assert "/" not in each.region
         assert each.role_arn is None or f"::{each.account_id}:" in each.role_arn
-    assert read(text_of(found)) == found
+    assert parse_sites(format_sites(found)) == found
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ def test_nothing_that_is_read_leads_anywhere_but_to_an_account_a_region_and_its_
     ],
 )
 def test_an_entry_that_makes_no_sense_is_left_out(change: dict[str, Any]) -> None:
-    good = json.loads(text_of((HERE,)))
-    assert read(json.dumps(good)) == (HERE,)
-    assert read(json.dumps([{**good[0], **change}, *json.loads(text_of((ITSELF,)))])) == (ITSELF,)
+    good = json.loads(format_sites((HERE,)))
+    assert parse_sites(json.dumps(good)) == (HERE,)
+    assert parse_sites(json.dumps([{**good[0], **change}, *json.loads(format_sites((ITSELF,)))])) == (ITSELF,)
 
 
 def test_one_security_hub_is_recorded_once_through_whatever_role() -> None:

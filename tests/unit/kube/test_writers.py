@@ -34,7 +34,7 @@ class Release:
 
     def list(self, name: str = "a") -> Object:
         obj = self._api.listed(name)
-        self.writers.look(POSTURE_TARGETS, obj)
+        self.writers.note_writer(POSTURE_TARGETS, obj)
         return obj
 
     async def write(self, obj: Object) -> StatusWrite:

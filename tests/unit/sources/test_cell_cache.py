@@ -8,7 +8,16 @@ from typing import cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.domain.findings import Cell, Check, Compliance, Finding, RecordState, Severity, Source, Workflow
+from posture.domain.findings import (
+    Cell,
+    Check,
+    CheckSource,
+    Compliance,
+    Finding,
+    RecordState,
+    Severity,
+    Workflow,
+)
 from posture.domain.time import cutoff
 from posture.sources.cell_cache import Ages, CellCache
 from posture.store.records import CellKey, CellRow, Read, key_of
@@ -25,7 +34,7 @@ WINDOWS = (26 * HOUR, 2 * HOUR)
 def finding(random: Random, number: int, now: int) -> Finding:
     check = Check(
         "Security Hub",
-        source=Source.SECURITY_HUB,
+        source=CheckSource.SECURITY_HUB,
         control=random.choice(("S3.1", "IAM.3")),
         numbered=False,
         standards=("fsbp",),

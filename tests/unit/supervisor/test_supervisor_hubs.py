@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from posture.domain.arns import account_of
-from posture.domain.exceptions.sites import ANNOTATION, Site, text_of
+from posture.domain.exceptions.sites import ANNOTATION, Site, format_sites
 from posture.kube.resources import KINDS, SUPPRESSION_POLICIES
 from tests.support.supervised import NAMESPACE, ROLE, Play, passing, play, target
 
@@ -58,7 +58,7 @@ def test_a_hub_that_only_a_policy_has_written_in_is_there_until_that_is_undone(t
                 "creationTimestamp": "2026-11-01T00:00:00Z",
                 "deletionTimestamp": "2026-11-22T05:59:00Z",
                 "finalizers": ["posture.dev/cleanup"],
-                "annotations": {ANNOTATION: text_of([Site(account_of(ROLE), "us-east-1", ROLE)])},
+                "annotations": {ANNOTATION: format_sites([Site(account_of(ROLE), "us-east-1", ROLE)])},
             },
             "spec": {
                 "targetRef": {"name": "a"},

@@ -11,7 +11,7 @@ import pytest
 from posture.aws.client.errors import AccessDenied
 from posture.aws.client.errors import Retryable as KnownRetryable
 from posture.domain.exceptions.policy import Phase
-from posture.domain.exceptions.sites import ANNOTATION, MAX_SITES, Site, text_of
+from posture.domain.exceptions.sites import ANNOTATION, MAX_SITES, Site, format_sites
 from posture.hubs.demand import HubKey
 from posture.kube.errors import Forbidden, KubeError, Retryable
 from posture.kube.resources import Object
@@ -193,7 +193,7 @@ async def test_a_policy_whose_record_is_full_is_not_acted_on() -> None:
     api = server("logs")
     full = [Site(f"{number:012}", "eu-west-1", None) for number in range(MAX_SITES)]
     held = api.listed("logs")
-    held["metadata"] |= {"finalizers": [FINALIZER], "annotations": {ANNOTATION: text_of(full)}}
+    held["metadata"] |= {"finalizers": [FINALIZER], "annotations": {ANNOTATION: format_sites(full)}}
     api.put(held)
     tidy = Cleanup(world_of(api), lambda: True, lambda: HERE)
     document = Declared(held, None, None, None, None)
@@ -207,7 +207,7 @@ async def test_a_policy_whose_record_is_full_is_not_acted_on() -> None:
 
 async def test_a_policy_that_has_written_nowhere_any_longer_goes_without_a_hub() -> None:
     """One of an earlier version, which recorded nothing, does not: nobody knows where its marks are."""
-    for text, goes in ((text_of(()), True), (None, False), ("", False), (text_of((HERE,)), False)):
+    for text, goes in ((format_sites(()), True), (None, False), ("", False), (format_sites((HERE,)), False)):
         api = server("logs")
         dying = api.listed("logs")
         dying["metadata"] |= {"finalizers": [FINALIZER], "deletionTimestamp": "2026-11-22T05:59:00Z"}
@@ -242,7 +242,7 @@ async def test_it_is_recorded_where_a_policy_is_over_and_where_it_cannot_be_undo
     ):
         api = server("logs")
         held = api.listed("logs")
-        held["metadata"] |= {"finalizers": [FINALIZER], "annotations": {ANNOTATION: text_of(before)}}
+        held["metadata"] |= {"finalizers": [FINALIZER], "annotations": {ANNOTATION: format_sites(before)}}
         api.put(held)
         world = cast("Context", SimpleNamespace(client=api, events=api))
         tidy = Cleanup(world, lambda: True, lambda: HERE)
@@ -260,7 +260,7 @@ async def test_it_is_recorded_where_a_policy_is_over_and_where_it_cannot_be_undo
 async def test_what_another_account_has_of_the_own_identity_is_out_of_reach() -> None:
     api = server("logs")
     held = api.listed("logs")
-    held["metadata"] |= {"finalizers": [FINALIZER], "annotations": {ANNOTATION: text_of([ELSEWHERE])}}
+    held["metadata"] |= {"finalizers": [FINALIZER], "annotations": {ANNOTATION: format_sites([ELSEWHERE])}}
     api.put(held)
     home = Declared(held, None, None, None, None, home=HubKey(None, None, "eu-west-1"))
     assert home.seen_from(ELSEWHERE.account_id) == home

@@ -8,8 +8,8 @@ import re
 from functools import lru_cache
 
 from posture.aws.securityhub.asff import AssociatedStandard, ProductFields
-from posture.domain.arns import Product, product_of, rule_of, standard_name
-from posture.domain.findings import SECURITY_HUB, Check, Source, sounds_own
+from posture.domain.arns import Product, product_parts, rule_of, standard_name
+from posture.domain.findings import SECURITY_HUB, Check, CheckSource, sounds_own
 
 _STANDARD_RULE = re.compile(r"([^:]+/v/[^/]+)/([^/]+)")
 _CONSOLIDATED = re.compile(r"security-control/([^/]+)", re.IGNORECASE)
@@ -44,7 +44,7 @@ def check_of(
 @lru_cache(_REMEMBERED)
 def is_own(product_arn: str, region: str) -> bool:
     """Tell whether a finding comes from Security Hub itself; ValueError where the ARN is no product's."""
-    return product_of(product_arn) == Product(region, "", "aws", "securityhub")
+    return product_parts(product_arn) == Product(region, "", "aws", "securityhub")
 
 
 @lru_cache(_REMEMBERED)
@@ -65,7 +65,7 @@ def _own_check(
     numbered = not control and standards == {standard}
     return Check(
         SECURITY_HUB,
-        source=Source.SECURITY_HUB,
+        source=CheckSource.SECURITY_HUB,
         control=(number if numbered else control).upper(),
         numbered=numbered,
         standards=tuple(sorted(standards)),
@@ -80,7 +80,7 @@ def _other_check(product_arn: str, product_name: str, name_in_fields: str) -> Ch
     """
     names = (name.strip() for name in (product_name, name_in_fields))
     chosen = next((name for name in names if name and not sounds_own(name)), "")
-    product = chosen or product_of(product_arn).name
+    product = chosen or product_parts(product_arn).name
     return Check(product, source=None, control="", numbered=False, standards=())
 
 

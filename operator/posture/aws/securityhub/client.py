@@ -14,7 +14,7 @@ from posture.aws.securityhub.associations import (
     update_associations,
 )
 from posture.aws.securityhub.discovery import HubFacts, discover
-from posture.aws.securityhub.wire import Page, decode_page
+from posture.aws.securityhub.wire import DecodedPage, decode_page
 from posture.domain.findings import Finding, FindingId, Rejection, Workflow
 
 _SERVICE = "securityhub"
@@ -38,7 +38,7 @@ class FindingsPage(NamedTuple):
     """What the request took, without the wait for the quota."""
 
 
-class Note(NamedTuple):
+class NoteUpdate(NamedTuple):
     """A finding's note: both are required, `text` has 1 to 512 characters."""
 
     text: str
@@ -105,7 +105,7 @@ class SecurityHub:
         if next_token:
             parameters["NextToken"] = next_token
         answer = await self._calls.call("GetFindings", parameters, patience=patience)
-        page: Page = answer.body[DECODED]
+        page: DecodedPage = answer.body[DECODED]
         return FindingsPage(*page, answer.asked_at, self._calls.clock.uncertainty, answer.seconds)
 
     async def batch_update_findings(
@@ -113,7 +113,7 @@ class SecurityHub:
         findings: Sequence[FindingId],
         *,
         workflow: Workflow | None = None,
-        note: Note | None = None,
+        note: NoteUpdate | None = None,
         user_fields: Mapping[str, str] | None = None,
         within: float | None = None,
     ) -> FindingsUpdate:

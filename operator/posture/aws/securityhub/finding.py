@@ -29,7 +29,7 @@ from posture.aws.securityhub.asff import (
     WorkflowFields,
 )
 from posture.aws.securityhub.checks import check_of
-from posture.domain.arns import product_of
+from posture.domain.arns import product_parts
 from posture.domain.findings import (
     Check,
     Compliance,
@@ -82,7 +82,7 @@ def read_finding(fields: FindingFields, notes: list[str]) -> Finding:
     product_arn = intern(fields.product_arn or "")
     compliance = fields.compliance or _NO_COMPLIANCE
     try:
-        region = intern(fields.region or product_of(product_arn).region)
+        region = intern(fields.region or product_parts(product_arn).region)
         check = check_of(
             product_arn,
             region,

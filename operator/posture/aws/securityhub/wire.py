@@ -26,7 +26,7 @@ from posture.aws.securityhub.finding import Unstorable, read_finding
 from posture.domain.findings import Finding, Rejection
 
 
-class Page(NamedTuple):
+class DecodedPage(NamedTuple):
     """One page."""
 
     findings: list[Finding]
@@ -63,7 +63,7 @@ _ESCAPE = re.compile(
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
-def decode_page(body: bytes) -> Page:
+def decode_page(body: bytes) -> DecodedPage:
     """Decode the body of a successful GetFindings; raise NotAPage where it is none.
 
     An empty or null NextToken is none (the last page).
@@ -73,19 +73,19 @@ def decode_page(body: bytes) -> Page:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         sound = _as_unicode(body)
         return _decode_one_by_one(sound, mended=sound != body)
-    page = Page([], [], [], typed.next_token or None)
+    page = DecodedPage([], [], [], typed.next_token or None)
     for fields in typed.findings:
         _add(page, fields, [], b"", mended=False)
     return page
 
 
-def _decode_one_by_one(body: bytes, *, mended: bool) -> Page:
+def _decode_one_by_one(body: bytes, *, mended: bool) -> DecodedPage:
     """Decode a body that is Unicode; `mended`: it was not, so a replacement may stand for anything."""
     try:
         raw_page = _raw_page.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise NotAPage(str(error)) from error
-    page = Page([], [], [], raw_page.next_token or None)
+    page = DecodedPage([], [], [], raw_page.next_token or None)
     for raw in raw_page.findings:
         notes: list[str] = []
         try:
@@ -100,7 +100,7 @@ def _decode_one_by_one(body: bytes, *, mended: bool) -> Page:
     return page
 
 
-def _add(page: Page, fields: FindingFields, notes: list[str], raw: bytes, *, mended: bool) -> None:
+def _add(page: DecodedPage, fields: FindingFields, notes: list[str], raw: bytes, *, mended: bool) -> None:
     if mended and _REPLACEMENT in f"{fields.product_arn}{fields.id}":
         # It cannot be asked for, and two such findings may look alike.
         fields.id = None
@@ -135,7 +135,7 @@ def _digest(raw: bytes | msgspec.Raw) -> str:
     return f"sha256:{hashlib.sha256(bytes(raw)).hexdigest()[:32]}"
 
 
-Shape = TypeVar("Shape", bound=msgspec.Struct)
+StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 _OBJECTS: Mapping[str, type[msgspec.Struct]] = {
     "compliance": ComplianceFields,
@@ -161,7 +161,7 @@ def salvage(value: object, notes: list[str]) -> FindingFields:
     return _object(value, FindingFields, "", notes)
 
 
-def _object(value: dict[str, Any], shape: type[Shape], path: str, notes: list[str]) -> Shape:
+def _object(value: dict[str, Any], shape: type[StructT], path: str, notes: list[str]) -> StructT:
     kept: dict[str, Any] = {}
     for field in msgspec.structs.fields(shape):
         if field.encode_name in value:

@@ -163,7 +163,7 @@ class ControlPlan(NamedTuple):
         return after
 
 
-def noted(attempts: Attempts, undone: Mapping[TurnedOff, str], now: int) -> Attempts:
+def with_undone(attempts: Attempts, undone: Mapping[TurnedOff, str], now: int) -> Attempts:
     """Return the attempts with what somebody has undone since: it may be a while until it is done again."""
     after = dict(attempts)
     for place, policy in undone.items():

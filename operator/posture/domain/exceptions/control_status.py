@@ -29,7 +29,7 @@ def statuses_of(
     for cell in cells:
         if (cell.account_id, cell.region) not in where:
             continue
-        for standard, control in controls.of(cell.check):
+        for standard, control in controls.pairs_of(cell.check):
             place = TurnedOff(standard, control, cell.account_id, cell.region)
             if place in wanted:
                 said[place] |= _said_by(cell)

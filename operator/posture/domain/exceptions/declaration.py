@@ -55,7 +55,7 @@ class TargetKnown(NamedTuple):
 
 
 MayWrite = Callable[[str, str], bool]
-Selecting = Callable[[Finding], tuple[str, ...]]
+SelectedBy = Callable[[Finding], tuple[str, ...]]
 
 
 class Declaration:
@@ -112,9 +112,9 @@ class Declaration:
 
         A finding that passed needs no exception: none. Its record state is for the caller to look at.
         """
-        return self.at(finding.check, finding.account_id, finding.region)(finding)
+        return self.selected_at(finding.check, finding.account_id, finding.region)(finding)
 
-    def at(self, check: Check, account_id: str, region: str) -> Selecting:
+    def selected_at(self, check: Check, account_id: str, region: str) -> SelectedBy:
         """Return `selecting` for the findings of one check, account and Region, which share most of it."""
         place = check, account_id
         matchers = self._covering.get(place)
@@ -123,8 +123,8 @@ class Declaration:
                 matcher for name, matcher in self._matchers.items() if self.scopes[name].covers(*place)
             )
         if len(matchers) == 1:
-            return matchers[0].at(check, account_id, region)
-        return partial(_any_of, [matcher.at(check, account_id, region) for matcher in matchers])
+            return matchers[0].selected_at(check, account_id, region)
+        return partial(_any_of, [matcher.selected_at(check, account_id, region) for matcher in matchers])
 
     def claiming(self, finding: Finding, selecting: Iterable[str]) -> tuple[str, ...]:
         """Return those of the policies that want the finding suppressed now, and may have it written to."""
@@ -185,7 +185,7 @@ class Declaration:
 
     def places(
         self, cells: Cells[Place], only: Collection[str] | None = None
-    ) -> Iterator[tuple[Place, Selecting]]:
+    ) -> Iterator[tuple[Place, SelectedBy]]:
         """Yield where policies can select anything, of what there is, and `at` of there.
 
         `only`: policies of these names; None: all. A place of several targets comes once for each of them,
@@ -195,7 +195,7 @@ class Declaration:
             yield from matcher.places(cells, self.scopes[name].covers, only)
 
 
-def _any_of(selecting: Iterable[Selecting], finding: Finding) -> tuple[str, ...]:
+def _any_of(selecting: Iterable[SelectedBy], finding: Finding) -> tuple[str, ...]:
     return tuple(sorted(name for each in selecting for name in each(finding)))
 
 

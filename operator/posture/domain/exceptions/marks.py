@@ -14,7 +14,7 @@ others write over our note takes its place there. What is kept counts only while
 merging has left behind says nothing about a finding whose note somebody else wrote.
 
 A control bears it in the reason that AWS keeps of it. Security Hub's model gives `UpdatedReason` no greatest
-length, only that it has a character that is no space (NonEmptyString); ours stays below `MAX_LENGTH` at the
+length, only that it has a character that is no space (NonEmptyString); ours stays below `MAX_REASON` at the
 greatest lengths that the API allows. The mark comes first: whoever cuts a text cuts its end. It counts only
 where the control is off: whether AWS keeps the reason of a control that was turned on again is not
 documented. A control that is on may have a reason too, which ours takes the place of: it is kept at the end
@@ -25,8 +25,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from posture.domain.exceptions.notes import AUTHOR, suppression_note
-from posture.domain.exceptions.notes import MAX_LENGTH as MAX_NOTE
+from posture.domain.exceptions.notes import AUTHOR, MAX_NOTE, suppression_note
 from posture.domain.exceptions.policy import Release, Terms
 from posture.domain.findings import Finding, Workflow
 from posture.domain.standards import ControlStatus
@@ -170,7 +169,7 @@ def is_nobody(owner: str) -> bool:
     return owner.strip() in {"", _NOBODY}
 
 
-MAX_LENGTH = 1024
+MAX_REASON = 1024
 
 _BEFORE, _BEFORE_ENDS = " [posture.dev before: ", "]"
 _NO_LONGER = "No longer turned off by policy "
@@ -260,7 +259,7 @@ def _before(reason: str) -> str:
 
 
 def _cut_words(before: str, text: str) -> str:
-    room = MAX_LENGTH - len(text) - len(_BEFORE) - len(_BEFORE_ENDS)
+    room = MAX_REASON - len(text) - len(_BEFORE) - len(_BEFORE_ENDS)
     return before if len(before) <= room else before[: max(0, room - 1)] + "…"
 
 

@@ -11,7 +11,7 @@ from posture.domain.exceptions.policy import Release, Terms
 from posture.domain.time import text_of
 
 AUTHOR = "posture-operator"
-MAX_LENGTH = 512
+MAX_NOTE = 512
 
 
 def suppression_note(terms: Terms) -> str:
@@ -49,4 +49,4 @@ def _line(text: str) -> str:
 
 def _shortened(text: str) -> str:
     text = text.strip()
-    return text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - 1].rstrip() + "…"
+    return text if len(text) <= MAX_NOTE else text[: MAX_NOTE - 1].rstrip() + "…"

@@ -50,7 +50,7 @@ class Site(NamedTuple):
         return region == self.region and (same_role or account_of(role_arn) == self.account_id)
 
 
-def read(text: str | None) -> tuple[Site, ...]:
+def parse_sites(text: str | None) -> tuple[Site, ...]:
     """Read the annotation; at most MAX_SITES, in their order."""
     if not text or len(text) > _MAX_TEXT:
         return ()
@@ -66,7 +66,7 @@ def read(text: str | None) -> tuple[Site, ...]:
     return tuple(found.values())[:MAX_SITES]
 
 
-def text_of(sites: Iterable[Site]) -> str:
+def format_sites(sites: Iterable[Site]) -> str:
     """Write the annotation."""
     return json.dumps(
         [

@@ -11,7 +11,7 @@ from operator import add, attrgetter, sub
 from typing import Generic, NamedTuple, TypeVar
 
 from posture.domain.exceptions import marks
-from posture.domain.exceptions.declaration import Declaration, Selecting
+from posture.domain.exceptions.declaration import Declaration, SelectedBy
 from posture.domain.exceptions.marks import Mark
 from posture.domain.exceptions.policy import Phase, Release
 from posture.domain.findings import Cell, Check, Compliance, Count, Finding, RecordState, Severity, Workflow
@@ -73,7 +73,7 @@ def survey(findings: Iterable[Finding], declaration: Declaration) -> Survey:
     """Survey findings, of any record state, each of which must be there once."""
     surveyor = _Surveyor(declaration)
     for (check, account_id, region), those in groupby(findings, _place_of):
-        surveyor.look_at(those, declaration.at(check, account_id, region))
+        surveyor.look_at(those, declaration.selected_at(check, account_id, region))
     return Survey(
         {name: SurveyTally(*counts) for name, counts in surveyor.counts.items()},
         surveyor.cases,
@@ -94,7 +94,7 @@ class _Surveyor:
         self.cases: list[Case] = []
         self.effects: dict[str, Effects] = {}
 
-    def look_at(self, findings: Iterable[Finding], selecting: Selecting) -> None:
+    def look_at(self, findings: Iterable[Finding], selecting: SelectedBy) -> None:
         """Take in findings of one check, account and Region."""
         for finding in findings:
             names = selecting(finding)

@@ -173,7 +173,9 @@ class Gathering:
     def _said(self, finding: Finding) -> "_Said":
         known = self._known
         spelled = known.controls.spelled
-        controls = tuple(dict.fromkeys(spelled(control) for _, control in known.controls.of(finding.check)))
+        controls = tuple(
+            dict.fromkeys(spelled(control) for _, control in known.controls.pairs_of(finding.check))
+        )
         policies = known.policies(finding) if known.policies else ()
         return _Said(controls, policies, known.failing_since(finding), known.off(finding))
 

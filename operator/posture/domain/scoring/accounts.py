@@ -91,7 +91,7 @@ class Grouping:
         self._default = default_environment
         self._overrides = dict(overrides or {})
 
-    def of(self, account_id: str, name: str | None) -> Group:
+    def group_of(self, account_id: str, name: str | None) -> Group:
         """Group one account.
 
         One that no override names and whose name does not match, or matches with nothing for a workload, is

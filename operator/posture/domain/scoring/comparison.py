@@ -41,7 +41,7 @@ class Comparison:
         self.scores = pooled_scores(self._bits, view.controls, self._evidence)
         self._checks: dict[Pair, list[Check]] = {}
         for check in checks:
-            for pair in view.controls.of(check):
+            for pair in view.controls.pairs_of(check):
                 self._checks.setdefault(pair, []).append(check)
         self._off: dict[Pair, dict[TurnedOff, ControlStatus]] = {}
         for place, was in view.turned_off.items():

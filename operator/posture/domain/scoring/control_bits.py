@@ -54,12 +54,12 @@ class ControlBits:
     def mask(self, check: Check) -> int:
         """Return the pairs that a check's findings count for, of these standards."""
         mask = 0
-        for standard, control in self._controls.of(check):
+        for standard, control in self._controls.pairs_of(check):
             if standard in self.standards:
                 mask |= self.bit(standard, control)
         return mask
 
-    def of(self, standard: str) -> int:
+    def of_standard(self, standard: str) -> int:
         """Return all pairs of one standard."""
         return self._first() << self.standards.index(standard)
 

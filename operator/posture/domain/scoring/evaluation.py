@@ -20,8 +20,8 @@ from posture.domain.scoring.tally import (
     hidden,
     judge_control,
     judge_pooled,
-    read,
     scores,
+    tally_cells,
 )
 from posture.domain.standards import Controls, ControlStatus, product_of
 
@@ -64,7 +64,7 @@ class View(NamedTuple):
         if self.accounts.standing(account_id) is not Standing.TARGETED:
             return False
         if check.source:
-            return any(standard in self.standards for standard, _ in self.controls.of(check))
+            return any(standard in self.standards for standard, _ in self.controls.pairs_of(check))
         return product_of(check) in self.products
 
 
@@ -143,7 +143,7 @@ def summed(cells: Iterable[Cell], view: View, bits: ControlBits | None = None) -
         bits = ControlBits(tuple(sorted(set(view.standards))), view.controls)
     bits = bits.releasing(released)
     off = _turned_off(view, bits)
-    accounts, excluded = read(cells, bits, view.accounts, view.products - {SECURITY_HUB}, off.by_place)
+    accounts, excluded = tally_cells(cells, bits, view.accounts, view.products - {SECURITY_HUB}, off.by_place)
     for member in view.members - accounts.keys():
         standing = view.accounts.standing(member)
         if standing is Standing.TARGETED:
@@ -166,7 +166,9 @@ def pooled_scores(bits: ControlBits, controls: Controls, evidence: Evidence) -> 
 
 def _publishable(view: View, sums: Sums) -> Evaluation:
     bits, accounts, evidence, excluded = sums
-    groups = {account_id: view.grouping.of(account_id, view.names.get(account_id)) for account_id in evidence}
+    groups = {
+        account_id: view.grouping.group_of(account_id, view.names.get(account_id)) for account_id in evidence
+    }
     everything = reduce(Evidence.merge, evidence.values(), Evidence())
     scoring = _Scoring(bits, view.controls)
     verdict = judge_control(everything, bits)
@@ -204,7 +206,7 @@ class _Scoring:
 
     def __init__(self, bits: ControlBits, controls: Controls) -> None:
         self._bits = bits
-        self._pairs = {standard: bits.of(standard) for standard in bits.standards}
+        self._pairs = {standard: bits.of_standard(standard) for standard in bits.standards}
         facts = {standard: controls.standards.get(standard) for standard in bits.standards}
         self._complete = {standard: fact is not None and fact.complete for standard, fact in facts.items()}
 

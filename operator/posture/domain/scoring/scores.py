@@ -69,12 +69,12 @@ class _Ordered(Protocol):
     def __lt__(self, other: Self, /) -> bool: ...
 
 
-Scope = TypeVar("Scope", bound=_Ordered)
+ScoreScope = TypeVar("ScoreScope", bound=_Ordered)
 
 
 def worst_first(
-    scores: Mapping[Scope, Scores], method: Method, *, limit: int = 100
-) -> tuple[list[tuple[Scope, Score]], int]:
+    scores: Mapping[ScoreScope, Scores], method: Method, *, limit: int = 100
+) -> tuple[list[tuple[ScoreScope, Score]], int]:
     """List scopes by their score, the lowest first, at most `limit`; and the number of those left out.
 
     Equal ratios: more controls that did not pass first, then by scope. Scopes without a score are in neither.

@@ -273,7 +273,7 @@ class Account:
                     yield FindingKey(product, account_id, severity, state), n
 
 
-def read(
+def tally_cells(
     cells: Iterable[Cell],
     bits: ControlBits,
     accounts: AccountFilter,
@@ -285,18 +285,18 @@ def read(
     `products`: the other products whose findings are counted. `off`: by account id and Region, the pairs that
     are off there.
     """
-    read: dict[str, Account] = {}
+    tally_cells: dict[str, Account] = {}
     excluded: set[str] = set()
     plans: dict[Check, tuple[int, str]] = {}
     for cell in cells:
-        account = read.get(cell.account_id)
+        account = tally_cells.get(cell.account_id)
         if account is None:
             standing = accounts.standing(cell.account_id)
             if standing is not Standing.TARGETED:
                 if standing is Standing.EXCLUDED:
                     excluded.add(cell.account_id)
                 continue
-            account = read[cell.account_id] = Account(off.get(cell.account_id))
+            account = tally_cells[cell.account_id] = Account(off.get(cell.account_id))
         plan = plans.get(cell.check)
         if plan is None:
             plan = plans[cell.check] = _plan(cell.check, bits, products)
@@ -305,7 +305,7 @@ def read(
             account.add_control(cell, pairs)
         elif product:
             account.add_product(cell, product)
-    return read, excluded
+    return tally_cells, excluded
 
 
 def _plan(check: Check, bits: ControlBits, products: frozenset[str]) -> tuple[int, str]:

@@ -59,9 +59,11 @@ class Matcher(Generic[Name]):
 
     def __call__(self, finding: Finding) -> tuple[Name, ...]:
         """Return the names of the selections that select a finding, in their order; none if it passed."""
-        return self.at(finding.check, finding.account_id, finding.region)(finding)
+        return self.selected_at(finding.check, finding.account_id, finding.region)(finding)
 
-    def at(self, check: Check, account_id: str, region: str) -> Callable[[Finding], tuple[Name, ...]]:
+    def selected_at(
+        self, check: Check, account_id: str, region: str
+    ) -> Callable[[Finding], tuple[Name, ...]]:
         """Return the matcher for findings of one check, account and Region, which share most of it."""
         return self._selecting[self._checks[check] & self._accounts[account_id] & self._regions[region]]
 
@@ -161,7 +163,7 @@ def _fits_check(selectors: Sequence[Selector], controls: Controls) -> Callable[[
     def fitting(check: Check) -> int:
         product = product_of(check)
         paired = unpaired
-        for standard, control in controls.of(check):
+        for standard, control in controls.pairs_of(check):
             paired |= standards(standard) & ids(control)
         named = products.free
         for name in names_of(product) if product else ():

@@ -149,22 +149,22 @@ def globs(patterns: tuple[str, ...]) -> Globs:
 
 
 Argument = TypeVar("Argument", bound=Hashable)
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 # Titles are some hundreds, but an importer can make up any number of them.
 _REMEMBERED = 16_384
 
 
-class Memory(dict[Argument, Found]):
+class Memory(dict[Argument, Result]):
     """The results of a function by its argument; when they become many, all are forgotten."""
 
     __slots__ = ("_function",)
 
-    def __init__(self, function: Callable[[Argument], Found]) -> None:
+    def __init__(self, function: Callable[[Argument], Result]) -> None:
         super().__init__()
         self._function = function
 
-    def __missing__(self, value: Argument) -> Found:
+    def __missing__(self, value: Argument) -> Result:
         """Ask the function."""
         found = self._function(value)
         if len(self) >= _REMEMBERED:

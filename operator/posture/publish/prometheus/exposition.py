@@ -24,7 +24,7 @@ Samples = Mapping[Family, Iterable[Value]]
 _ORDER = {family: index for index, family in enumerate(ALL)}
 
 
-class Page(NamedTuple):
+class RenderedText(NamedTuple):
     """Rendered text, plain and compressed.
 
     Parts are joined byte by byte: concatenated gzip members are one gzip stream (RFC 1952, section 2.2).
@@ -34,14 +34,14 @@ class Page(NamedTuple):
     gzipped: bytes
 
 
-def _page(text: bytes) -> Page:
+def _page(text: bytes) -> RenderedText:
     # Level 1: half the bytes for a tenth of the time.
-    return Page(text, gzip.compress(text, compresslevel=1))
+    return RenderedText(text, gzip.compress(text, compresslevel=1))
 
 
-def _joined(parts: Iterable[Page]) -> Page:
+def _joined(parts: Iterable[RenderedText]) -> RenderedText:
     parts = list(parts)
-    return Page(b"".join(part.plain for part in parts), b"".join(part.gzipped for part in parts))
+    return RenderedText(b"".join(part.plain for part in parts), b"".join(part.gzipped for part in parts))
 
 
 class Exposition:
@@ -52,10 +52,10 @@ class Exposition:
     """
 
     def __init__(self, *live: Callable[[], Samples], process: CollectorRegistry | None = None) -> None:
-        self._lines: dict[Family, dict[Hashable, Page]] = {family: {} for family in ALL}
+        self._lines: dict[Family, dict[Hashable, RenderedText]] = {family: {} for family in ALL}
         self._live = list(live)
         self._process = process
-        self._cached: Page | None = None
+        self._cached: RenderedText | None = None
         self._valid: dict[Hashable, Callable[[], float]] = {}
 
     def add_live(self, source: Callable[[], Samples]) -> None:
@@ -63,7 +63,7 @@ class Exposition:
         self._live.append(source)
 
     def publish(
-        self, owner: Hashable, lines: Mapping[Family, Page], valid: Callable[[], float] | None = None
+        self, owner: Hashable, lines: Mapping[Family, RenderedText], valid: Callable[[], float] | None = None
     ) -> None:
         """Replace what `owner` shows by `lines`, as `rendered` returns them.
 
@@ -95,7 +95,7 @@ class Exposition:
         """Return who shows at least one series."""
         return {owner for owners in self._lines.values() for owner in owners}
 
-    def page(self) -> Page:
+    def page(self) -> RenderedText:
         """Return the page as of now: what owners published (cached) and the live part (rendered anew)."""
         for owner in [owner for owner, valid in self._valid.items() if not valid()]:
             self.withdraw(owner)
@@ -126,7 +126,7 @@ class Exposition:
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-def rendered(samples: Samples) -> dict[Family, Page]:
+def rendered(samples: Samples) -> dict[Family, RenderedText]:
     """Render samples into lines of the text format, by family; families without samples are left out.
 
     Raises ValueError when a sample has not as many label values as its family has labels.
@@ -174,7 +174,7 @@ NotReady = Callable[[], str | None]
 
 
 @asynccontextmanager
-async def serve(
+async def serve_metrics(
     exposition: Exposition, host: str, port: int, *, not_ready: NotReady, unhealthy: NotReady
 ) -> AsyncIterator[str]:
     """Serve until the context ends; yield the address as `host:port` (port 0 picks a free one).

@@ -6,7 +6,7 @@ from functools import partial
 from typing import NamedTuple
 
 from posture.kube.resources import POSTURE_TARGETS
-from posture.publish.prometheus.exposition import Exposition, Page, Samples, rendered
+from posture.publish.prometheus.exposition import Exposition, RenderedText, Samples, rendered
 from posture.publish.prometheus.families import Family
 from posture.publish.prometheus.samples import (
     condition_samples,
@@ -67,7 +67,7 @@ class _TargetPage:
         self._exposition = exposition
         self._scores, self._state = ("target scores", uid), ("target state", uid)
         self._rendered: tuple[object, ...] | None = None
-        self._lines: Mapping[Family, Page] = {}
+        self._lines: Mapping[Family, RenderedText] = {}
 
     async def show(self, report: TargetReport, valid: Valid) -> None:
         """Publish conditions, objectives and scores: a scrape never sees scores beside an older timestamp."""
@@ -79,7 +79,7 @@ class _TargetPage:
         if scores is not None:
             state = {**state, **timestamp_samples(*own, scores.exact_at)}
             made = _maker(own, scores, per_control=report.per_control)
-        lines: Mapping[Family, Page] = {}
+        lines: Mapping[Family, RenderedText] = {}
         if made is not None:
             lines = self._lines
             if not _same(self._rendered, made.identity):
@@ -105,7 +105,7 @@ def _maker(own: tuple[str, str], scores: Shown | Restored, *, per_control: bool)
     return _Maker((scores,), partial(restored_samples, *own, scores))
 
 
-def _rendered(make: Callable[[], Samples]) -> Mapping[Family, Page]:
+def _rendered(make: Callable[[], Samples]) -> Mapping[Family, RenderedText]:
     return rendered(make())
 
 

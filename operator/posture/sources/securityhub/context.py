@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from posture.aws.securityhub.client import FindingsPage
 from posture.domain.time import HOUR, MINUTE
-from posture.sources.findings_view import FindingsView, TakenPage, some
+from posture.sources.findings_view import FindingsView, TakenPage, take_refs
 from posture.sources.securityhub.coverage import Coverage
 from posture.sources.securityhub.listing import FindingsSource, Pace, Scan
 from posture.sources.securityhub.progress import LATEST, Listing, SyncProgress
@@ -84,9 +84,9 @@ class SyncContext:
             logger.warning("finding %s of account %s: %s", each.id, each.account_id, each.why)
         return taken
 
-    async def some(self, refs: Iterator[FindingRef], n: int) -> list[FindingRef]:
+    async def take_refs(self, refs: Iterator[FindingRef], n: int) -> list[FindingRef]:
         """Take up to n from an iterator of the store."""
-        return await self.worker.call(some, refs, n)
+        return await self.worker.call(take_refs, refs, n)
 
 
 class Reading:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from posture.sources.securityhub.readers import Found, Reader
 from posture.sources.securityhub.windows import Density, Window, middle, query, unread_findings
 
-PAGE = 100
+FINDINGS_A_PAGE = 100
 """GetFindings: MaxResults is at most 100."""
 
-WORTH_A_READER = 1.5 * PAGE
+WORTH_A_READER = 1.5 * FINDINGS_A_PAGE
 """Unread findings below which a second reader would only read what the first one is about to."""
 
-WORTH_A_SPLIT = 6 * PAGE
+WORTH_A_SPLIT = 6 * FINDINGS_A_PAGE
 """Unread findings below which another cut costs more (two pages that are not full) than it saves."""
 
 
@@ -102,7 +102,7 @@ class Coverage:
             return self._start(self._split(crowded), ascending=True)
         return None
 
-    def read(self, reader: Reader, found: Sequence[Found], token: str | None) -> None:
+    def note_page(self, reader: Reader, found: Sequence[Found], token: str | None) -> None:
         """Take in a page of a reader: its findings, in its order, and its NextToken.
 
         Raises Unsteady where pages that tokens join never agree.

@@ -29,7 +29,7 @@ FEWEST_CHAINS, MOST_CHAINS = 2, 6
 _HEADROOM = 1.3
 """Chains beyond latency x rate, so that a slow answer leaves no quota unused."""
 
-PATIENCE = 4
+PAGES_ALONE = 4
 """Pages that one chain reads alone where these are mostly all there is: a second one would cost a call."""
 
 REFUSALS = 10
@@ -68,7 +68,7 @@ class Pace:
         return min(max(wanted, FEWEST_CHAINS), MOST_CHAINS)
 
 
-Sink = Callable[[FindingsPage], Awaitable[None]]
+PageSink = Callable[[FindingsPage], Awaitable[None]]
 """Takes a page in; what the coverage says by then of this page and those before is true once it is stored."""
 
 
@@ -90,7 +90,7 @@ class Scan:
         self._refusals = 0
         self._landing: WeakSet[object] = WeakSet()
 
-    async def run(self, sink: Sink, pages: int | None = None) -> None:
+    async def run(self, sink: PageSink, pages: int | None = None) -> None:
         """Read to the end. Raises AwsError, and what `sink` raises; then nothing is in flight any more.
 
         `pages`: about how many to read at most; what NextTokens join is read to its end all the same.
@@ -99,7 +99,7 @@ class Scan:
         for filters, coverage in self._work:
             await self._read(filters, coverage, sink)
 
-    async def _read(self, filters: Filters, coverage: Coverage, sink: Sink) -> None:
+    async def _read(self, filters: Filters, coverage: Coverage, sink: PageSink) -> None:
         flights: dict[asyncio.Task[None], Reader] = {}
         try:
             while not coverage.done:
@@ -133,15 +133,17 @@ class Scan:
                 raise ended
 
     def _take_off(
-        self, filters: Filters, coverage: Coverage, sink: Sink, flights: dict[asyncio.Task[None], Reader]
+        self, filters: Filters, coverage: Coverage, sink: PageSink, flights: dict[asyncio.Task[None], Reader]
     ) -> None:
         while len(flights) < self._pace.chains and (reader := coverage.next_reader()) is not None:
             flights[self._fly(filters, coverage, reader, sink)] = reader
 
-    def _fly(self, filters: Filters, coverage: Coverage, reader: Reader, sink: Sink) -> asyncio.Task[None]:
+    def _fly(
+        self, filters: Filters, coverage: Coverage, reader: Reader, sink: PageSink
+    ) -> asyncio.Task[None]:
         return asyncio.create_task(self._page(filters, coverage, reader, sink))
 
-    async def _page(self, filters: Filters, coverage: Coverage, reader: Reader, sink: Sink) -> None:
+    async def _page(self, filters: Filters, coverage: Coverage, reader: Reader, sink: PageSink) -> None:
         try:
             page = await self._source.get_findings(
                 within(filters, reader.asks or reader.query),
@@ -159,7 +161,7 @@ class Scan:
         self._landing.add(asyncio.current_task())
         before = coverage.span()
         try:
-            coverage.read(reader, found, page.next_token)
+            coverage.note_page(reader, found, page.next_token)
         except Unsteady:
             raise _unsteady() from None
         if coverage.span() < before:
@@ -172,9 +174,9 @@ class Scan:
             raise given_up(refused) from refused
 
 
-async def read_whole(source: FindingsSource, pace: Pace, filters: Filters, sink: Sink) -> None:
+async def read_whole(source: FindingsSource, pace: Pace, filters: Filters, sink: PageSink) -> None:
     """Read all findings that a filter selects, whenever they were updated; raises as `Scan.run` does."""
-    coverage = Coverage([window(EPOCH, FUTURE)], patience=PATIENCE)
+    coverage = Coverage([window(EPOCH, FUTURE)], patience=PAGES_ALONE)
     await Scan(source, pace, [filters], [coverage]).run(sink)
 
 

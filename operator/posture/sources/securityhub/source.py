@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.discovery import HubFacts
-from posture.sources.base import Counts, Following, Job, SourceReport
+from posture.sources.base import Job, PollCounts, SourceDemand, SourceReport
 from posture.sources.findings_view import FindingsView, Published
 from posture.sources.securityhub.context import Bounds, SyncContext
 from posture.sources.securityhub.facts import Cloud, Discovered, current_facts, stored_facts
@@ -53,7 +53,7 @@ class SecurityHubSource:
         """The products of which that moment is exact."""
         return self.sync.exact_products
 
-    async def follow(self, following: Following) -> None:
+    async def follow(self, following: SourceDemand) -> None:
         """Follow these products, and those in which a mark of ours is left; forget all others."""
         self.sync.full_sync, self.sync.pages = following.full_sync, share_of(following.interval)
         self.sync.marks.own(following.owners)
@@ -105,10 +105,10 @@ class SecurityHubSource:
             corrections=dict(context.tally.corrections),
         )
 
-    def counted(self) -> Counts:
+    def counted(self) -> PollCounts:
         """Return the calls to GetFindings, and the rows that they changed, since this was last asked for."""
         tally = self._context.tally
-        counts = Counts(tally.calls, tally.changed)
+        counts = PollCounts(tally.calls, tally.changed)
         tally.calls = tally.changed = 0
         return counts
 

@@ -92,7 +92,7 @@ async def settle(context: SyncContext, which: Members, asked_before: int, produc
     gone: list[tuple[int, list[bytes]]] = []
     count = 0
     believable: float | None = None
-    while batch := await context.some(refs, VALUES):
+    while batch := await context.take_refs(refs, VALUES):
         asked_at, missing = await read_by_id(context, batch)
         gone.append((asked_at, missing))
         count += len(missing)
@@ -143,6 +143,6 @@ async def remove_unread(
     `asked_at`: the start of a complete sweep: the second that missed it, or the first that was made.
     """
     refs = await context.worker.call(context.findings.unread, Members.ALL, asked_before, products)
-    while chunk := await context.some(refs, _CHUNK):
+    while chunk := await context.take_refs(refs, _CHUNK):
         gone = [(asked_at, [ref.key for ref in chunk])]
         context.tally.changed += await context.worker.call(context.findings.remove, gone)

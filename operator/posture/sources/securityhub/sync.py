@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from posture.aws.client.clock import BELIEVED_AHEAD
 from posture.aws.client.limiter import published
 from posture.domain.time import DAY, MINUTE, SECOND
-from posture.sources.findings_view import Published, State, TakenPage
+from posture.sources.findings_view import KeptValues, Published, TakenPage
 from posture.sources.securityhub.context import Bounds, Reading, SyncContext
-from posture.sources.securityhub.listing import PATIENCE
+from posture.sources.securityhub.listing import PAGES_ALONE
 from posture.sources.securityhub.progress import CHANGES, POLLS, SWEEP, listing
 from posture.sources.securityhub.queries import everything, noted
 from posture.sources.securityhub.relist import Marks, relist_exceptional, relist_not_passed
@@ -158,7 +158,7 @@ class Sync:
             self._progress = max(self._progress, self._reading.progress())
         return self._progress
 
-    async def _publish(self, exact_at: int, state: State) -> None:
+    async def _publish(self, exact_at: int, state: KeptValues) -> None:
         products = frozenset(self.context.progress.done.products)
         findings = self.context.findings
         self.published = await self.context.worker.call(findings.publish, exact_at, self.windows, state)
@@ -220,7 +220,7 @@ async def read_changes(context: SyncContext) -> int:
             latest = max(latest, polled - taken.news)
 
     reading = Reading(
-        context, progress.changes, queries, keys=(CHANGES,), patience=PATIENCE, on_taken=note_late
+        context, progress.changes, queries, keys=(CHANGES,), patience=PAGES_ALONE, on_taken=note_late
     )
     started = await reading.run()
     if wanted <= progress.done.products:
@@ -233,7 +233,7 @@ async def read_noted(context: SyncContext) -> None:
     done, wanted = context.progress.done, context.wanted
     polled = done.polled or EPOCH
     queries = noted(wanted, max(EPOCH, polled - overlap(done.late, polled, context.bounds)))
-    await Reading(context, listing(wanted, len(queries)), queries, patience=PATIENCE).run()
+    await Reading(context, listing(wanted, len(queries)), queries, patience=PAGES_ALONE).run()
 
 
 def overlap(late: Sequence[tuple[int, int]], now: int, bounds: Bounds) -> int:

@@ -46,7 +46,7 @@ class CellReader:
         for check in range(len(self._dimensions.checks.values)):
             yield from self._of_check(check)
 
-    def some(self, keys: Collection[CellKey]) -> Iterator[CellRow]:
+    def of_keys(self, keys: Collection[CellKey]) -> Iterator[CellRow]:
         """Yield the cells that were asked for; empty ones without a `Cell`."""
         for key in keys:
             groups = self._database.rows(_OF_CELL, (self._cutoff, *key))

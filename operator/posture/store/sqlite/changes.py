@@ -10,12 +10,12 @@ from posture.store.records import CellKey
 
 Key = TypeVar("Key")
 
-BATCH = 1000
+KEYS_A_QUERY = 1000
 """Keys in one statement; SQLite's own limit is above 30,000."""
 
 ACTIVE = 0
 
-Place = tuple[int, int, int, int, int, int, int]
+RowPlace = tuple[int, int, int, int, int, int, int]
 """A row's primary key but for `key`: state, chk, account, region, severity, compliance, workflow."""
 
 _STATEMENTS = {
@@ -36,10 +36,10 @@ _STATEMENTS = {
 }
 
 
-class Row(NamedTuple):
+class StoredRow(NamedTuple):
     """A stored row."""
 
-    place: Place
+    place: RowPlace
     """Where it stands."""
     updated: int
     asked: int
@@ -66,7 +66,7 @@ class Changes:
         self._new_body = new_body
         self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _STATEMENTS}
 
-    def insert(self, key: bytes, row: Row, provider: bytes, customer: bytes | None) -> None:
+    def insert(self, key: bytes, row: StoredRow, provider: bytes, customer: bytes | None) -> None:
         """Add a row; its body's number is given here."""
         body = self._new_body()
         self._rows["new body"].append((body, provider, customer))
@@ -80,7 +80,7 @@ class Changes:
         """Note that a row was seen as it is stored."""
         self._rows["seen row"].append((asked, key))
 
-    def update(self, key: bytes, before: Row, after: Row) -> None:
+    def update(self, key: bytes, before: StoredRow, after: StoredRow) -> None:
         """Change a row, but for its body."""
         values = (after.updated, after.asked, after.provider, after.customer, key)
         if after.place == before.place:
@@ -98,7 +98,7 @@ class Changes:
         """Replace the customer's part of a body."""
         self._rows["customer"].append((customer, body))
 
-    def remove(self, key: bytes, place: Place, body: int, *, annotated: bool) -> None:
+    def remove(self, key: bytes, place: RowPlace, body: int, *, annotated: bool) -> None:
         """Delete a row, its body, its overlay, and what is said of it.
 
         `annotated`: it has a note or user-defined fields.
@@ -116,21 +116,21 @@ class Changes:
             if rows:
                 connection.executemany(_STATEMENTS[name], rows)
 
-    def _count(self, place: Place, *, annotated: bool) -> None:
+    def _count(self, place: RowPlace, *, annotated: bool) -> None:
         self.changed += 1
         self._note(place, annotated=annotated)
 
-    def _note(self, place: Place, *, annotated: bool) -> None:
+    def _note(self, place: RowPlace, *, annotated: bool) -> None:
         if place[0] == ACTIVE:
             self.cells.add(place[1:4])
         elif annotated:
             self.archived.add(place[1:4])
 
 
-def stored_rows(connection: sqlite3.Connection, keys: Collection[bytes]) -> dict[bytes, Row]:
+def stored_rows(connection: sqlite3.Connection, keys: Collection[bytes]) -> dict[bytes, StoredRow]:
     """Return the rows of some keys; those without a row are left out."""
     rows = {}
-    for batch in batches(keys):
+    for batch in key_batches(keys):
         found = connection.execute(
             "SELECT key, state, chk, account, region, severity, compliance, workflow, updated, asked,"
             " provider, customer, body FROM finding INDEXED BY finding_by_key"
@@ -138,14 +138,14 @@ def stored_rows(connection: sqlite3.Connection, keys: Collection[bytes]) -> dict
             batch,
         )
         for row in found:
-            rows[row[0]] = Row(row[1:8], *row[8:])
+            rows[row[0]] = StoredRow(row[1:8], *row[8:])
     return rows
 
 
-def batches(keys: Iterable[Key]) -> Iterator[Sequence[Key]]:
+def key_batches(keys: Iterable[Key]) -> Iterator[Sequence[Key]]:
     """Cut keys into parts that fit into one statement."""
     iterator = iter(keys)
-    while batch := tuple(islice(iterator, BATCH)):
+    while batch := tuple(islice(iterator, KEYS_A_QUERY)):
         yield batch
 
 

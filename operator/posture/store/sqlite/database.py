@@ -55,7 +55,7 @@ class Database:
                 path, timeout=LOCK_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
             )
             try:
-                schema.configure(self._connection)
+                schema.configure_connection(self._connection)
             except BaseException:
                 self._abandon()
                 raise

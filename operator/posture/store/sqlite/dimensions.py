@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from posture.domain.findings import Check, Finding, Source
+from posture.domain.findings import Check, CheckSource, Finding
 from posture.domain.time import HOUR
 from posture.store.records import FindingRef
 from posture.store.sqlite.encoding import ProviderBody, Word
@@ -30,14 +30,14 @@ _decode_check = msgspec.msgpack.Decoder(tuple[str, bool | str, str, bool, tuple[
 def _check_stored(check: Check) -> bytes:
     """Encode a check as all versions have done: of Security Hub, whose own is True, and of nobody, False."""
     source: bool | str = check.source is not None
-    if check.source is not None and check.source is not Source.SECURITY_HUB:
+    if check.source is not None and check.source is not CheckSource.SECURITY_HUB:
         source = check.source.value
     return _encode((check.product, source, *check[2:]))
 
 
 def _stored_check(blob: bytes) -> Check:
     product, source, control, numbered, standards = _decode_check(blob)
-    own = Source.SECURITY_HUB if source is True else Source(source) if source else None
+    own = CheckSource.SECURITY_HUB if source is True else CheckSource(source) if source else None
     return Check(product, own, control, numbered, standards)
 
 
@@ -75,7 +75,7 @@ class Numbered(Generic[T]):
         del self.values[self.stored :]
 
 
-class Names:
+class AccountNames:
     """The name of each account: that of its newest finding which has one.
 
     A finding keeps the name that the account had when it was processed, so the one with the greatest
@@ -100,7 +100,7 @@ class Names:
         self.current[account] = (name, updated_at)
         return known is None or known[0] != name
 
-    def of(self, account: int) -> str:
+    def name_of(self, account: int) -> str:
         """Return an account's name, empty when no finding has given one."""
         known = self.current.get(account)
         return "" if known is None else known[0]
@@ -141,7 +141,7 @@ class Dimensions:
         self.accounts: Numbered[str] = Numbered()
         self.regions: Numbered[str] = Numbered()
         self.words: Numbered[str] = Numbered()
-        self.names = Names()
+        self.names = AccountNames()
 
     @classmethod
     def load(cls, connection: sqlite3.Connection) -> "Dimensions":

@@ -6,6 +6,7 @@ from hashlib import blake2b
 import msgspec
 
 from posture.domain.consistency import CustomerFields, Overlay
+from posture.domain.exceptions.marks import UserFields
 from posture.domain.findings import Finding, Resource, Workflow
 
 Word = int | str
@@ -14,7 +15,6 @@ Word = int | str
 ProviderBody = tuple[str, Word, Word, int, tuple[Resource, ...]]
 """Id, ProductArn, Title, CreatedAt, Resources."""
 
-UserFields = tuple[tuple[str, str], ...]
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_provider: Callable[[bytes], ProviderBody] = msgspec.msgpack.Decoder(ProviderBody).decode

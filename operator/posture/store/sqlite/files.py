@@ -78,9 +78,9 @@ def _refuse_foreign(database: Database, owner: str) -> None:
     if _application(database) != schema.APPLICATION_ID:
         raise _Unfit("the file belongs to another program")
     version = database.rows("PRAGMA user_version")[0][0]
-    if version != schema.VERSION:
-        age = "an older" if version < schema.VERSION else "a newer"
-        raise _Unfit(f"the file is of {age} version ({version}, this is {schema.VERSION})")
+    if version != schema.SCHEMA_VERSION:
+        age = "an older" if version < schema.SCHEMA_VERSION else "a newer"
+        raise _Unfit(f"the file is of {age} version ({version}, this is {schema.SCHEMA_VERSION})")
     held = {sql for (sql,) in database.rows("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
     if held != schema.expected_tables():
         raise _Unfit("the file does not hold the tables of its version")

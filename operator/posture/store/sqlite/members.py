@@ -15,7 +15,7 @@ from posture.store.sqlite.encoding import decode_provider
 # ruff: noqa: S608 - statements are made of constants and question marks; values are always bound
 
 
-PAGE = 1000
+ROWS_A_PAGE = 1000
 
 _AFTER = schema.PLACE.removeprefix("state, ")
 _FIRST = (*(-1,) * 6, b"")
@@ -41,7 +41,7 @@ def unread(
         page = (
             f"SELECT {_AFTER}, body.provider FROM {_table(members)} CROSS JOIN body ON body.id = body"
             f" WHERE {where} AND state = {int(state)} AND ({_AFTER}) > (?, ?, ?, ?, ?, ?, ?)"
-            f" ORDER BY {_AFTER} LIMIT {PAGE}"
+            f" ORDER BY {_AFTER} LIMIT {ROWS_A_PAGE}"
         )
         position: tuple[Any, ...] = _FIRST
         while rows := database.rows(page, (*arguments, *position)):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from posture.domain.consistency import SETTLING, CustomerFields, Overlay, overlaid, stacked
 from posture.store.records import CustomerWrite, FindingRef
-from posture.store.sqlite.changes import Changes, batches, placeholders, stored_rows
+from posture.store.sqlite.changes import Changes, key_batches, placeholders, stored_rows
 from posture.store.sqlite.database import Database
 from posture.store.sqlite.dimensions import Dimensions
 from posture.store.sqlite.encoding import (
@@ -29,12 +29,12 @@ class Overlays:
         self._keys: set[bytes] = {key for (key,) in database.rows("SELECT key FROM overlay")}
         self._dropped: set[bytes] = set()
 
-    def of(self, connection: sqlite3.Connection, keys: Collection[bytes]) -> dict[bytes, Overlay]:
+    def find(self, connection: sqlite3.Connection, keys: Collection[bytes]) -> dict[bytes, Overlay]:
         """Return the overlays of some findings, by key."""
         if not self._keys:
             return {}
         held = {}
-        for batch in batches(self._keys.intersection(keys)):
+        for batch in key_batches(self._keys.intersection(keys)):
             for key, *columns in connection.execute(
                 f"SELECT key, workflow, fields, written FROM overlay WHERE key IN ({placeholders(batch)})",
                 batch,
@@ -76,7 +76,7 @@ def record(
     """Show our own writes in their rows at once, and hold them. Findings that are not stored are left out."""
     rows = stored_rows(connection, {write.key for write in writes})
     customers = _customer_blobs(connection, [row.body for row in rows.values()])
-    held = overlays.of(connection, rows)
+    held = overlays.find(connection, rows)
     shown: dict[bytes, CustomerFields] = {}
     for key, workflow, note, user_fields, note_by in writes:
         if key not in rows:

@@ -10,12 +10,12 @@ from posture.domain.exceptions.marks import IsOurs
 from posture.domain.findings import Check, Compliance, Finding, RecordState, Severity, Workflow
 from posture.store.records import CellKey, FindingRef, in_order
 from posture.store.sqlite import schema
-from posture.store.sqlite.changes import batches, placeholders
+from posture.store.sqlite.changes import key_batches, placeholders
 from posture.store.sqlite.database import Database
 from posture.store.sqlite.dimensions import Dimensions
 from posture.store.sqlite.encoding import decode_customer, decode_provider
 
-PAGE = 1000
+ROWS_A_PAGE = 1000
 
 _COLUMNS = (
     "state, chk, account, region, severity, compliance, workflow, key, updated, body.provider, body.customer"
@@ -24,7 +24,7 @@ _OF_CELL = (
     f"SELECT {_COLUMNS} FROM finding CROSS JOIN body ON body.id = body"
     " WHERE state = ? AND chk = ? AND account = ? AND region = ?"
     " AND (severity, compliance, workflow, key) > (?, ?, ?, ?)"
-    f" ORDER BY severity, compliance, workflow, key LIMIT {PAGE}"
+    f" ORDER BY severity, compliance, workflow, key LIMIT {ROWS_A_PAGE}"
 )
 _ANNOTATED_CELLS = (
     "SELECT DISTINCT chk, account, region FROM finding INDEXED BY finding_annotated"
@@ -75,7 +75,7 @@ class FindingReader:
 
     def by_key(self, keys: Collection[bytes]) -> Iterator[Finding]:
         """Yield the findings of some keys; those that are not stored are left out."""
-        for batch in batches(keys):
+        for batch in key_batches(keys):
             yield from map(
                 self._finding,
                 self._database.rows(
@@ -88,7 +88,7 @@ class FindingReader:
     def seen_before(self, keys: Collection[bytes], asked_at: int) -> list[FindingRef]:
         """Return those of some findings that no request since `asked_at` has returned."""
         found = []
-        for batch in batches(keys):
+        for batch in key_batches(keys):
             rows = self._database.rows(
                 "SELECT key, body.provider FROM finding INDEXED BY finding_by_key CROSS JOIN body"
                 f" ON body.id = body WHERE key IN ({placeholders(batch)}) AND asked < ?",
@@ -142,7 +142,7 @@ class FindingReader:
         dimensions = self._dimensions
         accounts, regions = dimensions.accounts.values, dimensions.regions.values
         cells: dict[Check, dict[str, dict[str, CellKey]]] = {}
-        for batch in batches(dimensions.checks.known(checks)):
+        for batch in key_batches(dimensions.checks.known(checks)):
             for key in self._database.rows(_SURVEYED_CELLS[state].format(placeholders(batch)), batch):
                 check, account, region = key
                 by_account = cells.setdefault(dimensions.checks.values[check], {})
@@ -156,7 +156,7 @@ class FindingReader:
 
         Cells without any are left out. Each cell's are to be read before the next cell is asked for.
         """
-        for batch in batches(in_order(cells)):
+        for batch in key_batches(in_order(cells)):
             wanted = ",".join("(?, ?, ?)" for _ in batch)
             rows = self._database.each(_SURVEYED[state].format(wanted), tuple(chain.from_iterable(batch)))
             for key, those in groupby(rows, _cell_of):
@@ -168,7 +168,7 @@ class FindingReader:
         while True:
             rows = self._database.rows(_OF_CELL, (int(state), *key, *position))
             yield from map(self._finding, rows)
-            if len(rows) < PAGE:
+            if len(rows) < ROWS_A_PAGE:
                 return
             position = rows[-1][4:8]
 
@@ -189,7 +189,7 @@ class FindingReader:
             product_arn=dimensions.text(product_arn),
             check=dimensions.checks.values[check],
             account_id=dimensions.accounts.values[account],
-            account_name=dimensions.names.of(account),
+            account_name=dimensions.names.name_of(account),
             region=dimensions.regions.values[region],
             title=dimensions.text(title),
             severity=_SEVERITIES[severity],

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from posture.domain.findings import Rejection
 from posture.store.records import Copy, Read, key_of
-from posture.store.sqlite.changes import batches, placeholders
+from posture.store.sqlite.changes import key_batches, placeholders
 from posture.store.sqlite.database import Database
 
 
@@ -36,7 +36,7 @@ class Rejections:
         self._keys |= fresh.keys()
         return list(fresh.values())
 
-    def some(self, limit: int) -> list[Rejection]:
+    def first(self, limit: int) -> list[Rejection]:
         """Return the latest rejections."""
         rows = self._database.rows(
             "SELECT id, product_arn, account, why FROM rejected ORDER BY asked DESC, id, product_arn LIMIT ?",
@@ -115,7 +115,7 @@ def _said(connection: sqlite3.Connection, keys: Collection[bytes]) -> dict[bytes
     if connection.execute("SELECT 1 FROM unreadable LIMIT 1").fetchone() is None:
         return {}
     said: dict[bytes, str] = {}
-    for batch in batches(keys):
+    for batch in key_batches(keys):
         said.update(
             connection.execute(f"SELECT key, why FROM unreadable WHERE key IN ({placeholders(batch)})", batch)
         )
@@ -125,7 +125,7 @@ def _said(connection: sqlite3.Connection, keys: Collection[bytes]) -> dict[bytes
 def _asked(connection: sqlite3.Connection, keys: Collection[bytes]) -> dict[bytes, int]:
     """Return by key when the copies were asked for that the rows stand by."""
     asked: dict[bytes, int] = {}
-    for batch in batches(keys):
+    for batch in key_batches(keys):
         asked.update(
             connection.execute(
                 "SELECT key, asked FROM finding INDEXED BY finding_by_key"

@@ -9,7 +9,7 @@ from typing import Any
 from posture.domain.consistency import SETTLING
 from posture.domain.findings import RecordState
 from posture.store.sqlite import schema
-from posture.store.sqlite.changes import Changes, Place, stored_rows
+from posture.store.sqlite.changes import Changes, RowPlace, stored_rows
 from posture.store.sqlite.database import Database
 from posture.store.sqlite.dimensions import Dimensions
 
@@ -18,7 +18,7 @@ CHUNK = 2000
 
 _COLUMNS = f"key, state, chk, account, region, severity, compliance, workflow, body, {schema.ANNOTATED}"
 
-Doomed = tuple[bytes, Place, int, bool]
+Doomed = tuple[bytes, RowPlace, int, bool]
 """A row that is to go: key, place, body, and whether it has a note or user-defined fields."""
 
 

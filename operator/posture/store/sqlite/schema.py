@@ -12,7 +12,7 @@ sweep or a re-list did not see is what was last asked for before it began.
 import sqlite3
 
 APPLICATION_ID = 0x504F5354
-VERSION = 6
+SCHEMA_VERSION = 6
 
 CACHE_KIB = 24 * 1024
 CHECKPOINT_PAGES = 8000
@@ -65,7 +65,7 @@ _TABLES = (
 )
 
 
-def configure(connection: sqlite3.Connection) -> None:
+def configure_connection(connection: sqlite3.Connection) -> None:
     """Set up a connection before its first access to the file.
 
     The exclusive lock keeps a second process out (each holds numbers of its own for checks and accounts) and
@@ -91,7 +91,7 @@ def create(connection: sqlite3.Connection, owner: str) -> None:
         connection.execute(statement)
     connection.execute("INSERT INTO meta VALUES ('owner', ?)", (owner,))
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def expected_tables() -> set[str]:

@@ -207,9 +207,9 @@ class Store:
     def cells(self, keys: Collection[CellKey] | None, *, cutoff: int) -> Iterator[CellRow]:
         """Yield the cells of `keys`, or all that have ACTIVE findings; fresh: updated since `cutoff`."""
         reader = CellReader(self._database, self._dimensions, cutoff)
-        return reader.everything() if keys is None else reader.some(keys)
+        return reader.everything() if keys is None else reader.of_keys(keys)
 
-    def read(self, keys: Collection[bytes]) -> Iterator[Finding]:
+    def read_findings(self, keys: Collection[bytes]) -> Iterator[Finding]:
         """Yield the findings of some keys; those that are not stored are left out."""
         return FindingReader(self._database, self._dimensions).by_key(keys)
 
@@ -295,7 +295,7 @@ class Store:
 
     def rejected(self, limit: int = 20) -> list[Rejection]:
         """Return rejected findings, the latest first."""
-        return self._rejections.some(limit)
+        return self._rejections.first(limit)
 
     def count_rejected(self) -> int:
         """Return how many findings are rejected."""

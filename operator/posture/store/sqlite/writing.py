@@ -14,7 +14,7 @@ from posture.domain.consistency import (
 )
 from posture.domain.findings import Finding, RecordState
 from posture.store.records import Copy
-from posture.store.sqlite.changes import Changes, Row, stored_rows
+from posture.store.sqlite.changes import Changes, StoredRow, stored_rows
 from posture.store.sqlite.dimensions import Dimensions
 from posture.store.sqlite.encoding import digest, digest_of, encode_customer, encode_provider
 from posture.store.sqlite.overlays import Overlays
@@ -48,7 +48,7 @@ class Writing:
     def take(self, connection: sqlite3.Connection, copies: dict[bytes, Copy]) -> None:
         """Bring copies in; the rows themselves are written when the changes are applied."""
         rows = stored_rows(connection, copies)
-        held = self._overlays.of(connection, copies)
+        held = self._overlays.find(connection, copies)
         for key, (finding, asked_at) in copies.items():
             row = rows.get(key)
             if row is None:
@@ -67,7 +67,7 @@ class Writing:
         if finding.updated_at < self._cursor and finding.record_state is RecordState.ACTIVE:
             self.corrections["missed_finding"] += 1
 
-    def _compare(self, key: bytes, finding: Finding, asked_at: int, before: Row) -> None:
+    def _compare(self, key: bytes, finding: Finding, asked_at: int, before: StoredRow) -> None:
         after, provider, customer = self._encoded(finding, asked_at)
         same_provider, same_customer = after.provider == before.provider, after.customer == before.customer
         if (
@@ -101,7 +101,7 @@ class Writing:
             return finding
         return finding._replace(**overlaid(overlay, shown)._asdict())
 
-    def _encoded(self, finding: Finding, asked_at: int) -> tuple[Row, bytes, bytes | None]:
+    def _encoded(self, finding: Finding, asked_at: int) -> tuple[StoredRow, bytes, bytes | None]:
         """Return a finding's row, but for the number of its body, and the two parts of its body."""
         dimensions = self._dimensions
         check, account, region = dimensions.place(finding)
@@ -122,11 +122,11 @@ class Writing:
             +finding.compliance,
             +finding.workflow,
         )
-        row = Row(place, finding.updated_at, asked_at, digest(provider), digest_of(customer), 0)
+        row = StoredRow(place, finding.updated_at, asked_at, digest(provider), digest_of(customer), 0)
         return row, provider, customer
 
 
-def _missed(before: Row, after: Row) -> str:
+def _missed(before: StoredRow, after: StoredRow) -> str:
     """Name what the changes and re-lists had not brought."""
     if after.updated == before.updated and after.place[0] != before.place[0]:
         return "missed_archival"

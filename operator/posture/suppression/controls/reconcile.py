@@ -17,7 +17,7 @@ from posture.domain.exceptions.control_plan import (
     Switch,
     claimed,
     control_plan,
-    noted,
+    with_undone,
 )
 from posture.domain.exceptions.control_status import Record, statuses_of
 from posture.domain.exceptions.finding_plan import Timing
@@ -145,7 +145,7 @@ class ControlRounds:
 
         planned = await self._hub.look(think)
         if planned is not None:
-            await self._keep(noted(timing.attempts, planned.undone, now))
+            await self._keep(with_undone(timing.attempts, planned.undone, now))
         return planned
 
     async def _write(self, roles: Roles, switches: Sequence[Switch], now: int) -> list[Switch]:

@@ -100,7 +100,7 @@ class Following:
         declaration = self._declared()
         return {
             _key(FindingId(finding.product_arn, finding.id)): declaration.selecting(finding)
-            for finding in self.findings.rows.read(keys)
+            for finding in self.findings.rows.read_findings(keys)
         }
 
     def effects(self, sights: Mapping[str, TargetScope]) -> dict[str, Effect]:
@@ -183,7 +183,7 @@ class Following:
         counts: dict[str, int] = {}
         for name in self._written.values():
             counts[name] = counts.get(name, 0) + 1
-        for finding in self.findings.rows.read(unseen.keys() - self._written.keys()):
+        for finding in self.findings.rows.read_findings(unseen.keys() - self._written.keys()):
             if mark := declaration.mark_of(finding):
                 counts[mark.policy] = counts.get(mark.policy, 0) + 1
         return counts

@@ -215,7 +215,9 @@ class Rounds:
             return
         keys = [each.key for each in refs.values()]
         there = await self._hub.look(
-            lambda findings: {FindingId(each.product_arn, each.id) for each in findings.rows.read(keys)}
+            lambda findings: {
+                FindingId(each.product_arn, each.id) for each in findings.rows.read_findings(keys)
+            }
         )
         for each in refs:
             if each not in (there or ()):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from posture.aws.client.errors import AwsError, InvalidRequest
-from posture.aws.securityhub.client import FindingsUpdate, Note
+from posture.aws.securityhub.client import FindingsUpdate, NoteUpdate
 from posture.backoff import BackOff
 from posture.domain.exceptions import marks
 from posture.domain.exceptions.finding_plan import Batch, Write, batches
@@ -32,7 +32,7 @@ class FindingsCloud(Protocol):
         findings: Sequence[FindingId],
         *,
         workflow: Workflow | None = None,
-        note: Note | None = None,
+        note: NoteUpdate | None = None,
         user_fields: dict[str, str] | None = None,
         within: float | None = None,
     ) -> FindingsUpdate:
@@ -168,7 +168,7 @@ class Writer:
         return await self._cloud.batch_update_findings(
             [each.finding for each in writes],
             workflow=change.workflow,
-            note=None if change.note is None else Note(change.note, change.note_by),
+            note=None if change.note is None else NoteUpdate(change.note, change.note_by),
             user_fields=fields,
             within=within,
         )

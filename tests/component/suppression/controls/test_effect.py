@@ -9,7 +9,7 @@ import pytest
 from posture.api.posture_target import ScoringMethod
 from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.domain.exceptions.declaration import Scope
-from posture.domain.findings import Check, Compliance, Finding, Source
+from posture.domain.findings import Check, CheckSource, Compliance, Finding
 from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import TurnedOff, View
 from posture.domain.scoring.scores import Score
@@ -34,7 +34,11 @@ def about(control: str, compliance: Compliance, account: str = ONE, *, fresh: bo
     return finding(
         f"{control}-{account}",
         check=Check(
-            "Security Hub", source=Source.SECURITY_HUB, control=control, numbered=False, standards=(FSBP,)
+            "Security Hub",
+            source=CheckSource.SECURITY_HUB,
+            control=control,
+            numbered=False,
+            standards=(FSBP,),
         ),
         account_id=account,
         compliance=compliance,

@@ -16,7 +16,7 @@ from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.paging import given_up
 from posture.aws.client.refusals import refusal as refusals
 from posture.aws.client.refusals.refusal import refusal
-from posture.aws.client.refusals.rows import Refused, Row
+from posture.aws.client.refusals.rows import RefusalRow, RefusedCall
 from posture.aws.client.refusals.table import ROWS
 from posture.aws.client.sessions import Identity, Sessions
 from tests.support.refusal_cases import (
@@ -79,7 +79,7 @@ def test_each_call_without_an_answer_says_so_too(error: Exception, kind: str, na
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.advice[:50])
-def test_no_row_gives_advice_without_action_identity_and_region(row: Row) -> None:
+def test_no_row_gives_advice_without_action_identity_and_region(row: RefusalRow) -> None:
     fields = {name for _, name, _, _ in string.Formatter().parse(row.advice)}
     assert {"action", "who", "region"} <= fields
 
@@ -88,8 +88,8 @@ def test_each_row_of_the_table_is_reached_by_some_refusal(monkeypatch: pytest.Mo
     """A row behind a wider one would never be used."""
     reached = set()
 
-    class Noting(Row):
-        def fits(self, what: Refused) -> bool:
+    class Noting(RefusalRow):
+        def fits(self, what: RefusedCall) -> bool:
             fits = super().fits(what)
             if fits:
                 reached.add(self.advice + str(self[2:]))

@@ -2,8 +2,8 @@ import pytest
 
 from posture.aws.securityhub.asff import AssociatedStandard, ProductFields
 from posture.aws.securityhub.checks import check_of, is_own
-from posture.domain.arns import product_of, standard_name
-from posture.domain.findings import Check, Source
+from posture.domain.arns import product_parts, standard_name
+from posture.domain.findings import Check, CheckSource
 
 OWN = "arn:aws:securityhub:eu-west-1::product/aws/securityhub"
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
@@ -27,7 +27,11 @@ def check(
 
 def own(control: str, *standards: str, numbered: bool = False) -> Check:
     return Check(
-        "Security Hub", source=Source.SECURITY_HUB, control=control, numbered=numbered, standards=standards
+        "Security Hub",
+        source=CheckSource.SECURITY_HUB,
+        control=control,
+        numbered=numbered,
+        standards=standards,
     )
 
 
@@ -199,7 +203,7 @@ def test_what_is_no_products_arn_is_refused(arn: str) -> None:
     with pytest.raises(ValueError, match="ProductArn"):
         is_own(arn, "eu-west-1")
     with pytest.raises(ValueError, match="ProductArn"):
-        product_of(arn)
+        product_parts(arn)
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from posture.aws.securityhub.wire import Page, decode_page
+from posture.aws.securityhub.wire import DecodedPage, decode_page
 from posture.domain.findings import (
     Check,
+    CheckSource,
     Compliance,
     Finding,
     RecordState,
     Resource,
     Severity,
-    Source,
     Workflow,
 )
 
@@ -56,7 +56,7 @@ def asff(**changes: Any) -> dict[str, Any]:
     return finding
 
 
-def page(*findings: object) -> Page:
+def page(*findings: object) -> DecodedPage:
     return decode_page(json.dumps({"Findings": findings}).encode())
 
 
@@ -68,7 +68,7 @@ def test_a_sound_finding_is_read_whole() -> None:
         id=ID,
         product_arn="arn:aws:securityhub:eu-west-1::product/aws/securityhub",
         check=Check(
-            "Security Hub", source=Source.SECURITY_HUB, control="S3.1", numbered=False, standards=(FSBP,)
+            "Security Hub", source=CheckSource.SECURITY_HUB, control="S3.1", numbered=False, standards=(FSBP,)
         ),
         account_id="111122223333",
         account_name="xebia-shop-production",

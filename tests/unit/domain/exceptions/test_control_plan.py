@@ -13,7 +13,7 @@ from posture.domain.exceptions.control_plan import (
     DeclaredControls,
     Seen,
     control_plan,
-    noted,
+    with_undone,
 )
 from posture.domain.exceptions.control_status import MAX_ACCOUNTS, MAX_ENTRIES, fits, recorded_entries
 from posture.domain.exceptions.declaration import PolicyIdentity, TargetKnown
@@ -98,7 +98,7 @@ def test_what_a_person_turned_on_again_is_drift_and_done_again_with_back_off() -
     first = planned(ON, record=record)
     assert [each.act for each in first.switches] == [ControlAct.TURN_OFF_AGAIN]
     assert first.outcomes[NAME].drift == 1
-    attempts = attempted(noted({}, first.undone, START), first.switches, START)
+    attempts = attempted(with_undone({}, first.undone, START), first.switches, START)
     again = planned(ON, record=record, attempts=attempts)
     assert again.switches == ()
     assert [each.act for each in again.held] == [ControlAct.TURN_OFF_AGAIN]
@@ -209,7 +209,7 @@ def test_a_reason_at_every_greatest_length_bears_its_mark(status: ControlStatus,
     owner, policy = "o" * 63, f"{'n' * 63}/{'p' * 253}"
     terms = Terms(policy, "j" * 250, "a" * 100, START, START, reference="r" * 100, retain=retain)
     reason = marks.turning_off(terms, owner, status)
-    assert len(reason) <= marks.MAX_LENGTH
+    assert len(reason) <= marks.MAX_REASON
     assert reason.endswith("…")
     assert marks.read_control_mark(reason) == ControlMark(owner, policy, status, retain)
 
@@ -248,7 +248,7 @@ def test_the_reason_of_before_outlives_a_hand_over() -> None:
 def test_a_long_reason_of_before_is_cut() -> None:
     terms = Terms("a/b", "j" * 250, "a", START, START)
     reason = marks.turning_off(terms, "o", ControlStatus.FAILED, "y" * 2000)
-    assert len(reason) == marks.MAX_LENGTH
+    assert len(reason) == marks.MAX_REASON
     mark = marks.read_control_mark(reason)
     assert mark is not None
     assert mark.before.rstrip("…") == "y" * (len(mark.before) - 1)

@@ -3,13 +3,17 @@
 import pytest
 
 from posture.domain.exceptions.control_status import statuses_of
-from posture.domain.findings import Cell, Check, Compliance, Count, Severity, Source, Workflow
+from posture.domain.findings import Cell, Check, CheckSource, Compliance, Count, Severity, Workflow
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import Controls, ControlStatus
 
 PLACE = TurnedOff("fsbp/v/1.0.0", "S3.1", "111111111111", "eu-west-1")
 CHECK = Check(
-    "Security Hub", source=Source.SECURITY_HUB, control="S3.1", numbered=False, standards=("fsbp/v/1.0.0",)
+    "Security Hub",
+    source=CheckSource.SECURITY_HUB,
+    control="S3.1",
+    numbered=False,
+    standards=("fsbp/v/1.0.0",),
 )
 FAILED, PASSED, WARNING = Compliance.FAILED, Compliance.PASSED, Compliance.WARNING
 

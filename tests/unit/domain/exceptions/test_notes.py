@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.domain.exceptions.notes import MAX_LENGTH, reopening_note, suppression_note
+from posture.domain.exceptions.notes import MAX_NOTE, reopening_note, suppression_note
 from posture.domain.exceptions.policy import Release, Terms
 
 END = 1_806_451_200_000_000  # 2027-03-31T00:00:00Z
@@ -39,10 +39,10 @@ def test_all_but_the_justification_is_whole_at_every_greatest_length(
 ) -> None:
     approver, reference, why = ((letter * n)[:n] for n in (100, referred, 250))
     note = suppression_note(terms(why=why, approver=approver, reference=reference, policy=policy))
-    assert len(note) <= MAX_LENGTH
+    assert len(note) <= MAX_NOTE
     assert all(part in note for part in (policy, approver, reference, "2027-03-31T00:00:00Z"))
     if note.endswith("…"):
-        assert len(note) == MAX_LENGTH
+        assert len(note) == MAX_NOTE
         said = note.partition("Z, ")[2].partition(": ")[2][:-1]
         assert len(said) > 100
         assert why.startswith(said)
@@ -52,7 +52,7 @@ def test_all_but_the_justification_is_whole_at_every_greatest_length(
 
 def test_exactly_what_fits_is_not_shortened() -> None:
     head = len(suppression_note(terms(why="", policy=POLICY))) + 1
-    fits = "w" * (MAX_LENGTH - head)
+    fits = "w" * (MAX_NOTE - head)
     assert suppression_note(terms(why=fits, policy=POLICY)).endswith(": " + fits)
     assert suppression_note(terms(why=fits + "x", policy=POLICY)).endswith("w…")
 
@@ -60,7 +60,7 @@ def test_exactly_what_fits_is_not_shortened() -> None:
 @given(*(st.text(max_size=260),) * 4)
 def test_any_text_gives_one_line_that_aws_takes(why: str, approver: str, reference: str, policy: str) -> None:
     note = suppression_note(terms(why=why, approver=approver, reference=reference, policy=f"a/{policy}"))
-    assert 1 <= len(note) <= MAX_LENGTH
+    assert 1 <= len(note) <= MAX_NOTE
     note.encode()
     if policy.isprintable():
         # NonEmptyString of the API's model, where a dot is no line break.
@@ -90,7 +90,7 @@ def test_any_end_can_be_said(end: int, said: str) -> None:
 def test_reopening_says_which_policy_and_why(release: Release) -> None:
     note = reopening_note(POLICY, release)
     assert POLICY in note
-    assert len(note) <= MAX_LENGTH
+    assert len(note) <= MAX_NOTE
     assert note not in {reopening_note(POLICY, other) for other in Release} - {note}
 
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from posture.domain.findings import (
     Check,
+    CheckSource,
     Compliance,
     Finding,
     RecordState,
     Resource,
     Severity,
-    Source,
     Workflow,
 )
 from posture.domain.remediation.candidates import (
@@ -42,7 +42,7 @@ ANY = Selector(severities=("*",))
 
 
 def check(control: str, standard: str = "fsbp/v/1") -> Check:
-    return Check("Security Hub", Source.SECURITY_HUB, control, numbered=False, standards=(standard,))
+    return Check("Security Hub", CheckSource.SECURITY_HUB, control, numbered=False, standards=(standard,))
 
 
 def gather(

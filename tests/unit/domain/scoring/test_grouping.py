@@ -35,7 +35,7 @@ def own_workload(name: str) -> Group:
     ],
 )
 def test_the_whole_name_decides(engine: str, name: str | None, group: Group) -> None:
-    assert Grouping(ENGINES[engine]).of("111111111111", name) == group
+    assert Grouping(ENGINES[engine]).group_of("111111111111", name) == group
 
 
 def test_an_override_goes_before_the_name() -> None:
@@ -44,17 +44,17 @@ def test_an_override_goes_before_the_name() -> None:
         default_environment="live",
         overrides={"111111111111": ("network", "shared"), "222222222222": ("network", None)},
     )
-    assert grouping.of("111111111111", "xebia-shop-prod") == Group("network", "shared")
-    assert grouping.of("222222222222", None) == Group("network", "live")
-    assert grouping.of("333333333333", "other") == Group("other", "live", matched=False)
+    assert grouping.group_of("111111111111", "xebia-shop-prod") == Group("network", "shared")
+    assert grouping.group_of("222222222222", None) == Group("network", "live")
+    assert grouping.group_of("333333333333", "other") == Group("other", "live", matched=False)
 
 
 def test_a_part_that_took_no_part_in_the_match_has_the_default() -> None:
     optional = compile_pattern("(?P<workload>[a-z]*)(-(?P<environment>[a-z]+))?")
-    assert Grouping(optional).of("1", "shop") == Group("shop", "production")
-    assert Grouping(optional).of("1", "-prod") == own_workload("-prod")
+    assert Grouping(optional).group_of("1", "shop") == Group("shop", "production")
+    assert Grouping(optional).group_of("1", "-prod") == own_workload("-prod")
 
 
 def test_without_a_pattern_nothing_is_unmatched() -> None:
-    assert Grouping().of("1", "shop") == Group("shop", "production", matched=True)
-    assert Grouping(default_environment="live").of("1", None) == Group("1", "live", matched=True)
+    assert Grouping().group_of("1", "shop") == Group("shop", "production", matched=True)
+    assert Grouping(default_environment="live").group_of("1", None) == Group("1", "live", matched=True)

@@ -7,12 +7,12 @@ import pytest
 
 from posture.domain.findings import (
     Check,
+    CheckSource,
     Compliance,
     Finding,
     RecordState,
     Resource,
     Severity,
-    Source,
     Workflow,
 )
 from posture.domain.scoring.accounts import Group
@@ -28,8 +28,12 @@ HUB = Controls(
     }
 )
 GROUPS = {ONE: Group("shop", "prod"), TWO: Group("shop", "dev")}
-OWN = Check("Security Hub", source=Source.SECURITY_HUB, control="S3.1", numbered=False, standards=(FSBP, CIS))
-CLASSIC = Check("Security Hub", source=Source.SECURITY_HUB, control="3.2", numbered=True, standards=(CIS,))
+OWN = Check(
+    "Security Hub", source=CheckSource.SECURITY_HUB, control="S3.1", numbered=False, standards=(FSBP, CIS)
+)
+CLASSIC = Check(
+    "Security Hub", source=CheckSource.SECURITY_HUB, control="3.2", numbered=True, standards=(CIS,)
+)
 FORGED = Check("Security Hub", source=None, control="S3.1", numbered=False, standards=(FSBP,))
 GUARD_DUTY = Check("GuardDuty", source=None, control="", numbered=False, standards=())
 

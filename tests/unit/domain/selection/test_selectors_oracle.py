@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.aws.securityhub.wire import decode_page
-from posture.domain.findings import Check, Compliance, Source
+from posture.domain.findings import Check, CheckSource, Compliance
 from posture.domain.scoring.evaluation import evaluate
 from posture.domain.selection.matcher import Matcher
 from posture.domain.selection.selectors import Selection, Selector
@@ -147,7 +147,7 @@ def assert_selects_as_the_oracle_does(
     seen = view(organization)
     # As a target's policies see them: of every account that a finding was ever of, archived ones too.
     groups = {
-        account: seen.grouping.of(account, seen.names.get(account))
+        account: seen.grouping.group_of(account, seen.names.get(account))
         for account in {each.account_id for each in decoded} | seen.members
         if case.granted(account) and case.included(account)
     }
@@ -184,6 +184,6 @@ def test_a_target_covers_exactly_what_it_counts(organization: Organization) -> N
 
 def test_nothing_is_selected_by_no_policy() -> None:
     matcher = Matcher[str]({}, Controls({}), {})
-    check = Check("", source=Source.SECURITY_HUB, control="S3.1", numbered=False, standards=())
+    check = Check("", source=CheckSource.SECURITY_HUB, control="S3.1", numbered=False, standards=())
     assert list(matcher.places({check: {"1": {"eu": 1}}}, lambda *_: True)) == []
     assert matcher.checks([check]) == []

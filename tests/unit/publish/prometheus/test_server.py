@@ -1,7 +1,7 @@
 import aiohttp
 import pytest
 
-from posture.publish.prometheus.exposition import Exposition, rendered, serve
+from posture.publish.prometheus.exposition import Exposition, rendered, serve_metrics
 from posture.publish.prometheus.families import LEASES_HELD
 
 
@@ -10,7 +10,9 @@ async def test_metrics_and_probes_are_served_with_their_reasons() -> None:
     exposition.publish("process", rendered({LEASES_HELD: [((), 2)]}))
     reason: list[str | None] = ["the CRD posturetargets.posture.dev is missing"]
     async with (
-        serve(exposition, "127.0.0.1", 0, not_ready=lambda: reason[0], unhealthy=lambda: None) as address,
+        serve_metrics(
+            exposition, "127.0.0.1", 0, not_ready=lambda: reason[0], unhealthy=lambda: None
+        ) as address,
         aiohttp.ClientSession(f"http://{address}") as session,
     ):
         async with session.get("/metrics") as answer:
@@ -35,9 +37,11 @@ async def test_metrics_and_probes_are_served_with_their_reasons() -> None:
 
 async def test_a_taken_address_is_an_error() -> None:
     exposition = Exposition()
-    async with serve(exposition, "127.0.0.1", 0, not_ready=lambda: None, unhealthy=lambda: None) as address:
+    async with serve_metrics(
+        exposition, "127.0.0.1", 0, not_ready=lambda: None, unhealthy=lambda: None
+    ) as address:
         with pytest.raises(OSError, match="address already in use"):
-            async with serve(
+            async with serve_metrics(
                 exposition,
                 "127.0.0.1",
                 int(address.rpartition(":")[2]),

@@ -165,7 +165,7 @@ def test_six_chains_share_the_work() -> None:
         for reader in readers:
             page, token = listing.read(reader)
             done.update(page)
-            coverage.read(reader, listing.named(page), token)
+            coverage.note_page(reader, listing.named(page), token)
     assert done == set(range(20_000))
     assert rounds <= 200 / 6 * 1.25 + 3
 
@@ -184,12 +184,12 @@ def test_an_order_that_breaks_takes_back_what_was_concluded_from_it() -> None:
     coverage = Coverage([window(0, 100 * SECOND)])
     upward = coverage.next_reader()
     assert upward is not None
-    coverage.read(upward, found([1 * SECOND, 10 * SECOND]), "a")
+    coverage.note_page(upward, found([1 * SECOND, 10 * SECOND]), "a")
     downward = coverage.next_reader()
     assert downward is not None
-    coverage.read(downward, found([99 * SECOND, 60 * SECOND]), "b")
+    coverage.note_page(downward, found([99 * SECOND, 60 * SECOND]), "b")
     assert coverage.windows() == (Window(0, 100 * SECOND, 9 * SECOND, 61 * SECOND),)
-    coverage.read(upward, found([10 * SECOND, 20 * SECOND, 3 * SECOND]), "c")
+    coverage.note_page(upward, found([10 * SECOND, 20 * SECOND, 3 * SECOND]), "c")
     at = (1 + 10 + 20 + 3) * SECOND // 4
     assert coverage.windows() == (
         Window(0, at, 0, at, ordered=False),
@@ -201,13 +201,13 @@ def test_an_order_that_breaks_takes_back_what_was_concluded_from_it() -> None:
     assert first is not None
     assert second is not None
     assert coverage.next_reader() is None, "one reader for each part, alone"
-    coverage.read(first, found([7 * SECOND]), "d")
+    coverage.note_page(first, found([7 * SECOND]), "d")
     assert not coverage.active(first), "what one page does not hold is cut again"
-    coverage.read(second, found([70 * SECOND]), None)
+    coverage.note_page(second, found([70 * SECOND]), None)
     for times in ([5 * SECOND], [7 * SECOND]):
         part = coverage.next_reader()
         assert part is not None
-        coverage.read(part, found(times), None)
+        coverage.note_page(part, found(times), None)
     assert coverage.done
 
 
@@ -215,7 +215,7 @@ def test_a_refused_token_goes_on_from_the_proven_position() -> None:
     coverage = Coverage([window(0, 100 * SECOND)], patience=9)
     reader = coverage.next_reader()
     assert reader is not None
-    coverage.read(reader, found([1 * SECOND, 50 * SECOND]), "a")
+    coverage.note_page(reader, found([1 * SECOND, 50 * SECOND]), "a")
     coverage.refused(reader)
     again = coverage.next_reader()
     assert again is not None
@@ -227,7 +227,7 @@ def test_a_page_that_others_follow_leaves_less_to_read_without_order() -> None:
     coverage = Coverage([Window(0, 100 * SECOND, 0, 100 * SECOND, ordered=False)])
     reader = coverage.next_reader()
     assert reader is not None
-    coverage.read(reader, found([50 * SECOND, 30 * SECOND]), "a")
+    coverage.note_page(reader, found([50 * SECOND, 30 * SECOND]), "a")
     assert [(part.start, part.end) for part in coverage.windows()] == [
         (0, 40 * SECOND),
         (40 * SECOND, 100 * SECOND),
@@ -239,7 +239,7 @@ def test_small_listing_costs_one_call() -> None:
     reader = coverage.next_reader()
     assert reader is not None
     assert coverage.next_reader() is None, "a second reader waits for what the first page says"
-    coverage.read(reader, found([5, 6]), None)
+    coverage.note_page(reader, found([5, 6]), None)
     assert coverage.done
 
 

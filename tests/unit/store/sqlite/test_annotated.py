@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from posture.domain.findings import Check, Compliance, Finding, RecordState, Workflow
 from posture.store.records import CellKey, CustomerWrite, Read
-from posture.store.sqlite.changes import BATCH
+from posture.store.sqlite.changes import KEYS_A_QUERY
 from posture.store.sqlite.store import Store
 from tests.support.examples import examples
 from tests.support.rows import EC2_2, S3_1, content, emptied, finding, key
@@ -74,7 +74,7 @@ def test_open_cells_are_found_by_check(shared_store: Store) -> None:
 
 def test_more_cells_than_one_statement_names_are_read_in_pages(shared_store: Store) -> None:
     store = emptied(shared_store)
-    many = [finding(n, account_id=f"{n:012}") for n in range(2 * BATCH + 1)]
+    many = [finding(n, account_id=f"{n:012}") for n in range(2 * KEYS_A_QUERY + 1)]
     store.write([Read(many, 1)])
     read = [
         (key, [each.id for each in those])

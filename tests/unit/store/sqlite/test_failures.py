@@ -69,7 +69,7 @@ def test_what_a_failed_call_would_have_ended_has_not_ended(
     store.remove([], asked_at=3)
     assert store.count_rejected() == 1
     store.write([Read([one], 4)])
-    assert list(store.read([key(one)])) == [ours]
+    assert list(store.read_findings([key(one)])) == [ours]
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal"])

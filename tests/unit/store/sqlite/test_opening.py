@@ -50,8 +50,8 @@ def test_a_clean_store_is_as_it_was(path: Path) -> None:
     ("statements", "reason"),
     [
         ([f"PRAGMA application_id = {schema.APPLICATION_ID + 1}"], "another program"),
-        ([f"PRAGMA user_version = {schema.VERSION - 1}"], "an older version"),
-        ([f"PRAGMA user_version = {schema.VERSION + 1}"], "a newer version"),
+        ([f"PRAGMA user_version = {schema.SCHEMA_VERSION - 1}"], "an older version"),
+        ([f"PRAGMA user_version = {schema.SCHEMA_VERSION + 1}"], "a newer version"),
         (["UPDATE meta SET value = 'hub-2' WHERE key = 'owner'"], "another hub"),
         (["DELETE FROM meta"], "another hub"),
         (["DROP INDEX finding_exceptional"], "the tables"),

@@ -21,7 +21,7 @@ WRITTEN = NEW._replace(**OURS)
 
 
 def only(store: Store) -> Finding:
-    (row,) = store.read([key(NEW)])
+    (row,) = store.read_findings([key(NEW)])
     return row
 
 

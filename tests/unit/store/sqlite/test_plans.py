@@ -30,7 +30,7 @@ def use_everything(store: Store) -> None:
         store.count(members)
     list(store.cells(None, cutoff=0))
     list(store.cells(cells, cutoff=0))
-    list(store.read(map(key, findings)))  # type: ignore[arg-type]  # any iterable would do
+    list(store.read_findings(map(key, findings)))  # type: ignore[arg-type]  # any iterable would do
     list(store.findings(accounts=["1"]))
     list(store.findings(state=RecordState.ARCHIVED))
     for state in RecordState:

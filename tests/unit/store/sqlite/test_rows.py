@@ -205,7 +205,7 @@ def test_a_cell_larger_than_a_page_is_read_whole(tmp_path: Path) -> None:
         findings = [finding(n, severity=Severity(n % 5), account_name="") for n in range(2_500)]
         store.write([Read(findings, 1)])
         assert sorted(each.id for each in store.findings()) == sorted(each.id for each in findings)
-        assert len(list(store.read([key(each) for each in findings]))) == 2_500
+        assert len(list(store.read_findings([key(each) for each in findings]))) == 2_500
 
 
 def test_closing_twice_is_fine(tmp_path: Path) -> None:

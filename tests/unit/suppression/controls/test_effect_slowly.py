@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from posture.api.posture_target import ScoringMethod
 from posture.domain.exceptions.control_status import Record
 from posture.domain.exceptions.declaration import Scope
-from posture.domain.findings import Cell, Check, Compliance, Count, Finding, Severity, Source, Workflow
+from posture.domain.findings import Cell, Check, CheckSource, Compliance, Count, Finding, Severity, Workflow
 from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import TurnedOff, View, evaluate
 from posture.domain.scoring.scores import Method, Score
@@ -47,7 +47,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def findings(draw: st.DrawFn) -> Finding:
     consolidated = about(draw(st.sampled_from(CONTROLS)), *draw(st.sampled_from([(FSBP,), (FSBP, CIS)])))
     classic = Check(
-        "Security Hub", source=Source.SECURITY_HUB, control="2.1", numbered=True, standards=(CIS,)
+        "Security Hub", source=CheckSource.SECURITY_HUB, control="2.1", numbered=True, standards=(CIS,)
     )
     return finding(
         draw(st.integers(0, 30)),
@@ -114,7 +114,7 @@ def _as_they_were(record: Mapping[TurnedOff, ControlStatus], accounts: Iterable[
         if place.account_id in accounts and was in _SAID:
             check = Check(
                 "Security Hub",
-                source=Source.SECURITY_HUB,
+                source=CheckSource.SECURITY_HUB,
                 control=place.control,
                 numbered=False,
                 standards=place[:1],
@@ -132,7 +132,7 @@ def published(store: Store, found: list[Finding]) -> FindingsView:
 
 def about(control: str, *standards: str) -> Check:
     return Check(
-        "Security Hub", source=Source.SECURITY_HUB, control=control, numbered=False, standards=standards
+        "Security Hub", source=CheckSource.SECURITY_HUB, control=control, numbered=False, standards=standards
     )
 
 

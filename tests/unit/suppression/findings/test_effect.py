@@ -14,7 +14,7 @@ from posture.api.posture_target import ScoringMethod
 from posture.domain.exceptions.declaration import Declaration, PolicyIdentity
 from posture.domain.exceptions.declaration import TargetKnown as Elsewhere
 from posture.domain.exceptions.policy import Phase
-from posture.domain.findings import Check, Compliance, Finding, Source, Workflow
+from posture.domain.findings import Check, CheckSource, Compliance, Finding, Workflow
 from posture.domain.scoring.scores import Method, Score
 from posture.domain.selection.selectors import Selector
 from posture.domain.standards import ControlAssociation, Controls, Standard
@@ -64,7 +64,7 @@ def findings(draw: st.DrawFn) -> Finding:
         draw(st.integers(0, 9)),
         check=Check(
             "Security Hub",
-            source=Source.SECURITY_HUB,
+            source=CheckSource.SECURITY_HUB,
             control=draw(st.sampled_from(CONTROLS)),
             numbered=False,
             standards=(FSBP,),
@@ -125,7 +125,7 @@ def test_the_score_without_a_policy_is_that_of_its_findings_unsuppressed(
 
 def _suppressed_by_a() -> list[Finding]:
     check = Check(
-        "Security Hub", source=Source.SECURITY_HUB, control="S3.1", numbered=False, standards=(FSBP,)
+        "Security Hub", source=CheckSource.SECURITY_HUB, control="S3.1", numbered=False, standards=(FSBP,)
     )
     ours = (("posture.dev/owner", ME), ("posture.dev/policy", "security/a"))
     return [

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from posture.aws.client.errors import AccessDenied, InvalidRequest
-from posture.aws.securityhub.client import FindingsUpdate, Note, UnprocessedFinding
+from posture.aws.securityhub.client import FindingsUpdate, NoteUpdate, UnprocessedFinding
 from posture.domain.exceptions.finding_plan import Change, FindingAct, Write
 from posture.domain.findings import FindingId, Workflow
 from posture.suppression.findings import writer as writing
@@ -33,7 +33,7 @@ class Cloud:
         findings: Sequence[FindingId],
         *,
         workflow: Workflow | None = None,
-        note: Note | None = None,
+        note: NoteUpdate | None = None,
         user_fields: dict[str, str] | None = None,
         within: float | None = None,
     ) -> FindingsUpdate:
@@ -73,7 +73,7 @@ async def test_equal_changes_go_together_up_to_a_hundred() -> None:
     writes = [*(write(n) for n in range(150)), write(200, UNMARK)]
     report = await Writer(cloud, lambda: 99.0).write(writes, sink)
     assert [call["n"] for call in cloud.calls] == [100, 50, 1]
-    assert cloud.calls[0]["note"] == Note("why", "posture-operator")
+    assert cloud.calls[0]["note"] == NoteUpdate("why", "posture-operator")
     assert (cloud.calls[2]["workflow"], cloud.calls[2]["note"]) == (None, None)
     assert {call["within"] for call in cloud.calls} == {writing.CALL_WITHIN}
     assert (len(sink.ids), report.unsent, report.error) == (151, 0, None)
@@ -83,7 +83,7 @@ async def test_a_note_is_given_back_as_whose_it_was() -> None:
     cloud = Cloud()
     back = UNMARK._replace(note="theirs", note_by="jira")
     await Writer(cloud, lambda: 99.0).write([write(1, back)], Sink())
-    assert cloud.calls[0]["note"] == Note("theirs", "jira")
+    assert cloud.calls[0]["note"] == NoteUpdate("theirs", "jira")
 
 
 async def test_nothing_is_begun_once_it_may_not() -> None:

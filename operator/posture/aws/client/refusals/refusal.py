@@ -15,7 +15,7 @@ from posture.aws.client.refusals.rows import (
     OWN_ROLE,
     THROTTLES,
     TOO_MANY_REQUESTS,
-    Refused,
+    RefusedCall,
 )
 from posture.aws.client.refusals.table import ROWS
 from posture.domain.arns import account_of
@@ -100,7 +100,7 @@ def refusal(
         if external_id
         else "without an external id (the grant names no externalId)"
     )
-    what = Refused(error, code, meant, message, status, paging)
+    what = RefusedCall(error, code, meant, message, status, paging)
     row = next(row for row in ROWS if row.fits(what))
     return row.kind(
         message, service=service, operation=operation, code=code, advice=row.advice.format_map(words)

@@ -10,7 +10,7 @@ OWN_ROLE = "AssumeRole for the operator's own identity"
 """What a call is taken for that gets the operator's own credentials: a web identity's, a profile's role."""
 
 
-class Refused(NamedTuple):
+class RefusedCall(NamedTuple):
     """What was refused."""
 
     error: Exception
@@ -23,7 +23,7 @@ class Refused(NamedTuple):
     """It carried a NextToken."""
 
 
-class Row(NamedTuple):
+class RefusalRow(NamedTuple):
     """What a refusal means: the first row that fits."""
 
     kind: type[AwsError]
@@ -45,7 +45,7 @@ class Row(NamedTuple):
     paging: bool = False
     """Only requests with a NextToken, whose filters AWS had taken before."""
 
-    def fits(self, what: Refused) -> bool:
+    def fits(self, what: RefusedCall) -> bool:
         """Whether the row is about such a refusal."""
         named = (
             what.code in self.codes

@@ -43,20 +43,20 @@ from posture.aws.client.refusals.rows import (
     SIGNATURES,
     UNKNOWN_KEYS,
     UNTRUSTED,
-    Row,
+    RefusalRow,
     of,
 )
 from posture.aws.client.refusals.unanswered import PASSING_ROWS, UNANSWERED_ROWS
 
 _STS_ROWS = (
-    Row(
+    RefusalRow(
         RegionUnavailable,
         "Activate STS for {region} in {role_account}; an opt-in Region has to be enabled there and in the"
         " operator's own account: {action} was refused to {who}",
         codes=of("RegionDisabledException"),
         operations=ASSUMES | OWN,
     ),
-    Row(
+    RefusalRow(
         CredentialsUnavailable,
         "Check that the cluster's OIDC provider exists in {role_account} with audience sts.amazonaws.com,"
         " and that the role's trust policy names this service account: {action} was refused to {who} in"
@@ -64,45 +64,45 @@ _STS_ROWS = (
         codes=of("IDPRejectedClaim", "InvalidIdentityToken"),
         operations=OWN,
     ),
-    Row(
+    RefusalRow(
         CredentialsUnavailable,
         "The token of {who} ran out: check that the pod's token is a projected one, which the kubelet"
         " renews, and this machine's clock; {action} was refused in {region}",
         codes=EXPIRED,
         operations=OWN,
     ),
-    Row(
+    RefusalRow(
         CredentialsUnavailable,
         OPT_IN,
         codes=UNKNOWN_KEYS,
         operations=OWN,
     ),
-    Row(CredentialsUnavailable, DENIED, codes=DENIALS, operations=OWN, message=EXPLICIT),
-    Row(CredentialsUnavailable, NOT_AWS, codes=of("401", "403"), operations=OWN),
-    Row(
+    RefusalRow(CredentialsUnavailable, DENIED, codes=DENIALS, operations=OWN, message=EXPLICIT),
+    RefusalRow(CredentialsUnavailable, NOT_AWS, codes=of("401", "403"), operations=OWN),
+    RefusalRow(
         RoleNotAssumable,
         "Pass fewer session tags with {who}: {action} in {region} is refused since they are too large"
         " together",
         codes=of("PackedPolicyTooLarge"),
         operations=ASSUMES,
     ),
-    Row(
+    RefusalRow(
         RoleNotAssumable,
         "Correct the role's ARN ({role}) or the grant's externalId: STS takes one of them for no such"
         " thing, and refused {action} to {who} in {region}",
         codes=of("ValidationError"),
         operations=ASSUMES,
     ),
-    Row(RoleNotAssumable, DENIED, codes=DENIALS, operations=ASSUMES, message=EXPLICIT),
-    Row(
+    RefusalRow(RoleNotAssumable, DENIED, codes=DENIALS, operations=ASSUMES, message=EXPLICIT),
+    RefusalRow(
         RoleNotAssumable,
         NOWHERE,
         codes=DENIALS,
         operations=ASSUMES,
         message=UNTRUSTED,
     ),
-    Row(RoleNotAssumable, NOT_AWS, codes=of("401", "403"), operations=ASSUMES),
-    Row(
+    RefusalRow(RoleNotAssumable, NOT_AWS, codes=of("401", "403"), operations=ASSUMES),
+    RefusalRow(
         RoleNotAssumable,
         "Check that {role} exists, that its trust policy lets {who} assume it {condition}, and that {who}"
         " is allowed {action} in {region}",
@@ -111,106 +111,106 @@ _STS_ROWS = (
     ),
 )
 _CREDENTIAL_ROWS = (
-    Row(CredentialsRefused, SET_CLOCK, codes=SIGNATURES, message=CLOCK),
-    Row(CredentialsRefused, SET_CLOCK, codes=LATE),
-    Row(
+    RefusalRow(CredentialsRefused, SET_CLOCK, codes=SIGNATURES, message=CLOCK),
+    RefusalRow(CredentialsRefused, SET_CLOCK, codes=LATE),
+    RefusalRow(
         CredentialsRefused,
         "Check the secret key of {who}, and that no proxy before {region} changes requests such as {action}",
         codes=SIGNATURES,
     ),
-    Row(
+    RefusalRow(
         CredentialsRefused,
         f"Check that the credentials of {{who}} are alive. {OPT_IN}",
         codes=UNKNOWN_KEYS,
     ),
-    Row(
+    RefusalRow(
         CredentialsRefused,
         "The credentials of {who} ran out, and so had those in their place: check where they come from;"
         " {action} was refused in {region}",
         codes=EXPIRED,
     ),
-    Row(
+    RefusalRow(
         CredentialsRefused,
         "A proxy before {region} takes the signature off requests such as {action} of {who}, or the"
         " endpoint is another one",
         codes=of("MissingAuthenticationToken", "MissingAuthenticationTokenException"),
     ),
-    Row(RegionUnavailable, OPT_IN, codes=of("OptInRequired", "RegionDisabledException")),
-    Row(
+    RefusalRow(RegionUnavailable, OPT_IN, codes=of("OptInRequired", "RegionDisabledException")),
+    RefusalRow(
         CredentialsUnavailable,
         "Check that {role} exists and that its trust policy lets this pod's identity assume it, for"
         " {action} by {who} in {region}; or give the pod another one (IRSA, EKS Pod Identity, instance"
         " profile or AWS_* variables)",
         operations=OWN,
     ),
-    Row(RoleNotAssumable, f"{LOOK_UP}; check the trust policy of {{role}}", operations=ASSUMES),
+    RefusalRow(RoleNotAssumable, f"{LOOK_UP}; check the trust policy of {{role}}", operations=ASSUMES),
 )
 _HUB_ROWS = (
-    Row(HubNotEnabled, HUB, codes=of("InvalidAccessException"), operations=NEEDS_A_HUB),
-    Row(
+    RefusalRow(HubNotEnabled, HUB, codes=of("InvalidAccessException"), operations=NEEDS_A_HUB),
+    RefusalRow(
         HubNotEnabled,
         HUB,
         codes=of("InvalidAccessException", "SubscriptionRequiredException"),
         message=NO_HUB,
     ),
-    Row(
+    RefusalRow(
         HubNotEnabled,
         "Finish the registration of {account}, then enable Security Hub CSPM in {region}: {action} was"
         " refused to {who}",
         codes=of("SubscriptionRequiredException"),
     ),
-    Row(HubNotEnabled, HUB, codes=of("ResourceNotFoundException"), operations=of("DescribeHub")),
-    Row(AccessDenied, DENIED, codes=DENIALS, message=EXPLICIT),
-    Row(
+    RefusalRow(HubNotEnabled, HUB, codes=of("ResourceNotFoundException"), operations=of("DescribeHub")),
+    RefusalRow(AccessDenied, DENIED, codes=DENIALS, message=EXPLICIT),
+    RefusalRow(
         AccessDenied,
         "Allow {action} to this identity ({who}) in {region}, in the key's policy as well as in IAM",
         codes=DENIALS,
         message=KEY,
     ),
-    Row(AccessDenied, NOWHERE, codes=DENIALS, message=IMPLICIT),
-    Row(
+    RefusalRow(AccessDenied, NOWHERE, codes=DENIALS, message=IMPLICIT),
+    RefusalRow(
         AccessDenied,
         "Allow {action} to this identity ({who}) in {region}",
         codes=DENIALS | of("InvalidAccessException"),
     ),
-    Row(AccessDenied, f"{NOT_AWS}; else allow it", codes=of("403")),
-    Row(
+    RefusalRow(AccessDenied, f"{NOT_AWS}; else allow it", codes=of("403")),
+    RefusalRow(
         CredentialsRefused,
         "Something that is not AWS refused {action} to {who} in {region}: does a proxy want a login?",
         codes=of("401", "407"),
     ),
-    Row(
+    RefusalRow(
         TokenRefused,
         "{action} of {who} in {region} refuses a NextToken that it gave: the window is read again from its"
         " first page",
         codes=INVALID,
         paging=True,
     ),
-    Row(
+    RefusalRow(
         InvalidRequest,
         "This is a defect of the operator or of a filter it was given: please report it, with {action},"
         " refused to {who} in {region}",
         codes=INVALID,
         raised=(boto.ParamValidationError,),
     ),
-    Row(
+    RefusalRow(
         Terminal,
         "{region} does not offer {action} to {who}: name another Region, or leave out what needs it",
         codes=of("InvalidAction", "UnknownOperationException"),
     ),
-    Row(
+    RefusalRow(
         Terminal,
         f"Somebody else changes the same thing: {LATER}",
         codes=of("ConflictException", "ResourceConflictException", "ResourceInUseException"),
     ),
-    Row(Terminal, "What {action} asks for is not there in {region} for {who}", codes=ABSENT),
+    RefusalRow(Terminal, "What {action} asks for is not there in {region} for {who}", codes=ABSENT),
 )
-ROWS: tuple[Row, ...] = (
+ROWS: tuple[RefusalRow, ...] = (
     *PASSING_ROWS,
     *UNANSWERED_ROWS,
     *_STS_ROWS,
     *_CREDENTIAL_ROWS,
     *_HUB_ROWS,
-    Row(Terminal, LOOK_UP),
+    RefusalRow(Terminal, LOOK_UP),
 )
 """The last one fits whatever no other does."""

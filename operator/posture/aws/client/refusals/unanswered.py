@@ -12,36 +12,36 @@ from posture.aws.client.errors import (
     Retryable,
     Throttled,
 )
-from posture.aws.client.refusals.rows import LATER, STS, THROTTLES, TOO_MANY_REQUESTS, Row, of
+from posture.aws.client.refusals.rows import LATER, STS, THROTTLES, TOO_MANY_REQUESTS, RefusalRow, of
 
 PASSING_ROWS = (
-    Row(
+    RefusalRow(
         Throttled,
         f"STS has too much to do for {{role_account}}: {LATER}",
         codes=THROTTLES,
         statuses=range(TOO_MANY_REQUESTS, TOO_MANY_REQUESTS + 1),
         operations=STS,
     ),
-    Row(
+    RefusalRow(
         Throttled,
         "Something else uses the quota of {action} in {account} and {region} too, beside {who}: lower"
         " quotaShare, lengthen the interval, or ask AWS for a higher quota",
         codes=THROTTLES,
         statuses=range(TOO_MANY_REQUESTS, TOO_MANY_REQUESTS + 1),
     ),
-    Row(
+    RefusalRow(
         Retryable,
         f"STS could not ask the cluster's OIDC provider, which must answer the Internet: {LATER}",
         codes=of("IDPCommunicationError"),
     ),
-    Row(
+    RefusalRow(
         Retryable,
         f"{LATER}; nothing needs to be done unless this lasts",
         codes=of("RequestTimeout", "RequestTimeoutException"),
         statuses=range(500, 600),
         raised=(boto.ReadTimeoutError, boto.ConnectionClosedError, TimeoutError),
     ),
-    Row(
+    RefusalRow(
         MalformedResponse,
         "If this lasts, look for a proxy or firewall that changes what {action} of {who} is answered in"
         " {region}",
@@ -51,25 +51,25 @@ PASSING_ROWS = (
 # An OSError is a token or credentials file that cannot be read, a RuntimeError is botocore's word for
 # credentials that were refreshed and are expired all the same.
 UNANSWERED_ROWS = (
-    Row(
+    RefusalRow(
         EndpointUnreachable,
         "Trust the certificate that {action} of {who} in {region} is answered with: where a proxy opens"
         " TLS, its CA goes into AWS_CA_BUNDLE",
         raised=(boto.SSLError,),
     ),
-    Row(
+    RefusalRow(
         EndpointUnreachable,
         "Check the proxy settings of the operator's pod (HTTPS_PROXY, NO_PROXY): {action} of {who} in"
         " {region} does not get beyond the proxy",
         raised=(boto.ProxyConnectionError,),
     ),
-    Row(
+    RefusalRow(
         EndpointUnreachable,
         "Check the Region's name ({region}), DNS, egress rules, proxy settings and VPC endpoints of the"
         " operator's pod: {action} of {who} reached nobody",
         raised=(boto.HTTPClientError, boto.ConnectionError),
     ),
-    Row(
+    RefusalRow(
         RegionUnavailable,
         "Name an existing Region instead of {region}, and enable it in {account} if it is an opt-in Region:"
         " {action} of {who} has no endpoint there",
@@ -81,19 +81,19 @@ UNANSWERED_ROWS = (
             boto.UnknownRegionError,
         ),
     ),
-    Row(
+    RefusalRow(
         CredentialsUnavailable,
         "Give the pod an identity (IRSA, EKS Pod Identity, instance profile or AWS_* variables), or check"
         " the trust policy of the one it has: there is none to call {action} in {region} with, as {who}",
         raised=(boto.NoCredentialsError, boto.PartialCredentialsError),
     ),
-    Row(
+    RefusalRow(
         CredentialsUnavailable,
         "Log in again, or give the pod an identity of its own (IRSA, EKS Pod Identity, instance profile):"
         " {action} in {region} needs one, as {who}",
         raised=(boto.LoginError, boto.SSOError, boto.TokenRetrievalError),
     ),
-    Row(
+    RefusalRow(
         CredentialsUnavailable,
         "Check what gives the pod its credentials (the files and AWS_* variables that are named here, EKS"
         " Pod Identity, instance metadata): {action} in {region} needs them, as {who}",
@@ -109,7 +109,7 @@ UNANSWERED_ROWS = (
             OSError,
         ),
     ),
-    Row(
+    RefusalRow(
         CredentialsRefused,
         "The credentials of {who} ran out, and so had those in their place: check where they come from;"
         " {action} in {region} needs them",
