@@ -10,7 +10,7 @@ from posture.api.conditions import ConditionStatus
 from posture.api.resource import Status, read_status
 from posture.kube.errors import KubeError
 from posture.kube.leases import Leading
-from posture.kube.object_cache import Newest
+from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import ApiResource, Object, ObjectRef
 from posture.kube.status import StatusWrite, Transition, transitions, write_status
 from posture.reconcile.context import Context
@@ -64,16 +64,16 @@ class ReportedKind(Generic[StatusT]):
 
 
 class Reporter(Generic[StatusT]):
-    """Reports on objects of one kind. `newest`: of them, for what is listed may be older than our writes."""
+    """Reports on objects of one kind. `objects`: of them, for what is listed may be older than our writes."""
 
-    def __init__(self, context: Context, kind: ReportedKind[StatusT], newest: Newest) -> None:
+    def __init__(self, context: Context, kind: ReportedKind[StatusT], objects: ObjectCache) -> None:
         self._context = context
         self._kind = kind
-        self._newest = newest
+        self._objects = objects
 
     def before(self, listed: Object, now: datetime | None = None) -> StatusT:
         """Return the status as it was last read, or written since; `now`: after which nothing was."""
-        return read_status(self._kind.status, self._newest.current(listed), now)
+        return read_status(self._kind.status, self._objects.current(listed), now)
 
     async def report(
         self,
@@ -107,7 +107,7 @@ class Reporter(Generic[StatusT]):
         self, listed: Object, before: StatusT, after: StatusT, leading: Leading, *, within: float
     ) -> StatusWrite:
         """Write a status made of the one before, and tell what has changed. Raises KubeError."""
-        document = self._newest.current(listed)
+        document = self._objects.current(listed)
         outcome = await write_status(
             self._context.client,
             self._kind.resource,
@@ -115,7 +115,7 @@ class Reporter(Generic[StatusT]):
             after.to_api(),
             leading=leading,
             within=within,
-            stored=self._newest.stored,
+            stored=self._objects.store,
             writers=self._context.writers,
         )
         if outcome is StatusWrite.WRITTEN:

@@ -8,7 +8,7 @@ from posture.api.conditions import Condition, stalled
 from posture.api.model import Metadata
 from posture.api.resource import Status
 from posture.kube.leases import Leading
-from posture.kube.object_cache import Newest
+from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import REMEDIATION_RULES, ApiResource, Object, name_of, target_name_of
 from posture.kube.status import StatusWrite
 from posture.logs import Field, bound
@@ -38,7 +38,7 @@ class Unsupported:
         before, sink = self._settled.get(resource.kind, {}), self._context.sink
         settled = self._settled[resource.kind] = dict[Owner, str]()
         # Of thousands of objects nothing is kept from one pass to the next.
-        reporter = Reporter(self._context, ReportedKind(resource, Status, "Remediate"), Newest())
+        reporter = Reporter(self._context, ReportedKind(resource, Status, "Remediate"), ObjectCache())
         if self._leading():
             listed = {("unsupported", resource.kind, name_of(document)): document for document in objects}
             for owner, document in listed.items():

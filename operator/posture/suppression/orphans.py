@@ -39,7 +39,7 @@ class Stranded:
         self._leading = leading
         self._cleanup = Cleanup(context, leading)
         self._reporter = PolicyReporter(
-            context, ("suppression", ""), leading, self._cleanup.newest, status_of=_status_of
+            context, ("suppression", ""), leading, self._cleanup.objects, status_of=_status_of
         )
 
     async def settle(

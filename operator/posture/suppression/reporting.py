@@ -9,7 +9,7 @@ from posture.domain.exceptions.policy import NEVER, review_due_at
 from posture.domain.time import datetime_of
 from posture.kube.errors import KubeError, Retryable
 from posture.kube.leases import Leading
-from posture.kube.object_cache import Newest
+from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import SUPPRESSION_POLICIES
 from posture.kube.status import StatusWrite
 from posture.logs import bound
@@ -62,7 +62,7 @@ class PolicyReporter:
         ] = finding_policy_status,
     ) -> None:
         self._sink = context.sink
-        self._reporter = Reporter(context, _KIND, newest)
+        self._reporter = Reporter(context, _KIND, objects)
         self._status_of = status_of
         self._owner = owner
         self._leading = leading

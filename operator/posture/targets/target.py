@@ -7,7 +7,7 @@ from typing import Any
 from posture.api.conditions import READY, ConditionStatus
 from posture.api.model import Metadata
 from posture.api.posture_target_status import DECLINING, OVERDUE, SCORE_CURRENT, PostureTargetStatus
-from posture.domain.time import datetime_of
+from posture.domain.time import SECOND, datetime_of
 from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub
 from posture.kube.errors import KubeError
@@ -74,8 +74,8 @@ class Target:
         self._loop = WakeLoop(
             self._attempt, at_most_every=_AT_MOST_EVERY, fields=lambda: {"target": self.name}
         )
-        self._newest = Newest()
-        self._reporter = Reporter(context, _KIND, self._newest)
+        self._objects = ObjectCache()
+        self._reporter = Reporter(context, _KIND, self._objects)
 
     def update(
         self,

@@ -39,7 +39,7 @@ class Desk:
             sink=PrometheusSink(self.exposition),
             writers=Writers("a/posture-operator"),
         )
-        self.reporter = PolicyReporter(cast("Context", world), "me", lambda: self.holds, self.newest)
+        self.reporter = PolicyReporter(cast("Context", world), "me", lambda: self.holds, self.objects)
 
     def reported(self, name: str, listed: Object | None = None, **outcome: Any) -> Reported:
         metadata = (listed or self.api.listed(name))["metadata"]

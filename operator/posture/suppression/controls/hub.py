@@ -60,7 +60,7 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
         self, context: Context, hub: Hub, owner: Callable[[], Awaitable[str]], cleanup: Cleanup
     ) -> None:
         reporter = PolicyReporter(
-            context, ("controls", hub.name), hub.leading, cleanup.newest, status_of=control_policy_status
+            context, ("controls", hub.name), hub.leading, cleanup.objects, status_of=control_policy_status
         )
         super().__init__(context, hub, cleanup, reporter, "Controls")
         self._owner = owner

@@ -32,7 +32,7 @@ class HubSuppression(HubReconciler[Policy, PolicyProgress]):
     def __init__(
         self, context: Context, hub: Hub, owner: Callable[[], Awaitable[str]], cleanup: Cleanup
     ) -> None:
-        reporter = PolicyReporter(context, ("suppression", hub.name), hub.leading, cleanup.newest)
+        reporter = PolicyReporter(context, ("suppression", hub.name), hub.leading, cleanup.objects)
         super().__init__(context, hub, cleanup, reporter, "Policies")
         self._owner = owner
         self._rounds = rounds.Rounds(hub, Writer(context.security_hub(hub.key), self._seconds_left))
