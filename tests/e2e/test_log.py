@@ -22,7 +22,7 @@ def test_each_line_says_for_which_targets_and_in_which_round(stage: Stage, cloud
     assert unaddressed(operator.log()) == []
 
     qualified = [f"{stage.namespace}/{name}" for name in names]
-    told = [line for line in found if line["logger"] == "posture.targets.target"]
+    told = [line for line in found if line["message"].startswith("PostureTarget ")]
     assert {line["target"] for line in told} == set(qualified)
     for target in qualified:
         of_target = [line for line in told if line["target"] == target]
