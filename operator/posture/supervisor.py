@@ -72,8 +72,8 @@ class Supervisor:
         self._pauses: dict[HubKey, BackOff] = {}
         self._general = context.general_lease
         self._general_task: asyncio.Task[None] | None = None
-        self._unsupported = Unsupported(context, self._general.remaining)
-        self._suppression = Suppression(context, self._general.remaining)
+        self._unsupported = Unsupported(context, self._general.leading)
+        self._suppression = Suppression(context, self._general.leading)
         self._without_effect: tuple[str, ...] = ()
         self._said: str | None = None
         self._defect: str | None = None
@@ -266,7 +266,7 @@ class Supervisor:
                 task = asyncio.create_task(target.run(), name=target.name, context=apart())
                 self._targets[uid] = _Running(target, task)
             hub = self._hubs[admission.hub].hub if isinstance(admission, Admitted) else None
-            leading = self._general.remaining if hub is None else hub.leading
+            leading = self._general.leading if hub is None else hub.leading
             namespace = document["metadata"]["namespace"]
             self._targets[uid].target.update(
                 document, admission, hub, self._context.writers.leading(namespace, leading)

@@ -25,10 +25,10 @@ from posture.reconcile.owner import OwnerUnknown
 from posture.sources.findings_view import FindingsView
 from posture.store.records import FindingRef, Read
 from posture.store.sqlite.store import Store
-from posture.suppression.cleanup import Cleanup
+from posture.suppression.cleanup import PolicyCleanup
 from posture.suppression.declared import Declared, declare
 from posture.suppression.findings.hub import HubSuppression
-from posture.suppression.hub_reconciler import HubPolicies
+from posture.suppression.policy_reconciler import HubPolicies
 from tests.support.api_server import ApiServer
 from tests.support.hub_facts import ACCOUNT, facts
 from tests.support.policies import NOW
@@ -156,11 +156,8 @@ class HubOnPaper:
     def leading(self) -> float:
         return self.left
 
-    def held(self) -> bool:
+    def is_open(self) -> bool:
         return self.open
-
-    def remaining(self) -> float:
-        return self.left
 
     def controls(self) -> Controls:
         return self._controls
@@ -237,7 +234,7 @@ class Scene:
         )
         self.world = cast("Context", self.made)
         self.as_hub = cast("Hub", self.hub)
-        self.cleanup = Cleanup(self.world, self.hub.leads)
+        self.cleanup = PolicyCleanup(self.world, self.hub.leads)
 
     def everything(self, *, suppressing: bool = True) -> HubPolicies:
         """Return what a list would show now."""

@@ -206,7 +206,7 @@ class World:
         return replica
 
     def holder(self) -> Replica | None:
-        holding = [replica for replica in self.replicas if replica.lease.held()]
+        holding = [replica for replica in self.replicas if replica.lease.leads()]
         assert len(holding) <= 1, f"{[replica.name for replica in holding]} hold it at {self.loop.time()}"
         return holding[0] if holding else None
 

@@ -143,13 +143,13 @@ class GeneralLease:
         self._over.clear()
         self._gained.set()
 
-    def held(self) -> bool:
+    def leads(self) -> bool:
         """Tell whether it is held."""
         return self._gained.is_set()
 
-    def remaining(self) -> float:
+    def leading(self) -> float:
         """Tell for how long it is held."""
-        return 10.0 if self.held() else 0.0
+        return 10.0 if self.leads() else 0.0
 
     async def run(self) -> None:
         """Compete."""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from posture.aws.client.errors import AwsError
 from posture.backoff import BackOff
@@ -19,6 +19,7 @@ from posture.hubs.cycle import Cycle
 from posture.hubs.demand import Demand, HubKey, Requests
 from posture.hubs.status import HubPhase, HubStatus, StatusPublisher
 from posture.hubs.stores import StoreOpening
+from posture.kube.leadership import LeaseCandidate, LeaseTerm
 from posture.logs import bound, next_cycle
 from posture.sources.base import Source, SourceMaker, TimesAhead
 from posture.sources.findings_view import Evaluated, FindingsView
@@ -33,43 +34,6 @@ T = TypeVar("T")
 
 _LONGEST_PAUSE = 300.0
 _START = "start"
-
-
-class LeaseTerm(Protocol):
-    """One uninterrupted time of holding a Lease."""
-
-    def held(self) -> bool:
-        """Tell whether it is held now."""
-        ...
-
-    def remaining(self) -> float:
-        """Seconds for which it is held whatever happens."""
-        ...
-
-    def lost(self) -> Coroutine[None, None, None]:
-        """Return as soon as it is not."""
-        ...
-
-
-class LeaseCandidate(Protocol):
-    """A candidate for a Lease; `posture.kube.leases.Lease` is one."""
-
-    @property
-    def holder_seen(self) -> str:
-        """Who held the Lease when it was last read."""
-        ...
-
-    async def run(self) -> None:
-        """Compete until released."""
-        ...
-
-    async def acquired(self) -> LeaseTerm:
-        """Return the term, once there is one."""
-        ...
-
-    async def release(self) -> None:
-        """Leave the Lease to others, after the work under it has stopped."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,17 +148,11 @@ class Hub:
         """Seconds for which this replica speaks for the hub whatever happens; 0 when it does not."""
         if self._dependencies.candidate is None:
             return math.inf if self._life is not None and not self._life.done() else 0.0
-        return 0.0 if self._term is None else self._term.remaining()
+        return 0.0 if self._term is None else self._term.leading()
 
-    def held(self) -> bool:
-        """Whether the Lease is held, and the hub's store is open."""
-        return self._source is not None and (self._term is None or self._term.held())
-
-    def remaining(self) -> float:
-        """Seconds for which it is held whatever happens: what is written must be over by then."""
-        if not self.held():
-            return 0.0
-        return math.inf if self._term is None else self._term.remaining()
+    def is_open(self) -> bool:
+        """Whether this replica leads, and the hub's store is open."""
+        return self._source is not None and (self._term is None or self._term.leads())
 
     def controls(self) -> Controls:
         """Return the controls of the hub's standards; the same object while nothing about them changes."""
@@ -217,7 +175,7 @@ class Hub:
         that the view leaves empty are filled in.
         """
         source = self._source
-        if source is None or not self.held():
+        if source is None or not self.is_open():
             return None
         needed = view.products | ({SECURITY_HUB} if view.standards else set())
         if not needed <= source.exact_products:
@@ -230,7 +188,7 @@ class Hub:
         if exact is None:
             self._requests.ask_window(microseconds(window))
             return None
-        return exact if self.held() else None
+        return exact if self.is_open() else None
 
     async def look(self, look: Callable[[FindingsView], T]) -> T | None:
         """Run a function on what is known in the hub's thread; None where the store is not open here.
@@ -238,7 +196,7 @@ class Hub:
         Raises StoreError where the function does.
         """
         source = self._source
-        if source is None or not self.held():
+        if source is None or not self.is_open():
             return None
         return await source.worker.call(look, source.findings)
 
@@ -247,7 +205,7 @@ class Hub:
         size = self._dependencies.sources.most_at_once
         for start in range(0, len(refs), size):
             source = self._source
-            if source is None or not self.held():
+            if source is None or not self.is_open():
                 return
             await source.reread(refs[start : start + size])
 

@@ -4,11 +4,13 @@ What the clean-up must know is kept beside it, in an annotation: one patch makes
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
+from posture.domain.time import instant_of
 from posture.kube.client import REQUEST_WITHIN, KubeClient
 from posture.kube.errors import Conflict, Refused
-from posture.kube.leases import Leading
+from posture.kube.leadership import Leading
 from posture.kube.resources import ApiResource, Object, ObjectRef
 from posture.kube.status import LEAST_WITHIN
 
@@ -33,6 +35,12 @@ def has_finalizer(obj: Object) -> bool:
 def is_deleted(obj: Object) -> bool:
     """Tell whether the object was deleted and only waits for its finalizers."""
     return bool(obj["metadata"].get("deletionTimestamp"))
+
+
+def deleted_at(obj: Object) -> int | None:
+    """Return when the deletion of the object was asked for, µs; None: it was not."""
+    deleted = obj["metadata"].get("deletionTimestamp")
+    return None if deleted is None else instant_of(datetime.fromisoformat(deleted))
 
 
 def annotation(obj: Object, key: str) -> str | None:

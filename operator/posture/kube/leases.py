@@ -91,33 +91,25 @@ class LeaseApi(Protocol):
         ...
 
 
-Leading = Callable[[], float]
-"""For how many seconds this replica leads whatever happens; 0 when it does not lead, or cannot tell.
-
-It is asked before each single write, which is given no longer than that: a permission that was asked for
-earlier says nothing about now.
-"""
-
-
 class Term:
-    """One uninterrupted time of holding a Lease. `held` and `remaining` may be asked from any thread."""
+    """One uninterrupted time of holding a Lease. `leads` and `leading` may be asked from any thread."""
 
     def __init__(self, until: float, clock: Callable[[], float]) -> None:
         self._until = until
         self._clock = clock
         self._ended = asyncio.Event()
 
-    def held(self) -> bool:
+    def leads(self) -> bool:
         """Tell whether the Lease is held now, by the clock: a process that was paused finds it is not."""
-        return self.remaining() > 0
+        return self.leading() > 0
 
-    def remaining(self) -> float:
+    def leading(self) -> float:
         """Seconds for which the Lease is held whatever happens, 0 when it is not."""
         return max(0.0, self._until - self._clock())
 
     async def lost(self) -> None:
         """Return as soon as the term is over, whether by the clock, by another holder, or by release."""
-        while (left := self.remaining()) > 0:
+        while (left := self.leading()) > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await self._ended.wait()
@@ -183,19 +175,19 @@ class Lease:
         """Who held the Lease when it was last read: an identity, or nothing."""
         return self._seen.holder if self._seen else ""
 
-    def held(self) -> bool:
+    def leads(self) -> bool:
         """Tell whether this candidate holds the Lease now."""
-        return self.remaining() > 0
+        return self.leading() > 0
 
-    def remaining(self) -> float:
+    def leading(self) -> float:
         """Seconds for which it is held whatever happens, 0 when it is not."""
-        return self._term.remaining() if self._term else 0.0
+        return self._term.leading() if self._term else 0.0
 
     async def acquired(self) -> Term:
         """Wait until the Lease is held and return the term."""
         while True:
             self._begun.clear()
-            if self._term is not None and self._term.held():
+            if self._term is not None and self._term.leads():
                 return self._term
             await self._begun.wait()
 
@@ -230,7 +222,7 @@ class Lease:
     def _pause(self) -> float:
         """Return seconds until the next attempt; spread, so that candidates do not meet."""
         pause = self._timing.retry
-        if self._ours is not None and self.held():
+        if self._ours is not None and self.leads():
             pause = self._timing.renew_every
         elif self._seen is not None and not self._is_free(self._seen):
             pause = min(pause, self._free_at(self._seen) - self._clock())
@@ -306,7 +298,7 @@ class Lease:
     def _hold(self, until: float) -> None:
         if self._released.is_set() or until <= self._clock():
             return
-        if self._term is not None and self._term.held():
+        if self._term is not None and self._term.leads():
             self._term._extend(until)  # noqa: SLF001 - a Lease makes its terms
             return
         self._end_term()

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 from posture.backoff import BackOff
 from posture.kube.client import REQUEST_WITHIN, KubeClient
 from posture.kube.errors import Gone, Moved, Retryable
-from posture.kube.leases import Leading
+from posture.kube.leadership import Leading, always
 from posture.kube.resources import ApiResource, Object, ObjectRef
 from posture.kube.writers import Writers
 
@@ -68,10 +67,6 @@ def transitions(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str
     return changed
 
 
-def _always() -> float:
-    return math.inf
-
-
 def _nobody(_: Object) -> None:
     return None
 
@@ -82,7 +77,7 @@ async def write_status(
     obj: Object,
     status: Mapping[str, Any],
     *,
-    leading: Leading = _always,
+    leading: Leading = always,
     within: float = 60.0,
     stored: Callable[[Object], None] = _nobody,
     writers: Writers | None = None,

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from posture.clock import steady
-from posture.kube.leases import Leading
+from posture.kube.leadership import Leading
 from posture.kube.resources import ApiResource, Object, ObjectRef
 
 QUIET = 600.0

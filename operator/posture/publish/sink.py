@@ -4,15 +4,13 @@ Whoever reconciles an object tells what is to be shown of it, and until when; ho
 is the output's own business.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from posture.domain.findings import Severity
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.scoring.scores import Score
-
-Valid = Callable[[], float]
-"""Asked whenever something is shown: once it says 0, what was told with it is shown no more."""
+from posture.kube.leadership import Leading
 
 
 class Shown(NamedTuple):
@@ -101,10 +99,11 @@ class ObjectReport(NamedTuple):
 class Sink(Protocol):
     """An output. Each report replaces what its owner told before; what is withdrawn is shown no more.
 
+    `leading` is asked whenever something is shown: once it says 0, what was told with it is shown no more.
     For the event loop's thread; nothing here waits for a destination.
     """
 
-    async def show_target(self, uid: str, report: TargetReport, valid: Valid) -> None:
+    async def show_target(self, uid: str, report: TargetReport, leading: Leading) -> None:
         """Show a target, its scores and their time at one stroke; `uid`: its object's."""
         ...
 
@@ -112,11 +111,11 @@ class Sink(Protocol):
         """Show nothing of a target any more."""
         ...
 
-    def show_policies(self, owner: Hashable, reports: Sequence[PolicyReport], valid: Valid) -> None:
+    def show_policies(self, owner: Hashable, reports: Sequence[PolicyReport], leading: Leading) -> None:
         """Show the policies of one owner, and no others of it."""
         ...
 
-    def show_object(self, owner: Hashable, report: ObjectReport, valid: Valid) -> None:
+    def show_object(self, owner: Hashable, report: ObjectReport, leading: Leading) -> None:
         """Show the conditions of one object."""
         ...
 

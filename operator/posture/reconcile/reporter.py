@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from posture.api.conditions import ConditionStatus
 from posture.api.resource import Status, read_status
 from posture.kube.errors import KubeError
-from posture.kube.leases import Leading
+from posture.kube.leadership import Leading
 from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import ApiResource, Object, ObjectRef
 from posture.kube.status import StatusWrite, Transition, transitions, write_status

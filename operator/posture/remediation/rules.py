@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from posture.api.conditions import Condition, stalled
 from posture.api.model import Metadata
 from posture.api.resource import Status
-from posture.kube.leases import Leading
+from posture.kube.leadership import Leading
 from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import REMEDIATION_RULES, ApiResource, Object, name_of, target_name_of
 from posture.kube.status import StatusWrite

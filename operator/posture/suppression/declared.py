@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from posture.api.conditions import Trouble, defect
 from posture.api.resource import InvalidObject, parse, read_status
@@ -14,8 +14,9 @@ from posture.domain.exceptions.policy import Phase, Policy, Terms, is_too_long, 
 from posture.domain.exceptions.sites import Site
 from posture.domain.grants import Grant, NotGranted, Verb, may_use_identity
 from posture.domain.selection.selectors import Selection, Selector
-from posture.domain.time import instant_of, microseconds
+from posture.domain.time import microseconds
 from posture.hubs.demand import HubKey
+from posture.kube.finalizers import deleted_at
 from posture.kube.resources import Object, name_of, target_name_of
 from posture.logs import bound
 from posture.reconcile.access import Admitted, NotAdmitted
@@ -206,12 +207,6 @@ def _located(declared: Declared, config: Config, now: int) -> Declared:
 def is_suppressing(document: Object) -> bool:
     """Tell whether a SuppressionPolicy suppresses findings, and does not turn off controls."""
     return "disableControls" not in document.get("spec", {})
-
-
-def deleted_at(document: Object) -> int | None:
-    """Return when the deletion of an object was asked for, µs; None: it was not."""
-    deleted = document["metadata"].get("deletionTimestamp")
-    return None if deleted is None else instant_of(datetime.fromisoformat(deleted))
 
 
 def _trouble(

@@ -29,6 +29,11 @@ class Deletion(NamedTuple):
         return self.case.progress
 
     @property
+    def goes_elsewhere(self) -> bool:
+        """Whether it is only undone here, and the hub of its target lets it go."""
+        return self.declared.departed
+
+    @property
     def obstacle(self) -> str:
         """Say what keeps it from letting go, without a full stop; empty where nothing is known to."""
         return why_not(self.case, self._words)

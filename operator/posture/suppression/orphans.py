@@ -16,11 +16,11 @@ from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.domain.exceptions.policy import Phase, Policy, Terms
 from posture.domain.selection.selectors import Selection
 from posture.domain.time import instant_of
-from posture.kube.leases import Leading
+from posture.kube.leadership import Leading
 from posture.kube.resources import Object
 from posture.reconcile.context import Context
 from posture.store.interface import KeptState
-from posture.suppression.cleanup import Cleanup
+from posture.suppression.cleanup import PolicyCleanup
 from posture.suppression.conditions import HubState, PolicyCase
 from posture.suppression.controls import status
 from posture.suppression.declared import Declared
@@ -37,7 +37,7 @@ class Stranded:
     def __init__(self, context: Context, leading: Leading) -> None:
         self._context = context
         self._leading = leading
-        self._cleanup = Cleanup(context, leading)
+        self._cleanup = PolicyCleanup(context, leading)
         self._reporter = PolicyReporter(
             context, ("suppression", ""), leading, self._cleanup.objects, status_of=_status_of
         )

@@ -18,7 +18,7 @@ from posture.domain.scoring.accounts import Standing
 from posture.domain.scoring.evaluation import TurnedOff, View
 from posture.domain.standards import Controls
 from posture.domain.time import instant_of, text_of
-from posture.suppression.controls.account import AccountRegion
+from posture.reconcile.member_roles import AccountRegion
 from posture.suppression.controls.confirmed import recorded
 from posture.suppression.declared import Declared
 

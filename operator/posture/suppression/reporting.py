@@ -8,7 +8,7 @@ from posture.api.suppression_policy import DRIFTED, EXPIRED, REVIEW_DUE, Suppres
 from posture.domain.exceptions.policy import NEVER, review_due_at
 from posture.domain.time import datetime_of
 from posture.kube.errors import KubeError, Retryable
-from posture.kube.leases import Leading
+from posture.kube.leadership import Leading
 from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import SUPPRESSION_POLICIES
 from posture.kube.status import StatusWrite

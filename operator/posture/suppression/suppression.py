@@ -14,18 +14,18 @@ from posture.domain.time import instant_of
 from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub
 from posture.kube.finalizers import has_finalizer
-from posture.kube.leases import Leading
+from posture.kube.leadership import Leading
 from posture.kube.resources import Object
 from posture.logs import apart, bound
 from posture.reconcile.access import Admitted
 from posture.reconcile.context import Context
 from posture.reconcile.owner import OwnerName
-from posture.suppression.cleanup import Cleanup
+from posture.suppression.cleanup import PolicyCleanup
 from posture.suppression.controls.hub import HubControls
 from posture.suppression.declared import Admissions, Declared, declare
 from posture.suppression.findings.hub import HubSuppression
-from posture.suppression.hub_reconciler import HubPolicies
 from posture.suppression.orphans import Stranded
+from posture.suppression.policy_reconciler import HubPolicies
 from posture.suppression.whereabouts import sites_of
 
 logger = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class Suppression:
         return _local_now() if running is None else running.hub.now()
 
     def _begin(self, hub: Hub) -> _Running:
-        cleanup = Cleanup(self._context, hub.leading, partial(_site_of, hub))
+        cleanup = PolicyCleanup(self._context, hub.leading, partial(_site_of, hub))
         suppression = HubSuppression(self._context, hub, self._owner, cleanup)
         controls = HubControls(self._context, hub, self._owner, cleanup)
         hub.on_change(suppression.wake)

@@ -11,7 +11,7 @@ from posture.domain.time import SECOND, datetime_of
 from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub
 from posture.kube.errors import KubeError
-from posture.kube.leases import Leading
+from posture.kube.leadership import Leading
 from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import POSTURE_TARGETS, Object, ObjectRef
 from posture.kube.status import StatusWrite

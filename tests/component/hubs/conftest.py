@@ -7,8 +7,9 @@ import pytest
 
 from posture.aws.client import calls
 from posture.aws.securityhub.client import SecurityHub
-from posture.hubs.hub import Hub, HubDependencies, LeaseCandidate
+from posture.hubs.hub import Hub, HubDependencies
 from posture.hubs.stores import StoreOpening
+from posture.kube.leadership import LeaseCandidate
 from posture.sources.securityhub.context import Bounds, SyncContext
 from posture.sources.securityhub.progress import SyncProgress
 from posture.sources.securityhub.source import SecurityHubs

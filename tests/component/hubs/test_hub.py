@@ -60,7 +60,7 @@ async def test_from_nothing_to_a_score_and_on(world: World, make_hub: MakeHub) -
         assert not hub.has_run(ticket)
         await changes.until(lambda: hub.has_run(ticket))
         assert await passed_and_scored(hub) == (2, 2)
-    assert not hub.held()
+    assert not hub.is_open()
     assert await passed_and_scored(hub) is None
 
 
@@ -195,11 +195,11 @@ class FakeTerm:
     def __init__(self) -> None:
         self.over = asyncio.Event()
 
-    def held(self) -> bool:
+    def leads(self) -> bool:
         return not self.over.is_set()
 
-    def remaining(self) -> float:
-        return 10.0 if self.held() else 0.0
+    def leading(self) -> float:
+        return 10.0 if self.leads() else 0.0
 
     async def lost(self) -> None:
         await self.over.wait()
@@ -240,15 +240,15 @@ async def test_it_works_under_its_lease_only(world: World, make_hub: MakeHub) ->
         (lease,) = leases
         assert lease.name == KEY.name
         assert hub.status.holder == "somebody"
-        assert (hub.leads(), hub.held(), world.emulator.calls.total()) == (False, False, 0)
+        assert (hub.leads(), hub.is_open(), world.emulator.calls.total()) == (False, False, 0)
         for _ in range(2):
             term = FakeTerm()
             lease.terms.put_nowait(term)
             await changes.until(lambda: hub.status.exact)
             assert hub.leads()
-            assert hub.held()
+            assert hub.is_open()
             term.over.set()
-            assert not hub.held()
+            assert not hub.is_open()
             assert await passed_and_scored(hub) is None
             await changes.until(lambda: hub.status.phase is HubPhase.STANDBY)
             assert not hub.status.exact

@@ -65,7 +65,7 @@ async def test_a_released_lease_changes_hands_at_once(candidate: Candidate) -> N
     second, _ = await candidate("posture-1")
     await asyncio.sleep(0)
     await first.release()
-    assert not term.held()
+    assert not term.leads()
     released = steady()
     await second.acquired()
     assert steady() - released < TIMING.duration
@@ -78,7 +78,7 @@ async def test_a_dead_holder_is_followed_when_its_time_is_over(candidate: Candid
     task.cancel()
     await term.lost()
     lost = steady()
-    assert not second.held()
+    assert not second.leads()
     await second.acquired()
     # From the last renewal: the holder stops after 2 s, the next one starts after 3 s or more.
     assert steady() - lost > 0.5
@@ -90,7 +90,7 @@ async def test_one_of_many_holds(candidate: Candidate) -> None:
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     deadline = steady() + 1.2 * TIMING.duration
     while steady() < deadline:
-        assert sum(lease.held() for lease in leases) <= 1
+        assert sum(lease.leads() for lease in leases) <= 1
         await asyncio.sleep(0.01)
     for task in waiting:
         task.cancel()
@@ -109,7 +109,7 @@ async def main(namespace):
         term = await lease.acquired()
         print("held", flush=True)
         sys.stdin.readline()  # blocks the loop: nothing is renewed, and nothing is noticed but by the clock
-        print(term.held(), flush=True)
+        print(term.leads(), flush=True)
         task.cancel()
 
 asyncio.run(main(sys.argv[1]))
@@ -155,14 +155,14 @@ async def test_without_an_api_server_nobody_holds_and_afterwards_somebody_does(
     await asyncio.to_thread(frozen.__enter__)
     try:
         await term.lost()
-        assert not first.held()
-        assert not second.held()
+        assert not first.leads()
+        assert not second.leads()
     finally:
         await asyncio.to_thread(frozen.__exit__, None, None, None)
     waiting = [asyncio.ensure_future(lease.acquired()) for lease in (first, second)]
     done, _ = await asyncio.wait(waiting, timeout=20.0, return_when=asyncio.FIRST_COMPLETED)
     assert done
-    assert first.held() != second.held()
+    assert first.leads() != second.leads()
     for task in waiting:
         task.cancel()
 

@@ -22,11 +22,12 @@ from posture.domain.scoring.evaluation import Evaluation, TurnedOff
 from posture.domain.standards import Controls, ControlStatus
 from posture.hubs.demand import HubKey
 from posture.reconcile.access import Admitted
+from posture.reconcile.member_roles import AccountRegion, MemberRoles
 from posture.reconcile.scope import chosen_standards, view_of
 from posture.sources.findings_view import FindingsView
 from posture.store.records import Read
-from posture.suppression.controls.account import AccountControls, AccountRegion
-from posture.suppression.controls.declared import Roles
+from posture.suppression.controls.account import AccountControls
+from posture.suppression.controls.declared import control_roles
 from posture.suppression.declared import Declared
 from sandbox.cloud import Cloud
 from sandbox.organization.asff import Occurrence, classic, consolidated, of_product
@@ -190,7 +191,7 @@ async def test_every_partition_the_whole_way(
     assert not live[place].association.enabled
 
 
-def roles(facts: HubFacts, reader: str) -> Roles:
+def roles(facts: HubFacts, reader: str) -> MemberRoles:
     """Roles of one policy in the hub's partition, which alone is granted."""
     document: dict[str, Any] = {
         "metadata": {"name": "p", "namespace": "ns"},
@@ -217,4 +218,4 @@ def roles(facts: HubFacts, reader: str) -> Roles:
     }
     config = Config.model_validate({"ownerId": "us", "grants": [grant]})
     declared = Declared(document, parse(SuppressionPolicy, document), None, None, None)
-    return Roles([declared], config, partition=facts.partition, role_arn=reader)
+    return control_roles([declared], config, partition=facts.partition, role_arn=reader)

@@ -43,8 +43,9 @@ from posture.domain.standards import ControlAssociation, Controls, ControlStatus
 from posture.domain.time import datetime_of, instant_of
 from posture.hubs.status import HubStatus
 from posture.reconcile.access import NotAdmitted, admit
+from posture.reconcile.member_roles import AccountRegion
 from posture.suppression.conditions import HubState, PolicyCase, PolicyProgress
-from posture.suppression.controls.account import AccountRegion, ControlRefusal
+from posture.suppression.controls.account import ControlRefusal
 from posture.suppression.controls.status import ControlProgress, control_policy_status
 from posture.suppression.declared import declare
 from posture.suppression.effect import Effect

@@ -85,7 +85,7 @@ def test_a_released_lease_is_followed_at_the_next_look() -> None:
         assert holder is not None
         other = next(replica for replica in replicas if replica is not holder)
         await holder.lease.release()
-        assert not holder.lease.held()
+        assert not holder.lease.leads()
         released = world.loop.time()
         await other.lease.acquired()
         assert world.loop.time() - released <= 1.2 * TIMING.retry
@@ -103,7 +103,7 @@ def test_a_paused_holder_finds_that_it_holds_nothing_before_the_next_one_starts(
         first.pause(60.0)
         ended = asyncio.ensure_future(_when_lost(world, term))
         await second.lease.acquired()
-        assert not term.held()
+        assert not term.leads()
         assert (await ended) < world.loop.time()
 
     world.run(story)
@@ -123,7 +123,7 @@ def test_a_pause_shorter_than_the_deadline_keeps_the_term() -> None:
         world.add()
         first.pause(6.0)
         await asyncio.sleep(60.0)
-        assert term.held()
+        assert term.leads()
 
     world.run(story)
     assert [name for _, name in world.holders] == ["posture-0"]
@@ -138,7 +138,7 @@ def test_a_lost_answer_of_our_own_does_not_end_the_term() -> None:
         stored = world.server.get()
         world.server.replace(stored)  # as our own renewal would, whose answer never came
         await asyncio.sleep(30.0)
-        assert term.held()
+        assert term.leads()
 
     world.run(story)
 
@@ -168,8 +168,8 @@ def test_a_term_that_ran_out_is_not_taken_up_again() -> None:
         replica.network.trouble = 0.0
         again = await replica.lease.acquired()
         assert again is not term
-        assert not term.held()
-        assert again.held()
+        assert not term.leads()
+        assert again.leads()
 
     world.run(story)
 
@@ -185,7 +185,7 @@ def test_who_saw_a_deleted_lease_held_waits_and_the_holder_notices() -> None:
         first.pause(30.0)
         world.server.stored = None
         await second.lease.acquired()
-        assert not first.lease.held()
+        assert not first.lease.leads()
 
     world.run(story)
 
@@ -255,7 +255,7 @@ def test_whatever_a_lease_says_it_is_taken_and_renewed(transitions: object, hold
         term = await replica.lease.acquired()
         assert world.server.get()["spec"]["leaseTransitions"] == (5 if transitions == 4 else 0)
         await asyncio.sleep(60.0)
-        assert term.held()
+        assert term.leads()
 
     world.run(story)
 
@@ -348,9 +348,9 @@ def test_release_without_an_api_server_takes_seconds_and_ends_the_term() -> None
         before = world.loop.time()
         await replica.lease.release()
         assert world.loop.time() - before <= 3.1
-        assert not term.held()
+        assert not term.leads()
         await asyncio.sleep(3600.0)
-        assert not replica.lease.held()
+        assert not replica.lease.leads()
 
     world.run(story)
 
@@ -367,7 +367,7 @@ def test_a_renewal_that_ends_after_the_release_starts_no_term() -> None:
         await replica.lease.release()
         await asyncio.sleep(1.0)
         assert len(world.server.writes) == writes, "the renewal was to be in flight"
-        assert not replica.lease.held()
+        assert not replica.lease.leads()
 
     world.run(story)
 

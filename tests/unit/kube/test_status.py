@@ -9,7 +9,7 @@ import pytest
 
 from posture.kube.client import REQUEST_WITHIN, KubeClient
 from posture.kube.errors import Call, Gone, KubeError, Moved, Refused, Retryable
-from posture.kube.leases import Leading
+from posture.kube.leadership import Leading
 from posture.kube.resources import POSTURE_TARGETS, Object, ObjectRef
 from posture.kube.status import StatusWrite, Transition, transitions, write_status
 from tests.support.lease_world import VirtualLoop

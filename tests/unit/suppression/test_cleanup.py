@@ -6,12 +6,14 @@ from typing import Any, cast
 
 from posture.aws.client.errors import AccessDenied, AwsError, Retryable
 from posture.domain.exceptions.policy import Phase
+from posture.kube.finalizers import deleted_at
 from posture.kube.resources import Object, ObjectRef
 from posture.kube.writers import Writers
+from posture.reconcile.cleanup import LONGEST_WAIT, OWN_TRY
 from posture.reconcile.context import Context
-from posture.suppression.cleanup import LONGEST_WAIT, OWN_TRY, Cleanup
+from posture.suppression.cleanup import PolicyCleanup
 from posture.suppression.conditions import HubState, PolicyCase, PolicyProgress
-from posture.suppression.declared import Declared, deleted_at
+from posture.suppression.declared import Declared
 from posture.suppression.leaving import Deletion
 from tests.support.policies import NOW, declared, progress
 
@@ -41,11 +43,11 @@ class Cluster:
         assert action == "Delete"
 
 
-def cleanup(cluster: Cluster, *, ours: bool = True) -> Cleanup:
+def cleanup(cluster: Cluster, *, ours: bool = True) -> PolicyCleanup:
     world = cast(
         "Context", SimpleNamespace(client=cluster, events=cluster, writers=Writers("a/posture-operator"))
     )
-    return Cleanup(world, lambda: ours)
+    return PolicyCleanup(world, lambda: ours)
 
 
 def target(name: str = "organization", **metadata: Any) -> Object:

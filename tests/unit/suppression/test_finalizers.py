@@ -17,7 +17,7 @@ from posture.kube.errors import Forbidden, KubeError, Retryable
 from posture.kube.resources import Object
 from posture.kube.writers import Writers
 from posture.reconcile.context import Context
-from posture.suppression.cleanup import Cleanup
+from posture.suppression.cleanup import PolicyCleanup
 from posture.suppression.conditions import HubState, PolicyCase
 from posture.suppression.declared import Declared, declare
 from posture.suppression.leaving import Deletion
@@ -41,8 +41,8 @@ def world_of(api: ApiServer) -> Context:
     return cast("Context", SimpleNamespace(client=api, events=api, writers=Writers("a/posture-operator")))
 
 
-def cleanup(api: ApiServer) -> Cleanup:
-    return Cleanup(world_of(api), lambda: True)
+def cleanup(api: ApiServer) -> PolicyCleanup:
+    return PolicyCleanup(world_of(api), lambda: True)
 
 
 def listed(api: ApiServer, name: str) -> Declared:
@@ -170,7 +170,7 @@ ELSEWHERE = Site("444455556666", "eu-west-1", None)
 
 async def test_where_a_policy_writes_is_recorded_in_the_patch_that_has_it_wait() -> None:
     api = server("logs")
-    tidy = Cleanup(world_of(api), lambda: True, lambda: HERE)
+    tidy = PolicyCleanup(world_of(api), lambda: True, lambda: HERE)
     noted = api.listed("logs")
     noted["metadata"]["annotations"] = {"somebody/else": "x"}
     api.put(noted)
@@ -179,7 +179,7 @@ async def test_where_a_policy_writes_is_recorded_in_the_patch_that_has_it_wait()
     assert api.writes == writes + 2, "one for the target, one for the policy"
     assert sites_of(api.listed("logs")) == (HERE,)
     # By another hub, through an old list, and again after a person took it away.
-    beside = Cleanup(world_of(api), lambda: True, lambda: ELSEWHERE)
+    beside = PolicyCleanup(world_of(api), lambda: True, lambda: ELSEWHERE)
     assert await beside.guard([listed(api, "logs")], targets(api)) == {"security/logs"}
     assert sites_of(api.listed("logs")) == (HERE, ELSEWHERE)
     bare = api.listed("logs")
@@ -195,7 +195,7 @@ async def test_a_policy_whose_record_is_full_is_not_acted_on() -> None:
     held = api.listed("logs")
     held["metadata"] |= {"finalizers": [FINALIZER], "annotations": {ANNOTATION: format_sites(full)}}
     api.put(held)
-    tidy = Cleanup(world_of(api), lambda: True, lambda: HERE)
+    tidy = PolicyCleanup(world_of(api), lambda: True, lambda: HERE)
     document = Declared(held, None, None, None, None)
     assert await tidy.guard([document], targets(api)) == set()
     assert sites_of(api.listed("logs")) == tuple(full)
@@ -245,7 +245,7 @@ async def test_it_is_recorded_where_a_policy_is_over_and_where_it_cannot_be_undo
         held["metadata"] |= {"finalizers": [FINALIZER], "annotations": {ANNOTATION: format_sites(before)}}
         api.put(held)
         world = cast("Context", SimpleNamespace(client=api, events=api))
-        tidy = Cleanup(world, lambda: True, lambda: HERE)
+        tidy = PolicyCleanup(world, lambda: True, lambda: HERE)
         hub = HubKey(HERE.role_arn, None, HERE.region)
         departed = replace(listed(api, "logs"), departed=True, home=hub)
         await tidy.settle_sites([Deletion(PolicyCase(departed, how, state, None, NOW))])
@@ -268,7 +268,7 @@ async def test_what_another_account_has_of_the_own_identity_is_out_of_reach() ->
     assert "777788889999" in lost.trouble
     here = ELSEWHERE._replace(account_id="777788889999")
     world = cast("Context", SimpleNamespace(client=api, events=api))
-    tidy = Cleanup(world, lambda: True, lambda: here)
+    tidy = PolicyCleanup(world, lambda: True, lambda: here)
     departed = replace(home, departed=True)
     await tidy.settle_sites([Deletion(PolicyCase(departed, None, HubState(), None, NOW))])
     assert sites_of(api.listed("logs")) == (lost,)

@@ -9,7 +9,7 @@ import pytest
 
 from posture.domain.findings import Workflow
 from posture.kube.errors import Refused
-from posture.suppression import hub_reconciler
+from posture.reconcile import hub_reconciler
 from posture.suppression.controls.hub import HubControls
 from posture.suppression.findings.hub import HubSuppression
 from tests.support.api_server import CALL

@@ -7,7 +7,7 @@ from posture.domain.exceptions.marks import turning_off
 from posture.domain.scoring.accounts import AccountFilter
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
-from posture.suppression.controls.account import AccountRegion
+from posture.reconcile.member_roles import AccountRegion
 from posture.suppression.declared import Declared
 from posture.suppression.register import Entry, Looked, Off, control_entries, controls_from_status
 from tests.support.declarations import VIEW

@@ -29,8 +29,8 @@ from posture.kube.connection import NoCluster
 from posture.kube.errors import KubeError
 from posture.kube.resources import POSTURE_TARGETS, SUPPRESSION_POLICIES, Object, name_of
 from posture.reconcile.access import Admitted, NotAdmitted
+from posture.reconcile.member_roles import AccountRegion
 from posture.reconcile.scope import chosen_standards, view_of
-from posture.suppression.controls.account import AccountRegion
 from posture.suppression.declared import Declared, declare
 from posture.suppression.register import (
     MISSING,

@@ -17,9 +17,10 @@ from posture.domain.findings import Finding
 from posture.domain.grants import NotGranted, may_use_identity
 from posture.domain.standards import Controls
 from posture.hubs.demand import HubKey
+from posture.reconcile.member_roles import AccountRegion, Role
 from posture.sources.securityhub.listing import Pace, read_whole
-from posture.suppression.controls.account import AccountControls, AccountRegion
-from posture.suppression.controls.declared import Reach, Role, control_policy, exact_accounts
+from posture.suppression.controls.account import AccountControls
+from posture.suppression.controls.declared import Reach, control_policy, exact_accounts
 from posture.suppression.controls.reader import ControlReader
 from posture.suppression.declared import Declared
 from posture.suppression.register import Looked, Off

@@ -16,6 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from posture.domain.text import printable
+from posture.kube.leadership import Leading
 from posture.publish.prometheus.families import ALL, Family
 
 Value = tuple[tuple[str, ...], float]
@@ -56,23 +57,23 @@ class Exposition:
         self._live = list(live)
         self._process = process
         self._cached: RenderedText | None = None
-        self._valid: dict[Hashable, Callable[[], float]] = {}
+        self._leading: dict[Hashable, Leading] = {}
 
     def add_live(self, source: Callable[[], Samples]) -> None:
         """Ask `source` too at each scrape."""
         self._live.append(source)
 
     def publish(
-        self, owner: Hashable, lines: Mapping[Family, RenderedText], valid: Callable[[], float] | None = None
+        self, owner: Hashable, lines: Mapping[Family, RenderedText], leading: Leading | None = None
     ) -> None:
         """Replace what `owner` shows by `lines`, as `rendered` returns them.
 
-        `valid` is asked at each scrape: once it says no, the owner is withdrawn. So a lost Lease shows at
+        `leading` is asked at each scrape: once it says no, the owner is withdrawn. So a lost Lease shows at
         once, whatever the one who published is waiting for.
         """
-        self._valid.pop(owner, None)
-        if valid is not None and lines:
-            self._valid[owner] = valid
+        self._leading.pop(owner, None)
+        if leading is not None and lines:
+            self._leading[owner] = leading
         for family, owners in self._lines.items():
             new = lines.get(family)
             if owners.get(owner) == new:
@@ -97,7 +98,7 @@ class Exposition:
 
     def page(self) -> RenderedText:
         """Return the page as of now: what owners published (cached) and the live part (rendered anew)."""
-        for owner in [owner for owner, valid in self._valid.items() if not valid()]:
+        for owner in [owner for owner, leading in self._leading.items() if not leading()]:
             self.withdraw(owner)
         if self._cached is None:
             self._cached = _joined(

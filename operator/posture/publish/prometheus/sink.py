@@ -5,6 +5,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from posture.kube.leadership import Leading
 from posture.kube.resources import POSTURE_TARGETS
 from posture.publish.prometheus.exposition import Exposition, RenderedText, Samples, rendered
 from posture.publish.prometheus.families import Family
@@ -16,19 +17,19 @@ from posture.publish.prometheus.samples import (
     restored_samples,
     timestamp_samples,
 )
-from posture.publish.sink import ObjectReport, PolicyReport, Restored, Shown, TargetReport, Valid
+from posture.publish.sink import ObjectReport, PolicyReport, Restored, Shown, TargetReport
 
 
 class PrometheusSink:
-    """Puts reports on the metrics page; `valid` is asked at each scrape."""
+    """Puts reports on the metrics page; `leading` is asked at each scrape."""
 
     def __init__(self, exposition: Exposition) -> None:
         self._exposition = exposition
         self._targets: dict[str, _TargetPage] = {}
 
-    async def show_target(self, uid: str, report: TargetReport, valid: Valid) -> None:
+    async def show_target(self, uid: str, report: TargetReport, leading: Leading) -> None:
         """Show a target, its scores and their time at one stroke; `uid`: its object's."""
-        await self._targets.setdefault(uid, _TargetPage(self._exposition, uid)).show(report, valid)
+        await self._targets.setdefault(uid, _TargetPage(self._exposition, uid)).show(report, leading)
 
     def withdraw_target(self, uid: str) -> None:
         """Show nothing of a target any more."""
@@ -36,13 +37,13 @@ class PrometheusSink:
         if page is not None:
             page.withdraw()
 
-    def show_policies(self, owner: Hashable, reports: Sequence[PolicyReport], valid: Valid) -> None:
+    def show_policies(self, owner: Hashable, reports: Sequence[PolicyReport], leading: Leading) -> None:
         """Show the policies of one owner, and no others of it."""
-        self._exposition.publish(owner, rendered(policy_samples(reports)), valid)
+        self._exposition.publish(owner, rendered(policy_samples(reports)), leading)
 
-    def show_object(self, owner: Hashable, report: ObjectReport, valid: Valid) -> None:
+    def show_object(self, owner: Hashable, report: ObjectReport, leading: Leading) -> None:
         """Show the conditions of one object."""
-        self._exposition.publish(owner, rendered(condition_samples(report)), valid)
+        self._exposition.publish(owner, rendered(condition_samples(report)), leading)
 
     def withdraw(self, owner: Hashable) -> None:
         """Show nothing any more of what an owner of policies or of an object told."""
@@ -69,7 +70,7 @@ class _TargetPage:
         self._rendered: tuple[object, ...] | None = None
         self._lines: Mapping[Family, RenderedText] = {}
 
-    async def show(self, report: TargetReport, valid: Valid) -> None:
+    async def show(self, report: TargetReport, leading: Leading) -> None:
         """Publish conditions, objectives and scores: a scrape never sees scores beside an older timestamp."""
         own, scores = (report.namespace, report.name), report.scores
         state: Samples = condition_samples(ObjectReport(POSTURE_TARGETS.kind, *own, report.conditions))
@@ -86,9 +87,9 @@ class _TargetPage:
                 lines = await asyncio.to_thread(_rendered, made.make)
         state_lines = await asyncio.to_thread(rendered, state)
         self._rendered, self._lines = None if made is None else made.identity, lines
-        # Also where they are the same: what said no for a moment has been withdrawn, and `valid` may be new.
-        self._exposition.publish(self._scores, lines, valid)
-        self._exposition.publish(self._state, state_lines, valid)
+        # Also where they are the same: what said no for a moment was withdrawn, and `leading` may be new.
+        self._exposition.publish(self._scores, lines, leading)
+        self._exposition.publish(self._state, state_lines, leading)
 
     def withdraw(self) -> None:
         self._exposition.withdraw(self._scores)

@@ -28,15 +28,9 @@ from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import AWS
 from posture.hubs.demand import HubKey
 from posture.reconcile.context import Context
+from posture.reconcile.member_roles import AccountRegion
 
 logger = logging.getLogger(__name__)
-
-
-class AccountRegion(NamedTuple):
-    """An account and a Region: what one call can reach."""
-
-    account_id: str
-    region: str
 
 
 class Live(NamedTuple):

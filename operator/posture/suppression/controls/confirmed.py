@@ -17,7 +17,7 @@ from posture.domain.scoring.accounts import AccountFilter, Standing
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.domain.time import HOUR
-from posture.suppression.controls.declared import Roles
+from posture.reconcile.member_roles import MemberRoles
 from posture.suppression.declared import Declared
 
 
@@ -68,7 +68,7 @@ class Confirmation(NamedTuple):
 Counts = Callable[[str, TurnedOff], bool]
 
 
-def counting(declared: Iterable[Declared], roles: Roles) -> Counts:
+def counting(declared: Iterable[Declared], roles: MemberRoles) -> Counts:
     """Return whether a policy may take a place out of scores: one of its target, where it may turn it off."""
     filters = {
         each.name: AccountFilter(

@@ -7,14 +7,12 @@ from typing import NamedTuple
 
 from posture.api.suppression_policy import DisableControls
 from posture.config import Config
-from posture.domain.arns import role_arn as role_arn_of
 from posture.domain.exceptions.control_plan import ControlPolicy
-from posture.domain.exceptions.policy import namespace_of
-from posture.domain.grants import NotGranted, Verb, may_use_identity
+from posture.domain.grants import IdentityGrant, NotGranted, Verb
 from posture.domain.scoring.accounts import AccountFilter, Standing
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.selection.selectors import globs, is_wild
-from posture.suppression.controls.account import AccountRegion
+from posture.reconcile.member_roles import AccountRegion, ActsThrough, MemberRoles, Role
 from posture.suppression.declared import Declared
 
 _ALL = "*"
@@ -40,77 +38,15 @@ def _filter(granted: tuple[str, ...], include: tuple[str, ...], exclude: tuple[s
     return AccountFilter(granted=granted, include=include, exclude=exclude)
 
 
-class Role(NamedTuple):
-    """A role to be assumed in an account."""
-
-    arn: str
-    external_id: str | None
+_ACTS = ActsThrough(Verb.DISABLE_CONTROLS, IdentityGrant.why_not_disable_controls)
 
 
-class Roles:
-    """Which role a policy acts through in an account, where that is granted.
-
-    `partition`: as in ARNs. `role_arn`: the hub's, of which the grants speak; None: the operator's own
-    identity.
-    """
-
-    def __init__(
-        self, declared: Iterable[Declared], config: Config, *, partition: str, role_arn: str | None
-    ) -> None:
-        self._names = {
-            each.name: role_name for each in declared if (role_name := _role_name_of(each)) is not None
-        }
-        self._config = config
-        self._partition = partition
-        self._role_arn = role_arn
-        self._found: dict[tuple[str, str], Role | None] = {}
-
-    def of(self, policy: str, account_id: str) -> Role | None:
-        """Return the role of a policy (namespace/name) in an account; None where it is not granted.
-
-        One that is gone acts through the role of the first policy of its namespace that may act there.
-        """
-        key = policy, account_id
-        if key not in self._found:
-            self._found[key] = self._find(policy, account_id)
-        return self._found[key]
-
-    def may_write(self, policy: str, account_id: str) -> bool:
-        """Whether a policy may turn controls on and off in an account."""
-        return self.of(policy, account_id) is not None
-
-    def refusal(self, policy: str, account_id: str) -> NotGranted | None:
-        """Say what a policy that is there lacks to act in an account; None: nothing."""
-        identity = may_use_identity(self._config.granted, namespace_of(policy), self._role_arn)
-        if isinstance(identity, NotGranted):
-            return identity
-        name = self._names.get(policy)
-        if name is None:
-            return identity.why_not(Verb.DISABLE_CONTROLS, account_id)
-        return identity.why_not_disable_controls(account_id, name)
-
-    def _find(self, policy: str, account_id: str) -> Role | None:
-        if policy in self._names:
-            return self._granted(namespace_of(policy), account_id, self._names[policy])
-        namespace = namespace_of(policy)
-        near = (name for each, name in sorted(self._names.items()) if namespace_of(each) == namespace)
-        return next((role for name in near if (role := self._granted(namespace, account_id, name))), None)
-
-    def _granted(self, namespace: str, account_id: str, role_name: str) -> Role | None:
-        identity = may_use_identity(self._config.granted, namespace, self._role_arn)
-        if isinstance(identity, NotGranted):
-            return None
-        if identity.why_not_disable_controls(account_id, role_name) is not None:
-            return None
-        external_id = next(
-            (
-                grant.external_id
-                for grant in identity.grants
-                if grant.external_id and grant.covers(Verb.DISABLE_CONTROLS, account_id)
-            ),
-            identity.external_id,
-        )
-        return Role(role_arn_of(self._partition, account_id, role_name), external_id)
+def control_roles(
+    declared: Iterable[Declared], config: Config, *, partition: str, role_arn: str | None
+) -> MemberRoles:
+    """Return which roles policies turn controls off through; `role_arn`: the hub's."""
+    names = {each.name: role_name for each in declared if (role_name := _role_name_of(each)) is not None}
+    return MemberRoles(names, config.granted, _ACTS, partition=partition, role_arn=role_arn)
 
 
 def _role_name_of(declared: Declared) -> str | None:
@@ -203,7 +139,7 @@ def reaches(
     policies: Mapping[str, ControlPolicy],
     records: Mapping[str, Iterable[TurnedOff]],
     accounts: Iterable[str],
-    roles: Roles,
+    roles: MemberRoles,
 ) -> Mapping[AccountRegion, Reach]:
     """Return where to look: in what policies mean, and where they are remembered to have turned things off.
 
@@ -233,7 +169,7 @@ def reaches(
 
 
 def ungranted(
-    where: Mapping[AccountRegion, Reach], records: Mapping[str, Iterable[TurnedOff]], roles: Roles
+    where: Mapping[AccountRegion, Reach], records: Mapping[str, Iterable[TurnedOff]], roles: MemberRoles
 ) -> Mapping[str, Mapping[str, NotGranted]]:
     """Return, by policy, the accounts in which it may not act, with what is missing there.
 

@@ -23,11 +23,11 @@ from posture.reconcile.owner import OwnerUnknown
 from posture.reconcile.scope import HubView, TargetScopes
 from posture.store.errors import StoreError
 from posture.suppression import declared as declarations
-from posture.suppression.cleanup import Cleanup
+from posture.suppression.cleanup import PolicyCleanup
 from posture.suppression.controls.confirmed import Confirmation, Confirmed, confirmed, counting, recorded
 from posture.suppression.controls.declared import (
-    Roles,
     control_policy,
+    control_roles,
     exact_accounts,
     reaches,
     ungranted,
@@ -40,7 +40,7 @@ from posture.suppression.controls.status import (
     progress_of,
 )
 from posture.suppression.effect import Effect, control_effects
-from posture.suppression.hub_reconciler import HubPolicies, HubReconciler
+from posture.suppression.policy_reconciler import HubPolicies, PolicyReconciler
 from posture.suppression.reporting import PolicyReporter
 
 _PICTURE_HOLDS = 3 * SECOND
@@ -49,7 +49,7 @@ _INTERVAL = 5 * MINUTE
 _WINDOW = timedelta(hours=30)
 
 
-class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
+class HubControls(PolicyReconciler[ControlPolicy, ControlProgress]):
     """Keeps the controls of one hub's accounts as its policies say, while this replica holds its Lease.
 
     Controls are read once an interval, and when something else is declared. `owner`: gives the name by which
@@ -57,7 +57,7 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
     """
 
     def __init__(
-        self, context: Context, hub: Hub, owner: Callable[[], Awaitable[str]], cleanup: Cleanup
+        self, context: Context, hub: Hub, owner: Callable[[], Awaitable[str]], cleanup: PolicyCleanup
     ) -> None:
         reporter = PolicyReporter(
             context, ("controls", hub.name), hub.leading, cleanup.objects, status_of=control_policy_status
@@ -88,7 +88,7 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
         if not everything.policies:
             self._progress.clear()
             self._confirm({})
-        elif self._hub.status.facts is not None and self._hub.held():
+        elif self._hub.status.facts is not None and self._hub.is_open():
             try:
                 owner = await self._owner()
             except OwnerUnknown as error:
@@ -152,7 +152,9 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
         facts, config = self._hub.status.facts, self._context.config.current()
         if facts is None:
             raise RuntimeError("controls are not acted on before the hub is known")
-        roles = Roles(everything.policies, config, partition=facts.partition, role_arn=self._hub.key.role_arn)
+        roles = control_roles(
+            everything.policies, config, partition=facts.partition, role_arn=self._hub.key.role_arn
+        )
         accounts = facts.members.keys() | self._hub.names().keys() | exact_accounts(everything.policies)
         specs = [each.admitted.target.spec for each in everything.policies if each.admitted is not None]
         watched = self._context.namespaces
@@ -284,7 +286,7 @@ class HubControls(HubReconciler[ControlPolicy, ControlProgress]):
     def _pause(self, everything: HubPolicies, policies: Mapping[str, ControlPolicy], now: int) -> float:
         """Return the seconds until the next cycle: the next interval, or when a policy expires."""
         pause = super()._pause(everything, policies, now)
-        if self._looked_at is None or self._nameless is not None or not self._hub.held():
+        if self._looked_at is None or self._nameless is not None or not self._hub.is_open():
             return pause
         intervals = [
             each.admitted.target.spec.interval.total_seconds()

@@ -10,8 +10,9 @@ from posture.aws.client.errors import AwsError
 from posture.domain.exceptions.control_plan import Switch
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.time import DAY, MINUTE
-from posture.suppression.controls.account import AccountControls, AccountRegion, ControlsReading, Live
-from posture.suppression.controls.declared import Reach, Role
+from posture.reconcile.member_roles import AccountRegion, Role
+from posture.suppression.controls.account import AccountControls, ControlsReading, Live
+from posture.suppression.controls.declared import Reach
 
 logger = logging.getLogger(__name__)
 

@@ -25,12 +25,13 @@ from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.domain.time import microseconds
 from posture.hubs.hub import Hub
+from posture.reconcile.attempts import load_attempts, save_attempts
 from posture.reconcile.context import Context
+from posture.reconcile.member_roles import AccountRegion, MemberRoles, Role
 from posture.sources.findings_view import FindingsView
-from posture.suppression.controls.account import AccountControls, AccountRegion, ControlRefusal
-from posture.suppression.controls.declared import Reach, Role, Roles
+from posture.suppression.controls.account import AccountControls, ControlRefusal
+from posture.suppression.controls.declared import Reach
 from posture.suppression.controls.reader import ControlReader
-from posture.suppression.findings import following
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class WantedControls:
     """
 
     declared: DeclaredControls
-    roles: Roles
+    roles: MemberRoles
     reaches: Mapping[AccountRegion, Reach]
     interval: int
     window: timedelta
@@ -109,9 +110,7 @@ class ControlRounds:
         be turned off. Without it nothing is written. Raises StoreError.
         """
         if self._attempts is None:
-            self._attempts = await self._hub.look(
-                lambda findings: following.load_attempts(findings.kept, _ATTEMPTS)
-            )
+            self._attempts = await self._hub.look(lambda findings: load_attempts(findings.kept, _ATTEMPTS))
         if self._attempts is None:
             return None
         records = {name: self._present(record) for name, record in records.items()}
@@ -148,7 +147,7 @@ class ControlRounds:
             await self._keep(with_undone(timing.attempts, planned.undone, now))
         return planned
 
-    async def _write(self, roles: Roles, switches: Sequence[Switch], now: int) -> list[Switch]:
+    async def _write(self, roles: MemberRoles, switches: Sequence[Switch], now: int) -> list[Switch]:
         """Write, act by act, in several spots at once; return what Security Hub accepted."""
         turns = asyncio.Semaphore(_AT_ONCE)
         done: list[Switch] = []
@@ -185,7 +184,7 @@ class ControlRounds:
         if attempts == self._attempts:
             return
         self._attempts = attempts
-        await self._hub.look(lambda findings: following.save_attempts(findings.kept, _ATTEMPTS, attempts))
+        await self._hub.look(lambda findings: save_attempts(findings.kept, _ATTEMPTS, attempts))
 
     def _result(self, planned: ControlPlan | None, before: Mapping[str, Record]) -> ControlResult | None:
         if planned is None:

@@ -16,8 +16,9 @@ from posture.domain.grants import NotGranted
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.text import counted
 from posture.domain.time import text_of
+from posture.reconcile.member_roles import AccountRegion
 from posture.suppression.conditions import Message, PolicyCase, PolicyProgress, Wording, done
-from posture.suppression.controls.account import AccountRegion, ControlRefusal
+from posture.suppression.controls.account import ControlRefusal
 from posture.suppression.controls.confirmed import disabled_controls
 from posture.suppression.controls.reconcile import ControlResult
 from posture.suppression.findings.status import finding_policy_status as status_of_any

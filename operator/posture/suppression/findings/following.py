@@ -3,16 +3,12 @@
 All of it runs in the hub's thread. A place is what a cell of the store has in one record state. What was
 surveyed is kept, and read again where findings changed, or where policies have something to do of which
 something else is declared: a plan costs what changed, also where what we suppressed is archived by now.
-
-Attempts as a hub's store keeps them for the next holder. What was tried once may be tried again.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import msgspec
-
-from posture.domain.exceptions.attempts import AttemptKey, Attempts, LastAttempt, attempted, remembered
+from posture.domain.exceptions.attempts import attempted, remembered
 from posture.domain.exceptions.declaration import Declaration, differences
 from posture.domain.exceptions.finding_plan import (
     FindingAct,
@@ -25,9 +21,9 @@ from posture.domain.exceptions.finding_plan import (
 )
 from posture.domain.exceptions.survey import NOTHING, Surveys, survey
 from posture.domain.findings import FindingId, RecordState
+from posture.reconcile.attempts import load_attempts, save_attempts
 from posture.reconcile.scope import TargetScope
 from posture.sources.findings_view import FindingsView
-from posture.store.interface import KeptState
 from posture.store.records import CellKey, CustomerWrite, key_of, let_go
 from posture.suppression.effect import Effect, effects
 
@@ -206,22 +202,3 @@ def _examples(writes: Sequence[Write]) -> dict[str, list[str]]:
 
 def _key(finding: FindingId) -> bytes:
     return key_of(finding.product_arn, finding.id)
-
-
-def load_attempts(kept: KeptState, key: str) -> dict[AttemptKey, LastAttempt]:
-    """Return what is kept; none where there is nothing, or what another version of this program kept."""
-    stored = kept.state(key)
-    try:
-        return (
-            {}
-            if stored is None
-            else dict(msgspec.json.decode(stored, type=list[tuple[AttemptKey, LastAttempt]]))
-        )
-    except msgspec.DecodeError:
-        return {}
-
-
-def save_attempts(kept: KeptState, key: str, attempts: Attempts) -> None:
-    """Keep what a new holder must know of."""
-    lasting = [(key, each) for key, each in attempts.items() if each.times > 1 or each.undone]
-    kept.put_state({key: msgspec.json.encode(lasting).decode()})

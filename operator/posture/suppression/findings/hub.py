@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from enum import Enum
+from typing import NamedTuple
 
 from posture.api.model import Metadata
 from posture.aws.client.errors import AwsError
@@ -13,24 +15,59 @@ from posture.kube.errors import KubeError
 from posture.reconcile.context import Context
 from posture.reconcile.owner import OwnerUnknown
 from posture.store.errors import StoreError
-from posture.suppression.cleanup import Cleanup
+from posture.suppression.cleanup import PolicyCleanup
 from posture.suppression.conditions import PolicyProgress
 from posture.suppression.declared import Declared, MayWrite
 from posture.suppression.findings import reconcile as rounds
 from posture.suppression.findings.writer import Writer
-from posture.suppression.hub_reconciler import HubPolicies, HubReconciler
 from posture.suppression.leaving import Deletion
+from posture.suppression.policy_reconciler import HubPolicies, PolicyReconciler
 from posture.suppression.reporting import PolicyReporter
 
 
-class HubSuppression(HubReconciler[Policy, PolicyProgress]):
+class PollPhase(Enum):
+    """How far a hub is with what is declared for it: nothing is written by an older picture."""
+
+    STANDING_BY = "standing by"
+    """The hub is not worked on here, or has not been polled yet."""
+    ASKED = "asked for a poll"
+    """None that began after the last change has ended."""
+    WAITING = "waiting"
+    """One has ended, but left the picture of the one before: it failed, or withheld what it read."""
+    DUE = "due"
+    """There is an exact picture from after the last change, and it was not acted on."""
+    ACTED = "acted"
+
+
+class Picture(NamedTuple):
+    """What there is to act by."""
+
+    polled: bool
+    """Whether the hub is worked on here, and was polled."""
+    has_run: bool
+    """Whether a poll that began after the last change has ended, well or not."""
+    is_newer: bool
+    """Whether what is known is exact as of a moment after the last change."""
+    exact_at: int | None
+    """That moment, µs."""
+
+    def phase(self, acted_at: int | None) -> PollPhase:
+        """Return what follows; `acted_at`: the exact moment that was acted on last since the change."""
+        if not self.polled:
+            return PollPhase.STANDING_BY
+        if not self.is_newer:
+            return PollPhase.WAITING if self.has_run else PollPhase.ASKED
+        return PollPhase.ACTED if self.exact_at == acted_at else PollPhase.DUE
+
+
+class HubSuppression(PolicyReconciler[Policy, PolicyProgress]):
     """Keeps the findings of one hub as its policies say, while this replica holds the hub's Lease.
 
     `owner`: gives the name by which this operator marks what it suppresses.
     """
 
     def __init__(
-        self, context: Context, hub: Hub, owner: Callable[[], Awaitable[str]], cleanup: Cleanup
+        self, context: Context, hub: Hub, owner: Callable[[], Awaitable[str]], cleanup: PolicyCleanup
     ) -> None:
         reporter = PolicyReporter(context, ("suppression", hub.name), hub.leading, cleanup.objects)
         super().__init__(context, hub, cleanup, reporter, "Policies")
@@ -67,7 +104,7 @@ class HubSuppression(HubReconciler[Policy, PolicyProgress]):
             owner = await self._owner()
             self._hub.own({owner, *self._context.config.current().adopt_from})
         await self._follow(everything, policies)
-        return await self._write(everything, policies, now) if self._is_due() else True
+        return self._phase() is not PollPhase.DUE or await self._write(everything, policies, now)
 
     async def _follow(self, everything: HubPolicies, policies: Mapping[str, Policy]) -> None:
         """Ask for a poll whenever something else is to be done: nothing is written by an old picture."""
@@ -85,14 +122,15 @@ class HubSuppression(HubReconciler[Policy, PolicyProgress]):
                 self._requests[each.name] = (requested, self._hub.request_poll())
                 self._ticket = self._requests[each.name][1]
 
-    def _is_due(self) -> bool:
-        """Whether there is an exact poll that began after the last change, and was not acted on.
-
-        One that has ended is not enough: it may have failed, and left the picture of the one before.
-        """
+    def _phase(self) -> PollPhase:
         status = self._hub.status
-        polled = self._hub.held() and status.polled
-        return polled and self._hub.exact_since(self._ticket) and status.exact_at != self._acted_at
+        picture = Picture(
+            polled=self._hub.is_open() and status.polled,
+            has_run=self._hub.has_run(self._ticket),
+            is_newer=self._hub.exact_since(self._ticket),
+            exact_at=status.exact_at,
+        )
+        return picture.phase(self._acted_at)
 
     async def _write(self, everything: HubPolicies, policies: Mapping[str, Policy], now: int) -> bool:
         """Plan and write; whether nothing is left that could be written at once."""
@@ -151,6 +189,6 @@ class HubSuppression(HubReconciler[Policy, PolicyProgress]):
         """Return the last request by annotation whose run has ended."""
         before = self._reporter.status_before(declared, self._hub.now()).last_handled_request
         requested, ticket = self._requests.get(declared.name, (None, 0))
-        if requested is None or not self._hub.has_run(ticket) or self._is_due():
+        if requested is None or not self._hub.has_run(ticket) or self._phase() is PollPhase.DUE:
             return before
         return requested

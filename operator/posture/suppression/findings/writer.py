@@ -12,11 +12,10 @@ from posture.backoff import BackOff
 from posture.domain.exceptions import marks
 from posture.domain.exceptions.finding_plan import Batch, Write, batches
 from posture.domain.findings import FindingId, Workflow
+from posture.reconcile.hub_reconciler import CALL_WITHIN, LEAST_WITHIN
 
 logger = logging.getLogger(__name__)
 
-CALL_WITHIN = 30.0
-LEAST_WITHIN = 0.5
 _ATTEMPTS = 4
 _FIRST_PAUSE = 0.5
 # API reference, UnprocessedFindings: these pass, and the same write may succeed.

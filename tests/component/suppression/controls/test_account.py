@@ -15,13 +15,9 @@ from posture.aws.securityhub.client import SecurityHub
 from posture.domain.exceptions.control_plan import Association, ControlAct, Switch
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
-from posture.suppression.controls.account import (
-    AccountControls,
-    AccountRegion,
-    ControlsReading,
-    ControlsWritten,
-)
-from posture.suppression.controls.declared import Reach, Role
+from posture.reconcile.member_roles import AccountRegion, Role
+from posture.suppression.controls.account import AccountControls, ControlsReading, ControlsWritten
+from posture.suppression.controls.declared import Reach
 from posture.suppression.controls.reader import ControlReader
 from sandbox.cloud import Cloud
 from sandbox.securityhub.catalogue import AZURE

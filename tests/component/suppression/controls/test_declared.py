@@ -17,13 +17,13 @@ from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.domain.time import instant_of
 from posture.reconcile.access import admit
+from posture.reconcile.member_roles import AccountRegion, MemberRoles, Role
 from posture.suppression.conditions import HubState, PolicyCase
-from posture.suppression.controls.account import AccountRegion, ControlRefusal
+from posture.suppression.controls.account import ControlRefusal
 from posture.suppression.controls.declared import (
     Reach,
-    Role,
-    Roles,
     control_policy,
+    control_roles,
     exact_accounts,
     reaches,
     ungranted,
@@ -93,8 +93,8 @@ def policy(of: Declared) -> ControlPolicy:
     return found
 
 
-def roles(given: Config, *of: Declared) -> Roles:
-    return Roles(of, given, partition="aws", role_arn=HUB_ROLE)
+def roles(given: Config, *of: Declared) -> MemberRoles:
+    return control_roles(of, given, partition="aws", role_arn=HUB_ROLE)
 
 
 def test_it_means_what_it_names_in_the_accounts_of_its_target() -> None:

@@ -12,8 +12,9 @@ from posture.config import Config
 from posture.domain.exceptions.control_plan import Association, Switch
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
+from posture.reconcile.member_roles import AccountRegion
 from posture.suppression.controls import reconcile
-from posture.suppression.controls.account import AccountRegion, ControlsReading, ControlsWritten, Live
+from posture.suppression.controls.account import ControlsReading, ControlsWritten, Live
 from posture.suppression.controls.confirmed import Confirmation, Confirmed, confirmed
 from posture.suppression.controls.hub import HubControls
 from tests.support.hub_facts import ACCOUNT
@@ -221,7 +222,7 @@ async def test_a_defect_keeps_nobody_waiting_for_a_score(
         pass
 
     monkeypatch.setattr(stage.work._rounds, "look", trips)
-    monkeypatch.setattr("posture.suppression.hub_reconciler.asyncio.sleep", at_once)
+    monkeypatch.setattr("posture.reconcile.hub_reconciler.asyncio.sleep", at_once)
     stage.work.update(stage.scene.everything(suppressing=False))
     await stage.work._attempt()
     assert stage.scene.hub.status.turned_off == {}

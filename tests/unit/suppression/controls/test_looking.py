@@ -8,8 +8,9 @@ from posture.aws.client.errors import AwsError, Retryable
 from posture.domain.exceptions.control_plan import Association, ControlAct, Switch
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
-from posture.suppression.controls.account import AccountRegion, ControlsReading, Live
-from posture.suppression.controls.declared import Reach, Role
+from posture.reconcile.member_roles import AccountRegion, Role
+from posture.suppression.controls.account import ControlsReading, Live
+from posture.suppression.controls.declared import Reach
 from posture.suppression.controls.reader import ControlReader
 
 MINUTE = 60 * 1_000_000

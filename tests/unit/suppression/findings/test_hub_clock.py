@@ -21,10 +21,10 @@ from posture.publish.prometheus.exposition import Exposition
 from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile.access import Admitted
 from posture.reconcile.context import Context
-from posture.suppression.cleanup import Cleanup
+from posture.suppression.cleanup import PolicyCleanup
 from posture.suppression.controls.hub import HubControls
 from posture.suppression.findings.hub import HubSuppression
-from posture.suppression.hub_reconciler import HubPolicies
+from posture.suppression.policy_reconciler import HubPolicies
 from posture.suppression.suppression import Suppression, _Running
 from tests.support.policies import declared
 
@@ -64,7 +64,7 @@ class SkewedHub:
     def leading(self) -> float:
         return 30.0
 
-    def held(self) -> bool:
+    def is_open(self) -> bool:
         return False
 
     def own(self, _: object) -> None:
@@ -130,7 +130,7 @@ async def test_a_policy_expires_by_the_hubs_clock(
     assert policy.policy is not None
     cluster = Cluster()
     hub = cast("Hub", SkewedHub(ahead * MINUTE))
-    work = kind(world(cluster), hub, owner, Cleanup(world(cluster), hub.leads))
+    work = kind(world(cluster), hub, owner, PolicyCleanup(world(cluster), hub.leads))
     work.update(HubPolicies([policy], {}, frozenset()))
     running = asyncio.create_task(work.run())
     try:

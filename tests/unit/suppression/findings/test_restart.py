@@ -10,7 +10,7 @@ import pytest
 
 from posture.aws.client.errors import AccessDenied
 from posture.hubs.status import HubPhase, HubStatus
-from posture.suppression import hub_reconciler
+from posture.reconcile import hub_reconciler
 from posture.suppression.findings.hub import HubSuppression
 from tests.support.hub_on_paper import FACTS, Scene, policy, target, us
 from tests.support.rows import finding

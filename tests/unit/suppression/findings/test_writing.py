@@ -9,6 +9,7 @@ from posture.aws.client.errors import AccessDenied, InvalidRequest
 from posture.aws.securityhub.client import FindingsUpdate, NoteUpdate, UnprocessedFinding
 from posture.domain.exceptions.finding_plan import Change, FindingAct, Write
 from posture.domain.findings import FindingId, Workflow
+from posture.reconcile.hub_reconciler import CALL_WITHIN
 from posture.suppression.findings import writer as writing
 from posture.suppression.findings.writer import Taken, Writer
 
@@ -75,7 +76,7 @@ async def test_equal_changes_go_together_up_to_a_hundred() -> None:
     assert [call["n"] for call in cloud.calls] == [100, 50, 1]
     assert cloud.calls[0]["note"] == NoteUpdate("why", "posture-operator")
     assert (cloud.calls[2]["workflow"], cloud.calls[2]["note"]) == (None, None)
-    assert {call["within"] for call in cloud.calls} == {writing.CALL_WITHIN}
+    assert {call["within"] for call in cloud.calls} == {CALL_WITHIN}
     assert (len(sink.ids), report.unsent, report.error) == (151, 0, None)
 
 

@@ -1,41 +1,25 @@
-"""The life of a task that keeps a hub as the policies of one kind say, as long as its Lease is held here."""
+"""What the tasks of a hub have in common that keep it as the policies of one kind say."""
 
-import asyncio
-import logging
-import time
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from posture.aws.client.errors import AwsError
-from posture.backoff import BackOff
-from posture.config import Config
 from posture.domain.exceptions.policy import Phase, Terms
 from posture.domain.time import SECOND, microseconds
 from posture.hubs.hub import Hub
 from posture.kube.errors import KubeError
 from posture.kube.resources import Object
-from posture.logs import Field
 from posture.reconcile.access import Admitted
 from posture.reconcile.context import Context
-from posture.reconcile.loop import WakeLoop
+from posture.reconcile.hub_reconciler import AT_LEAST_EVERY, HubReconciler, Pass
 from posture.reconcile.owner import OwnerUnknown
 from posture.store.errors import StoreError
-from posture.suppression.cleanup import Cleanup
+from posture.suppression.cleanup import PolicyCleanup
 from posture.suppression.conditions import HubState, PolicyCase, PolicyProgress
 from posture.suppression.declared import Declared
-from posture.suppression.findings.writer import CALL_WITHIN, LEAST_WITHIN
 from posture.suppression.leaving import Deletion
 from posture.suppression.reporting import PolicyReporter, Reported
-
-logger = logging.getLogger(__name__)
-
-AT_LEAST_EVERY = 30.0
-_AT_MOST_EVERY = 0.5
-_SOON = 1.0
-_BEGINS_WITHIN = 60.0
-_AFTER_A_DEFECT = 10.0
-_LONGEST_AFTER_A_DEFECT = 300.0
 
 
 class HubPolicies(NamedTuple):
@@ -56,6 +40,16 @@ class HubPolicies(NamedTuple):
         """Give the targets as listed, by namespace/name."""
         return {name: document for name, (document, _) in self.targets.items()}
 
+    @property
+    def followed(self) -> Iterable[Object]:
+        """Give the policies and their targets."""
+        return [*(each.document for each in self.policies), *self.documents.values()]
+
+    @property
+    def known(self) -> Iterable[Object]:
+        """Give these, and the other policies."""
+        return [*self.followed, *(each.document for each in self.others)]
+
 
 class Ruled(Protocol):
     """A policy as the rules of its kind take it; equal to another one where nothing else is declared."""
@@ -75,93 +69,29 @@ PolicyT = TypeVar("PolicyT", bound=Ruled)
 ProgressT = TypeVar("ProgressT", bound=PolicyProgress)
 
 
-class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
-    """Runs cycles: acts on what is declared, says how far it is, and lets go of what may go.
-
-    `name`: of what it acts on, as it begins a sentence. `hub`: as long as it leads.
-    """
+class PolicyReconciler(HubReconciler[HubPolicies], Generic[PolicyT, ProgressT]):
+    """Acts on the policies of a hub, says how far they are, and lets go of what may go."""
 
     def __init__(
-        self, context: Context, hub: Hub, cleanup: Cleanup, reporter: PolicyReporter, name: str
+        self, context: Context, hub: Hub, cleanup: PolicyCleanup, reporter: PolicyReporter, name: str
     ) -> None:
-        self._context = context
-        self._hub = hub
+        super().__init__(context, hub, HubPolicies((), {}, frozenset()), cleanup.objects, name)
         self._cleanup = cleanup
         self._reporter = reporter
-        self._name = name
-        self._everything = HubPolicies((), {}, frozenset())
         self._wanted: object = None
         self._progress: dict[str, tuple[PolicyT, ProgressT]] = {}
-        self._failures = BackOff(_SOON, AT_LEAST_EVERY)
-        self._defects = BackOff(_AFTER_A_DEFECT, _LONGEST_AFTER_A_DEFECT)
-        self._news = True
-        self._began: float | None = None
-        self._config: Config | None = None
-        self._loop = WakeLoop(self._attempt, at_most_every=_AT_MOST_EVERY, fields=self._fields)
-
-    def update(self, everything: HubPolicies) -> None:
-        """Take what is declared now; what is being written stops if that is something else."""
-        if _versions(everything) != _versions(self._everything):
-            self._news = True
-        self._everything = everything
-        policies = (each.document for each in (*everything.policies, *everything.others))
-        self._cleanup.objects.keep([*policies, *everything.documents.values()])
-        self.wake()
-
-    def wake(self) -> None:
-        """Run a cycle soon."""
-        self._loop.wake()
-
-    async def run(self) -> None:
-        """Run a cycle whenever woken, when a policy expires, and now and then, until cancelled."""
-        await self._loop.run()
 
     def end(self) -> None:
         """Withdraw all series."""
         self._reporter.end()
 
-    def _fields(self) -> Mapping[str, Field]:
-        return {"hub": self._hub.name, "target": self._targets}
-
-    def _targets(self) -> Sequence[str]:
-        return sorted(self._everything.targets)
-
-    async def _attempt(self) -> float:
-        """Run a cycle; return the seconds until the next one."""
-        try:
-            return await self._cycle()
-        except (KubeError, StoreError) as error:
-            logger.warning("%s could not be acted on; trying again: %s", self._name, error)
-            return self._failures.after(error, AT_LEAST_EVERY)
-        except Exception as error:
-            # Nobody else ends with it: not the hub's other task, and not the process.
-            logger.exception(
-                "Acting on %s failed unexpectedly (a bug in the operator); trying again", self._name
-            )
-            self._news = True
-            self._break_down()
-            await asyncio.sleep(self._defects.after(error, _LONGEST_AFTER_A_DEFECT))
-            return 0.0
-
-    async def _cycle(self) -> float:
-        """Act and report; return the seconds until the next cycle."""
-        if not self._hub.leads():
-            self._stand_down()
-            return AT_LEAST_EVERY
-        if self._began is None:
-            self._began = time.monotonic()
-        everything, now = self._everything, self._hub.now()
-        self._news, self._config = False, self._context.config.current()
-        longest = microseconds(self._config.max_suppression_age)
+    async def _pass(self, everything: HubPolicies, now: int) -> Pass:
+        longest = microseconds(self._context.config.current().max_suppression_age)
         found = {each.name: self._ruled(each, now, longest) for each in everything.policies}
         policies = {name: policy for name, policy in found.items() if policy is not None}
         complete = await self._act(everything, policies, now)
         failure = await self._report(everything, policies, now)
-        self._defects.succeeded()
-        if failure is not None:
-            return self._failures.after(failure, AT_LEAST_EVERY)
-        self._failures.succeeded()
-        return self._pause(everything, policies, now) if complete else _SOON
+        return Pass(complete, failure, self._pause(everything, policies, now))
 
     @abstractmethod
     def _ruled(self, declared: Declared, now: int, longest: int) -> PolicyT | None:
@@ -179,15 +109,14 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
     def _handled(self, declared: Declared) -> str | None:
         """Return the last request by annotation whose run has ended."""
 
-    def _break_down(self) -> None:
-        """See to it that a defect holds up nobody else."""
-
     def _stand_down(self) -> None:
-        """Forget what another holder may have made otherwise."""
-        self.end()
+        super()._stand_down()
         self._cleanup.begin_anew()
-        self._wanted, self._began = None, None
+        self._wanted = None
         self._progress.clear()
+
+    def _has_concluded(self) -> bool:
+        return bool(self._progress)
 
     async def _report(
         self, everything: HubPolicies, policies: Mapping[str, PolicyT], now: int
@@ -224,11 +153,6 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
         seen = declared if facts is None else declared.seen_from(facts.account_id)
         return Reported(PolicyCase(seen, progress, state, None, now), self._handled(declared))
 
-    def _begins(self) -> bool:
-        """Whether nothing is concluded yet, and will be before long."""
-        since = 0.0 if self._began is None else time.monotonic() - self._began
-        return not self._progress and since < _BEGINS_WITHIN
-
     def _current(self, declared: Declared, policies: Mapping[str, PolicyT]) -> ProgressT | None:
         """Return how far a policy is, unless that speaks of what was declared before."""
         known = self._progress.get(declared.name)
@@ -236,17 +160,6 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
             return None
         policy, progress = known
         return progress if policy == policies.get(declared.name) else None
-
-    def _is_outdated(self) -> bool:
-        """Whether something else is declared or granted since the last cycle began, or that one broke."""
-        return self._news or self._context.config.current() is not self._config
-
-    def _seconds_left(self) -> float:
-        """Return how long a write may take now; 0 where nothing may be written."""
-        if self._is_outdated() or self._context.config.current().frozen or not self._hub.held():
-            return 0.0
-        left = min(CALL_WITHIN, self._hub.remaining())
-        return left if left >= LEAST_WITHIN else 0.0
 
     def _pause(self, everything: HubPolicies, policies: Mapping[str, PolicyT], now: int) -> float:  # noqa: ARG002 - for those who have more to wait for
         """Return the seconds until the next cycle: when a policy expires, and now and then."""
@@ -256,11 +169,3 @@ class HubReconciler(ABC, Generic[PolicyT, ProgressT]):
             if policy.phase in {Phase.ENFORCING, Phase.FROZEN}
         ]
         return min([AT_LEAST_EVERY, *(max(0.0, end / SECOND) for end in ends)])
-
-
-def _versions(everything: HubPolicies) -> list[tuple[str, int, str | None]]:
-    documents = [*(each.document for each in everything.policies), *everything.documents.values()]
-    return [
-        (metadata["uid"], metadata["generation"], metadata.get("deletionTimestamp"))
-        for metadata in (each["metadata"] for each in documents)
-    ]
