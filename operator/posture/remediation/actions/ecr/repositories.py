@@ -1,0 +1,36 @@
+"""ECR repositories: what is said of them, and their tags."""
+
+from typing import Any
+
+from posture.domain.remediation.reasons import Reason
+from posture.domain.remediation.resources import ResourceKey
+from posture.remediation.actions.contract import Reader, Refused, Tagged, name_after
+from posture.remediation.actions.setting import pairs, read_list, read_or_gone
+
+_GONE = frozenset({"RepositoryNotFoundException"})
+
+
+def named(resource: ResourceKey) -> dict[str, str]:
+    """Return what calls name a repository by; names have slashes."""
+    return {"registryId": resource.account_id, "repositoryName": name_after(resource, "repository/")}
+
+
+async def read_repository(reader: Reader, resource: ResourceKey) -> dict[str, Any]:
+    """Return one repository."""
+    request = {
+        "registryId": resource.account_id,
+        "repositoryNames": [name_after(resource, "repository/")],
+    }
+    body = await read_or_gone(reader, "ecr", "DescribeRepositories", request, gone=_GONE)
+    found: list[dict[str, Any]] = body.get("repositories", [])
+    if [each["repositoryArn"] for each in found] != [resource.id]:
+        raise Refused(Reason.UNREADABLE, "ECR did not answer with the repository")
+    return found[0]
+
+
+async def repository_tags(reader: Reader, resource: ResourceKey) -> Tagged:
+    """Return the tags of a repository."""
+    name_after(resource, "repository/")
+    request = {"resourceArn": resource.id}
+    tags = await read_list(reader, "ecr", "ListTagsForResource", request, member="tags", gone=_GONE)
+    return Tagged(resource.id, pairs(tags))

@@ -1,0 +1,94 @@
+"""Flags of RDS instances and clusters; Neptune's and DocumentDB's are under the same API.
+
+`ApplyImmediately` is never sent: it would apply others' pending changes too (RDS API, ModifyDBInstance).
+"""
+
+from typing import Any, ClassVar
+
+from posture.domain.remediation.reasons import Reason
+from posture.domain.remediation.resources import ResourceKey, WorksOn
+from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer, name_after
+from posture.remediation.actions.setting import Setting, pairs, read_or_gone
+
+_CUSTOM = "custom-"
+# Whoever is changing it is not interrupted: RDS refuses then (InvalidDBInstanceState).
+_AVAILABLE = "available"
+
+
+class DatabaseFlag(Setting):
+    """A flag of whatever `kind` is: `DBInstance` or `DBCluster`."""
+
+    kind: ClassVar[str]
+    prefix: ClassVar[str]
+    gone: ClassVar[frozenset[str]]
+    sent_as: ClassVar[str] = ""
+    """What the modifying call names the flag, where not as the describing one."""
+
+    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+        """Return the flag, and what decides whether it may be changed."""
+        described = await self._described(reader, resource)
+        if self.part not in described:
+            raise Refused(Reason.NOT_SUPPORTED, f"RDS does not say {self.part} of a {described['Engine']}")
+        about = {
+            "engine": described["Engine"],
+            "status": described.get("DBInstanceStatus") or described.get("Status"),
+            "cluster": described.get("DBClusterIdentifier") if self.kind == "DBInstance" else None,
+        }
+        return State({self.part: described[self.part]}, about)
+
+    async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
+        """Return the tags, from the answer that proves that it is there."""
+        described = await self._described(reader, resource)
+        if "TagList" not in described:
+            raise Refused(Reason.UNREADABLE, "RDS did not answer with the tags")
+        return (Tagged(resource.id, pairs(described["TagList"])),)
+
+    def check(self, state: State) -> None:
+        """Refuse what RDS cannot change, and wait while it is being changed."""
+        if state.about["engine"].startswith(_CUSTOM):
+            raise Refused(Reason.NOT_SUPPORTED, "RDS Custom is not changed")
+        if state.about["status"] != _AVAILABLE:
+            raise Refused(Reason.PENDING, f"It is {state.about['status']}, not {_AVAILABLE}")
+
+    async def put(self, writer: Writer, resource: ResourceKey, value: Json) -> None:
+        """Set the flag. The call wants the name: an ARN is for reading."""
+        request = {f"{self.kind}Identifier": name_after(resource, self.prefix)}
+        await writer.write("rds", f"Modify{self.kind}", {**request, self.sent_as or self.part: value})
+
+    async def _described(self, reader: Reader, resource: ResourceKey) -> dict[str, Any]:
+        request = {f"{self.kind}Identifier": name_after(resource, self.prefix)}
+        body = await read_or_gone(reader, "rds", f"Describe{self.kind}s", request, gone=self.gone)
+        found: list[dict[str, Any]] = body.get(f"{self.kind}s", [])
+        if [each[f"{self.kind}Arn"] for each in found] != [resource.id]:
+            raise Refused(Reason.UNREADABLE, f"RDS did not answer with {resource.id}")
+        return found[0]
+
+
+class InstanceFlag(DatabaseFlag):
+    """A flag of an instance."""
+
+    works_on = WorksOn(frozenset({"AwsRdsDbInstance"}))
+    iam = Iam(("rds:DescribeDBInstances",), ("rds:ModifyDBInstance",), ("rds:ModifyDBInstance",))
+    kind = "DBInstance"
+    prefix = "db:"
+    gone = frozenset({"DBInstanceNotFound", "DBInstanceNotFoundFault"})
+
+
+class OwnInstanceFlag(InstanceFlag):
+    """A flag that an instance of a cluster has from its cluster."""
+
+    def check(self, state: State) -> None:
+        """Refuse instances of clusters too."""
+        if state.about["cluster"]:
+            raise Refused(Reason.NOT_SUPPORTED, f"The cluster {state.about['cluster']} decides this")
+        super().check(state)
+
+
+class ClusterFlag(DatabaseFlag):
+    """A flag of a cluster."""
+
+    works_on = WorksOn(frozenset({"AwsRdsDbCluster"}))
+    iam = Iam(("rds:DescribeDBClusters",), ("rds:ModifyDBCluster",), ("rds:ModifyDBCluster",))
+    kind = "DBCluster"
+    prefix = "cluster:"
+    gone = frozenset({"DBClusterNotFoundFault", "DBClusterNotFound"})

@@ -1,0 +1,99 @@
+"""Actions that put one setting of a resource right: one part, one value, one call that sets it either way."""
+
+from abc import abstractmethod
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
+
+from posture.domain.remediation.reasons import Reason
+from posture.domain.remediation.resources import ResourceKey
+from posture.remediation.actions.contract import (
+    Action,
+    Json,
+    Reader,
+    Refused,
+    Situation,
+    State,
+    SubWrite,
+    Verdict,
+    Writer,
+    read_or_none,
+)
+from posture.remediation.actions.parameters import Values
+
+
+class Setting(Action):
+    """The part `part` is to be `right`."""
+
+    part: ClassVar[str]
+    right: ClassVar[Json]
+    summary: ClassVar[str]
+
+    def is_right(self, present: Json) -> bool:
+        """Whether a value is as the control wants it."""
+        return bool(present == self.right)
+
+    def check(self, state: State) -> None:
+        """Raise Refused where a resource in this state is not touched although it is wrong."""
+
+    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+        """Compare the setting with what the control wants."""
+        del values, situation
+        present = state.parts[self.part]
+        if self.is_right(present):
+            return Verdict()
+        self.check(state)
+        return Verdict((SubWrite(self.part, self.summary, present, self.right),))
+
+    async def write(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
+        """Set what is right."""
+        await self.put(writer, resource, sub.after)
+
+    async def restore(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
+        """Set what was before."""
+        await self.put(writer, resource, sub.before)
+
+    @abstractmethod
+    async def put(self, writer: Writer, resource: ResourceKey, value: Json) -> None:
+        """Set a value, by one call that changes nothing else."""
+
+
+async def read_or_gone(
+    reader: Reader, service: str, operation: str, parameters: Mapping[str, Any], *, gone: Collection[str]
+) -> dict[str, Any]:
+    """Read something of a resource; Refused (`ResourceGone`) where AWS says one of the codes `gone`."""
+    body = await read_or_none(reader, service, operation, parameters, none=gone)
+    if body is None:
+        raise Refused(Reason.RESOURCE_GONE, f"It is gone: {service}:{operation} does not find {parameters}")
+    return body
+
+
+async def read_list(
+    reader: Reader,
+    service: str,
+    operation: str,
+    parameters: Mapping[str, Any],
+    *,
+    member: str,
+    gone: Collection[str],
+    tokens: tuple[str, str] = ("NextToken", "NextToken"),
+) -> list[dict[str, Any]]:
+    """Read all pages of a list. `tokens`: what the answer calls the next page's token, and the request.
+
+    Refused (`Unreadable`) where an answer has no such list, which is not the same as an empty one.
+    """
+    found: list[dict[str, Any]] = []
+    request = dict(parameters)
+    while True:
+        body = await read_or_gone(reader, service, operation, request, gone=gone)
+        if member not in body:
+            raise Refused(Reason.UNREADABLE, f"{service}:{operation} did not answer with {member}")
+        found += body[member]
+        token = body.get(tokens[0])
+        if not token:
+            return found
+        request[tokens[1]] = token
+
+
+def pairs(tags: list[dict[str, Any]], key: str = "Key", value: str = "Value") -> tuple[tuple[str, str], ...]:
+    """Return tags as pairs."""
+    return tuple((tag[key], tag[value]) for tag in tags)
