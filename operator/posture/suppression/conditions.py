@@ -2,13 +2,14 @@
 
 The conditions of a SuppressionPolicy, from what is declared and how far it is: the same for both kinds.
 
-What a kind says in its own words of being in effect, and of what stands in its way, is in `Words`.
+What a kind says in its own words of being in effect, and of what stands in its way, is in `Wording`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from posture.api.conditions import (
     READY,
@@ -103,32 +104,37 @@ class Message(NamedTuple):
     message: str
 
 
-class Wording(NamedTuple):
-    """What policies of one kind say.
+class Wording(ABC):
+    """What policies of one kind say."""
 
-    `noun`: one of what they except; `stays`: as what that stays where it is not let go of; `undone`: what is
-    done to it where it is. `would`: takes the numbers of what is held back, to except and to let go of.
-    `awaited`: when it is not known yet what is to be let go of; `letting_go`: when nothing is left to do;
-    `over`: that nothing is left, of one that has expired. `suspended`, `dry_run`, `target_suspended`,
-    `syncing`: what holds them back. `undoing`: what those do who undo it. `failure`: why something could not
-    be let go of, without a full stop, empty where nothing failed. `in_effect`: what matters most while
-    nothing holds it back.
-    """
+    noun: ClassVar[str]
+    """One of what they except."""
+    stays: ClassVar[str]
+    """As what that stays where it is not let go of."""
+    undone: ClassVar[str]
+    """What is done to it where it is."""
+    would: ClassVar[str]
+    """Takes the numbers of what is held back, to except and to let go of."""
+    awaited: ClassVar[str]
+    """When it is not known yet what is to be let go of."""
+    letting_go: ClassVar[str]
+    """When nothing is left to do."""
+    over: ClassVar[str]
+    """That nothing is left, of one that has expired."""
+    suspended: ClassVar[str]
+    dry_run: ClassVar[str]
+    target_suspended: ClassVar[str]
+    syncing: ClassVar[str]
+    undoing: ClassVar[str]
+    """What those do who undo it."""
 
-    noun: str
-    stays: str
-    undone: str
-    would: str
-    awaited: str
-    letting_go: str
-    over: str
-    suspended: str
-    dry_run: str
-    target_suspended: str
-    syncing: str
-    undoing: str
-    failure: Callable[[PolicyCase], str]
-    in_effect: Callable[[PolicyCase, PolicyProgress, Terms], Message]
+    @abstractmethod
+    def failure(self, case: PolicyCase) -> str:
+        """Say why something could not be let go of, without a full stop; empty where nothing failed."""
+
+    @abstractmethod
+    def in_effect(self, case: PolicyCase, progress: PolicyProgress, terms: Terms) -> Message:
+        """Say what matters most while nothing holds it back."""
 
     def counted(self, number: int) -> str:
         """Return `1 finding`, `2 findings`."""

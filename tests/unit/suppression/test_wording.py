@@ -10,7 +10,7 @@ from posture.api.conditions import find_condition
 from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.domain.exceptions.policy import Phase
 from posture.domain.findings import FindingId
-from posture.suppression.controls.status import CONTROLS, ControlProgress, _in_effect
+from posture.suppression.controls.status import CONTROLS, ControlProgress
 from posture.suppression.findings.status import finding_policy_status
 from posture.suppression.leaving import Deletion
 from tests.support.policies import NOW, OUTCOME, REFUSAL, case, declared, progress
@@ -66,6 +66,6 @@ def test_a_policy_for_controls(number: int, words: str) -> None:
     of = case()._replace(last_matched=NOW)
     terms = of.declared.terms
     assert terms is not None
-    assert _in_effect(of, off, terms).message.startswith(f"{words} off until")
-    assert _in_effect(of, replace(off, held=number), terms).message.startswith(f"{words} still to be")
+    assert CONTROLS.in_effect(of, off, terms).message.startswith(f"{words} off until")
+    assert CONTROLS.in_effect(of, replace(off, held=number), terms).message.startswith(f"{words} still to be")
     assert CONTROLS.counted(number) == words.rpartition(" ")[0]

@@ -125,21 +125,6 @@ def _troubled(case: PolicyCase, progress: ControlProgress) -> Message | None:
     return None
 
 
-def _in_effect(case: PolicyCase, progress: PolicyProgress, terms: Terms) -> Message:
-    if not isinstance(progress, ControlProgress):
-        raise TypeError("this is the progress of a policy that suppresses findings")
-    off = (
-        f"{_are(progress.outcome.suppressed)} off until {text_of(terms.expires_at)}, counted once for"
-        " each standard, account and Region."
-    )
-    if not progress.outcome.matched:
-        off = (
-            "Security Hub has none of these controls in the standards, accounts and Regions that it names:"
-            " check their names, and that the standards are enabled there."
-        )
-    return _troubled(case, progress) or _unfinished(progress) or done(case, terms, off)
-
-
 def _unfinished(progress: ControlProgress) -> Message | None:
     outcome = progress.outcome
     if todo := progress.held + outcome.waiting:
@@ -166,36 +151,53 @@ def _first_refusal(progress: ControlProgress) -> str:
     return f"The {refusal.message}: {refusal.advice}"
 
 
-def _failure(case: PolicyCase) -> str:
-    progress = case.progress
-    if not isinstance(progress, ControlProgress):
-        return ""
-    failures = [*_refused(progress), *_unread(progress)]
-    if failures:
-        return f"{failures[0].id}: {failures[0].message.rstrip('.')}"
-    return _first_refusal(progress) if progress.ungranted else ""
-
-
 def _are(number: int) -> str:
     return counted(number, "control is", "controls are")
 
 
-CONTROLS = Wording(
-    noun="control",
-    stays="stays off",
-    undone="turned on again",
-    would="It would turn off {} and turn on {}.",
-    awaited="What it turned off is turned on again as soon as it is known what is off.",
-    letting_go="Nothing is left to do.",
-    over="no control is off by it any longer",
-    suspended="No control is turned off or on while spec.suspend is true.",
-    dry_run="No control is switched while spec.mode is DryRun.",
-    target_suspended="No control is turned off while the target is suspended.",
-    syncing="Which controls are on or off has not been read yet.",
-    undoing="turn these controls on",
-    failure=_failure,
-    in_effect=_in_effect,
-)
+class ControlWording(Wording):
+    """What policies that turn controls off say."""
+
+    noun = "control"
+    stays = "stays off"
+    undone = "turned on again"
+    would = "It would turn off {} and turn on {}."
+    awaited = "What it turned off is turned on again as soon as it is known what is off."
+    letting_go = "Nothing is left to do."
+    over = "no control is off by it any longer"
+    suspended = "No control is turned off or on while spec.suspend is true."
+    dry_run = "No control is switched while spec.mode is DryRun."
+    target_suspended = "No control is turned off while the target is suspended."
+    syncing = "Which controls are on or off has not been read yet."
+    undoing = "turn these controls on"
+
+    def failure(self, case: PolicyCase) -> str:
+        """Say why something could not be let go of, without a full stop; empty where nothing failed."""
+        progress = case.progress
+        if not isinstance(progress, ControlProgress):
+            return ""
+        failures = [*_refused(progress), *_unread(progress)]
+        if failures:
+            return f"{failures[0].id}: {failures[0].message.rstrip('.')}"
+        return _first_refusal(progress) if progress.ungranted else ""
+
+    def in_effect(self, case: PolicyCase, progress: PolicyProgress, terms: Terms) -> Message:
+        """Say what matters most while nothing holds it back."""
+        if not isinstance(progress, ControlProgress):
+            raise TypeError("this is the progress of a policy that suppresses findings")
+        off = (
+            f"{_are(progress.outcome.suppressed)} off until {text_of(terms.expires_at)}, counted once for"
+            " each standard, account and Region."
+        )
+        if not progress.outcome.matched:
+            off = (
+                "Security Hub has none of these controls in the standards, accounts and Regions that it"
+                " names: check their names, and that the standards are enabled there."
+            )
+        return _troubled(case, progress) or _unfinished(progress) or done(case, terms, off)
+
+
+CONTROLS = ControlWording()
 
 
 _NAMED = 3

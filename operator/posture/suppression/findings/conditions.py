@@ -7,14 +7,6 @@ from posture.domain.time import text_of
 from posture.suppression.conditions import Message, PolicyCase, PolicyProgress, Wording, done, what_would_be
 
 
-def _in_effect(case: PolicyCase, progress: PolicyProgress, terms: Terms) -> Message:
-    until = text_of(terms.expires_at)
-    suppressed = f"{_are(progress.outcome.suppressed)} suppressed until {until}."
-    if not progress.outcome.matched:
-        suppressed = f"No finding matches now; what will is suppressed until {until}."
-    return _troubled(case, progress) or done(case, terms, suppressed)
-
-
 def _troubled(case: PolicyCase, progress: PolicyProgress) -> Message | None:
     """Say what stands in the way; None: nothing does."""
     outcome = progress.outcome
@@ -62,14 +54,6 @@ def _troubled(case: PolicyCase, progress: PolicyProgress) -> Message | None:
     return None
 
 
-def _failure(case: PolicyCase) -> str:
-    if case.hub.error is None and case.progress is not None and case.progress.outcome.barred:
-        return _barred(case.progress.outcome.barred)
-    if case.hub.error is None and case.progress is not None and case.progress.refusals:
-        return _first_refusal(case.progress)
-    return ""
-
-
 def _barred(number: int) -> str:
     return (
         f"{_are(number)} suppressed by it in accounts in which this namespace is not granted Suppress any"
@@ -97,19 +81,37 @@ def _match(number: int) -> str:
     return counted(number, "finding matches", "findings match")
 
 
-FINDINGS = Wording(
-    noun="finding",
-    stays="stays suppressed",
-    undone="reopened",
-    would="It would suppress {} and reopen {}.",
-    awaited="What it suppressed is reopened as soon as the findings of its target are known exactly.",
-    letting_go="What it suppressed is being reopened.",
-    over="nothing is suppressed by it any longer",
-    suspended="Nothing is suppressed or reopened while spec.suspend is true.",
-    dry_run="Nothing is written while spec.mode is DryRun.",
-    target_suspended="Security Hub is not asked while its target is suspended.",
-    syncing="The findings of the target are not known exactly yet.",
-    undoing="set the workflow of these findings",
-    failure=_failure,
-    in_effect=_in_effect,
-)
+class FindingWording(Wording):
+    """What policies that suppress findings say."""
+
+    noun = "finding"
+    stays = "stays suppressed"
+    undone = "reopened"
+    would = "It would suppress {} and reopen {}."
+    awaited = "What it suppressed is reopened as soon as the findings of its target are known exactly."
+    letting_go = "What it suppressed is being reopened."
+    over = "nothing is suppressed by it any longer"
+    suspended = "Nothing is suppressed or reopened while spec.suspend is true."
+    dry_run = "Nothing is written while spec.mode is DryRun."
+    target_suspended = "Security Hub is not asked while its target is suspended."
+    syncing = "The findings of the target are not known exactly yet."
+    undoing = "set the workflow of these findings"
+
+    def failure(self, case: PolicyCase) -> str:
+        """Say why something could not be let go of, without a full stop; empty where nothing failed."""
+        if case.hub.error is None and case.progress is not None and case.progress.outcome.barred:
+            return _barred(case.progress.outcome.barred)
+        if case.hub.error is None and case.progress is not None and case.progress.refusals:
+            return _first_refusal(case.progress)
+        return ""
+
+    def in_effect(self, case: PolicyCase, progress: PolicyProgress, terms: Terms) -> Message:
+        """Say what matters most while nothing holds it back."""
+        until = text_of(terms.expires_at)
+        suppressed = f"{_are(progress.outcome.suppressed)} suppressed until {until}."
+        if not progress.outcome.matched:
+            suppressed = f"No finding matches now; what will is suppressed until {until}."
+        return _troubled(case, progress) or done(case, terms, suppressed)
+
+
+FINDINGS = FindingWording()
