@@ -5,7 +5,8 @@ that cannot be read is None; nothing is ever concluded from that in favour of a 
 """
 
 import json
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -106,6 +107,25 @@ class Entry:
         return max(self.finished_at, self.started_at or 0) > moment
 
 
+class Journal:
+    """The entries of a namespace, by rule and by resource, the first that was made first."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._by_rule: defaultdict[str, list[Entry]] = defaultdict(list)
+        self._by_resource: defaultdict[ResourceKey, list[Entry]] = defaultdict(list)
+        for entry in sorted(entries, key=lambda entry: (entry.created_at, entry.name)):
+            self._by_rule[entry.rule].append(entry)
+            self._by_resource[entry.resource].append(entry)
+
+    def of_rule(self, rule: str) -> Sequence[Entry]:
+        """Return the entries of a rule, by its namespace/name, whichever rule had that name."""
+        return self._by_rule.get(rule, ())
+
+    def of_resource(self, resource: ResourceKey) -> Sequence[Entry]:
+        """Return the entries for a resource, of whatever rule."""
+        return self._by_resource.get(resource, ())
+
+
 class History(NamedTuple):
     """How many finished entries of a rule are kept, and how long, in microseconds."""
 
@@ -143,8 +163,8 @@ def removable(entries: Iterable[Entry], history: History, per_resource: int, now
 
     Kept in any case are those that have not finished, those that a cap may count (within a day, or within
     `per_resource` µs), those that finished within a day (until Security Hub has looked again they tell that
-    nothing is to be done), and those whose undo was asked for. `limit` removes none that can be undone or
-    that a person undid, so that it is not done again; these stay as long as `keep_for` says.
+    nothing is to be done), and those whose undo was asked for. `limit` removes none that can be undone, nor
+    one that a person undid or called off, which keeps it from being done again: `keep_for` ends these.
     """
     finished = [entry for entry in entries if entry.is_finished]
     finished.sort(key=lambda entry: (entry.ended_at, entry.name), reverse=True)
@@ -158,7 +178,8 @@ def removable(entries: Iterable[Entry], history: History, per_resource: int, now
             continue
         # What was done to the resource later is undone first.
         undoable = entry.restores and latest.get(entry.resource) == entry.name
-        over = place >= history.limit and not undoable and entry.state is not State.UNDONE
+        refused = entry.undo or entry.state is State.UNDONE
+        over = place >= history.limit and not undoable and not refused
         if over or entry.ended_at <= now - history.keep_for:
             removed.append(entry.name)
     return removed[::-1]

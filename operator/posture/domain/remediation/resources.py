@@ -63,6 +63,11 @@ class ResourceKey(NamedTuple):
         return f"{self.id} of account {self.account_id} in {self.region}"
 
 
+def resource_key(account_id: str, region: str, of_type: str, resource_id: str) -> ResourceKey:
+    """Return the key of a resource as a journal entry names it, where the Region tells the partition."""
+    return ResourceKey(account_id, partition_of_region(region), region, of_type, resource_id)
+
+
 class Located(NamedTuple):
     """A resource, and why nothing can be done to it, if so."""
 

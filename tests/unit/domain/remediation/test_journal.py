@@ -11,7 +11,7 @@ from posture.domain.remediation.limits import Budget
 from posture.domain.time import DAY
 from tests.support.examples import examples
 from tests.support.oracle.remediation_journal import may_have_written
-from tests.unit.domain.remediation.test_limits import BUCKETS, NOW, WIDE, entry
+from tests.support.oracle.remediation_scenes import BUCKETS, NOW, WIDE, entry
 
 FINISHED = (State.SUCCEEDED, State.FAILED, State.SKIPPED, State.UNDONE)
 
@@ -105,6 +105,6 @@ def test_what_is_removed_changes_no_cap_and_leaves_what_can_be_undone(
     spare = [
         each
         for each in left
-        if each.state in FINISHED[:3] and not each.restores and each.ended_at <= NOW - DAY
+        if each.state in FINISHED[:3] and not each.restores and not each.undo and each.ended_at <= NOW - DAY
     ]
     assert len([each for each in spare if not may_have_written(each, NOW - within)]) <= history.limit

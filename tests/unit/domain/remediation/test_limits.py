@@ -14,12 +14,7 @@ from posture.domain.remediation.resources import ResourceKey
 from posture.domain.time import DAY
 from tests.support.examples import examples, seeds
 from tests.support.oracle.remediation_journal import caps
-
-NOW = 100 * DAY
-BUCKETS = [
-    ResourceKey("111122223333", "aws", "eu-west-1", "AwsS3Bucket", f"arn:aws:s3:::b{n}") for n in range(40)
-]
-WIDE = Limits(per_cycle=1000, per_day=1000, percent=100, concurrent=100, per_resource=1000, within=30 * DAY)
+from tests.support.oracle.remediation_scenes import BUCKETS, NOW, WIDE, entry
 
 _MOMENTS = st.none() | st.sampled_from(
     (NOW - 30 * DAY, NOW - 30 * DAY + 1, NOW - DAY, NOW - DAY + 1, NOW, NOW + DAY)
@@ -38,11 +33,6 @@ _ENTRIES = st.builds(
     writes=st.sampled_from((1, 1, 2, 3, None)),
 )
 _FEW = st.integers(1, 6)
-
-
-def entry(state: State | None = State.SUCCEEDED, **changes: object) -> Entry:
-    done = Entry("rem-1", "team/rule", BUCKETS[0], state, 1, "0" * 16, NOW - 2, NOW - 1, attempts=1, writes=1)
-    return replace(done, **changes)  # type: ignore[arg-type]
 
 
 def reached(

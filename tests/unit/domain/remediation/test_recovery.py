@@ -10,7 +10,7 @@ import pytest
 from posture.domain.remediation.journal import Entry, State
 from posture.domain.remediation.recovery import MAX_ATTEMPTS, Act, Live, Run, Step, next_step
 from tests.support.examples import seeds
-from tests.unit.domain.remediation.test_limits import NOW, entry
+from tests.support.oracle.remediation_scenes import NOW, entry
 
 TIMEOUT = 300
 FINISHED = {State.SUCCEEDED, State.FAILED, State.SKIPPED, State.UNDONE}
