@@ -62,6 +62,8 @@ def gather(
     )
     gathering = Gathering({"team/rule": rule}, {}, known)
     for each in findings:
+        # It may be asked between: what comes later is found too.
+        gathering.add_beside(each)
         gathering.add(each)
     for each in beside:
         gathering.add_beside(each)
@@ -72,7 +74,7 @@ def rule(*types: str, match: Selector = ANY, whole_account: bool = False) -> Sel
     return Selecting(Selection((match,)), WorksOn(frozenset(types), whole_account=whole_account))
 
 
-_REGIONS = ("eu-west-1", "us-east-1", "cn-north-1", "")
+_REGIONS = ("eu-west-1", "eu-west-1", "us-east-1", "us-east-1", "cn-north-1", "")
 _IDS = (
     f"AWS::::Account:{ONE}",
     f"AWS::::Account:{TWO}",
@@ -86,8 +88,11 @@ _IDS = (
 )
 _TYPES = ("AwsAccount", "AwsEc2SecurityGroup", "AwsIamUser", "Other", "AzureVm")
 _TAGS = st.lists(st.tuples(st.sampled_from(("a", "B")), st.sampled_from(("x", "y"))), max_size=2).map(tuple)
+# Mostly such as AWS names them.
+_SOUND = st.sampled_from((ACCOUNT, GROUP, GROUP, USER))
+_ODD = st.builds(Resource, st.sampled_from(_TYPES), st.sampled_from(_IDS))
 _RESOURCES = st.lists(
-    st.builds(Resource, st.sampled_from(_TYPES), st.sampled_from(_IDS), _TAGS), max_size=3
+    st.builds(lambda one, tags: one._replace(tags=tags), _SOUND | _SOUND | _ODD, _TAGS), max_size=3
 ).map(tuple)
 
 
@@ -113,7 +118,7 @@ _FINDINGS = st.builds(
     finding,
     check=st.sampled_from([check("EC2.13"), check("EC2.13", "cis/v/1"), check("S3.1"), check("IAM.3")])
     | st.just(Check("GuardDuty", source=None, control="EC2.13", numbered=False, standards=())),
-    account_id=st.sampled_from((ONE, TWO)),
+    account_id=st.sampled_from((ONE, ONE, TWO)),
     region=st.sampled_from(_REGIONS),
     severity=st.sampled_from((Severity.LOW, Severity.HIGH, Severity.CRITICAL)),
     compliance=st.sampled_from(Compliance),
@@ -224,6 +229,14 @@ def test_users_are_one_for_all_regions_and_two_accounts_are_two() -> None:
         ],
     )
     assert [(each.resource.account_id, each.total) for each in found] == [(ONE, 2), (TWO, 1)]
+
+
+def test_what_is_shared_from_another_account_or_region_is_not_touched_there() -> None:
+    for account_id, region in ((TWO, "eu-west-1"), (ONE, "us-east-1"), (ONE, "cn-north-1")):
+        shared = finding(resources=(GROUP,), account_id=account_id, region=region)
+        (only,) = gather(rule("AwsEc2SecurityGroup"), [shared])
+        assert only.refusal is not None
+        assert only.refusal.reason.value == "AccountMismatch"
 
 
 def test_a_rule_that_names_one_resource_does_not_touch_its_neighbour_in_the_same_finding() -> None:

@@ -46,7 +46,8 @@ def test_the_next_name_is_the_same_until_it_is_taken_and_is_never_one_that_is_th
             del journal[0]
 
 
-_MOMENTS = st.none() | st.integers(-2, 45).map(lambda days: NOW - days * DAY)
+_DAYS = st.sampled_from((-2, 0, 0, 1, 2, 19, 20, 30, 31, 45))
+_MOMENTS = st.none() | _DAYS.map(lambda days: NOW - days * DAY)
 _JOURNALS = st.lists(
     st.builds(
         entry,
@@ -93,6 +94,7 @@ def test_what_is_removed_changes_no_cap_and_leaves_what_can_be_undone(
             too_old = ended <= NOW - history.keep_for
             assert too_old or (
                 each.state is not State.UNDONE
+                and not each.undo
                 and (not each.restores or later or each.attempts == 0 or each.state is State.SKIPPED)
             )
         elif (
@@ -108,3 +110,11 @@ def test_what_is_removed_changes_no_cap_and_leaves_what_can_be_undone(
         if each.state in FINISHED[:3] and not each.restores and not each.undo and each.ended_at <= NOW - DAY
     ]
     assert len([each for each in spare if not may_have_written(each, NOW - within)]) <= history.limit
+
+
+def test_what_ended_within_a_day_is_kept_whatever_the_limit() -> None:
+    skipped = [
+        entry(State.SKIPPED, name=f"rem-{n}", attempts=0, finished_at=NOW - DAY + n, created_at=1)
+        for n in range(4)
+    ]
+    assert removable(skipped, History(1, DAY), DAY, NOW) == ["rem-0"]

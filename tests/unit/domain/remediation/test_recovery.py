@@ -201,6 +201,9 @@ def _may_ask(step: Step, one: Entry, live: tuple[Live, ...]) -> None:
         assert step.act is Act.NOTHING
     if UNKNOWN in live and one.stored and one.state in {State.RUNNING, State.UNDOING}:
         assert step.state in {None, State.SKIPPED, State.FAILED}
+    if one.is_finished:
+        # What it was stays told until an undo has really begun.
+        assert step.state in {None, State.UNDOING, State.UNDONE}
     if step.act is Act.ASK:
         assert step.message
         assert step.state in {None, State.FAILED}
