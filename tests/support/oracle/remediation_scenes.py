@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from posture.domain.remediation.journal import DAY, Entry, State
+from posture.domain.remediation.journal import Entry, State
 from posture.domain.remediation.limits import Limits
 from posture.domain.remediation.resources import ResourceKey
+from posture.domain.time import DAY
 
 NOW = 100 * DAY
 BUCKETS = [

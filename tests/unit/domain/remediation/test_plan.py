@@ -13,7 +13,7 @@ from posture.domain.findings import Severity
 from posture.domain.grants import Mode, NotGranted
 from posture.domain.remediation import plan as planning
 from posture.domain.remediation.candidates import Candidate, FindingName
-from posture.domain.remediation.journal import DAY, Entry, Journal, State
+from posture.domain.remediation.journal import Entry, Journal, State
 from posture.domain.remediation.limits import Limits
 from posture.domain.remediation.plan import MAX_ENTRIES, Plan, plan
 from posture.domain.remediation.reasons import Decision, Outcome, Reason
@@ -27,6 +27,7 @@ from posture.domain.remediation.rule import (
     opting_out,
     plan_hash,
 )
+from posture.domain.time import DAY
 from tests.support.examples import examples
 from tests.support.oracle import remediation_plan as oracle
 from tests.support.oracle.remediation_scenes import BUCKETS, NOW, WIDE, entry
