@@ -49,7 +49,10 @@ async def open_sync(client: SecurityHub, tmp_path: Path) -> AsyncIterator[OpenSy
         opening = StoreOpening(SqliteStores(tmp_path), "hub", "test", worker.stop)
         findings, _ = await worker.call(opening.open)
         progress = SyncProgress(await worker.call(findings.kept.states))
-        sync = Sync(SyncContext(client, worker, findings, progress, bounds or Bounds()))
+        context = SyncContext(
+            client, worker, findings, progress, bounds or Bounds(), set_forward=client.set_forward
+        )
+        sync = Sync(context)
         sync.windows = frozenset({30 * 3_600_000_000})
         open_ones.append(sync)
         await sync.want(products or ("Security Hub",))

@@ -298,7 +298,7 @@ class NoGuardDuty:
 
     def __init__(self, client: SecurityHub) -> None:
         self._client = client
-        self.discover, self.now = client.discover, client.now
+        self.discover, self.now, self.set_forward = client.discover, client.now, client.set_forward
 
     async def get_findings(
         self,

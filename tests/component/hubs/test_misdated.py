@@ -9,7 +9,7 @@ from posture.sources.securityhub.progress import LATEST
 from posture.store.sqlite.store import Store
 from tests.component.hubs.conftest import MakeHub, OpenSync, make_hub
 from tests.support.hubs.living import KEY, demand, living
-from tests.support.hubs.world import ADMINISTRATOR, HOUR, MINUTE, World, stored
+from tests.support.hubs.world import ADMINISTRATOR, HOUR, MINUTE, SECOND, World, stored
 
 __all__ = ["make_hub"]
 
@@ -32,6 +32,41 @@ async def test_what_changes_after_an_answer_of_another_hour_is_in_the_next_poll(
     world.mutate({"op": "update", "where": {}, "set": {"Compliance": {"Status": "WARNING"}}})
     assert await sync.poll()
     assert stored(sync.context.findings.rows) == world.truth()
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_pages_that_are_no_answers_teach_nothing_however_many_agree(
+    world: World, client: SecurityHub, *, known: bool
+) -> None:
+    nobody = {"Id": [{"Value": "none", "Comparison": "EQUALS"}]}
+    if known:
+        await client.get_findings(nobody)
+    for fault in ("html", "misdated"):
+        world.emulator.faults.add(fault, operation="GetFindings", count=3)
+    page = await client.get_findings(nobody)
+    assert abs(page.asked_at - world.emulator.clock.now()) < MINUTE
+    assert abs(client.now() - world.emulator.clock.now()) < MINUTE
+
+
+async def test_while_all_answers_agree_on_another_hour_each_poll_finds_what_has_changed(
+    world: World, open_sync: OpenSync, client: SecurityHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a proxy whose clock is wrong: nothing tells that from a time that is right."""
+    passed, clock = 0, client._calls.clock
+    steady = clock.steady
+    monkeypatch.setattr(clock, "steady", lambda: steady() + passed / SECOND)
+    world.load(world.some(20, compliance="FAILED"))
+    sync = await open_sync()
+    await sync.sweep()
+    assert await sync.poll()
+    world.emulator.faults.add("misdated", operation="GetFindings", count=None)
+    for changed in [finding for _, finding in sorted(world.truth())][:12]:
+        world.mutate({"op": "update", "id": changed, "set": {"Compliance": {"Status": "PASSED"}}})
+        world.emulator.clock.advance(4 * MINUTE / SECOND)
+        passed += 4 * MINUTE
+        assert await sync.poll()
+        assert stored(sync.context.findings.rows) == world.truth()
+    assert client.now() > world.emulator.clock.now() + HOUR - MINUTE
 
 
 async def test_a_store_whose_times_are_ahead_of_aws_is_begun_anew(

@@ -13,6 +13,7 @@ from posture.domain.time import MINUTE, SECOND
 # What a steady clock may drift between two answers. An answer that differs by more is not believed alone.
 _DRIFT = 5.0
 _WITNESSES = 3
+_UNSURE_FOR = 24 * 3600.0
 BELIEVED_AHEAD = 5 * MINUTE
 """How far (µs) a moment that was told before may lie after now: polls overlap by three times as much."""
 
@@ -27,7 +28,8 @@ class AwsClock:
     Moments are readings of `steady`, in seconds.
 
     One answer whose Date is far from what is known changes nothing: a proxy may have dated it. Three in a row
-    that agree are believed, and so is the way back from what was learned wrongly.
+    that agree are believed, and so is the way back from what was learned wrongly. Three may agree on what is
+    not so: for a day after a step `set_forward` tells by how much it went.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class AwsClock:
         self._offset = 0.0
         self._last = 0
         self._doubted: list[tuple[float, float]] = []
+        self._before: list[tuple[float, float]] = []
         self.uncertainty: int | None = None
 
     def now(self) -> int:
@@ -64,6 +67,13 @@ class AwsClock:
         self._last = max(now, self._last + 1)
         return self._last
 
+    def set_forward(self) -> int:
+        """Return by how much (µs) this clock is ahead of what it was within the last day, at the most."""
+        since = self.steady() - _UNSURE_FOR
+        self._before = [(until, offset) for until, offset in self._before if until > since]
+        ahead = [self._offset - offset for _, offset in self._before]
+        return int(max([0.0, *ahead]) * SECOND)
+
     def learn(self, date: str | None, sent: float, received: float) -> None:
         """Take in the Date header of an answer that passed its check.
 
@@ -84,6 +94,7 @@ class AwsClock:
             if len(self._doubted) < _WITNESSES:
                 return
             earliest, latest = self._doubted[-1]
+            self._before.append((received, self._offset))
         self._doubted.clear()
         self._offset = min(max(self._offset, earliest), latest)
         self.uncertainty = int((latest - earliest) * SECOND)

@@ -85,6 +85,10 @@ class SecurityHub:
         """Return the time in microseconds by AWS's clock; by the local one while AWS has not answered."""
         return self._calls.clock.now()
 
+    def set_forward(self) -> int:
+        """Return by how much (µs) that clock is ahead of what it was within the last day, at the most."""
+        return self._calls.clock.set_forward()
+
     async def discover(self) -> HubFacts:
         """Find out what this hub is: see `discovery.discover`."""
         return await discover(self._calls, await self._sessions.account(self.identity), self.identity.region)

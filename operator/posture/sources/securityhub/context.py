@@ -64,6 +64,8 @@ class SyncContext:
     tally: SyncTally = field(default_factory=SyncTally)
     latest: int = 0
     """Start of the last request that was answered, µs by AWS's clock."""
+    set_forward: Callable[[], int] = lambda: 0
+    """By how much (µs) that clock was set forward lately: what has changed since may seem that much older."""
 
     async def take(
         self, pages: Sequence[FindingsPage], *, cursor: int | None = None, keys: Sequence[str] = ()

@@ -20,6 +20,10 @@ class Cloud(FindingsSource, Protocol):
         """Return the time (µs) by AWS's clock; by the local one while AWS has not answered."""
         ...
 
+    def set_forward(self) -> int:
+        """Return by how much (µs) that clock is ahead of what it was within the last day, at the most."""
+        ...
+
     async def discover(self) -> HubFacts:
         """Find out what this hub is."""
         ...

@@ -135,4 +135,7 @@ class SecurityHubs:
         """Open the source over a store. Its requests start later than all that is stored."""
         progress = SyncProgress(await worker.call(findings.kept.states))
         source = Ordered(self._cloud, progress.latest)
-        return SecurityHubSource(self._cloud, SyncContext(source, worker, findings, progress, self._bounds))
+        context = SyncContext(
+            source, worker, findings, progress, self._bounds, set_forward=self._cloud.set_forward
+        )
+        return SecurityHubSource(self._cloud, context)

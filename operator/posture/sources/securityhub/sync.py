@@ -207,7 +207,7 @@ async def read_changes(context: SyncContext) -> int:
     on from where it was interrupted, unless other products are asked for now.
     """
     progress, wanted = context.progress, context.wanted
-    polled = progress.done.polled or EPOCH
+    polled = _polled(context)
     queries = everything(wanted)
     if progress.changes is None or progress.changes.products != wanted:
         since = max(EPOCH, polled - overlap(progress.done.late, polled, context.bounds))
@@ -231,9 +231,18 @@ async def read_changes(context: SyncContext) -> int:
 async def read_noted(context: SyncContext) -> None:
     """Read what has had a note written since the last complete poll, with the same overlap."""
     done, wanted = context.progress.done, context.wanted
-    polled = done.polled or EPOCH
+    polled = _polled(context)
     queries = noted(wanted, max(EPOCH, polled - overlap(done.late, polled, context.bounds)))
     await Reading(context, listing(wanted, len(queries)), queries, patience=PAGES_ALONE).run()
+
+
+def _polled(context: SyncContext) -> int:
+    """Return the start of the last complete poll (µs), by the clock that shows the earliest time.
+
+    A clock that was set forward by answers that agree on a wrong time makes changes seem older than the poll.
+    """
+    polled = context.progress.done.polled
+    return EPOCH if polled is None else polled - context.set_forward()
 
 
 def overlap(late: Sequence[tuple[int, int]], now: int, bounds: Bounds) -> int:

@@ -104,6 +104,28 @@ def test_three_in_a_row_that_agree_are_believed_and_so_is_the_way_back(off: floa
     assert abs(learner.at(70.0) - (LOCAL + 20) * 1e6) <= 2e6
 
 
+def test_it_is_known_for_a_day_by_how_much_it_was_set_forward() -> None:
+    moment = 50.0
+    learner = AwsClock(wall=lambda: LOCAL, steady=lambda: moment)
+
+    def teach(off: float) -> None:
+        nonlocal moment
+        for _ in range(3):
+            moment += 1
+            learner.learn(date(moment - 50 + LOCAL + off), moment, moment + 0.1)
+
+    teach(7200)
+    assert learner.set_forward() == 0, "the first one is no step: nothing better was known"
+    teach(3600)
+    assert learner.set_forward() == 0, "it was set back"
+    teach(10_800)
+    assert learner.set_forward() == pytest.approx(7200e6, abs=2e6), "from the earliest that it was"
+    moment += 86_400 - 10
+    assert learner.set_forward() == pytest.approx(7200e6, abs=2e6)
+    moment += 20
+    assert learner.set_forward() == 0
+
+
 def test_stamps_come_back_from_what_was_learned_wrongly() -> None:
     learner = taught(3600, 3600, 3600)
     assert learner.stamp(60.0) > (LOCAL + 3000) * 1e6
