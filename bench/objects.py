@@ -12,7 +12,9 @@ from bench.isolation import alone
 from bench.row import Aim, Row
 from bench.sides import Samples, cpu_seconds, in_turns, middle
 from posture.kube.resources import REMEDIATION_RULES, Object, ObjectRef
+from posture.kube.writers import Writers
 from posture.publish.prometheus.exposition import Exposition
+from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile.context import Context
 from posture.remediation.rules import Unsupported
 
@@ -79,7 +81,7 @@ def _sample() -> Samples:
 
 def _told(objects: int, *, again: bool) -> float:
     cluster = _Cluster(objects)
-    world = SimpleNamespace(client=cluster, exposition=Exposition())
+    world = SimpleNamespace(client=cluster, sink=PrometheusSink(Exposition()), writers=Writers(""))
     unsupported = Unsupported(cast("Context", world), lambda: math.inf)
 
     def settle() -> None:
