@@ -1,6 +1,7 @@
 """Whatever a target looks at later, what its policies did is undone where they did it."""
 
 import json
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -171,6 +172,44 @@ def test_a_target_that_looks_at_less_leaves_nothing_suppressed_in_what_it_leaves
     stage.kubectl("delete", "suppressionpolicy", "logs", "--wait=false")
     operator.wait(lambda: not stage.get("logs", PLURAL), "the policy to go", seconds=60)
     assert held() == []
+
+
+def test_what_changes_while_nobody_runs_and_the_store_is_lost_leaves_nothing(
+    stage: Stage, cloud: Cloud
+) -> None:
+    """The target looks at another account and Region, as another role; each policy ends in its own way."""
+    member = next(each for each in accounts(cloud) if each not in READER)
+    there = f"arn:aws:iam::{member}:role/posture-member"
+    allow(stage, grants=[grant(stage, [READER, there])])
+    looking_at(stage, "eu-west-1")
+    before = workflows(failed(cloud, EVERYTHING))
+    policy(stage, "deleted", match=[{"controls": ["RDS.*"]}])
+    policy(stage, "expired", match=[{"controls": ["EC2.*"]}])
+    where = accounts(cloud)
+    turning_off(stage, "off", accounts=where)
+    operator = stage.operator()
+    names = ("deleted", "expired", "off")
+    operator.wait(lambda: all(in_effect(stage, each) for each in names), "all to be in effect", seconds=60)
+    assert workflows(failed(cloud, EVERYTHING)) != before
+
+    operator.kill()
+    shutil.rmtree(operator.data_dir)
+    operator.data_dir.mkdir()
+    looking_at(stage, "us-east-1", there)
+    stage.kubectl("delete", "suppressionpolicy", "deleted", "off", "--wait=false")
+    policy(stage, "expired", match=[{"controls": ["EC2.*"]}], expiresAt=in_hours(1 / 3600))
+    operator.start()
+    operator.wait(lambda: not stage.get("deleted", PLURAL), "the deleted policy to go", seconds=120)
+    operator.wait(lambda: not stage.get("off", PLURAL), "the policy of controls to go", seconds=120)
+    operator.wait(
+        lambda: workflows(failed(cloud, EVERYTHING)) == before, "the expired policy to end", seconds=120
+    )
+    assert not [account for account in where if is_off(cloud, account)]
+    assert not [each for each in cloud.control.findings() if OWNER in str(each.get("UserDefinedFields"))]
+
+    # All at once: what is left of policies, and their target.
+    stage.kubectl("delete", "posturetargets,suppressionpolicies", "--all", "--wait=false")
+    operator.wait(lambda: not stage.get("expired", PLURAL) and not stage.get(), "all to go", seconds=60)
 
 
 def grant(stage: Stage, roles: list[str]) -> dict[str, object]:
