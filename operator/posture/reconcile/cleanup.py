@@ -41,6 +41,8 @@ class CleanedKind:
     """By what such an object is named in log lines."""
     plural: str
     """Several of them, as a target speaks of those that it waits for."""
+    waiting: str
+    """The reason of the event of a target that waits for them: `WaitingForPolicies`."""
     stays: str
     """What stays as they made it where it is not waited for."""
     kept: Kept | None = None
@@ -178,7 +180,7 @@ class Cleanup(Generic[WaitingT]):
     async def release_targets(
         self, targets: Iterable[Object], objects: Iterable[Waiting], gone: Collection[str], now: int
     ) -> None:
-        """Let targets go that none of these needs any more, or whose time is over (µs)."""
+        """Let targets go that none of these, of whatever kind, needs any more, or whose time is over (µs)."""
         async with self._turn:
             needed: dict[str, list[str]] = {}
             for each in objects:
@@ -198,7 +200,7 @@ class Cleanup(Generic[WaitingT]):
                     f"It waits for its {self._kind.plural} to be deleted first: {', '.join(waiting[:10])}. An"
                     f" hour after it was deleted it is removed without them, and {self._kind.stays}."
                 )
-                await self._tell(POSTURE_TARGETS, target, "WaitingForPolicies", note)
+                await self._tell(POSTURE_TARGETS, target, self._kind.waiting, note)
             return
         if waiting:
             note = (

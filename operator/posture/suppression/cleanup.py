@@ -26,6 +26,7 @@ _KIND = CleanedKind(
     SUPPRESSION_POLICIES,
     log_field="policy",
     plural="policies",
+    waiting="WaitingForPolicies",
     stays="what they suppressed stays suppressed",
     kept=Kept(sites.ANNOTATION, lambda _: None),
 )
