@@ -16,7 +16,7 @@ from posture.kube.writers import Writers
 from posture.publish.prometheus.exposition import Exposition
 from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile.context import Context
-from posture.remediation.rules import Unsupported
+from posture.remediation.unsupported import Unsupported
 
 _FEW, _MANY = 1_000, 4_000
 _REPETITIONS = 3

@@ -215,12 +215,12 @@ class Config(Spec):
             f"grants[{index}].{path}"
             for index, grant in enumerate(self.grants)
             for path, asked in (
-                ("remediation", grant.remediation != RemediationGrant()),
-                (f"verbs: {Verb.REMEDIATE.value}", Verb.REMEDIATE in grant.verbs),
+                ("remediation.maxMode: Enforce", grant.remediation.max_mode is Mode.ENFORCE),
+                ("remediation.documents", bool(grant.remediation.documents)),
             )
             if asked
         ]
-        return (*said, *(["optOutTags"] if "opt_out_tags" in self.model_fields_set else []))
+        return tuple(said)
 
     @property
     def frozen(self) -> bool:

@@ -28,7 +28,8 @@ from posture.reconcile.access import Admitted, NotAdmitted, admit_all
 from posture.reconcile.context import Context
 from posture.reconcile.loop import WakeLoop
 from posture.reconcile.scope import demand_of, least_demand
-from posture.remediation.rules import Unsupported
+from posture.remediation.remediation import Remediation
+from posture.remediation.unsupported import Unsupported
 from posture.suppression.suppression import Suppression
 from posture.targets.target import Target
 
@@ -74,6 +75,7 @@ class Supervisor:
         self._general_task: asyncio.Task[None] | None = None
         self._unsupported = Unsupported(context, self._general.leading)
         self._suppression = Suppression(context, self._general.leading)
+        self._remediation = Remediation(context, self._general.leading)
         self._without_effect: tuple[str, ...] = ()
         self._said: str | None = None
         self._defect: str | None = None
@@ -120,6 +122,7 @@ class Supervisor:
         for running in self._targets.values():
             running.task.cancel()
         await self._suppression.stop()
+        await self._remediation.stop()
         await asyncio.gather(*(self._end_hub(key) for key in list(self._hubs)))
         for running in self._targets.values():
             running.target.end()
@@ -179,7 +182,8 @@ class Supervisor:
         """Log once what an administrator has configured, and could take for being in force."""
         if entries and entries != self._without_effect:
             logger.warning(
-                "The configuration file has entries without effect, as this version does not remediate: %s",
+                "The configuration file has entries without effect, as this version remediates nothing,"
+                " and plans with builtin actions only: %s",
                 ", ".join(entries),
             )
         self._without_effect = entries
@@ -187,14 +191,16 @@ class Supervisor:
     async def _settle(self, listed: Listed) -> None:
         await self._look_for_others(listed)
         admissions = self._admissions(listed[POSTURE_TARGETS.kind])
-        self._suppression.declare(
-            listed[SUPPRESSION_POLICIES.kind], {name_of(each[0]): each for each in admissions.values()}
-        )
+        by_name = {name_of(each[0]): each for each in admissions.values()}
+        policies = listed[SUPPRESSION_POLICIES.kind]
+        self._suppression.declare(policies, by_name)
+        self._remediation.declare(listed[REMEDIATION_RULES.kind], policies, by_name)
         await self._settle_hubs([each for _, each in admissions.values() if isinstance(each, Admitted)])
         self._settle_targets(admissions)
-        await self._suppression.settle({key: running.hub for key, running in self._hubs.items()})
-        for resource in (REMEDIATION_RULES, REMEDIATIONS):
-            await self._unsupported.settle(resource, listed[resource.kind])
+        hubs = {key: running.hub for key, running in self._hubs.items()}
+        await self._suppression.settle(hubs)
+        await self._remediation.settle(hubs)
+        await self._unsupported.settle(REMEDIATIONS, listed[REMEDIATIONS.kind])
 
     async def _look_for_others(self, listed: Listed) -> None:
         """Look for other releases that write to the same objects, and have people told of them."""

@@ -297,18 +297,28 @@ def test_bad_findings_of_accounts_outside_the_grant_are_not_named(stage: Stage, 
 
 def test_kinds_that_this_version_does_not_act_on_say_so(stage: Stage) -> None:
     spec = {
+        "ruleRef": {"name": "public"},
         "targetRef": {"name": "organization"},
-        "match": [{"controls": ["S3.1"]}],
-        "identity": {"roleName": "posture-remediation"},
         "action": {"builtin": {"name": "s3-account-block-public-access"}},
+        "resource": {
+            "type": "AwsAccount",
+            "id": "AWS::::Account:111122223333",
+            "accountId": "111122223333",
+            "region": "eu-west-1",
+        },
+        "finding": {
+            "id": "finding-1",
+            "productArn": "arn:aws:securityhub:eu-west-1::product/aws/securityhub",
+        },
+        "planHash": "0" * 16,
     }
-    stage.apply("RemediationRule", "example", spec)
+    stage.apply("Remediation", "example", spec)
     operator = stage.operator()
     operator.wait(
-        lambda: stage.condition("Stalled", "example", "remediationrules")["reason"] == "NotSupported",
+        lambda: stage.condition("Stalled", "example", "remediations")["reason"] == "NotSupported",
         "the condition",
     )
-    assert condition_metric(operator, "example", "Stalled", "True", "RemediationRule") == 1
+    assert condition_metric(operator, "example", "Stalled", "True", "Remediation") == 1
 
 
 def test_a_narrowed_grant_hides_what_was_known_even_while_suspended(stage: Stage) -> None:

@@ -149,7 +149,10 @@ class RemediationRuleStatus(Status):
     """What the rule does, and would do."""
 
     candidates: int | None = Field(None, description="Resources that fail and are in scope.")
-    pending: int | None = Field(None, description="Remediations that wait or go on.")
+    pending: int | None = Field(
+        None,
+        description="Candidates that are to be remediated, at once or later; in a dry run: that would be.",
+    )
     succeeded: int | None = Field(None, description="Remediations that succeeded, of those in the journal.")
     failed: int | None = Field(None, description="Remediations that failed, of those in the journal.")
     skipped: int | None = Field(None, description="Candidates that are not touched; the plan says why.")
@@ -164,7 +167,8 @@ class RemediationRuleStatus(Status):
 class RemediationRule(Resource):
     """Remedies findings by a declared action: at first as a dry run, always within bounds.
 
-    This version accepts it and does not act on it: the object is Stalled, reason `NotSupported`.
+    This version plans, and writes nothing to AWS: a rule in mode `Enforce` is Stalled, reason
+    `EnforceNotSupported`, and shows what it would do.
     """
 
     plural: ClassVar[str] = "remediationrules"
@@ -179,7 +183,7 @@ class RemediationRule(Resource):
             description="What it does.",
         ),
         Column(name="Candidates", path=".status.candidates", description="Resources in scope that fail."),
-        Column(name="Pending", path=".status.pending", description="Remediations that wait or go on."),
+        Column(name="Pending", path=".status.pending", description="Candidates that are to be remediated."),
         Column(name="Succeeded", path=".status.succeeded", description="Remediations that succeeded."),
         Column(name="Failed", path=".status.failed", description="Remediations that failed."),
         Column(name="Skipped", path=".status.skipped", description="Candidates that are not touched."),

@@ -17,6 +17,7 @@ from posture.api.types import (
     TagValue,
     bounded,
 )
+from posture.domain.selection import selectors
 
 _LISTS = (
     "controls",
@@ -80,6 +81,14 @@ class Selector(Spec):
         description="Tags of the resource, each key with the values that fit it; all keys must fit. "
         "They are what the finding says, which may be old.",
     )
+
+    def plain(self) -> selectors.Selector:
+        """Give the selector as the rules take it."""
+        lists = {
+            name: tuple(getattr(self, name) or ()) for name in selectors.Selector._fields if name != "tags"
+        }
+        tags = tuple((key, tuple(values)) for key, values in (self.tags or {}).items())
+        return selectors.Selector(**lists, tags=tags)
 
 
 Selectors = Annotated[tuple[Selector, ...], bounded(50, least=1)]

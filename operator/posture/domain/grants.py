@@ -184,9 +184,12 @@ class IdentityGrant:
         )
 
     def why_not_remediate(
-        self, account_id: str, role_name: str, mode: Mode, action: Builtin | Document
+        self, account_id: str | None, role_name: str, mode: Mode, action: Builtin | Document
     ) -> NotGranted | None:
-        """Refuse an action on an account's resources through a role there. None: it is granted."""
+        """Refuse an action on an account's resources through a role there. None: it is granted.
+
+        Without an account: on all of them.
+        """
         if refusal := self.why_not(Verb.REMEDIATE, account_id):
             return refusal
         for grant in self._covering(Verb.REMEDIATE, account_id):
@@ -197,14 +200,17 @@ class IdentityGrant:
                 and _action_within(action, allowed)
             ):
                 return None
+        where = "" if account_id is None else f" in account {account_id}"
         return self._refuse(
-            f"may not remediate by {action.name} as role {role_name} in mode {mode} in account {account_id}",
-            accounts=[account_id],
+            f"may not remediate by {action.name} as role {role_name} in mode {mode}{where}",
+            accounts=[account_id or "*"],
             verbs=[Verb.REMEDIATE],
             remediation={"roleNames": [role_name], "maxMode": mode.value, **_action_entry(action)},
         )
 
-    def _covering(self, verb: Verb, account_id: str) -> Iterable[Grant]:
+    def _covering(self, verb: Verb, account_id: str | None) -> Iterable[Grant]:
+        if account_id is None:
+            return (grant for grant in self.grants if verb in grant.verbs and grant.accounts)
         return (grant for grant in self.grants if grant.covers(verb, account_id))
 
     def _refuse(self, what: str, *, verbs: Sequence[Verb], **entry: object) -> NotGranted:

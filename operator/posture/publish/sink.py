@@ -8,6 +8,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from posture.domain.findings import Severity
+from posture.domain.remediation.reasons import Reason
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.scoring.scores import Score
 from posture.kube.leadership import Leading
@@ -86,6 +87,17 @@ class PolicyReport(NamedTuple):
     """Type → status."""
 
 
+class RuleReport(NamedTuple):
+    """A RemediationRule as it is now. `candidates`: by reason, how many; None where that is not known."""
+
+    namespace: str
+    name: str
+    target: str
+    candidates: Mapping[Reason, int] | None
+    conditions: Mapping[str, str]
+    """Type → status."""
+
+
 class ObjectReport(NamedTuple):
     """The conditions of an object of any kind."""
 
@@ -115,12 +127,16 @@ class Sink(Protocol):
         """Show the policies of one owner, and no others of it."""
         ...
 
+    def show_rules(self, owner: Hashable, reports: Sequence[RuleReport], leading: Leading) -> None:
+        """Show the rules of one owner, and no others of it."""
+        ...
+
     def show_object(self, owner: Hashable, report: ObjectReport, leading: Leading) -> None:
         """Show the conditions of one object."""
         ...
 
     def withdraw(self, owner: Hashable) -> None:
-        """Show nothing any more of what an owner of policies or of an object told."""
+        """Show nothing any more of what an owner of policies, rules or an object told."""
         ...
 
     def shows(self, owner: Hashable) -> bool:

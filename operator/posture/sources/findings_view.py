@@ -186,6 +186,12 @@ class FindingsView:
         cache = self._caches.get(window)
         return None if cache is None else Comparison(cache.cells, cache.checks(), view)
 
+    def told_standards(self) -> frozenset[str]:
+        """Return the standards that any finding speaks of, wherever they are enabled."""
+        return frozenset(
+            standard for check in self.rows.checks() if check.source for standard in check.standards
+        )
+
     @property
     def exact_at(self) -> int | None:
         """The last published moment, µs by AWS's clock."""

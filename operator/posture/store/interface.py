@@ -96,6 +96,10 @@ class FindingRows(Protocol):
         """
         ...
 
+    def passed_suppressed(self, checks: Collection[Check]) -> Iterator[Finding]:
+        """Yield the ACTIVE findings of some checks that passed and are suppressed; others are not read."""
+        ...
+
     def unseen_writes(self) -> dict[bytes, int]:
         """Return the findings with a write of ours that no read has shown yet, and when it was written."""
         ...

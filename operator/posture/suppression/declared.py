@@ -7,13 +7,12 @@ from datetime import timedelta
 
 from posture.api.conditions import Trouble, defect
 from posture.api.resource import InvalidObject, parse, read_status
-from posture.api.selector import Selector as DeclaredSelector
 from posture.api.suppression_policy import SuppressionPolicy, SuppressionPolicyStatus
 from posture.config import Config
 from posture.domain.exceptions.policy import Phase, Policy, Terms, is_too_long, phase
 from posture.domain.exceptions.sites import Site
 from posture.domain.grants import Grant, NotGranted, Verb, may_use_identity
-from posture.domain.selection.selectors import Selection, Selector
+from posture.domain.selection.selectors import Selection
 from posture.domain.time import microseconds
 from posture.hubs.demand import HubKey
 from posture.kube.finalizers import deleted_at
@@ -144,8 +143,8 @@ class Declared:
             phase=self.stands(self.terms, now, longest),
             scope=self.scope,
             selection=Selection(
-                tuple(_selector(each) for each in declared.match),
-                tuple(_selector(each) for each in declared.exceptions),
+                tuple(each.plain() for each in declared.match),
+                tuple(each.plain() for each in declared.exceptions),
             ),
             max_findings=declared.max_findings,
         )
@@ -246,9 +245,3 @@ def _trouble(
 
 def _hours(duration: timedelta) -> str:
     return f"{duration.total_seconds() / 3600:g}h"
-
-
-def _selector(declared: DeclaredSelector) -> Selector:
-    lists = {name: tuple(getattr(declared, name) or ()) for name in Selector._fields if name != "tags"}
-    tags = tuple((key, tuple(values)) for key, values in (declared.tags or {}).items())
-    return Selector(**lists, tags=tags)

@@ -30,12 +30,14 @@ def test_what_a_file_asks_for_in_vain_is_logged(tmp_path: Path, caplog: pytest.L
         await stage.begin(target())
         assert said() == []
         stage.config.write_text(
-            "grants: [{}, {verbs: [Score, Remediate], remediation: {maxMode: DryRun}}]\noptOutTags: []\n",
+            "grants: [{remediation: {maxMode: DryRun}},"
+            " {remediation: {maxMode: Enforce, documents: [{name: AWS-X, owner: Amazon}]}}]\n"
+            "optOutTags: []\n",
             encoding="utf-8",
         )
         await passing(4)
         (line,) = said()
-        assert line.endswith(": grants[1].remediation, grants[1].verbs: Remediate, optOutTags")
+        assert line.endswith(": grants[1].remediation.maxMode: Enforce, grants[1].remediation.documents")
         stage.grant(NAMESPACE)
         await passing(4)
         assert said() == []

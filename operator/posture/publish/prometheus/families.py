@@ -89,6 +89,11 @@ SUPPRESSION_EXPIRY = Family(
 SUPPRESSION_REVIEW_DUE = Family(
     "posture_suppression_review_due_timestamp_seconds", "When the next review of a policy is due.", POLICY
 )
+REMEDIATION_CANDIDATES = Family(
+    "posture_remediation_candidates",
+    "Resources that fail and are in scope of a rule, by what its plan decides of them and why.",
+    ("namespace", "rule", "target", "decision", "reason"),
+)
 CONDITION = Family(
     "posture_condition",
     "Conditions of an object: 1 for the status that it has.",
@@ -149,6 +154,7 @@ ALL: tuple[Family, ...] = (
     SUPPRESSION_DRIFT,
     SUPPRESSION_EXPIRY,
     SUPPRESSION_REVIEW_DUE,
+    REMEDIATION_CANDIDATES,
     CONDITION,
     SYNC_LAST_SUCCESS,
     SYNC_DURATION,

@@ -15,9 +15,9 @@ never 0 or 1. A series lives as long as what it describes, and only the replica 
 publishes it: scrape with `honorLabels: true`, as the chart's ServiceMonitor does, for `namespace` is that of
 the object.
 
-`state`, `severity`, `outcome`, `reason` and the `status` of controls are lower snake_case. `standard` is
-written as in `spec`. `posture_condition` has a series for each of `status="True"`, `"False"`, `"Unknown"`, of
-which one is 1. `posture_control_status` is there with `metrics.perControl: true` only.
+`state`, `severity`, `outcome`, `decision`, `reason` and the `status` of controls are lower snake_case.
+`standard` is written as in `spec`. `posture_condition` has a series for each of `status="True"`, `"False"`,
+`"Unknown"`, of which one is 1. `posture_control_status` is there with `metrics.perControl: true` only.
 
 | metric | type | labels | meaning |
 |---|---|---|---|

@@ -1,23 +1,24 @@
 """Makes samples: of a target, of policies, and of what is read at each scrape.
 
 A target has its evaluation, its objectives and its conditions; a policy what it suppressed, what was undone
-and when it ends. At a scrape the hubs that this replica works on, calls, leases and the configuration are
-read.
+and when it ends; a rule its plan. At a scrape the hubs that this replica works on, calls, leases and
+the configuration are read.
 """
 
 from collections.abc import Iterable
 
 from posture.aws.client.limiter import Usage
 from posture.config import ConfigFile
+from posture.domain.remediation.reasons import Reason
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.scoring.scores import ControlCounts, Scores
 from posture.domain.time import SECOND
 from posture.hubs.hub import Hub
-from posture.kube.resources import SUPPRESSION_POLICIES
+from posture.kube.resources import REMEDIATION_RULES, SUPPRESSION_POLICIES
 from posture.publish.prometheus import families
 from posture.publish.prometheus.exposition import Samples, Value
 from posture.publish.prometheus.families import Family, score_family
-from posture.publish.sink import ObjectiveLimits, ObjectReport, PolicyReport, Restored
+from posture.publish.sink import ObjectiveLimits, ObjectReport, PolicyReport, Restored, RuleReport
 
 _STATUSES = ("True", "False", "Unknown")
 
@@ -140,6 +141,29 @@ def policy_samples(policies: Iterable[PolicyReport]) -> dict[Family, list[Value]
             if value is not None:
                 samples.setdefault(family, []).append((labels, value))
         report = ObjectReport(SUPPRESSION_POLICIES.kind, each.namespace, each.name, each.conditions)
+        for family, values in condition_samples(report).items():
+            samples.setdefault(family, []).extend(values)
+    return samples
+
+
+def rule_samples(rules: Iterable[RuleReport]) -> dict[Family, list[Value]]:
+    """Return the samples of some rules: of a plan that is known those outcomes that there are.
+
+    What would be remediated is told also where that is nothing, so that an alert on it has a series.
+    """
+    samples: dict[Family, list[Value]] = {families.REMEDIATION_CANDIDATES: []}
+    for each in rules:
+        if each.candidates is not None:
+            for reason, count in {Reason.PLANNED: 0, **each.candidates}.items():
+                labels = (
+                    each.namespace,
+                    each.name,
+                    each.target,
+                    reason.decision.lower(),
+                    _snake_case(reason),
+                )
+                samples[families.REMEDIATION_CANDIDATES].append((labels, count))
+        report = ObjectReport(REMEDIATION_RULES.kind, each.namespace, each.name, each.conditions)
         for family, values in condition_samples(report).items():
             samples.setdefault(family, []).extend(values)
     return samples

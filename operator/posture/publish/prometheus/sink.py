@@ -15,9 +15,10 @@ from posture.publish.prometheus.samples import (
     objective_samples,
     policy_samples,
     restored_samples,
+    rule_samples,
     timestamp_samples,
 )
-from posture.publish.sink import ObjectReport, PolicyReport, Restored, Shown, TargetReport
+from posture.publish.sink import ObjectReport, PolicyReport, Restored, RuleReport, Shown, TargetReport
 
 
 class PrometheusSink:
@@ -41,12 +42,16 @@ class PrometheusSink:
         """Show the policies of one owner, and no others of it."""
         self._exposition.publish(owner, rendered(policy_samples(reports)), leading)
 
+    def show_rules(self, owner: Hashable, reports: Sequence[RuleReport], leading: Leading) -> None:
+        """Show the rules of one owner, and no others of it."""
+        self._exposition.publish(owner, rendered(rule_samples(reports)), leading)
+
     def show_object(self, owner: Hashable, report: ObjectReport, leading: Leading) -> None:
         """Show the conditions of one object."""
         self._exposition.publish(owner, rendered(condition_samples(report)), leading)
 
     def withdraw(self, owner: Hashable) -> None:
-        """Show nothing any more of what an owner of policies or of an object told."""
+        """Show nothing any more of what an owner of policies, rules or an object told."""
         self._exposition.withdraw(owner)
 
     def shows(self, owner: Hashable) -> bool:

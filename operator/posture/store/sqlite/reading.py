@@ -61,6 +61,10 @@ _SURVEYED = {
         " CROSS JOIN body ON body.id = body"
     ),
 }
+_PASSED_SUPPRESSED = (
+    f"SELECT {_COLUMNS} FROM finding INDEXED BY finding_exceptional CROSS JOIN body ON body.id = body"
+    f" WHERE {schema.EXCEPTIONAL} AND compliance = 0 AND workflow = 3 AND chk IN ({{}})"
+)
 _cell_of = itemgetter(1, 2, 3)
 _STATES, _SEVERITIES = tuple(RecordState), tuple(Severity)
 _COMPLIANCES, _WORKFLOWS = tuple(Compliance), tuple(Workflow)
@@ -161,6 +165,12 @@ class FindingReader:
             rows = self._database.each(_SURVEYED[state].format(wanted), tuple(chain.from_iterable(batch)))
             for key, those in groupby(rows, _cell_of):
                 yield key, map(self._finding, those)
+
+    def passed_suppressed(self, checks: Collection[Check]) -> Iterator[Finding]:
+        """Yield the ACTIVE findings of some checks that passed and are suppressed."""
+        for batch in key_batches(self._dimensions.checks.known(checks)):
+            rows = self._database.each(_PASSED_SUPPRESSED.format(placeholders(batch)), batch)
+            yield from map(self._finding, rows)
 
     def of_cell(self, key: CellKey, state: RecordState) -> Iterator[Finding]:
         """Yield the findings of one cell, or the archived ones that would be in it."""

@@ -255,6 +255,10 @@ class Store:
         """
         return FindingReader(self._database, self._dimensions).surveyed(cells, state)
 
+    def passed_suppressed(self, checks: Collection[Check]) -> Iterator[Finding]:
+        """Yield the ACTIVE findings of some checks that passed and are suppressed; others are not read."""
+        return FindingReader(self._database, self._dimensions).passed_suppressed(checks)
+
     def unseen_writes(self) -> dict[bytes, int]:
         """Return the findings with a write of ours that no read has shown yet, and when it was written."""
         return overlays.unseen(self._database)

@@ -131,9 +131,7 @@ class Rounds:
                 self._following = Following(findings)
             gone = retained(findings.kept, declared.policies)
             accounts, _ = findings.rows.places()
-            told = frozenset(
-                standard for check in findings.rows.checks() if check.source for standard in check.standards
-            )
+            told = findings.told_standards()
             self._shown = self._sights.of(declared.targets, hub._replace(told=told), accounts)
             policies = [_standing(each, self._shown.get(each.scope)) for each in declared.policies]
             declaration = Declaration(

@@ -37,6 +37,7 @@ def use_everything(store: Store) -> None:
         store.surveyed_cells([S3_1, EC2_2], state)
         list(store.surveyed([*cells][:2], state))
         store.annotated_cells(state)
+    list(store.passed_suppressed([S3_1, EC2_2]))
     store.write([Read(findings, 4, {key(findings[0]): "odd"})])
     store.write([Read(findings, 5)])
     store.unreadable()

@@ -18,7 +18,7 @@ from posture.publish.prometheus.exposition import Exposition
 from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile import reporter
 from posture.reconcile.context import Context
-from posture.remediation.rules import Unsupported
+from posture.remediation.unsupported import Unsupported
 
 RULES = 60
 

@@ -1,0 +1,161 @@
+"""What a RemediationRule says of itself: its conditions and its status."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from posture.api.conditions import (
+    READY,
+    Condition,
+    ConditionStatus,
+    ready,
+    reconciling,
+    set_condition,
+    stalled,
+)
+from posture.api.remediation_rule import PlanEntry, PlanTotal, RemediationRuleStatus
+from posture.aws.client.errors import AwsError, Terminal
+from posture.domain.grants import Mode
+from posture.domain.remediation.plan import Plan, Planned
+from posture.domain.remediation.reasons import Decision, Reason
+from posture.domain.text import counted
+from posture.domain.time import datetime_of
+from posture.remediation.declared import DeclaredRule
+from posture.store.errors import StoreError
+
+_Way = Callable[[Sequence[Condition], str, str, datetime, int | None], tuple[Condition, ...]]
+SYNCING = "Syncing"
+
+
+class RuleCase(NamedTuple):
+    """All that a status follows from.
+
+    `plan`: None where none is known for what is declared. `error`: of reading the hub. `unreadable`: a policy
+    that cannot be read. `begins`: the hub's task has just begun, and what was told before still stands.
+    """
+
+    declared: DeclaredRule
+    plan: Plan | None
+    error: AwsError | StoreError | None
+    unreadable: str
+    now: int
+    begins: bool = False
+
+
+class _Said(NamedTuple):
+    way: _Way
+    reason: str
+    message: str
+
+
+def rule_status(before: RemediationRuleStatus, case: RuleCase, handled: str | None) -> RemediationRuleStatus:
+    """Return the status of a rule; `handled`: the last request whose run has ended.
+
+    What was told before stays while the hub's task begins; else what is not known is absent.
+    """
+    generation = int(case.declared.document["metadata"]["generation"])
+    known = {each.type for each in before.conditions if each.observed_generation == generation}
+    said = _readiness(case)
+    fields: dict[str, Any] = {"observed_generation": generation, "last_handled_request": handled}
+    if not (case.begins and READY in known and said.reason == SYNCING):
+        moment = datetime_of(case.now)
+        fields["conditions"] = said.way(before.conditions, said.reason, said.message, moment, generation)
+    if case.plan is not None:
+        fields |= _plan_fields(case.plan)
+    elif case.declared.trouble is not None or not case.begins:
+        fields |= _NOTHING
+    return before.model_copy(update=fields)
+
+
+_NOTHING: dict[str, Any] = {
+    "candidates": None,
+    "pending": None,
+    "skipped": None,
+    "plan": (),
+    "plan_totals": (),
+}
+
+
+def _readiness(case: RuleCase) -> _Said:
+    declared, plan = case.declared, case.plan
+    if declared.trouble is not None:
+        return _Said(stalled, declared.trouble.reason, declared.trouble.message)
+    spec = None if declared.rule is None else declared.rule.spec
+    if spec is not None and spec.suspend:
+        return _Said(_unknown, "Suspended", "spec.suspend is true: nothing is written.")
+    if declared.admitted is not None and declared.admitted.target.spec.suspend:
+        return _Said(_unknown, "TargetSuspended", "The target is suspended: nothing is planned.")
+    if case.error is not None:
+        way = stalled if isinstance(case.error, Terminal) else reconciling
+        return _Said(way, case.error.reason, f"{case.error}.")
+    if plan is None:
+        return _Said(reconciling, SYNCING, "The findings of the target are not known yet.")
+    if case.unreadable:
+        return _Said(
+            stalled,
+            Reason.POLICY_UNREADABLE,
+            f"Nothing is planned, as SuppressionPolicy {case.unreadable} cannot be read and may protect"
+            " anything: see its condition Ready, and correct it.",
+        )
+    if spec is not None and spec.mode is Mode.ENFORCE:
+        return _Said(
+            stalled,
+            "EnforceNotSupported",
+            f"This version of the operator plans, and does not remediate: nothing is written to AWS."
+            f" {_would(plan)} Set spec.mode to DryRun, or upgrade the operator.",
+        )
+    return _Said(ready, "DryRun", f"{_would(plan)} Nothing is written.")
+
+
+def _would(plan: Plan) -> str:
+    resources = counted(sum(plan.totals.values()), "resource fails", "resources fail")
+    return (
+        f"{resources} and would be remediated now: {_count(plan, Decision.REMEDIATE)}, later:"
+        f" {_count(plan, Decision.WAIT)}, not: {_count(plan, Decision.SKIP)}."
+    )
+
+
+def _count(plan: Plan, decision: Decision) -> int:
+    return sum(number for reason, number in plan.totals.items() if reason.decision is decision)
+
+
+def _unknown(
+    conditions: Sequence[Condition], reason: str, message: str, now: datetime, generation: int | None
+) -> tuple[Condition, ...]:
+    """Say that nothing is done, by wish."""
+    conditions = ready(conditions, reason, message, now, generation)
+    return set_condition(conditions, READY, ConditionStatus.UNKNOWN, reason, message, now, generation)
+
+
+def _plan_fields(plan: Plan) -> dict[str, Any]:
+    candidates, skipped = sum(plan.totals.values()), _count(plan, Decision.SKIP)
+    return {
+        "candidates": candidates,
+        "pending": candidates - skipped,
+        "skipped": skipped,
+        "plan": tuple(
+            {(each.finding_id, each.resource_id): each for each in map(_entry, plan.entries)}.values()
+        ),
+        "plan_totals": tuple(
+            PlanTotal(decision=reason.decision, reason=reason, count=plan.totals[reason])
+            for reason in Reason
+            if reason in plan.totals
+        ),
+    }
+
+
+def _entry(planned: Planned) -> PlanEntry:
+    candidate, outcome = planned.candidate, planned.outcome
+    first = candidate.findings[0]
+    return PlanEntry(
+        finding_id=first.id,
+        resource_id=candidate.resource.id,
+        resource_type=candidate.resource.type,
+        account_id=candidate.resource.account_id,
+        region=candidate.resource.region,
+        control=first.control,
+        decision=outcome.decision,
+        reason=outcome.reason,
+        message=outcome.message,
+        plan_hash=planned.plan_hash,
+    )

@@ -1,0 +1,193 @@
+"""A RemediationRule as it is declared: what it says, as the rules take it, and what stands in its way."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from posture.api.conditions import Trouble, defect
+from posture.api.remediation_rule import Approval, RemediationRule
+from posture.api.resource import InvalidObject, parse
+from posture.api.schedule import Window
+from posture.config import Config
+from posture.domain.grants import Builtin, IdentityGrant, NotGranted, may_use_identity
+from posture.domain.remediation.candidates import Selecting
+from posture.domain.remediation.limits import Limits
+from posture.domain.remediation.rule import ActionSaid, OptOutTag, Rule
+from posture.domain.selection.selectors import Selection
+from posture.domain.time import microseconds
+from posture.hubs.demand import HubKey
+from posture.kube.resources import Object, name_of, target_name_of
+from posture.logs import bound
+from posture.reconcile.access import Admitted, NotAdmitted
+from posture.remediation.actions.contract import Action
+from posture.remediation.actions.parameters import ParameterError
+from posture.remediation.actions.registry import builtin_actions
+
+logger = logging.getLogger(__name__)
+
+Admissions = Mapping[str, tuple[Object, Admitted | NotAdmitted]]
+"""Every target by namespace/name: its document, and whether it is evaluated."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTerms:
+    """What a rule says that can be planned. `target`: namespace/name."""
+
+    target: str
+    rule: Rule
+    selecting: Selecting
+    window: Window | None
+    identity: IdentityGrant
+
+    def why_not(self, account_id: str) -> NotGranted | None:
+        """Say what is not granted in an account; None: the action is."""
+        action = Builtin(self.rule.action.name)
+        return self.identity.why_not_remediate(account_id, self.rule.role_name, self.rule.mode, action)
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredRule:
+    """One rule and its target.
+
+    `rule` is None where the object cannot be read. `admitted`: its target, where that is evaluated. `terms`:
+    what is to be planned; None where `trouble` says why nothing is.
+    """
+
+    document: Object
+    rule: RemediationRule | None = None
+    admitted: Admitted | None = None
+    terms: RuleTerms | None = None
+    trouble: Trouble | None = None
+
+    @property
+    def name(self) -> str:
+        """Give the rule as namespace/name."""
+        return name_of(self.document)
+
+    @property
+    def target(self) -> str:
+        """Give its target as namespace/name."""
+        return target_name_of(self.document)
+
+    @property
+    def hub(self) -> HubKey | None:
+        """Give the hub whose findings it is about; None: there is none."""
+        return None if self.admitted is None else self.admitted.hub
+
+
+def declare(document: Object, admissions: Admissions, config: Config) -> DeclaredRule:
+    """Read one rule as the API server gives it; a defect is the trouble of that one alone."""
+    try:
+        return _declare(document, admissions, config)
+    except Exception as error:
+        with bound(rule=name_of(document), target=target_name_of(document)):
+            logger.exception("Reading the RemediationRule failed unexpectedly (a bug in the operator)")
+        return DeclaredRule(document, trouble=defect(error))
+
+
+def _declare(document: Object, admissions: Admissions, config: Config) -> DeclaredRule:
+    _, admission = admissions.get(target_name_of(document), (None, None))
+    admitted = admission if isinstance(admission, Admitted) else None
+    try:
+        rule = parse(RemediationRule, document)
+    except InvalidObject as error:
+        return DeclaredRule(document, admitted=admitted, trouble=Trouble("InvalidSpec", str(error)))
+    if admitted is None:
+        return DeclaredRule(document, rule, trouble=_without_target(rule, admission))
+    found = _terms(rule, admitted, config)
+    if isinstance(found, Trouble):
+        return DeclaredRule(document, rule, admitted, trouble=found)
+    return DeclaredRule(document, rule, admitted, terms=found)
+
+
+def _without_target(rule: RemediationRule, admission: NotAdmitted | Admitted | None) -> Trouble:
+    name = rule.spec.target_ref.name
+    if isinstance(admission, NotAdmitted):
+        return Trouble(
+            "TargetNotReady",
+            f"PostureTarget {name} is not evaluated ({admission.trouble.reason}): see its condition Ready.",
+        )
+    return Trouble(
+        "TargetNotFound",
+        f"There is no PostureTarget {name} in this namespace: create it, or delete this rule.",
+    )
+
+
+def _terms(rule: RemediationRule, admitted: Admitted, config: Config) -> RuleTerms | Trouble:
+    spec, namespace = rule.spec, rule.metadata.namespace
+    action = _action(rule)
+    if isinstance(action, Trouble):
+        return action
+    identity = may_use_identity(config.granted, namespace, admitted.hub.role_arn)
+    if isinstance(identity, NotGranted):
+        return _not_granted(identity)
+    refusal = identity.why_not_remediate(None, spec.identity.role_name, spec.mode, Builtin(action.name))
+    if refusal is not None:
+        return _not_granted(refusal)
+    return RuleTerms(
+        target=f"{namespace}/{spec.target_ref.name}",
+        rule=_plain(rule, action.name, config),
+        selecting=Selecting(
+            Selection(
+                tuple(each.plain() for each in spec.match), tuple(each.plain() for each in spec.exceptions)
+            ),
+            action.works_on,
+        ),
+        window=spec.window,
+        identity=identity,
+    )
+
+
+def _plain(rule: RemediationRule, action: str, config: Config) -> Rule:
+    """Return a rule as its plan takes it."""
+    spec, limits = rule.spec, rule.spec.limits
+    given = {} if spec.action.builtin is None else spec.action.builtin.parameters
+    return Rule(
+        name=f"{rule.metadata.namespace}/{rule.metadata.name}",
+        uid=rule.metadata.uid,
+        action=ActionSaid("builtin", action, "", tuple((name, (given[name],)) for name in sorted(given))),
+        role_name=spec.identity.role_name,
+        limits=Limits(
+            per_cycle=limits.per_cycle,
+            per_day=limits.per_day,
+            percent=limits.percent,
+            concurrent=limits.concurrent,
+            per_resource=limits.per_resource.max,
+            within=microseconds(limits.per_resource.per),
+        ),
+        delay=microseconds(spec.delay),
+        mode=spec.mode,
+        suspended=spec.suspend,
+        needs_approval=spec.approval is Approval.REQUIRED,
+        opt_out=(
+            *(OptOutTag(tag.key, tag.values) for tag in config.opt_out_tags),
+            *(OptOutTag(tag.key, tag.values) for tag in spec.opt_out.tags),
+        ),
+    )
+
+
+def _action(rule: RemediationRule) -> Action | Trouble:
+    """Return the action that a rule names, with parameters that it takes."""
+    builtin = rule.spec.action.builtin
+    if builtin is None:
+        return Trouble(
+            "ActionNotSupported",
+            "This version of the operator plans builtin actions only; spec.action.ssmAutomation is accepted,"
+            " but not planned. Upgrade the operator, or use a builtin.",
+        )
+    action = builtin_actions().get(builtin.name)
+    if action is None:
+        return Trouble(
+            "UnknownAction",
+            f"There is no builtin action {builtin.name}: write one of {', '.join(builtin_actions())} in"
+            " spec.action.builtin.name.",
+        )
+    try:
+        action.configure(builtin.parameters)
+    except ParameterError as error:
+        return Trouble("InvalidParameters", f"spec.action.builtin.parameters: {error}")
+    return action
+
+
+def _not_granted(refusal: NotGranted) -> Trouble:
+    return Trouble(refusal.reason, f"The {refusal.message}: {refusal.advice}")

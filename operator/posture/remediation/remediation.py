@@ -1,0 +1,104 @@
+"""All RemediationRules of this replica: each with its hub, or with none."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from posture.api.model import Metadata
+from posture.domain.time import instant_of
+from posture.hubs.demand import HubKey
+from posture.hubs.hub import Hub
+from posture.kube.leadership import Leading
+from posture.kube.object_cache import ObjectCache
+from posture.kube.resources import Object
+from posture.logs import apart, bound
+from posture.reconcile.access import Admitted
+from posture.reconcile.context import Context
+from posture.remediation.conditions import RuleCase
+from posture.remediation.declared import Admissions, DeclaredRule, declare
+from posture.remediation.hub import HubRemediation, HubRules
+from posture.remediation.policies import Policies, PolicyReader
+from posture.remediation.reporting import Reported, RuleReporter
+
+
+class _Running(NamedTuple):
+    hub: Hub
+    rules: HubRemediation
+    task: asyncio.Task[None]
+
+
+class Remediation:
+    """A task for each hub. `general`: whether this replica looks after rules that have no hub."""
+
+    def __init__(self, context: Context, general: Leading) -> None:
+        self._context = context
+        self._general = general
+        self._objects = ObjectCache()
+        self._stranded = RuleReporter(context, ("remediation", ""), general, self._objects)
+        self._running: dict[HubKey, _Running] = {}
+        self._reader = PolicyReader()
+        self._rules: Sequence[DeclaredRule] = ()
+        self._policies = Policies({}, {})
+        self._admissions: Admissions = {}
+
+    def declare(self, rules: Iterable[Object], policies: Iterable[Object], admissions: Admissions) -> None:
+        """Take what is declared: all rules, all SuppressionPolicies and all targets, each listed whole."""
+        config = self._context.config.current()
+        self._policies = self._reader.read(policies)
+        self._rules = [declare(document, admissions, config) for document in rules]
+        self._admissions = admissions
+
+    async def settle(self, hubs: Mapping[HubKey, Hub]) -> None:
+        """Give each hub its rules, begin or end its task, and tell of the rules that have no hub."""
+        for key in list(self._running):
+            if hubs.get(key) is not self._running[key].hub:
+                await self._end(key)
+        for key, hub in hubs.items():
+            if key not in self._running:
+                self._running[key] = self._begin(hub)
+            self._running[key].rules.update(self._everything(key))
+        await self._settle_stranded([each for each in self._rules if each.hub not in hubs])
+
+    async def stop(self) -> None:
+        """End all tasks."""
+        for key in list(self._running):
+            await self._end(key)
+
+    def _begin(self, hub: Hub) -> _Running:
+        rules = HubRemediation(self._context, hub)
+        hub.on_change(rules.wake)
+        task = asyncio.create_task(rules.run(), name=f"remediation of {hub.name}", context=apart())
+        return _Running(hub, rules, task)
+
+    async def _end(self, key: HubKey) -> None:
+        running = self._running.pop(key)
+        with bound(hub=running.hub.name, target=sorted(self._everything(key).targets)):
+            running.task.cancel()
+            await asyncio.wait({running.task})
+            running.rules.end()
+
+    def _everything(self, key: HubKey) -> HubRules:
+        targets = {
+            name: admission
+            for name, (_, admission) in self._admissions.items()
+            if isinstance(admission, Admitted) and admission.hub == key
+        }
+        return HubRules([each for each in self._rules if each.hub == key], targets, self._policies)
+
+    async def _settle_stranded(self, rules: Sequence[DeclaredRule]) -> None:
+        self._objects.keep(each.document for each in rules)
+        if not self._general():
+            self._stranded.end()
+            return
+        # There is no hub whose clock could be asked, and nothing to run but this.
+        now = instant_of(datetime.now(UTC))
+        await self._stranded.report(
+            [
+                Reported(
+                    RuleCase(each, None, None, "", now),
+                    Metadata.model_validate(each.document["metadata"]).requested_at,
+                )
+                for each in rules
+            ]
+        )

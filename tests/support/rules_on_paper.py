@@ -1,0 +1,96 @@
+"""Rules of a hub on paper: what is declared, and what they say after a cycle."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from posture.config import Config
+from posture.domain.findings import Finding
+from posture.hubs.hub import Hub
+from posture.kube.resources import Object, name_of
+from posture.kube.writers import Writers
+from posture.publish.prometheus.exposition import Exposition
+from posture.publish.prometheus.sink import PrometheusSink
+from posture.reconcile.access import Admitted, admit
+from posture.reconcile.context import Context
+from posture.remediation.declared import declare
+from posture.remediation.hub import HubRemediation, HubRules
+from posture.remediation.policies import PolicyReader
+from tests.support.api_server import ApiServer
+from tests.support.hub_on_paper import GRANT, ROLE, HubOnPaper, target
+
+GRANTED = "111122223333"
+"""The account in which rules are granted; others are only scored."""
+ALL = {"perCycle": 1000, "perDay": 10_000, "percent": 100, "concurrent": 100}
+"""Limits that hold nobody back."""
+_REMEDIATE = {
+    "namespaces": ["security"],
+    "roleArns": [ROLE],
+    "accounts": [GRANTED],
+    "verbs": ["Remediate"],
+    "remediation": {"roleNames": ["posture-remediation"], "maxMode": "Enforce", "builtins": ["*"]},
+}
+
+
+def rule(name: str = "keys", action: str = "iam-deactivate-old-access-keys", **spec: Any) -> Object:
+    """A RemediationRule that nothing holds back but what is given."""
+    return {
+        "metadata": {"name": name, "namespace": "security", "uid": f"r-{name}", "generation": 1},
+        "spec": {
+            "targetRef": {"name": "organization"},
+            "match": [{"controls": ["*"]}],
+            "action": {"builtin": {"name": action}},
+            "delay": "0s",
+            "limits": ALL,
+            **spec,
+        },
+    }
+
+
+class RuleScene:
+    """A hub, an API server, and the task that plans the rules."""
+
+    def __init__(self, path: Path, findings: Sequence[Finding], *objects: Object) -> None:
+        self.hub = HubOnPaper(path, findings)
+        self.hub.know_turned_off({})
+        self.api = ApiServer(target(), *objects)
+        self.config = Config.model_validate({"ownerId": "us", "grants": [GRANT, _REMEDIATE]})
+        self.exposition = Exposition()
+        self._reader = PolicyReader()
+        world = SimpleNamespace(
+            client=self.api,
+            events=self.api,
+            config=SimpleNamespace(current=lambda: self.config),
+            sink=PrometheusSink(self.exposition),
+            namespaces=None,
+            writers=Writers("posture/posture-operator"),
+        )
+        self.task = HubRemediation(cast("Context", world), cast("Hub", self.hub))
+
+    async def cycle(self) -> None:
+        """List, and run a cycle."""
+        listed = [self.api.listed(each["metadata"]["name"]) for each in self.api.objects.values()]
+        admissions = {
+            name_of(each): (each, admit(each, self.config)) for each in listed if "source" in each["spec"]
+        }
+        rules = [declare(each, admissions, self.config) for each in listed if "action" in each["spec"]]
+        policies = self._reader.read(each for each in listed if "approvedBy" in each["spec"])
+        targets = {name: each for name, (_, each) in admissions.items() if isinstance(each, Admitted)}
+        self.task.update(HubRules(rules, targets, policies))
+        await self.task._cycle()
+
+    def status(self, name: str = "keys") -> dict[str, Any]:
+        """Return a rule's status."""
+        found = self.api.listed(name).get("status", {})
+        assert isinstance(found, dict)
+        return found
+
+    def totals(self, name: str = "keys") -> dict[str, int]:
+        """Return the totals of a rule's plan by reason."""
+        return {each["reason"]: each["count"] for each in self.status(name).get("planTotals", [])}
+
+    def ready(self, name: str = "keys") -> tuple[str, str]:
+        """Return status and reason of a rule's condition Ready."""
+        conditions = self.status(name).get("conditions", [])
+        return next((each["status"], each["reason"]) for each in conditions if each["type"] == "Ready")
