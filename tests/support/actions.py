@@ -51,7 +51,6 @@ _IAM_NAMES = {
     "s3:DeletePublicAccessBlock": "s3:PutBucketPublicAccessBlock",
 }
 _NEEDS_NO_RIGHTS = {"sts:GetCallerIdentity", "sts:AssumeRole"}
-_DENIED, _THROTTLED = ("AccessDeniedException", 400), ("ThrottlingException", 400)
 
 
 class Fault(Enum):
@@ -72,12 +71,12 @@ class Wire:
 
     def __init__(self, moto_url: str) -> None:
         self._moto_url = moto_url
-        self._faults: list[tuple[str, Fault]] = []
+        self._faults: list[tuple[str, Fault | str]] = []
         self.requests: list[str] = []
         self.url = ""
 
-    def fail(self, marker: str, fault: Fault) -> None:
-        """Fail requests whose line or body has `marker` from now on."""
+    def fail(self, marker: str, fault: Fault | str) -> None:
+        """Fail requests whose line or body has `marker` from now on; `fault`: a code of AWS, or worse."""
         self._faults.append((marker, fault))
 
     def heal(self) -> None:
@@ -95,6 +94,8 @@ class Wire:
         line = f"{request.method} {request.path_qs} {target} {body.decode(errors='replace')}"
         self.requests.append(line)
         fault = next((fault for marker, fault in self._faults if marker in line), None)
+        if isinstance(fault, str):
+            return _json_refusal(fault)
         if fault in {Fault.DENIED, Fault.THROTTLED}:
             return _refusal(request, denied=fault is Fault.DENIED)
         if fault is Fault.BROKEN:
@@ -136,7 +137,6 @@ class Wire:
 def _refusal(request: web.Request, *, denied: bool) -> web.Response:
     """Refuse in the way of the service's protocol."""
     service = request.headers["Authorization"].split("/")[3]
-    code, status = _DENIED if denied else _THROTTLED
     if service == "ec2":
         code = "UnauthorizedOperation" if denied else "RequestLimitExceeded"
         text = (
@@ -151,9 +151,13 @@ def _refusal(request: web.Request, *, denied: bool) -> web.Response:
         code = "AccessDenied" if denied else "Throttling"
         text = f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
         return web.Response(status=403 if denied else 400, text=text, content_type="text/xml")
+    return _json_refusal("AccessDeniedException" if denied else "ThrottlingException")
+
+
+def _json_refusal(code: str) -> web.Response:
     text = json.dumps({"__type": code, "message": "no"})
     headers = {"x-amzn-errortype": code}
-    return web.Response(status=status, text=text, headers=headers, content_type="application/x-amz-json-1.1")
+    return web.Response(status=400, text=text, headers=headers, content_type="application/x-amz-json-1.1")
 
 
 @pytest.fixture(scope="session")
