@@ -35,7 +35,7 @@ async def _get(kube: KubeClient, obj: Object) -> Object:
 async def test_a_list_has_every_page(
     kube: KubeClient, target: Make, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "PAGE", 2)
+    monkeypatch.setattr(client_module, "OBJECTS_A_PAGE", 2)
     for number in range(5):
         await _create(kube, target(f"t{number}"))
     named = [found["metadata"]["name"] for found in await kube.list_objects(POSTURE_TARGETS, [namespace])]
