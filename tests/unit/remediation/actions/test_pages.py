@@ -1,0 +1,104 @@
+"""Lists that come in pages: all of them are read, and one that is not there is not an empty one."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from posture.domain.remediation.reasons import Reason
+from posture.domain.remediation.resources import ResourceKey
+from posture.remediation.actions.contract import Refused
+from posture.remediation.actions.ec2.security_group_revoke_public_ingress import ACTION
+from posture.remediation.actions.iam.users import read_pages
+from posture.remediation.actions.setting import read_list
+
+ACCOUNT_ID, REGION = "111122223333", "eu-west-1"
+FIRST, SECOND = {"Key": "a", "Value": "v"}, {"Key": "b", "Value": "v"}
+GROUP_ARN = f"arn:aws:ec2:{REGION}:{ACCOUNT_ID}:security-group/sg-1"
+
+
+class Script:
+    """A reader that answers by operation and token (None: the first page)."""
+
+    account_id, region = ACCOUNT_ID, REGION
+
+    def __init__(self, pages: Mapping[tuple[str, str | None], dict[str, Any]]) -> None:
+        self._pages = pages
+
+    async def read(
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        region: str | None = None,
+    ) -> dict[str, Any]:
+        del service, region
+        asked = parameters or {}
+        return self._pages[operation, asked.get("NextToken") or asked.get("Marker")]
+
+    async def account_tags(self) -> tuple[tuple[str, str], ...]:
+        return ()
+
+
+def rule(number: int, tag: str) -> dict[str, Any]:
+    return {
+        "SecurityGroupRuleId": f"sgr-{number}",
+        "IsEgress": False,
+        "IpProtocol": "tcp",
+        "FromPort": 22,
+        "ToPort": 22,
+        "CidrIpv4": f"10.0.0.{number}/32",
+        "Tags": [{"Key": tag, "Value": "v"}],
+    }
+
+
+def test_the_rules_of_a_group_and_their_tags_are_read_to_the_last_page() -> None:
+    groups = {"SecurityGroups": [{"GroupId": "sg-1", "GroupName": "g", "OwnerId": ACCOUNT_ID}]}
+    reader = Script(
+        {
+            ("DescribeSecurityGroups", None): groups,
+            ("DescribeSecurityGroupRules", None): {"SecurityGroupRules": [rule(1, "a")], "NextToken": "2"},
+            ("DescribeSecurityGroupRules", "2"): {"SecurityGroupRules": [], "NextToken": "3"},
+            ("DescribeSecurityGroupRules", "3"): {"SecurityGroupRules": [rule(2, "b")]},
+        }
+    )
+    resource = ResourceKey(ACCOUNT_ID, "aws", REGION, "AwsEc2SecurityGroup", GROUP_ARN)
+    assert len(asyncio.run(ACTION.read(reader, resource)).parts) == 2
+    tags = asyncio.run(ACTION.tags(reader, resource))
+    assert [each.tags for each in tags] == [(), (("a", "v"),), (("b", "v"),)]
+
+
+def test_a_group_of_another_owner_is_left_to_it() -> None:
+    groups = {"SecurityGroups": [{"GroupId": "sg-1", "GroupName": "g", "OwnerId": "444455556666"}]}
+    reader = Script({("DescribeSecurityGroups", None): groups})
+    resource = ResourceKey(ACCOUNT_ID, "aws", REGION, "AwsEc2SecurityGroup", GROUP_ARN)
+    with pytest.raises(Refused) as refused:
+        asyncio.run(ACTION.read(reader, resource))
+    assert refused.value.reason is Reason.NOT_OWNER
+
+
+def test_tags_come_in_pages_by_token_and_by_marker() -> None:
+    reader = Script(
+        {
+            ("ListTags", None): {"Tags": [FIRST], "NextToken": "2"},
+            ("ListTags", "2"): {"Tags": [SECOND]},
+            ("ListUserTags", None): {"Tags": [FIRST], "IsTruncated": True, "Marker": "2"},
+            ("ListUserTags", "2"): {"Tags": [SECOND], "IsTruncated": False},
+        }
+    )
+    assert asyncio.run(read_list(reader, "s", "ListTags", {}, member="Tags", gone=())) == [FIRST, SECOND]
+    assert asyncio.run(read_pages(reader, "ListUserTags", "Tags", {})) == [FIRST, SECOND]
+
+
+@pytest.mark.parametrize("answer", [{}, {"IsTruncated": True, "Tags": []}])
+def test_an_answer_without_the_list_or_its_rest_is_unreadable(answer: dict[str, Any]) -> None:
+    reader = Script({("ListUserTags", None): answer, ("ListTags", None): {}})
+    for call in (
+        read_pages(reader, "ListUserTags", "Tags", {}),
+        read_list(reader, "s", "ListTags", {}, member="Tags", gone=()),
+    ):
+        with pytest.raises(Refused) as refused:
+            asyncio.run(call)
+        assert refused.value.reason is Reason.UNREADABLE
