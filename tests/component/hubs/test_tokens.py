@@ -1,11 +1,13 @@
 """NextTokens as they might be: numbers of findings to pass over, or good for a moment only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from posture.aws.client.errors import Retryable
-from posture.aws.securityhub.client import SecurityHub
+from posture.aws.securityhub.client import FindingsPage, SecurityHub
 from posture.domain.exceptions.marks import OWNER, POLICY
 from posture.domain.findings import Workflow
 from posture.sources.securityhub.context import Bounds
@@ -46,6 +48,42 @@ async def test_findings_that_leave_a_page_while_it_is_read_let_no_other_go_unrea
         meddler.between = lambda: None
         assert await sync.poll()
         assert active(stored(sync.context.findings.rows)) == active(world.truth())
+
+
+class Rounding(Meddler):
+    """A hub that takes the Start of a date filter for the whole second after it."""
+
+    async def get_findings(
+        self,
+        filters: Mapping[str, Any],
+        *,
+        sort: Sequence[Mapping[str, str]] | None = None,
+        next_token: str | None = None,
+    ) -> FindingsPage:
+        updated = [
+            {**each, "Start": f"{_next_second(each['Start']):%Y-%m-%dT%H:%M:%S.000Z}"}
+            for each in filters.get("UpdatedAt", [])
+        ]
+        rounded = {**filters, "UpdatedAt": updated} if updated else filters
+        return await super().get_findings(rounded, sort=sort, next_token=next_token)
+
+
+def _next_second(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment + timedelta(microseconds=-moment.microsecond % SECOND)
+
+
+@seeds(3)
+async def test_a_filter_that_is_rounded_lets_no_finding_go_unread(
+    world: World, client: SecurityHub, open_sync: OpenSync, seed: int
+) -> None:
+    """What a query that goes on leaves out is noticed by the finding from which it was to go on."""
+    world.random.seed(seed)
+    world.load(world.some(300, within=30 * SECOND))
+    sync = await open_sync()
+    sync.context.source = Rounding(client, page=20)
+    await sync.sweep()
+    assert stored(sync.context.findings.rows) == world.truth()
 
 
 Times = Callable[[World], int]
