@@ -24,7 +24,7 @@ GRANTED = "111122223333"
 """The account in which rules are granted; others are only scored."""
 ALL = {"perCycle": 1000, "perDay": 10_000, "percent": 100, "concurrent": 100}
 """Limits that hold nobody back."""
-_REMEDIATE = {
+REMEDIATE = {
     "namespaces": ["security"],
     "roleArns": [ROLE],
     "accounts": [GRANTED],
@@ -55,7 +55,7 @@ class RuleScene:
         self.hub = HubOnPaper(path, findings)
         self.hub.know_turned_off({})
         self.api = ApiServer(target(), *objects)
-        self.config = Config.model_validate({"ownerId": "us", "grants": [GRANT, _REMEDIATE]})
+        self.config = Config.model_validate({"ownerId": "us", "grants": [GRANT, REMEDIATE]})
         self.exposition = Exposition()
         self._reader = PolicyReader()
         world = SimpleNamespace(

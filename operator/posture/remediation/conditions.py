@@ -62,7 +62,7 @@ def rule_status(before: RemediationRuleStatus, case: RuleCase, handled: str | No
         fields["conditions"] = said.way(before.conditions, said.reason, said.message, moment, generation)
     if case.plan is not None:
         fields |= _plan_fields(case.plan)
-    elif case.declared.trouble is not None or not case.begins:
+    elif case.declared.trouble is not None or _is_target_suspended(case) or not case.begins:
         fields |= _NOTHING
     return before.model_copy(update=fields)
 
@@ -83,7 +83,7 @@ def _readiness(case: RuleCase) -> _Said:
     spec = None if declared.rule is None else declared.rule.spec
     if spec is not None and spec.suspend:
         return _Said(_unknown, "Suspended", "spec.suspend is true: nothing is written.")
-    if declared.admitted is not None and declared.admitted.target.spec.suspend:
+    if _is_target_suspended(case):
         return _Said(_unknown, "TargetSuspended", "The target is suspended: nothing is planned.")
     if case.error is not None:
         way = stalled if isinstance(case.error, Terminal) else reconciling
@@ -105,6 +105,11 @@ def _readiness(case: RuleCase) -> _Said:
             f" {_would(plan)} Set spec.mode to DryRun, or upgrade the operator.",
         )
     return _Said(ready, "DryRun", f"{_would(plan)} Nothing is written.")
+
+
+def _is_target_suspended(case: RuleCase) -> bool:
+    admitted = case.declared.admitted
+    return admitted is not None and admitted.target.spec.suspend
 
 
 def _would(plan: Plan) -> str:

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
+from posture.config import Config
 from posture.domain.findings import Check, CheckSource, Compliance, Finding, Resource, Severity, Workflow
 from posture.domain.selection.selectors import Selector
 from posture.domain.time import text_of
 from tests.support.examples import seeds
-from tests.support.hub_on_paper import policy
+from tests.support.hub_on_paper import GRANT, policy, target
 from tests.support.oracle import remediation as oracle
 from tests.support.policies import DAY, NOW
 from tests.support.rows import FSBP, finding
-from tests.support.rules_on_paper import GRANTED, RuleScene, rule
+from tests.support.rules_on_paper import GRANTED, REMEDIATE, RuleScene, rule
 
 TWO = "444455556666"
 TAG = ("Posture.dev/Remediation", "OFF")
@@ -246,3 +247,51 @@ async def test_without_the_store_a_plan_stays_and_without_the_lease_it_is_not_sh
     assert scene.totals() == {"Planned": 1}
     scene.hub.left = 0.0
     assert b"posture_remediation_candidates{" not in scene.exposition.page().plain
+
+
+async def test_an_exception_of_another_team_protects_and_is_not_named(tmp_path: Path) -> None:
+    theirs = policy(
+        "secret", of="theirs", suppressFindings={"match": [{"controls": ["IAM.1"]}]}, suspend=True
+    )
+    elsewhere = target("theirs")
+    for each in (theirs, elsewhere):
+        each["metadata"]["namespace"] = "other"
+    scene = RuleScene(tmp_path, [key()], rule(), theirs, elsewhere)
+    grants = [{**GRANT, "namespaces": ["*"]}, REMEDIATE]
+    scene.config = Config.model_validate({"ownerId": "us", "grants": grants})
+    await scene.cycle()
+    assert scene.totals() == {"Suppressed": 1}
+    assert "secret" not in str(scene.status())
+    assert "another namespace" in scene.status()["plan"][0]["message"]
+    scene.api.put({**theirs, "spec": {**theirs["spec"], "targetRef": {"name": "nowhere"}}})
+    scene.api.objects["p-secret"]["metadata"]["generation"] = 2
+    await scene.cycle()
+    assert scene.totals() == {"Planned": 1}, "a policy without a target selects nothing"
+
+
+async def test_what_was_suppressed_where_it_passed_since_protects(tmp_path: Path) -> None:
+    there = key(number=2, region="us-east-1", compliance=Compliance.PASSED, workflow=Workflow.SUPPRESSED)
+    scene = RuleScene(tmp_path, [key(), there], rule())
+    await scene.cycle()
+    assert scene.totals() == {"Suppressed": 1}
+    assert there.id in scene.status()["plan"][0]["message"]
+
+
+async def test_a_suspended_target_has_no_plan(tmp_path: Path) -> None:
+    scene = RuleScene(tmp_path, [key()], rule())
+    await scene.cycle()
+    assert scene.totals() == {"Planned": 1}
+    scene.api.put(target(suspend=True))
+    await scene.cycle()
+    assert (scene.ready(), scene.totals()) == (("Unknown", "TargetSuspended"), {})
+
+
+async def test_a_request_is_echoed_once_a_poll_has_run(tmp_path: Path) -> None:
+    asked = rule()
+    asked["metadata"]["annotations"] = {"posture.dev/requestedAt": "now"}
+    scene = RuleScene(tmp_path, [key()], asked)
+    await scene.cycle()
+    assert "lastHandledRequest" not in scene.status()
+    scene.hub.poll()
+    await scene.cycle()
+    assert scene.status()["lastHandledRequest"] == "now"
