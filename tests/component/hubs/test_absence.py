@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from posture.aws.client.errors import Retryable
 from posture.aws.securityhub.client import SecurityHub
+from posture.sources.securityhub.sweep import read_by_id
 from posture.sources.securityhub.sync import Sync
+from posture.store.records import FindingRef, key_of
 from tests.component.hubs.conftest import OpenSync
 from tests.support.hubs.world import HOUR, MEMBERS, MINUTE, World, stored
 
@@ -167,3 +170,31 @@ def documents(world: World) -> list[dict[str, Any]]:
 
 def ids(world: World) -> list[str]:
     return [str(each["Id"]) for each in documents(world)]
+
+
+@pytest.mark.parametrize("empty", [1, 2, 3, 7])
+async def test_a_finding_is_not_gone_because_pages_without_any_come_first(
+    world: World, open_sync: OpenSync, empty: int
+) -> None:
+    world.load(world.some(3))
+    sync = await settled(open_sync)
+    ref = await one_of(sync)
+    world.emulator.faults.add("short", operation="GetFindings", count=empty)
+    assert (await read_by_id(sync.context, [ref]))[1] == []
+
+
+async def test_a_finding_stays_while_pages_without_any_do_not_end(world: World, open_sync: OpenSync) -> None:
+    world.load(world.some(3))
+    sync = await settled(open_sync)
+    ref = await one_of(sync)
+    world.emulator.faults.add("short", operation="GetFindings", count=100)
+    with pytest.raises(Retryable, match="did not end"):
+        await read_by_id(sync.context, [ref])
+    assert stored(sync.context.findings.rows) == world.truth()
+
+
+async def one_of(sync: Sync) -> FindingRef:
+    """Return one of the findings that are stored."""
+    rows = sync.context.findings.rows
+    keys = [key_of(*name) for name in stored(rows)][:1]
+    return (await sync.context.worker.call(rows.seen_before, keys, 2**62))[0]

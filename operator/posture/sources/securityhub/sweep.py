@@ -5,6 +5,9 @@ Rows that a listing did not return are read by Id before anything is concluded, 
 
 from collections.abc import Callable, Sequence
 
+from posture.aws.client.errors import Retryable, TokenRefused
+from posture.aws.client.paging import MOST_READINGS, given_up
+from posture.aws.securityhub.client import FindingsPage
 from posture.sources.securityhub.context import Reading, SyncContext
 from posture.sources.securityhub.progress import POLLS, SWEEP, Listing, listing
 from posture.sources.securityhub.queries import VALUES, by_id, everything
@@ -114,25 +117,55 @@ async def read_by_id(context: SyncContext, refs: Sequence[FindingRef]) -> tuple[
     Returns when they were asked for, and the keys of those that are missing. A finding that cannot be decoded
     any more, or is not of a wanted product, is missing too.
 
-    What counts is one page, which needs no token: where others share the Ids so that there are more, fewer
-    Ids are asked for, and one by its ProductArn too, which is that finding and no other.
+    What counts is one page that says it is all, which needs no token: where others share the Ids so that
+    there are more, fewer Ids are asked for, and one by its ProductArn too: that finding and no other.
     """
     ids = sorted({ref.id for ref in refs})
     page = await context.source.get_findings(by_id(ids))
-    if page.next_token is not None and len(refs) > 1:
-        half = len(refs) // 2
-        first, missing = await read_by_id(context, refs[:half])
-        _, others = await read_by_id(context, refs[half:])
-        return first, missing + others
-    if page.next_token is not None:
-        page = await context.source.get_findings(by_id(ids, [ref.product_arn for ref in refs]))
+    if page.next_token is None:
+        return page.asked_at, await _missing(context, refs, page)
+    if len(refs) == 1:
+        return await _read_one(context, refs[0])
+    half = len(refs) // 2
+    first, missing = await read_by_id(context, refs[:half])
+    _, others = await read_by_id(context, refs[half:])
+    return first, missing + others
+
+
+async def _read_one(context: SyncContext, ref: FindingRef) -> tuple[int, list[bytes]]:
+    """Read one finding by Id and ProductArn, as `read_by_id`: missing is what no page has, to the last.
+
+    Pages without findings that others follow occur (GetFindings, API reference, NextToken). Raises Retryable
+    where they do not end.
+    """
+    filters, token = by_id([ref.id], [ref.product_arn]), None
+    for _ in range(MOST_READINGS):
+        try:
+            page = await context.source.get_findings(filters, next_token=token)
+        except TokenRefused as refused:
+            raise given_up(refused) from refused
+        missing = await _missing(context, [ref], page)
+        if not missing or page.next_token is None:
+            return page.asked_at, missing
+        token = page.next_token
+    raise Retryable(
+        "Pages without a finding that was asked for by its Id did not end",
+        service="securityhub",
+        operation="GetFindings",
+        code="Unsteady",
+        advice="It stays as it is known, and is read again at the next poll",
+    )
+
+
+async def _missing(context: SyncContext, refs: Sequence[FindingRef], page: FindingsPage) -> list[bytes]:
+    """Store a page; return the keys of those that are not on it."""
     await context.take([page])
     found = {
         key_of(finding.product_arn, finding.id)
         for finding in page.findings
         if finding.check.product in context.wanted
     }
-    return page.asked_at, [ref.key for ref in refs if ref.key not in found]
+    return [ref.key for ref in refs if ref.key not in found]
 
 
 async def remove_unread(
