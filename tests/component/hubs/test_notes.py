@@ -35,12 +35,12 @@ async def test_only_what_was_noted_since_the_last_poll_is_read_again(
 ) -> None:
     world.load(world.some(300, within=DAY))
     world.mutate({"op": "workflow", "where": {}, "note": "of old"})
-    await world.pass_time(client, HOUR)
+    world.pass_time_everywhere(client, HOUR)
     sync = await open_sync()
     sync.context.source = meddler = Meddler(client, page=100)
     await sync.sweep()
     assert await sync.poll()
-    await world.pass_time(client, HOUR)
+    world.pass_time_everywhere(client, HOUR)
     meddler.calls = 0
     assert await sync.poll()
     assert meddler.calls == 4, "the changes, the notes, and two parts of what people did by hand"

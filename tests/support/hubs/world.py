@@ -137,6 +137,13 @@ class World:
         for _ in range(3):
             await client.get_findings({"Id": [{"Value": "none", "Comparison": "EQUALS"}]})
 
+    def pass_time_everywhere(self, client: SecurityHub, microseconds: int) -> None:
+        """Let time pass for AWS and for the client's machine alike: its clock has not jumped."""
+        clock, seconds = client._calls.clock, microseconds / SECOND
+        self.emulator.clock.advance(seconds)
+        before = clock.steady
+        clock.steady = lambda: before() + seconds
+
     def now(self, before: int = 0) -> str:
         """AWS's time, as findings write it; `before`: so many µs ago."""
         clock = self.emulator.clock
