@@ -150,8 +150,8 @@ class Gathering:
     def add_beside(self, finding: Finding) -> None:
         """Put in a finding that a rule may not select: what protects it protects a candidate of its control.
 
-        One setting has a finding in each Region and standard. All candidates must have been put in before; a
-        finding that was put in as one changes nothing.
+        One setting has a finding in each Region and standard. All candidates must have been put in before.
+        A finding that was put in as one is put in here too: it may name other candidates beside its own.
         """
         if finding.record_state is not RecordState.ACTIVE:
             return

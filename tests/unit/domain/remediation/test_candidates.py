@@ -65,7 +65,8 @@ def gather(
         # It may be asked between: what comes later is found too.
         gathering.add_beside(each)
         gathering.add(each)
-    for each in beside:
+    # All of the same controls, as the survey of a hub does: those that were put in as candidates' too.
+    for each in (*findings, *beside):
         gathering.add_beside(each)
     return sorted(gathering.candidates("team/rule"))
 
