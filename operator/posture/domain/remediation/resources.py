@@ -90,8 +90,8 @@ def _is_global(of_type: str, works_on: WorksOn) -> bool:
 
 
 def _refusal(finding: Finding, resource: Resource, works_on: WorksOn) -> Outcome | None:
-    if resource.type == ACCOUNT:
-        return _refusal_of_account(finding, resource, works_on)
+    if resource.type == ACCOUNT and ACCOUNT in works_on.types:
+        return _refusal_of_account(finding, resource)
     if not resource.type and not resource.id:
         return Outcome(Reason.NOT_SUPPORTED, "The finding names no resource.")
     partition = partition_of(resource.id)
@@ -107,9 +107,7 @@ def _refusal(finding: Finding, resource: Resource, works_on: WorksOn) -> Outcome
     return _mismatch(finding, resource.id)
 
 
-def _refusal_of_account(finding: Finding, resource: Resource, works_on: WorksOn) -> Outcome | None:
-    if ACCOUNT not in works_on.types:
-        return _not_supported(resource, works_on)
+def _refusal_of_account(finding: Finding, resource: Resource) -> Outcome | None:
     match = _ACCOUNT_ID.fullmatch(resource.id)
     if match is None:
         return Outcome(Reason.NOT_SUPPORTED, "The finding does not name the account as AWS::::Account:<id>.")
