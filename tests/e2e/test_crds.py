@@ -217,6 +217,9 @@ _DISABLING = {"standards": ["*"], "controls": ["S3.1"], "accounts": ["*"], "regi
         (Remediation, {"action": {"builtin": {"parameters": {"a": "b"}}}}, "action is immutable"),
         (Remediation, {"resource": {"id": "other"}}, "resource is immutable"),
         (Remediation, {"finding": {"control": "S3.2"}}, "finding is immutable"),
+        (Remediation, {"roleName": "other"}, "roleName is immutable"),
+        (Remediation, {"findings": []}, "findings is immutable"),
+        (Remediation, {"writes": [{"name": "other"}]}, "writes is immutable"),
         (Remediation, {"planHash": "f" * 16}, "planHash is immutable"),
         (Remediation, {"approval": {"by": "me", "planHash": "f" * 16}}, "another plan is not approved by it"),
     ],
@@ -226,6 +229,16 @@ def test_immutable(server: Server, kind: type[Resource], change: Object, says: s
     status, answer = server.patch(kind, "example", {"spec": change})
     assert status == http.client.UNPROCESSABLE_ENTITY, answer
     assert says in answer["message"]
+
+
+@pytest.mark.parametrize("field", ["findings", "writes"])
+def test_what_a_remediation_names_cannot_be_taken_away(server: Server, field: str) -> None:
+    server.create(Remediation, maximal(Remediation))
+    none: tuple[None, list[Object]] = (None, [])
+    for changed_to in none:
+        status, answer = server.patch(Remediation, "example", {"spec": {field: changed_to}})
+        assert status == http.client.UNPROCESSABLE_ENTITY, answer
+        assert f"{field} is immutable" in answer["message"]
 
 
 @pytest.mark.parametrize(

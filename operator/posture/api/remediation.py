@@ -10,9 +10,22 @@ from posture.api.action import Action
 from posture.api.model import Spec
 from posture.api.resource import AGE, Column, ImmutableTargetRef, Resource, Status, condition_column
 from posture.api.shapes import Immutable, Rule, Shape
-from posture.api.types import AccountId, ObjectName, Past, Region, ShortText, Text, Word
+from posture.api.types import (
+    AccountId,
+    ObjectName,
+    Past,
+    Region,
+    RoleName,
+    ShortText,
+    Text,
+    Word,
+    bounded,
+)
 
 COMPLETE = "Complete"
+MAX_FINDINGS = 20
+MAX_WRITES = 100
+"""Things that are wrong in one resource, and that one remediation puts right."""
 
 PlanHash = Annotated[
     str, Shape(r"[0-9a-f]{16,64}", "write the planHash of the plan: 16 to 64 of 0-9, a-f", 64)
@@ -59,6 +72,13 @@ class FindingRef(Spec):
     control: Word = Field("", description="Control of the finding.")
 
 
+class PlannedWrite(Spec):
+    """One thing that is wrong, and what is written to put it right."""
+
+    name: Text = Field(description="Names it within the resource.")
+    summary: Text = Field("", description="What the write does.")
+
+
 class RemediationApproval(Spec):
     """A person's approval of exactly one plan."""
 
@@ -75,13 +95,32 @@ class RemediationSpec(Spec):
             "approval.planHash: write the planHash of this object; another plan is not approved by it",
             lambda spec: spec.approval is None or spec.approval.plan_hash == spec.plan_hash,
         ),
+        *(
+            Rule(
+                f"has(self.{field}) == has(oldSelf.{field})",
+                f"{field} is immutable: make a new object instead",
+            )
+            for field in ("findings", "writes")
+        ),
     )
 
     rule_ref: Annotated[RuleRef, Immutable("ruleRef")] = Field(description="The rule. Immutable.")
     target_ref: ImmutableTargetRef = Field(description="The target. Immutable.")
     action: Annotated[Action, Immutable("action")] = Field(description="What is done. Immutable.")
     resource: Annotated[ResourceRef, Immutable("resource")] = Field(description="The resource. Immutable.")
-    finding: Annotated[FindingRef, Immutable("finding")] = Field(description="The finding. Immutable.")
+    role_name: Annotated[RoleName, Immutable("roleName")] = Field(
+        "posture-remediation",
+        description="Role that is assumed in the resource's account. Immutable.",
+    )
+    finding: Annotated[FindingRef, Immutable("finding")] = Field(
+        description="The finding that led to this, the first of `findings`. Immutable."
+    )
+    findings: Annotated[
+        tuple[FindingRef, ...], bounded(MAX_FINDINGS, keys=("productArn", "id")), Immutable("findings")
+    ] = Field((), description="The findings that speak of the resource, as far as they are named. Immutable.")
+    writes: Annotated[tuple[PlannedWrite, ...], bounded(MAX_WRITES, keys=("name",)), Immutable("writes")] = (
+        Field((), description="What is written, each thing that is wrong by itself. Immutable.")
+    )
     plan_hash: Annotated[PlanHash, Immutable("planHash")] = Field(
         description="Digest of all of the above. Immutable."
     )
@@ -96,13 +135,19 @@ class RemediationStatus(Status):
     after: State | None = Field(None, description="The state after it.")
     started_at: Past | None = Field(None, description="When the write began.")
     finished_at: Past | None = Field(None, description="When it ended.")
-    attempts: int | None = Field(None, description="Writes that were tried.")
+    attempts: int | None = Field(None, description="Runs that began to write, those of an undo included.")
+    resolved_at: Past | None = Field(
+        None, description="When the workflow of its findings was set to RESOLVED."
+    )
+    reverted_at: Past | None = Field(
+        None, description="When one of these had failed again, and was set back to NEW."
+    )
 
 
 class Remediation(Resource):
     """One entry of the write-ahead journal of remediations, made only by the operator.
 
-    This version makes none and does not act on any: the object is Stalled, reason `NotSupported`.
+    People approve what waits for approval (`spec.approval`), and take back what was done (`spec.undo`).
     """
 
     plural: ClassVar[str] = "remediations"

@@ -100,6 +100,7 @@ DEFAULTS: dict[type[Resource], Object] = {
     },
     Remediation: {
         "undo": False,
+        "roleName": "posture-remediation",
         "ruleRef": {"name": "block-public-access", "uid": ""},
         "finding": {
             "id": "arn:aws:securityhub:…/finding/1",
@@ -215,6 +216,9 @@ _MAXIMAL: dict[type[Resource], list[Object]] = {
         {
             **_MINIMAL[Remediation],
             "ruleRef": {"name": "block-public-access", "uid": "568f69b7-619e-4b34-adaf-4871b3ca4a94"},
+            "roleName": "posture-fixer",
+            "findings": [{"id": "f", "productArn": "p", "control": "S3.1"}, {"id": "g", "productArn": "p"}],
+            "writes": [{"name": "public access block", "summary": "Blocks public access"}, {"name": "b"}],
             "approval": {"by": "security@example.com", "planHash": "0123456789abcdef"},
             "undo": True,
         }
