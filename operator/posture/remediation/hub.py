@@ -6,6 +6,7 @@ from typing import NamedTuple
 from posture.api.model import Metadata
 from posture.domain.exceptions.policy import namespace_of
 from posture.domain.remediation.plan import Plan
+from posture.domain.time import SECOND
 from posture.hubs.hub import Hub
 from posture.hubs.status import HubPhase
 from posture.kube.object_cache import ObjectCache
@@ -82,7 +83,7 @@ class HubRemediation(HubReconciler[HubRules]):
         self._forget()
 
     def _forget(self) -> None:
-        """Forget what was planned, and since when anything is known to fail."""
+        """Forget what was planned; since when anything is in scope is in the store."""
         self._survey, self._planned_of = Survey(), None
         self._plans.clear()
         self._requests.clear()
@@ -108,9 +109,9 @@ class HubRemediation(HubReconciler[HubRules]):
         if self._planned_of == (exact_at, asked):
             return
         told = HubView(status.facts, self._hub.controls(), self._hub.names(), status.turned_off)
-        survey = self._survey
+        survey, interval = self._survey, int((status.interval_seconds or 0) * SECOND)
         plans = await self._hub.look(
-            lambda known: survey.look(known, told._replace(told=known.told_standards()), asked, now)
+            lambda known: survey.look(known, told._replace(told=known.told_standards()), asked, now, interval)
         )
         if plans is not None:
             self._planned_of = exact_at, asked

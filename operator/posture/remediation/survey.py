@@ -5,7 +5,6 @@ the same controls and accounts: what protects one of them protects the resource.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import NamedTuple
 
 from posture.domain.exceptions.policy import namespace_of
@@ -22,6 +21,7 @@ from posture.reconcile.scope import HubView, TargetScope, TargetScopes
 from posture.remediation.declared import RuleTerms
 from posture.remediation.gathering import checked_resources, gather
 from posture.remediation.policies import Policies
+from posture.remediation.since import InScope
 from posture.remediation.window import opening
 from posture.sources.findings_view import FindingsView
 
@@ -34,33 +34,28 @@ class Asked(NamedTuple):
     policies: Policies
 
 
-class _Since(NamedTuple):
-    """Since when a resource is known to fail, and to be in scope without a break (µs)."""
-
-    failing: int
-    in_scope: int
-
-
 class Survey:
     """Plans the rules of a hub anew at each look, and remembers since when a resource is in scope.
 
     A finding says when it was last looked at, and not since when it fails: it may have passed in between. So
-    a resource is known to fail since the earliest copy that was seen, and to be in scope since the first look
-    at it, as long as it was in scope ever since; what was suppressed or excepted meanwhile starts anew. That
-    is forgotten with the Lease: whoever takes over can only wait longer.
+    a resource is known to fail since the earliest copy that was seen while it was in scope without a break.
     """
 
     def __init__(self) -> None:
         self._scopes = TargetScopes()
-        self._since: dict[str, dict[ResourceKey, _Since]] = {}
+        self._in_scope = InScope()
+        self._failing: dict[str, dict[ResourceKey, int]] = {}
 
-    def look(self, known: FindingsView, hub: HubView, asked: Asked, now: int) -> dict[str, Plan]:
-        """Return the plan of each rule; `now` in µs."""
+    def look(
+        self, known: FindingsView, hub: HubView, asked: Asked, now: int, interval: int
+    ) -> dict[str, Plan]:
+        """Return the plan of each rule; `now` in µs, as `interval`, in which a look is due."""
         rows = known.rows
         accounts, _ = rows.places()
         scopes = self._scopes.of(asked.targets, hub, accounts)
         policies, off = _Protecting(asked.policies, scopes, now), _Off(hub)
         plans: dict[str, Plan] = {}
+        self._in_scope.begin(known.moments, now, interval)
         for target, scope in scopes.items():
             rules = {name: terms for name, terms in asked.rules.items() if terms.target == target}
             if rules:
@@ -71,43 +66,49 @@ class Survey:
                 gather(rows, gathering, scope.scope, rules)
                 for name, terms in rules.items():
                     read = namespace_of(name) not in asked.policies.unreadable
-                    candidates = self._remembered(name, gathering.candidates(name), now)
+                    candidates = list(gathering.candidates(name))
+                    # What may be protected is not known to be in scope.
+                    in_scope = [each for each in candidates if read and _is_in_scope(each)]
+                    since = self._in_scope.note(
+                        known.moments, terms.rule.uid, (each.resource for each in in_scope), now
+                    )
                     checked = checked_resources(rows, gathering.matcher, scope.scope, terms, len(candidates))
                     plans[name] = plan(
                         terms.rule,
-                        candidates,
+                        self._remembered(name, candidates, since),
                         Circumstances(
                             now=now,
                             policies_read=read,
                             why_not=terms.why_not,
-                            in_scope_since=partial(_in_scope_since, self._since[name]),
+                            in_scope_since=since.get,
                             # No version before this one has written anything that would be in it.
                             journal=Journal(()),
                             checked=checked,
                             window=None if terms.window is None else opening(terms.window, now),
                         ),
                     )
-        self._since = {name: each for name, each in self._since.items() if name in plans}
+        self._in_scope.end(known.moments, now)
+        self._failing = {name: each for name, each in self._failing.items() if name in plans}
         return plans
 
-    def _remembered(self, name: str, candidates: Iterable[Candidate], now: int) -> list[Candidate]:
+    def _remembered(
+        self, name: str, candidates: Iterable[Candidate], in_scope: Mapping[ResourceKey, int]
+    ) -> list[Candidate]:
         """Return candidates with the earliest moment since which they are known to fail."""
-        before, since, found = self._since.get(name, {}), dict[ResourceKey, _Since](), list[Candidate]()
+        before, failing, found = self._failing.get(name, {}), dict[ResourceKey, int](), list[Candidate]()
         for each in candidates:
-            key, failing = each.resource, each.failing_since
-            candidate = each
-            if failing is not None and not (each.policies or each.suppressed or each.off or each.excepted):
-                known = before.get(key, _Since(failing, now))
-                since[key] = _Since(min(failing, known.failing), known.in_scope)
-                candidate = each._replace(failing_since=since[key].failing)
-            found.append(candidate)
-        self._since[name] = since
+            key, since = each.resource, each.failing_since
+            if since is not None and key in in_scope:
+                failing[key] = min(since, before.get(key, since))
+                found.append(each._replace(failing_since=failing[key]))
+            else:
+                found.append(each)
+        self._failing[name] = failing
         return found
 
 
-def _in_scope_since(since: Mapping[ResourceKey, _Since], resource: ResourceKey) -> int | None:
-    known = since.get(resource)
-    return None if known is None else known.in_scope
+def _is_in_scope(candidate: Candidate) -> bool:
+    return not (candidate.policies or candidate.suppressed or candidate.off or candidate.excepted)
 
 
 class _Protecting:

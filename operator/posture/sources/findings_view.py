@@ -17,7 +17,7 @@ from posture.domain.findings import Cell, Finding, RecordState, Rejection
 from posture.domain.scoring.comparison import Comparison
 from posture.domain.scoring.evaluation import Evaluation, View, evaluate
 from posture.sources.cell_cache import CellCache
-from posture.store.interface import FindingRows, FindingsStore, KeptState
+from posture.store.interface import FindingRows, FindingsStore, KeptMoments, KeptState
 from posture.store.records import (
     CellKey,
     CustomerWrite,
@@ -94,6 +94,8 @@ class FindingsView:
         """What is stored, to be read."""
         self.kept: KeptState = store
         """What is kept beside it."""
+        self.moments: KeptMoments = store
+        """And what is remembered of very many things."""
         self._caches: dict[int, CellCache] = {}
         self._touched: set[CellKey] = set()
         self.changed: dict[RecordState, set[CellKey]] | None = None

@@ -30,6 +30,23 @@ class KeptState(Protocol):
         ...
 
 
+class KeptMoments(Protocol):
+    """Moments (µs) by subject and key, kept beside the findings: many of them, of which few change."""
+
+    def moments(self, subject: str) -> dict[bytes, int]:
+        """Return the moments of a subject by key; empty where there is none."""
+        ...
+
+    def put_moments(
+        self, changed: Mapping[str, Mapping[bytes, int | None]], *, subjects: Collection[str]
+    ) -> None:
+        """Store moments by subject and key in one transaction; None deletes one.
+
+        All subjects that are not among `subjects` are forgotten first.
+        """
+        ...
+
+
 class FindingRows(Protocol):
     """The findings as they are stored, to be read."""
 
@@ -153,7 +170,7 @@ class FindingRows(Protocol):
         ...
 
 
-class FindingsStore(KeptState, FindingRows, Protocol):
+class FindingsStore(KeptState, KeptMoments, FindingRows, Protocol):
     """The findings of one hub."""
 
     def write(

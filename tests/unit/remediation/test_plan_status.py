@@ -10,11 +10,11 @@ import pytest
 from posture.config import Config
 from posture.domain.findings import Check, CheckSource, Compliance, Finding, Resource, Severity, Workflow
 from posture.domain.selection.selectors import Selector
-from posture.domain.time import text_of
+from posture.domain.time import HOUR, text_of
 from tests.support.examples import seeds
 from tests.support.hub_on_paper import GRANT, policy, target
 from tests.support.oracle import remediation as oracle
-from tests.support.policies import DAY, NOW
+from tests.support.policies import NOW
 from tests.support.rows import FSBP, finding
 from tests.support.rules_on_paper import GRANTED, REMEDIATE, RuleScene, rule
 
@@ -153,16 +153,17 @@ async def test_of_many_the_most_severe_are_named_and_all_are_counted(tmp_path: P
 
 
 async def test_the_delay_begins_when_a_resource_is_first_seen_in_scope(tmp_path: Path) -> None:
-    scene = RuleScene(tmp_path, [key()], rule(delay="24h"))
+    scene = RuleScene(tmp_path, [key()], rule(delay="3h"))
     await scene.cycle()
     assert scene.totals() == {"Delayed": 1}
-    assert text_of(NOW + DAY) in scene.status()["plan"][0]["message"]
+    assert text_of(NOW + 3 * HOUR) in scene.status()["plan"][0]["message"]
     writes = scene.api.writes
-    scene.hub.ahead = DAY - 1
-    scene.hub.poll()
-    await scene.cycle()
+    for ahead in (HOUR, 2 * HOUR, 3 * HOUR - 1):
+        scene.hub.ahead = ahead
+        scene.hub.poll()
+        await scene.cycle()
     assert (scene.totals(), scene.api.writes) == ({"Delayed": 1}, writes), "nothing new is written"
-    scene.hub.ahead = DAY
+    scene.hub.ahead = 3 * HOUR
     scene.hub.poll()
     await scene.cycle()
     assert scene.totals() == {"Planned": 1}
@@ -173,6 +174,21 @@ async def test_the_delay_begins_when_a_resource_is_first_seen_in_scope(tmp_path:
     del scene.api.objects["p-exception"]
     await scene.cycle()
     assert scene.totals() == {"Delayed": 1}
+
+
+async def test_while_a_policy_cannot_be_read_nothing_is_known_to_be_in_scope(tmp_path: Path) -> None:
+    scene = RuleScene(tmp_path, [key()], rule(delay="1h"))
+    await scene.cycle()
+    odd = policy("newer", suppressFindings={"match": [{"controls": ["S3.1"]}]}, approvedByAll=["a"])
+    scene.api.put(odd)
+    await scene.cycle()
+    assert scene.totals() == {"PolicyUnreadable": 1}
+    del scene.api.objects["p-newer"]
+    scene.hub.ahead = HOUR
+    scene.hub.poll()
+    await scene.cycle()
+    assert scene.totals() == {"Delayed": 1}
+    assert text_of(NOW + 2 * HOUR) in scene.status()["plan"][0]["message"]
 
 
 async def test_limits_hold_back_the_least_severe(tmp_path: Path) -> None:

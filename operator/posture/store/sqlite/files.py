@@ -52,8 +52,11 @@ def _open(path: Path, owner: str, stop: Stop, build: Build[T]) -> T:
         if not database.rows("SELECT 1 FROM sqlite_master LIMIT 1") and not _application(database):
             with database.transaction() as connection:
                 schema.create(connection, owner)
-        _refuse_foreign(database, owner)
+        version = _refuse_foreign(database, owner)
         _refuse_damaged(database)
+        if version != schema.SCHEMA_VERSION:
+            with database.transaction() as connection:
+                schema.migrate(connection)
         dimensions = _load(database)
         with database.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('in use', 'yes')")
@@ -74,18 +77,20 @@ def _application(database: Database) -> int:
     return int(database.rows("PRAGMA application_id")[0][0])
 
 
-def _refuse_foreign(database: Database, owner: str) -> None:
+def _refuse_foreign(database: Database, owner: str) -> int:
+    """Return the version of the file, the present one or one that can be brought to it."""
     if _application(database) != schema.APPLICATION_ID:
         raise _Unfit("the file belongs to another program")
-    version = database.rows("PRAGMA user_version")[0][0]
-    if version != schema.SCHEMA_VERSION:
+    version: int = database.rows("PRAGMA user_version")[0][0]
+    if version not in {schema.SCHEMA_VERSION, schema.MIGRATED_VERSION}:
         age = "an older" if version < schema.SCHEMA_VERSION else "a newer"
         raise _Unfit(f"the file is of {age} version ({version}, this is {schema.SCHEMA_VERSION})")
     held = {sql for (sql,) in database.rows("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
-    if held != schema.expected_tables():
+    if held != schema.expected_tables(version):
         raise _Unfit("the file does not hold the tables of its version")
     if database.rows("SELECT value FROM meta WHERE key = 'owner'") != [(owner,)]:
         raise _Unfit("the file belongs to another hub")
+    return version
 
 
 def _refuse_damaged(database: Database) -> None:

@@ -12,7 +12,9 @@ sweep or a re-list did not see is what was last asked for before it began.
 import sqlite3
 
 APPLICATION_ID = 0x504F5354
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
+MIGRATED_VERSION = 6
+"""A file of this version is brought to the present one, not read again from Security Hub."""
 
 CACHE_KIB = 24 * 1024
 CHECKPOINT_PAGES = 8000
@@ -28,7 +30,16 @@ OPEN = "state = 0 AND compliance <> 0"
 """ACTIVE and not PASSED: what an exception can be made of."""
 EXCEPTIONAL = "state = 0 AND (workflow IN (1, 3) OR (workflow = 2 AND compliance <> 0))"
 
+_ADDED = (
+    (
+        "CREATE TABLE moment (subject TEXT NOT NULL, key BLOB NOT NULL, at INTEGER NOT NULL,"
+        " PRIMARY KEY (subject, key)) WITHOUT ROWID"
+    ),
+)
+"""Tables that files of `MIGRATED_VERSION` lack."""
+
 _TABLES = (
+    *_ADDED,
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE chk (id INTEGER PRIMARY KEY, value BLOB NOT NULL)",
@@ -94,6 +105,13 @@ def create(connection: sqlite3.Connection, owner: str) -> None:
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
-def expected_tables() -> set[str]:
-    """Return the statements that `sqlite_master` holds in a file of this version."""
-    return set(_TABLES)
+def migrate(connection: sqlite3.Connection) -> None:
+    """Add what a file of `MIGRATED_VERSION` lacks, within the caller's transaction."""
+    for statement in _ADDED:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def expected_tables(version: int = SCHEMA_VERSION) -> set[str]:
+    """Return the statements that `sqlite_master` holds in a file of this version, or the one before."""
+    return set(_TABLES) if version == SCHEMA_VERSION else set(_TABLES) - set(_ADDED)

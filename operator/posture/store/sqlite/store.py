@@ -19,7 +19,7 @@ from posture.store.records import (
     Written,
     newest_copies,
 )
-from posture.store.sqlite import members, overlays, removing, states
+from posture.store.sqlite import members, moments, overlays, removing, states
 from posture.store.sqlite import rejections as unreadable
 from posture.store.sqlite.cells import CellReader
 from posture.store.sqlite.changes import Changes
@@ -292,6 +292,20 @@ class Store:
         """Store texts by key; None deletes one."""
         with self._database.transaction() as connection:
             states.put(connection, state)
+
+    def moments(self, subject: str) -> dict[bytes, int]:
+        """Return the moments of a subject by key; empty where there is none."""
+        return moments.of_subject(self._database, subject)
+
+    def put_moments(
+        self, changed: Mapping[str, Mapping[bytes, int | None]], *, subjects: Collection[str]
+    ) -> None:
+        """Store moments by subject and key in one transaction; None deletes one.
+
+        All subjects that are not among `subjects` are forgotten first.
+        """
+        with self._database.transaction() as connection:
+            moments.put(connection, changed, subjects)
 
     def reject(self, rejections: Sequence[Rejection], *, asked_at: int) -> list[Rejection]:
         """Remember findings that could not be decoded, until they can; return those that were not known."""

@@ -50,7 +50,8 @@ def test_a_clean_store_is_as_it_was(path: Path) -> None:
     ("statements", "reason"),
     [
         ([f"PRAGMA application_id = {schema.APPLICATION_ID + 1}"], "another program"),
-        ([f"PRAGMA user_version = {schema.SCHEMA_VERSION - 1}"], "an older version"),
+        ([f"PRAGMA user_version = {schema.MIGRATED_VERSION - 1}"], "an older version"),
+        ([f"PRAGMA user_version = {schema.MIGRATED_VERSION}"], "the tables"),
         ([f"PRAGMA user_version = {schema.SCHEMA_VERSION + 1}"], "a newer version"),
         (["UPDATE meta SET value = 'hub-2' WHERE key = 'owner'"], "another hub"),
         (["DELETE FROM meta"], "another hub"),
@@ -66,6 +67,28 @@ def test_what_does_not_fit_is_moved_aside(path: Path, statements: list[str], rea
     before = path.read_bytes()
     assert reason in reopened(path)
     assert Path(f"{path}.broken-1").read_bytes() == before
+
+
+def fill_as_before(path: Path) -> None:
+    """Leave what the version before left."""
+    fill(path)
+    edit(path, "DROP TABLE moment", f"PRAGMA user_version = {schema.MIGRATED_VERSION}")
+
+
+def test_a_store_of_the_version_before_is_opened_and_not_read_again(path: Path) -> None:
+    fill_as_before(path)
+    for _ in range(2):
+        with opened(path) as store:
+            assert {each.id for each in content(store).values()} == {each.id for each in ROWS}
+            store.put_moments({"a": {b"k": 1}}, subjects=())
+            assert store.moments("a") == {b"k": 1}
+    assert not list(path.parent.glob("*.broken-*"))
+
+
+def test_a_damaged_store_of_the_version_before_is_moved_aside(path: Path) -> None:
+    fill_as_before(path)
+    edit(path, "DROP INDEX finding_open")
+    assert "the tables" in reopened(path)
 
 
 def test_a_file_that_is_no_database_is_moved_aside(path: Path) -> None:

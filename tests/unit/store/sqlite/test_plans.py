@@ -38,6 +38,8 @@ def use_everything(store: Store) -> None:
         list(store.surveyed([*cells][:2], state))
         store.annotated_cells(state)
     list(store.passed_suppressed([S3_1, EC2_2]))
+    store.put_moments({"a": {b"k": 1, b"l": None}, "b": {b"k": 1}}, subjects=["a"])
+    store.moments("a")
     store.write([Read(findings, 4, {key(findings[0]): "odd"})])
     store.write([Read(findings, 5)])
     store.unreadable()
