@@ -8,7 +8,7 @@ import socket
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from random import Random
@@ -50,6 +50,17 @@ _IAM_NAMES = {
     "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
     "s3:DeletePublicAccessBlock": "s3:PutBucketPublicAccessBlock",
 }
+# Services whose clients are not called as botocore's events call them.
+_CLIENTS = {
+    "auto-scaling": "autoscaling",
+    "cloudwatch-logs": "logs",
+    "elastic-load-balancing": "elb",
+    "elastic-load-balancing-v2": "elbv2",
+    "s3-control": "s3control",
+}
+# What IAM calls services whose names differ.
+_IAM_SERVICES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing"}
+_QUERY_SERVICES = {"autoscaling", "elasticloadbalancing", "iam", "rds", "redshift", "sns"}
 _NEEDS_NO_RIGHTS = {"sts:GetCallerIdentity", "sts:AssumeRole"}
 
 
@@ -147,7 +158,7 @@ def _refusal(request: web.Request, *, denied: bool) -> web.Response:
         code, status = ("AccessDenied", 403) if denied else ("SlowDown", 503)
         text = f"<Error><Code>{code}</Code><Message>no</Message></Error>"
         return web.Response(status=status, text=text, content_type="application/xml")
-    if service in {"iam", "rds"}:
+    if service in _QUERY_SERVICES:
         code = "AccessDenied" if denied else "Throttling"
         text = f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
         return web.Response(status=403 if denied else 400, text=text, content_type="text/xml")
@@ -242,7 +253,7 @@ class World:
         """What the operator has called, by service and operation, whatever the answer."""
         found: Counter[str] = Counter()
         for (service, operation, _), count in self.usage.requests.items():
-            found[f"{service}:{operation}".replace("s3-control", "s3control")] += count
+            found[f"{_CLIENTS.get(service, service)}:{operation}"] += count
         return found
 
     def writes(self) -> Counter[str]:
@@ -335,7 +346,7 @@ class ActionTests:
         after = await self.read(world, resource)
         assert all(self.action.verified(after.state, each) for each in wrong)
         assert after.verdict == Verdict()
-        called = {_IAM_NAMES.get(name, name) for name in world.operations()} - _NEEDS_NO_RIGHTS
+        called = _rights(world.operations())
         assert called <= {*self.action.iam.read, *self.action.iam.write}
 
     async def test_undo_restores_it(self, world: World) -> None:
@@ -348,7 +359,7 @@ class ActionTests:
         assert self.settings(world, resource) == self.restored(before)
         expected = Counter(self.undo_writes or self.writes)
         assert world.writes() == expected
-        called = {_IAM_NAMES.get(name, name) for name in world.operations()} - _NEEDS_NO_RIGHTS
+        called = _rights(world.operations())
         assert called <= {*self.action.iam.read, *self.action.iam.undo}
         for each in wrong:
             assert await self.action.undo(world.writer(), resource, each) is Restored.ALREADY_BACK
@@ -443,6 +454,15 @@ class ActionTests:
     async def test_parameters_are_refused_early(self) -> None:
         with pytest.raises(ValueError, match="is not a parameter"):
             self.action.configure({"nonsense": "1"})
+
+
+def _rights(operations: Iterable[str]) -> set[str]:
+    """Return what IAM calls operations."""
+    found = set()
+    for each in set(operations) - _NEEDS_NO_RIGHTS:
+        service, operation = each.split(":")
+        found.add(_IAM_NAMES.get(each, f"{_IAM_SERVICES.get(service, service)}:{operation}"))
+    return found
 
 
 def _journalled(wrong: Sequence[SubWrite]) -> tuple[SubWrite, ...]:

@@ -22,7 +22,7 @@ from posture.remediation.actions.parameters import Values
 
 
 class Setting(Action):
-    """The part `part` is to be `right`."""
+    """The part `part` is to be `right`, or what `wanted` says."""
 
     part: ClassVar[str]
     right: ClassVar[Json]
@@ -32,17 +32,27 @@ class Setting(Action):
         """Whether a value is as the control wants it."""
         return bool(present == self.right)
 
+    def wanted(self, present: Json, values: Values, situation: Situation) -> Json:
+        """Return what the part is to be; `present` itself where it is right. Raises Refused."""
+        del values, situation
+        return present if self.is_right(present) else self.right
+
+    def says(self, present: Json, wanted: Json) -> str:
+        """Say what setting the part to `wanted` does."""
+        del present, wanted
+        return self.summary
+
     def check(self, state: State) -> None:
         """Raise Refused where a resource in this state is not touched although it is wrong."""
 
     def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
         """Compare the setting with what the control wants."""
-        del values, situation
         present = state.parts[self.part]
-        if self.is_right(present):
+        wanted = self.wanted(present, values, situation)
+        if wanted == present:
             return Verdict()
         self.check(state)
-        return Verdict((SubWrite(self.part, self.summary, present, self.right),))
+        return Verdict((SubWrite(self.part, self.says(present, wanted), present, wanted),))
 
     async def write(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
         """Set what is right."""
