@@ -13,12 +13,20 @@ class AssociatedStandard(Struct, frozen=True, gc=False, rename="pascal"):
     standards_id: str | None = None
 
 
+class ControlParameter(Struct, frozen=True, gc=False, rename="pascal"):
+    """`Compliance.SecurityControlParameters[]`: a parameter of the control, with the values in force."""
+
+    name: str | None = None
+    value: tuple[str, ...] | None = None
+
+
 class ComplianceFields(Struct, gc=False, rename="pascal"):
     """`Compliance`."""
 
     status: str | None = None
     security_control_id: str | None = None
     associated_standards: tuple[AssociatedStandard, ...] | None = None
+    security_control_parameters: tuple[ControlParameter, ...] | None = None
 
 
 class ProductFields(Struct, frozen=True, gc=False, rename="pascal"):

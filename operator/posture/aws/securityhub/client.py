@@ -1,6 +1,7 @@
 """Security Hub as one identity sees it from one Region: findings in pages, and the writes that it takes."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from posture.aws.client.calls import PATIENCE, Calls
@@ -36,6 +37,8 @@ class FindingsPage(NamedTuple):
     """Of `asked_at`, give or take (µs); None while no answer had a Date."""
     seconds: float
     """What the request took, without the wait for the quota."""
+    parameters: Mapping[FindingId, Mapping[str, Sequence[str]]] = MappingProxyType({})
+    """Of the controls of those findings that say them: by name, the values in force."""
 
 
 class NoteUpdate(NamedTuple):
@@ -110,7 +113,16 @@ class SecurityHub:
             parameters["NextToken"] = next_token
         answer = await self._calls.call("GetFindings", parameters, patience=patience)
         page: DecodedPage = answer.body[DECODED]
-        return FindingsPage(*page, answer.asked_at, self._calls.clock.uncertainty, answer.seconds)
+        return FindingsPage(
+            page.findings,
+            page.rejected,
+            page.unreadable,
+            page.next_token,
+            answer.asked_at,
+            self._calls.clock.uncertainty,
+            answer.seconds,
+            page.parameters,
+        )
 
     async def batch_update_findings(
         self,

@@ -8,13 +8,14 @@ has the wrong JSON type is read the slow way, for what can still be read of it.
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
 from posture.aws.securityhub.asff import (
     AssociatedStandard,
     ComplianceFields,
+    ControlParameter,
     FindingFields,
     NoteFields,
     ProductFields,
@@ -23,7 +24,10 @@ from posture.aws.securityhub.asff import (
     WorkflowFields,
 )
 from posture.aws.securityhub.finding import Unstorable, read_finding
-from posture.domain.findings import Finding, Rejection
+from posture.domain.findings import Finding, FindingId, Rejection
+
+Parameters: TypeAlias = dict[FindingId, dict[str, tuple[str, ...]]]
+"""Parameters of the controls of findings that say them: by name, the values in force."""
 
 
 class DecodedPage(NamedTuple):
@@ -35,6 +39,7 @@ class DecodedPage(NamedTuple):
     unreadable: list[Rejection]
     """Those among `findings` that have a default for what was odd."""
     next_token: str | None
+    parameters: Parameters
 
 
 class NotAPage(ValueError):  # noqa: N818 - says what the body is not
@@ -73,7 +78,7 @@ def decode_page(body: bytes) -> DecodedPage:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         sound = _as_unicode(body)
         return _decode_one_by_one(sound, mended=sound != body)
-    page = DecodedPage([], [], [], typed.next_token or None)
+    page = DecodedPage([], [], [], typed.next_token or None, {})
     for fields in typed.findings:
         _add(page, fields, [], b"", mended=False)
     return page
@@ -85,7 +90,7 @@ def _decode_one_by_one(body: bytes, *, mended: bool) -> DecodedPage:
         raw_page = _raw_page.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise NotAPage(str(error)) from error
-    page = DecodedPage([], [], [], raw_page.next_token or None)
+    page = DecodedPage([], [], [], raw_page.next_token or None, {})
     for raw in raw_page.findings:
         notes: list[str] = []
         try:
@@ -119,6 +124,12 @@ def _add(page: DecodedPage, fields: FindingFields, notes: list[str], raw: bytes,
         )
         return
     page.findings.append(finding)
+    if fields.compliance is not None and fields.compliance.security_control_parameters:
+        page.parameters[FindingId(finding.product_arn, finding.id)] = {
+            each.name: each.value
+            for each in fields.compliance.security_control_parameters
+            if each.name and each.value
+        }
     if notes:
         page.unreadable.append(
             Rejection(finding.id, finding.product_arn, finding.account_id, "; ".join(notes))
@@ -147,6 +158,7 @@ _OBJECTS: Mapping[str, type[msgspec.Struct]] = {
 _LISTS: Mapping[str, type[msgspec.Struct]] = {
     "resources": ResourceFields,
     "associated_standards": AssociatedStandard,
+    "security_control_parameters": ControlParameter,
 }
 _MAPS = frozenset({"tags", "user_defined_fields"})
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from posture.domain.remediation.journal import Entry
 from posture.domain.remediation.resources import ResourceKey
 from posture.domain.text import counted
-from posture.domain.time import DAY
+from posture.domain.time import DAY, SECOND
 
 
 class Cap(StrEnum):
@@ -52,11 +52,21 @@ class Budget:
 
     `entries`: all of the rule's journal, by its name: one that was made anew starts with what was counted.
     `checked`: how many resources its controls check in the target; None: not known, and nothing is written.
+    `cycle_began`: when this cycle began, in which entries may have been made already; None: none was.
     """
 
-    def __init__(self, limits: Limits, entries: Iterable[Entry], *, checked: int | None, now: int) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        entries: Iterable[Entry],
+        *,
+        checked: int | None,
+        now: int,
+        cycle_began: int | None = None,
+    ) -> None:
         self.limits = limits
         self._checked = checked
+        self._cycle_began = cycle_began
         self._cycle = self._day = self._going = 0
         self._unreadable = ""
         self._resources: set[ResourceKey] = set()
@@ -66,6 +76,8 @@ class Budget:
 
     def _count(self, entry: Entry, now: int) -> None:
         self._going += entry.is_going
+        if self._is_of_this_cycle(entry):
+            self._cycle += 1 if entry.writes is None else max(entry.writes, 1)
         if entry.wrote_since(now - DAY):
             self._resources.add(entry.resource)
             if entry.writes is None or entry.writes < 0 or entry.state is None:
@@ -74,6 +86,13 @@ class Budget:
                 self._day += entry.writes * entry.times
         if entry.wrote_since(now - self.limits.within):
             self._times[entry.resource] += entry.times
+
+    def _is_of_this_cycle(self, entry: Entry) -> bool:
+        """Whether it was begun in this cycle. The API server says to the second when an entry was made."""
+        if self._cycle_began is None or not entry.has_written:
+            return False
+        began = max(entry.created_at, entry.started_at or 0)
+        return began + SECOND > self._cycle_began
 
     @property
     def slots(self) -> int:

@@ -7,7 +7,7 @@ Nothing here permits a write: before it everything is read and decided again. Ti
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from heapq import nsmallest
+from heapq import merge, nsmallest
 from typing import NamedTuple
 
 from posture.domain.grants import NotGranted
@@ -20,6 +20,7 @@ from posture.domain.remediation.rule import Circumstances, Rule, opting_out, pla
 from posture.domain.time import text_of
 
 MAX_ENTRIES = 50
+_RUN = 2000
 
 
 class Planned(NamedTuple):
@@ -41,8 +42,9 @@ class Plan(NamedTuple):
     """The plan of one rule.
 
     `entries`: at most 50, the worst first. `totals`: all candidates by reason. `to_do`, `to_ask`: what would
-    be begun, and for what a person would be asked, the worst first; only where `acts`. `slots`: how many may
-    go on at once. `outdated`: requests for approval of which nothing will come: the resource is not planned
+    be begun, and for what a person would be asked, the worst first; only where `acts`. `to_read`: those of
+    both that have not been read live, in a dry run too. `slots`: how many may go on at once. `outdated`:
+    requests for approval of which nothing will come: the resource is not planned
     any longer, or otherwise. They are to be removed.
     """
 
@@ -50,6 +52,7 @@ class Plan(NamedTuple):
     totals: Mapping[Reason, int]
     to_do: tuple[Planned, ...]
     to_ask: tuple[Planned, ...]
+    to_read: tuple[Planned, ...]
     slots: int
     outdated: tuple[str, ...]
     acts: bool
@@ -59,9 +62,15 @@ def plan(rule: Rule, candidates: Iterable[Candidate], known: Circumstances) -> P
     """Plan one rule. `candidates` must be complete: what is not among them is in scope no longer."""
     planner = _Planner(rule, known)
     eligible = [each for each in candidates if not planner.refused(each)]
-    for candidate in sorted(eligible, key=_worst_first):
+    for candidate in _sorted(eligible):
         planner.admit(candidate)
     return planner.plan()
+
+
+def _sorted(candidates: list[Candidate]) -> Iterable[Candidate]:
+    """Return candidates, the worst first; sorted in runs, as no other thread goes on while a list is."""
+    runs = (candidates[start : start + _RUN] for start in range(0, len(candidates), _RUN))
+    return merge(*(sorted(run, key=_worst_first) for run in runs), key=_worst_first)
 
 
 def _worst_first(candidate: Candidate) -> tuple[int, int, int, ResourceKey]:
@@ -74,7 +83,9 @@ class _Planner:
         self._rule = rule
         self._known = known
         own = known.journal.of_rule(rule.name)
-        self._budget = Budget(rule.limits, own, checked=known.checked, now=known.now)
+        self._budget = Budget(
+            rule.limits, own, checked=known.checked, now=known.now, cycle_began=known.cycle_began
+        )
         self._slots = self._budget.slots
         self._waiting = {entry.name for entry in own if entry.state is State.AWAITING_APPROVAL}
         self._asked = len(self._waiting)
@@ -246,13 +257,14 @@ class _Planner:
 
     def plan(self) -> Plan:
         """Return the plan of all that was taken in."""
-        acts = self._rule.acts
+        acts, seen = self._rule.acts, self._known.seen
         worst = nsmallest(MAX_ENTRIES, self._all, key=lambda each: _worst_first(each[0]))
         return Plan(
             tuple(self._planned(candidate, outcome) for candidate, outcome in worst),
             Counter(outcome.reason for _, outcome in self._all),
             tuple(self._to_do) if acts else (),
             tuple(self._to_ask) if acts else (),
+            tuple(each for each in (*self._to_do, *self._to_ask) if each.candidate.resource not in seen),
             self._slots,
             tuple(sorted(self._waiting - self._requests)) if acts else (),
             acts,

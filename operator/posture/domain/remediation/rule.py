@@ -76,7 +76,8 @@ class Circumstances:
     `policies_read`: all policies could be read. `why_not`: whether the grants let the action be done in an
     account, by its id. `in_scope_since`: since when a resource has been in scope without a break; None:
     unknown. `journal`: of the whole namespace. `checked`: resources that the rule's controls check in the
-    target; None: unknown. `window`: None: the rule has none. `seen`: what has been read live.
+    target; None: unknown. `window`: None: the rule has none. `seen`: what has been read live. `cycle_began`:
+    what was begun since then is counted by `limits.perCycle`; None: nothing was.
     """
 
     now: int
@@ -87,6 +88,7 @@ class Circumstances:
     checked: int | None
     window: Opening | None = None
     seen: Mapping[ResourceKey, Seen] = field(default_factory=dict)
+    cycle_began: int | None = None
 
 
 def plan_hash(rule: Rule, resource: ResourceKey, writes: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.aws.securityhub.wire import NotAPage, decode_page
+from posture.domain.findings import FindingId
 
 SOUND = {
     "Id": "1",
@@ -130,3 +131,21 @@ def test_repeated_strings_are_one_object() -> None:
     )
     for field in ("account_id", "account_name", "region", "title", "product_arn", "check"):
         assert len({id(getattr(finding, field)) for finding in page.findings}) == 1
+
+
+def test_parameters_of_a_control_are_read_beside_its_finding() -> None:
+    ports = [{"Name": "authorizedTcpPorts", "Value": ["80", "443"]}, {"Name": "odd"}, {"Value": ["1"]}]
+    said = SOUND | {"Compliance": {"Status": "FAILED", "SecurityControlParameters": ports}}
+    page = decode_page(body(said, SOUND | {"Id": "other"}))
+    (finding, other) = page.findings
+    assert page.parameters == {
+        FindingId(finding.product_arn, finding.id): {"authorizedTcpPorts": ("80", "443")}
+    }
+    assert other.id == "other"
+
+
+def test_malformed_parameters_cost_only_themselves() -> None:
+    said = SOUND | {"Compliance": {"Status": "FAILED", "SecurityControlParameters": [5, {"Name": "a"}]}}
+    page = decode_page(body(said))
+    assert [finding.compliance.name for finding in page.findings] == ["FAILED"]
+    assert not any(page.parameters.values())
