@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 from urllib.error import HTTPError
@@ -21,6 +21,7 @@ from urllib.request import Request, urlopen
 
 from sandbox.securityhub.catalogue import partition_of
 from sandbox.securityhub.client import ControlClient
+from sandbox.services.call import CONTROL
 from sandbox.sts_gate import RULES
 
 DEFAULT_ACCOUNT = "123456789012"
@@ -142,7 +143,17 @@ class Cloud:
 
         Raises CloudError for a rule that is none.
         """
-        request = Request(f"{self.moto_url}{RULES}", json.dumps(rules).encode(), method="PUT")  # noqa: S310 - it is our moto
+        self._put(RULES, rules)
+
+    def script(self, service: str, *scripts: Mapping[str, Any]) -> None:
+        """Have a service that `sandbox.services` emulates behave as these scripts of it say from now on.
+
+        Raises CloudError for a script that is none.
+        """
+        self._put(f"{CONTROL}{service}", scripts)
+
+    def _put(self, path: str, content: Sequence[Mapping[str, Any]]) -> None:
+        request = Request(f"{self.moto_url}{path}", json.dumps(content).encode(), method="PUT")  # noqa: S310 - it is our moto
         try:
             with urlopen(request, timeout=30):  # noqa: S310 - as above
                 pass

@@ -1,4 +1,7 @@
-"""moto server on loopback: the cloud for everything but Security Hub, with an STS that refuses on request."""
+"""moto server on loopback: the cloud for everything but Security Hub.
+
+Before it stand an STS that refuses on request, and the calls that moto does not carry.
+"""
 
 import json
 import sys
@@ -10,6 +13,7 @@ from moto.utilities import utils
 from werkzeug.serving import make_server
 
 from sandbox.securityhub.catalogue import PARTITIONS
+from sandbox.services.gate import ServiceGate
 from sandbox.sts_gate import StsGate
 
 
@@ -23,7 +27,7 @@ def _know_partitions() -> None:
 def serve(stdin: IO[bytes]) -> None:
     """Serve on a free port until `stdin` ends. Prints `{"url": …}` when it listens."""
     _know_partitions()
-    gate = StsGate(DomainDispatcherApplication(create_backend_app))
+    gate = StsGate(ServiceGate(DomainDispatcherApplication(create_backend_app)))
     server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=MotoRequestHandler)
     Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps({"url": f"http://127.0.0.1:{server.server_port}"}), flush=True)

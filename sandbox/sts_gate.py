@@ -4,10 +4,9 @@
 is answered with 400 and `{"error": why}`. What the sandbox itself asks for is never refused.
 """
 
-import io
 import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 from threading import Lock
@@ -16,6 +15,8 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 import msgspec
+
+from sandbox.wsgi import Application, StartResponse, answer, body_of
 
 RULES = "/_control/sts"
 NOT_AWS = "403"
@@ -62,9 +63,6 @@ _DOCUMENT = (
     "<Code>{code}</Code><Message>{message}</Message></Error><RequestId>{request}</RequestId></ErrorResponse>"
 )
 
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
-
 
 class Rule(msgspec.Struct, forbid_unknown_fields=True):
     """What is refused: the first rule that fits a request.
@@ -96,9 +94,9 @@ class StsGate:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         if environ["PATH_INFO"] == RULES:
-            return self._set(_body(environ), start_response)
+            return self._set(body_of(environ), start_response)
         if environ["REQUEST_METHOD"] == "POST" and environ.get("CONTENT_TYPE", "").startswith(_FORM):
-            form = {name: values[0] for name, values in parse_qs(_body(environ).decode()).items()}
+            form = {name: values[0] for name, values in parse_qs(body_of(environ).decode()).items()}
             signed = environ.get("HTTP_AUTHORIZATION", "")
             scope = _SCOPE.search(signed)
             region = scope["region"] if scope else ""
@@ -113,10 +111,10 @@ class StsGate:
             rules = msgspec.json.decode(body, type=list[Rule])
         except msgspec.MsgspecError as error:
             said = msgspec.json.encode({"error": str(error)})
-            return _answer(start_response, HTTPStatus.BAD_REQUEST, said, "application/json")
+            return answer(start_response, HTTPStatus.BAD_REQUEST, said, "application/json")
         with self._lock:
             self._rules = rules
-        return _answer(start_response, HTTPStatus.OK, b"{}", "application/json")
+        return answer(start_response, HTTPStatus.OK, b"{}", "application/json")
 
     def _refusing(self, form: Mapping[str, str], region: str) -> Rule | None:
         asked = (form.get("Action", ""), form.get("RoleArn", ""), region)
@@ -133,7 +131,7 @@ def _refuse(
     rule: Rule, form: Mapping[str, str], region: str, token: str, start_response: StartResponse
 ) -> list[bytes]:
     if rule.code == NOT_AWS:
-        return _answer(start_response, HTTPStatus.FORBIDDEN, _HTML, "text/html")
+        return answer(start_response, HTTPStatus.FORBIDDEN, _HTML, "text/html")
     status, message = _REFUSALS.get(rule.code, (HTTPStatus.FORBIDDEN, ""))
     role = form.get("RoleArn", "")
     said = (
@@ -150,22 +148,9 @@ def _refuse(
         )
     )
     document = _DOCUMENT.format(code=rule.code, message=escape(said), request=uuid.uuid4())
-    return _answer(start_response, HTTPStatus(status), document.encode(), "text/xml")
+    return answer(start_response, HTTPStatus(status), document.encode(), "text/xml")
 
 
 def _user_beside(role: str) -> str:
     """Return the ARN of a caller in the partition of a role."""
     return ":".join([*role.split(":")[:2], "iam", "", "123456789012", "user/sandbox"])
-
-
-def _body(environ: dict[str, Any]) -> bytes:
-    """Read the body, and leave it to be read again."""
-    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    environ["wsgi.input"] = io.BytesIO(body)
-    return body
-
-
-def _answer(start_response: StartResponse, status: HTTPStatus, body: bytes, kind: str) -> list[bytes]:
-    headers = [("Content-Type", kind), ("Content-Length", str(len(body)))]
-    start_response(f"{status.value} {status.phrase}", headers)
-    return [body]

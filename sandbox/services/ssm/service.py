@@ -1,0 +1,5 @@
+"""What the modules of SSM register their calls with."""
+
+from sandbox.services.call import Service
+
+SERVICE = Service("ssm")
