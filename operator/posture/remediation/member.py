@@ -8,13 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-import msgspec
-
-from posture.aws.client.acting import Client
 from posture.aws.client.calls import Calls
 from posture.aws.client.errors import AwsError, MalformedResponse
 from posture.aws.client.limiter import Limiters, Usage
-from posture.aws.client.responses import MALFORMED
 from posture.aws.client.sessions import Identity, Sessions
 from posture.domain.arns import partition_of_region, role_arn
 from posture.domain.remediation.reasons import Reason
@@ -24,11 +20,7 @@ PATIENCE = 30.0
 """Seconds for which a read waits out throttling; the plan is made again in the next cycle."""
 
 _READING = re.compile(r"(?:Get|List|Describe)[A-Z]\w*")
-_JSON = frozenset({"json", "rest-json"})
-_WEB_PAGE = re.compile(rb"<html[\s>]", re.IGNORECASE)
-_SUCCESS = 300
 _NO_ORGANIZATION = "AWSOrganizationsNotInUseException"
-_object = msgspec.json.Decoder(dict[str, Any])
 
 
 class Aws(NamedTuple):
@@ -100,7 +92,6 @@ class MemberReader:
         found: list[tuple[str, str]] = []
         token: dict[str, str] = {}
         while True:
-            await self._harden(self._organization, "organizations")
             try:
                 answer = await calls.call(
                     "ListTagsForResource", {"ResourceId": self._account_id, **token}, patience=PATIENCE
@@ -139,13 +130,8 @@ class MemberReader:
                 Reason.ACCOUNT_MISMATCH,
                 f"{identity.role_arn or 'The own identity'} is in account {account}, not {self._account_id}",
             )
-        await self._harden(identity, service)
         calls = Calls(*self._through(identity), service=service)
         return (await calls.call(operation, parameters, patience=patience, within=within)).body
-
-    async def _harden(self, identity: Identity, service: str) -> None:
-        """Let a service's client send each request once, and take no answer for one that it cannot read."""
-        _harden(await self._aws.sessions.client(identity, service), service)
 
 
 class MemberWriter(MemberReader):
@@ -191,47 +177,3 @@ async def own_access_keys(sessions: Sessions, region: str) -> frozenset[str]:
     """Return the ids of the access keys that sign for the operator itself. Raises AwsError."""
     client = await sessions.client(Identity(None, None, region), "sts")
     return frozenset({(await client.actor.credentials.get_frozen_credentials()).access_key})
-
-
-def _harden(client: Client, service: str) -> None:
-    """Set a shared client up once more for what writes and opt-outs need; doing it again changes nothing.
-
-    botocore repeats a request whose answer is lost, and aiohttp one by GET, PUT or DELETE whose connection
-    breaks: `Calls` repeats what may be repeated, and nobody else. botocore's parser takes a truncated, HTML
-    or empty body for an answer without members, which is "no tags".
-    """
-    events = client._client.meta.events  # noqa: SLF001 - the hooks of one client are reached in no other way
-    event = client._client.meta.service_model.service_id.hyphenize()  # noqa: SLF001 - as above
-    events.unregister(f"needs-retry.{event}", unique_id=f"retry-config-{event}")
-    events.register(f"before-parse.{event}", _check_body, unique_id=f"posture-check-body-{service}")
-    for session in client._client._endpoint.http_session._sessions.values():  # noqa: SLF001 - as above
-        session._retry_connection = False  # noqa: SLF001 - as above
-
-
-def _check_body(
-    operation_model: Any,  # noqa: ANN401 - botocore has no types
-    response_dict: dict[str, Any],
-    customized_response_dict: dict[str, Any],
-    **_: object,
-) -> None:
-    """Mark a success whose body is none (botocore's `before-parse` event).
-
-    What is marked is raised by `Calls` as MalformedResponse. XML is checked for every service already; only
-    its root is not, and an empty body is refused, with which S3 answers a write that has nothing to say.
-    """
-    if response_dict["status_code"] >= _SUCCESS or operation_model.has_streaming_output:
-        return
-    protocol = operation_model.service_model.resolved_protocol
-    shape, body = operation_model.output_shape, response_dict["body"]
-    if shape is None or all(each.serialization.get("location") for each in shape.members.values()):
-        if protocol == "rest-xml" and not body:
-            response_dict["body"] = b"<Nothing/>"
-    elif protocol in _JSON:
-        try:
-            _object.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            customized_response_dict[MALFORMED] = f"{len(body)} bytes that are no answer: {error}"
-            response_dict["body"] = b"{}"
-    elif _WEB_PAGE.search(body):
-        # The next hook refuses what is no XML at all.
-        response_dict["body"] = b""

@@ -48,7 +48,6 @@ class Calls:
         self._limiters = limiters
         self._usage = usage
         self._service = service
-        sessions.send_once(service)
         self._account_id: str | None = None
         self.clock = AwsClock()
 

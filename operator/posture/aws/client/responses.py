@@ -41,8 +41,8 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "AssumeRoleWithWebIdentity": _CREDENTIALS,
     "GetCallerIdentity": ("Account",),
 }
-# Of STS and its like. S3's answers (rest-xml) may be empty or JSON, and are what they are.
-_QUERY = "query"
+_QUERY = frozenset({"query", "ec2"})
+_REST_XML = "rest-xml"
 _JSON = frozenset({"json", "rest-json"})
 # Members of requests that nobody may read, and the header that the session token travels in.
 _SECRET_MEMBERS = ("ExternalId", "WebIdentityToken", "SAMLAssertion", "TokenCode")
@@ -112,10 +112,10 @@ def _clean(parsed_response: dict[str, Any] | None, context: Mapping[str, Any], *
 
 
 class _CheckingXml:
-    """Looks at the answers of services with the query protocol (botocore's `before-parse` event).
+    """Looks at answers in XML (botocore's `before-parse` event).
 
-    botocore's own error for a body that is no XML has all of the body in it: credentials, where it is the
-    truncated answer to AssumeRole.
+    botocore takes any XML for an answer, and its own error for a body that is no XML has all of the body in
+    it: credentials, where it is the truncated answer to AssumeRole.
     """
 
     def __init__(self, usage: Usage) -> None:
@@ -129,25 +129,66 @@ class _CheckingXml:
         **_: object,
     ) -> None:
         """Raise ResponseParserError for a success that is none; give a refusal without a code its status."""
-        if operation_model.service_model.resolved_protocol != _QUERY:
-            return
+        protocol = operation_model.service_model.resolved_protocol
         body, status = response_dict["body"], response_dict["status_code"]
-        try:
-            root = ET.fromstring(body)  # noqa: S314 - botocore does the same with it
-        except ET.ParseError as error:
-            root, why = ET.Element("nothing"), str(error)
-        else:
-            missing = [
-                name for name in _NEEDED.get(operation_model.name, ()) if not root.findtext(f".//{{*}}{name}")
-            ]
-            why = f"{', '.join(missing)} missing" if missing else ""
-        if status >= _SUCCESS:
-            if root.find(".//{*}Code") is None:
+        if protocol in _QUERY and status >= _SUCCESS:
+            if not _has_code(body):
                 response_dict["body"] = _error_document(status, body)
-        elif why:
-            service, operation = event_name.split(".")[1:3]
-            self._usage.answered(service, operation, "MalformedResponse")
-            raise ResponseParserError(f"{len(body)} bytes that are no answer: {why}")
+        elif status < _SUCCESS and (protocol in _QUERY or protocol == _REST_XML):
+            why = _why_no_answer(operation_model, body)
+            if why:
+                service, operation = event_name.split(".")[1:3]
+                self._usage.answered(service, operation, "MalformedResponse")
+                raise ResponseParserError(f"{len(body)} bytes that are no answer: {why}")
+
+
+def _why_no_answer(operation_model: Any, body: bytes) -> str:  # noqa: ANN401 - botocore has no types
+    """Say why a body in XML is no answer of an operation; empty where it is one.
+
+    Answers of the query protocols have a root `<OperationResponse>` (Smithy, awsQuery and ec2Query). Those of
+    REST services have one of any name; they are empty where the model has no member in the body, and S3's
+    policies are JSON.
+    """
+    shape, rest = operation_model.output_shape, operation_model.service_model.resolved_protocol == _REST_XML
+    if rest and (_is_raw(operation_model) or not (body or _members_in_body(shape))):
+        return ""
+    try:
+        root = ET.fromstring(body)  # noqa: S314 - botocore does the same with it
+    except ET.ParseError as error:
+        return str(error)
+    name = root.tag.rpartition("}")[2]
+    if name.lower() == "html" if rest else not name.endswith("Response"):
+        return f"<{name}>"
+    missing = [each for each in _NEEDED.get(operation_model.name, ()) if not root.findtext(f".//{{*}}{each}")]
+    wrapper = shape.serialization.get("resultWrapper") if shape is not None else None
+    if wrapper and root.find(f"{{*}}{wrapper}") is None:
+        missing.append(wrapper)
+    return f"{', '.join(missing)} missing" if missing else ""
+
+
+def _is_raw(operation_model: Any) -> bool:  # noqa: ANN401 - botocore has no types
+    """Whether the body of an answer is somebody's bytes or text, and no members."""
+    shape = operation_model.output_shape
+    payload = shape is not None and shape.serialization.get("payload")
+    return (
+        operation_model.has_streaming_output
+        or operation_model.has_event_stream_output
+        or (payload and shape.members[payload].type_name != "structure")
+    )
+
+
+def _members_in_body(shape: Any) -> dict[str, Any]:  # noqa: ANN401 - botocore has no types
+    """Return the members of an answer that are not in its headers or its status."""
+    if shape is None:
+        return {}
+    return {name: each for name, each in shape.members.items() if "location" not in each.serialization}
+
+
+def _has_code(body: bytes) -> bool:
+    try:
+        return ET.fromstring(body).find(".//{*}Code") is not None  # noqa: S314 - as above
+    except ET.ParseError:
+        return False
 
 
 def _error_document(status: int, body: bytes) -> bytes:
@@ -179,8 +220,7 @@ class _CheckingJson:
         if (
             response_dict["status_code"] >= _SUCCESS
             or service.resolved_protocol not in _JSON
-            or operation_model.has_streaming_output
-            or operation_model.has_event_stream_output
+            or _is_raw(operation_model)
         ):
             return
         body, decode = response_dict["body"], self._decoders.get((service.service_name, operation_model.name))
@@ -199,11 +239,8 @@ def _check_members(shape: Any, body: bytes) -> None:  # noqa: ANN401 - botocore 
     """Raise msgspec.DecodeError where a body lacks what the operation's model requires of every answer."""
     if shape is not None and (payload := shape.serialization.get("payload")):
         shape = shape.members[payload]
-    if shape is None or shape.type_name != "structure":
-        return
-    # Members with a location are in the headers or the status.
-    inside = {name: each for name, each in shape.members.items() if "location" not in each.serialization}
-    if not (body or inside):
+    inside = _members_in_body(shape)
+    if shape is None or not (body or inside):
         return
     answer = _any_object.decode(body)
     names = {

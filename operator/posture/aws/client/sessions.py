@@ -20,7 +20,9 @@ from aiobotocore.credentials import (
     AioCredentialResolver,
     AioDeferredRefreshableCredentials,
 )
+from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
+from aiohttp import ClientSession
 from botocore.exceptions import NoCredentialsError
 
 from posture.aws.client.acting import ActingCredentials, Actor, Client
@@ -40,8 +42,9 @@ _CONNECTIONS = 256
 _IDLE_SECONDS = 30
 # AWS says "expired" of the same credentials again within this time: a new session will not help.
 _RENEWAL_PAUSE = 60.0
-# How often botocore sends a request that nobody else repeats.
-_ATTEMPTS = 4
+# How often botocore sends a request. All others are repeated by `Calls`, which must see each attempt: where
+# the answer to a write is lost, nobody knows whether it was done.
+_ATTEMPTS = {"sts": 4}
 UNUSED_SECONDS = 3600.0
 """What nobody has asked for in this time is forgotten; no call takes nearly as long."""
 
@@ -54,6 +57,19 @@ class Identity(NamedTuple):
     role_arn: str | None
     external_id: str | None
     region: str
+
+
+class _SendingOnce(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore has no types
+    """A session that sends each request once.
+
+    aiohttp repeats GET, HEAD, PUT and DELETE by itself where a connection breaks, and has no public way to
+    turn that off (aio-libs/aiohttp#10790): a bucket's policy would be written twice.
+    """
+
+    async def _get_session(self, proxy_url: str | None) -> ClientSession:
+        session: ClientSession = await super()._get_session(proxy_url)
+        session._retry_connection = False  # noqa: SLF001 - see above
+        return session
 
 
 class _Shared:
@@ -81,7 +97,6 @@ class Sessions:
         self._renewed: set[tuple[str | None, str | None]] = set()
         self._making = asyncio.Lock()
         self._decoders: dict[tuple[str, str], Decoder] = {}
-        self._sent_once: set[str] = set()
 
     def decode(self, service: str, operation: str, decoder: Decoder) -> None:
         """Have the bodies of an operation's answers (`GetFindings`) made into what `decoder` returns.
@@ -89,13 +104,6 @@ class Sessions:
         It is in the answer at `responses.DECODED`. All other bodies are compared with the service's model.
         """
         self._decoders[service, operation] = decoder
-
-    def send_once(self, service: str) -> None:
-        """Have botocore repeat no request to a service: whoever calls it must see each attempt.
-
-        To be said before the first client of the service is asked for.
-        """
-        self._sent_once.add(service)
 
     async def __aenter__(self) -> Self:
         """Enter; nothing is read or opened before the first client is asked for."""
@@ -203,13 +211,10 @@ class Sessions:
             await self._forget_unused()
             exits = AsyncExitStack()
             made = self._base().create_client(
-                service, region_name=region, config=_config(self._attempts(service))
+                service, region_name=region, config=_config(_ATTEMPTS.get(service, 1))
             )
             shared = self._shared[service, region] = _Shared(await exits.enter_async_context(made), exits)
         return shared
-
-    def _attempts(self, service: str) -> int:
-        return 1 if service in self._sent_once else _ATTEMPTS
 
     async def _actor(self, identity: Identity) -> Actor:
         """Return who acts as an identity; within the lock."""
@@ -280,6 +285,7 @@ def _config(attempts: int) -> AioConfig:
         max_pool_connections=_CONNECTIONS,
         retries={"mode": "standard", "total_max_attempts": attempts},
         user_agent=_USER_AGENT,
+        http_session_cls=_SendingOnce,
         warm_up_loader_caches=True,
         connector_args={"keepalive_timeout": _IDLE_SECONDS, "socket_factory": _socket},
     )

@@ -111,11 +111,17 @@ def test_a_page_is_decoded_and_kept_from_botocore() -> None:
     assert left == b"{}"
 
 
-def checked_xml(operation: str, body: bytes, status: int) -> tuple[bytes, Usage]:
+def in_result(operation: str, members: bytes) -> bytes:
+    """Write an answer as AWS's query protocol has it."""
+    name = operation.encode()
+    return b'<%bResponse xmlns="x"><%bResult>%b</%bResult></%bResponse>' % (name, name, members, name, name)
+
+
+def checked_xml(operation: str, body: bytes, status: int = 200, service: str = "sts") -> tuple[bytes, Usage]:
     response, usage = {"status_code": status, "body": body}, Usage()
     _CheckingXml(usage)(
-        event_name=f"before-parse.sts.{operation}",
-        operation_model=model(operation, "sts"),
+        event_name=f"before-parse.{service}.{operation}",
+        operation_model=model(operation, service),
         response_dict=response,
         more=1,
     )
@@ -128,11 +134,16 @@ def checked_xml(operation: str, body: bytes, status: int) -> tuple[bytes, Usage]
         ("GetCallerIdentity", b""),
         ("GetCallerIdentity", b"<html><br></html>"),
         ("GetCallerIdentity", b"<html/>"),
-        ("GetCallerIdentity", b"<R><Account/></R>"),
+        ("GetCallerIdentity", in_result("GetCallerIdentity", b"<Account/>")),
+        ("GetCallerIdentity", b"<GetCallerIdentityResponse><Account>1</Account></GetCallerIdentityResponse>"),
+        ("GetCallerIdentity", b"<R>" + in_result("GetCallerIdentity", b"<Account>1</Account>") + b"</R>"),
         ("AssumeRole", b"<R><AccessKeyId>a</AccessKeyId><SecretAccessKey>S3CRET"),
         (
             "AssumeRoleWithWebIdentity",
-            b"<R><AccessKeyId>a</AccessKeyId><SecretAccessKey>S3CRET</SecretAccessKey></R>",
+            in_result(
+                "AssumeRoleWithWebIdentity",
+                b"<AccessKeyId>a</AccessKeyId><SecretAccessKey>S3CRET</SecretAccessKey>",
+            ),
         ),
     ],
 )
@@ -158,7 +169,7 @@ def test_a_refusal_in_another_language_than_that_of_sts_has_its_status_for_a_cod
 @pytest.mark.parametrize(
     ("operation", "body", "status"),
     [
-        ("GetCallerIdentity", b'<R xmlns="x"><Account>1</Account></R>', 200),
+        ("GetCallerIdentity", in_result("GetCallerIdentity", b"<Account>1</Account>"), 200),
         ("AssumeRole", b"<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>", 403),
     ],
 )
@@ -166,18 +177,58 @@ def test_answers_and_refusals_of_sts_are_left_to_botocore(operation: str, body: 
     assert checked_xml(operation, body, status)[0] == body
 
 
+WEB_PAGE = b"<html><body>please log in</body></html>"
+
+
 @pytest.mark.parametrize(
-    ("operation", "body"), [("PutBucketPolicy", b""), ("GetBucketPolicy", b'{"Version": "2012-10-17"}')]
+    ("service", "operation", "body"),
+    [
+        ("s3", "GetBucketTagging", b""),
+        ("s3", "GetBucketTagging", b"<Tagging><TagSet>"),
+        ("s3", "GetBucketTagging", WEB_PAGE),
+        ("s3", "PutPublicAccessBlock", WEB_PAGE),
+        ("s3control", "GetPublicAccessBlock", b""),
+        ("s3control", "GetPublicAccessBlock", b'<HTML xmlns="http://www.w3.org/1999/xhtml"/>'),
+        ("ec2", "DescribeTags", b""),
+        ("ec2", "DescribeTags", b"<DescribeTagsResponse><tagSet>"),
+        ("ec2", "DescribeTags", WEB_PAGE),
+        ("ec2", "DeleteTags", WEB_PAGE),
+        ("rds", "ListTagsForResource", WEB_PAGE),
+        ("rds", "ListTagsForResource", b"<ListTagsForResourceResponse/>"),
+        ("iam", "UpdateAccessKey", WEB_PAGE),
+        ("iam", "UpdateAccessKey", b""),
+    ],
 )
-def test_a_success_of_s3_may_be_empty_or_json(operation: str, body: bytes) -> None:
-    """Both are rest-xml."""
-    response, usage = {"status_code": 200, "body": body}, Usage()
-    _CheckingXml(usage)(
-        event_name=f"before-parse.s3.{operation}",
-        operation_model=model(operation, "s3"),
-        response_dict=response,
-    )
-    assert response["body"] == body
+def test_a_body_of_any_service_that_answers_in_xml_is_looked_at(
+    service: str, operation: str, body: bytes
+) -> None:
+    with pytest.raises(ResponseParserError, match=f"^{len(body)} bytes that are no answer: "):
+        checked_xml(operation, body, service=service)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "body"),
+    [
+        ("s3", "PutBucketPolicy", b""),
+        ("s3", "GetBucketPolicy", b'{"Version": "2012-10-17"}'),
+        ("s3", "GetObject", WEB_PAGE),  # bytes of somebody else's making
+        ("s3", "GetBucketVersioning", b"<VersioningConfiguration/>"),
+        ("route53", "DeleteHealthCheck", b"<DeleteHealthCheckResponse/>"),
+        ("ec2", "DescribeTags", b'<DescribeTagsResponse xmlns="x"><tagSet/></DescribeTagsResponse>'),
+        ("iam", "UpdateAccessKey", b'<UpdateAccessKeyResponse xmlns="x"/>'),
+        ("rds", "ListTagsForResource", in_result("ListTagsForResource", b"")),
+        ("ssm", "GetParameters", b"{}"),  # in JSON
+    ],
+)
+def test_a_body_in_xml_that_a_services_model_allows_is_left_to_botocore(
+    service: str, operation: str, body: bytes
+) -> None:
+    assert checked_xml(operation, body, service=service)[0] == body
+
+
+@pytest.mark.parametrize("body", [b"", WEB_PAGE, b"Service Unavailable"])
+def test_a_refusal_in_another_language_than_that_of_ec2_has_its_status_for_a_code(body: bytes) -> None:
+    assert b"<Code>503</Code>" in checked_xml("DescribeTags", body, 503, "ec2")[0]
 
 
 def test_a_success_is_shown_as_it_is_whatever_its_members_are_called() -> None:
