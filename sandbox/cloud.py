@@ -26,6 +26,8 @@ from sandbox.sts_gate import RULES
 
 DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_REGION = "eu-west-1"
+S3_CONTROL_URL = "http://s3-control.sandbox"
+"""Where clients send requests of S3 Control, by way of a proxy: moto."""
 _REPOSITORY = Path(__file__).resolve().parent.parent
 _START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 10.0
@@ -172,6 +174,10 @@ class Cloud:
             "AWS_ENDPOINT_URL_SECURITYHUB": self.securityhub_url,
             # Host names with a prefix do not resolve on loopback.
             "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+            # Nor does that of S3 Control, with the account before any host: moto is the proxy to it.
+            "AWS_ENDPOINT_URL_S3_CONTROL": S3_CONTROL_URL,
+            "HTTP_PROXY": self.moto_url,
+            "NO_PROXY": "127.0.0.1,localhost",
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_REGION": region or self.region,
             "AWS_DEFAULT_REGION": region or self.region,

@@ -4,7 +4,6 @@
 """
 
 import json
-import socket
 import time
 import uuid
 from collections import Counter
@@ -17,6 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 import boto3
 import pytest
 from aiohttp import ClientSession, web
+from botocore.config import Config
 
 from posture.aws.client.errors import AwsError
 from posture.aws.client.limiter import Limiters, Usage
@@ -36,7 +36,7 @@ from posture.remediation.actions.contract import (
     outcome_is_unknown,
 )
 from posture.remediation.member import Aws, MemberReader, MemberWriter, member_identity
-from sandbox.cloud import Cloud
+from sandbox.cloud import S3_CONTROL_URL, Cloud
 
 REGION = "eu-west-1"
 _READING = ("Get", "List", "Describe", "AssumeRole")
@@ -177,18 +177,6 @@ def cloud() -> Iterator[Cloud]:
         yield running
 
 
-@pytest.fixture
-def subdomains_of_localhost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `<account>.localhost`, which S3 Control's requests go to, be this machine."""
-    resolve = socket.getaddrinfo
-
-    def getaddrinfo(host: str | bytes | None, *arguments: Any, **options: Any) -> Any:
-        inside = isinstance(host, str) and host.endswith(".localhost")
-        return resolve("127.0.0.1" if inside else host, *arguments, **options)
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-
-
 class World:
     """One member account of an organization, seen by a person (`client`) and by the operator (`writer`)."""
 
@@ -215,13 +203,11 @@ class World:
 
     def _person(self, service: str, account: str, region: str) -> Any:
         env = self.cloud.env_for(account)
-        url = self.cloud.moto_url
-        if service == "s3control":
-            url = url.replace("127.0.0.1", "localhost")
         return boto3.client(
             service,
             region_name=region,
-            endpoint_url=url,
+            endpoint_url=S3_CONTROL_URL if service == "s3control" else self.cloud.moto_url,
+            config=Config(proxies={"http": self.cloud.moto_url}) if service == "s3control" else None,
             aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=env["AWS_SESSION_TOKEN"],

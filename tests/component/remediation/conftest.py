@@ -10,19 +10,14 @@ from posture.aws.client.limiter import Usage
 from posture.aws.client.sessions import Sessions
 from posture.remediation import member
 from sandbox.cloud import Cloud
-from tests.support.actions import Wire, World, cloud, subdomains_of_localhost
+from tests.support.actions import Wire, World, cloud
 
-__all__ = ["cloud", "subdomains_of_localhost"]
+__all__ = ["cloud"]
 
 
 @pytest.fixture
-async def world(
-    cloud: Cloud,
-    subdomains_of_localhost: None,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[World]:
+async def world(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     """A world whose operator goes through a wire, and waits neither long nor patiently."""
-    del subdomains_of_localhost
     wire = Wire(cloud.moto_url)
     app = web.Application(client_max_size=2**24)
     app.router.add_route("*", "/{rest:.*}", wire.answer)
@@ -34,7 +29,7 @@ async def world(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", wire.url)
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", cloud.moto_url)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3_CONTROL", wire.url.replace("127.0.0.1", "localhost"))
+    monkeypatch.setenv("HTTP_PROXY", wire.url)
     monkeypatch.setattr(calls, "_FIRST_PAUSE", 0.01)
     monkeypatch.setattr(member, "PATIENCE", 0.2)
     usage = Usage()

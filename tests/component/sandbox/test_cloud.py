@@ -94,6 +94,18 @@ def test_a_role_assumed_at_moto_is_the_same_account_at_the_hub(session: boto3.Se
     assert table == MEMBER
 
 
+def test_the_settings_of_an_account_are_reached_whose_number_is_in_the_hosts_name(
+    session: boto3.Session,
+) -> None:
+    client = session.client("s3control")
+    flags = dict.fromkeys(
+        ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
+    )
+    client.put_public_access_block(AccountId=ADMIN, PublicAccessBlockConfiguration=flags)
+    answer = client.get_public_access_block(AccountId=ADMIN)
+    assert answer["PublicAccessBlockConfiguration"] == flags
+
+
 def test_credentials_of_a_role_expire_one_by_one(cloud: Cloud, session: boto3.Session) -> None:
     client = session.client("securityhub")
     cloud.control.expire_credentials(cloud.env["AWS_ACCESS_KEY_ID"])
