@@ -1,10 +1,12 @@
 """The rules of one hub: planned after each exact poll, by the holder of the hub's Lease alone."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from posture.api.model import Metadata
 from posture.domain.exceptions.policy import namespace_of
+from posture.domain.remediation.journal import Journal
 from posture.domain.remediation.plan import Plan
 from posture.domain.time import SECOND
 from posture.hubs.hub import Hub
@@ -17,6 +19,7 @@ from posture.reconcile.hub_reconciler import AT_LEAST_EVERY, HubReconciler, Pass
 from posture.reconcile.scope import HubView
 from posture.remediation.conditions import RuleCase
 from posture.remediation.declared import DeclaredRule, RuleTerms
+from posture.remediation.planning import Moment, plan_of
 from posture.remediation.policies import Policies
 from posture.remediation.reporting import Reported, RuleReporter
 from posture.remediation.survey import Asked, Survey
@@ -110,12 +113,17 @@ class HubRemediation(HubReconciler[HubRules]):
             return
         told = HubView(status.facts, self._hub.controls(), self._hub.names(), status.turned_off)
         survey, interval = self._survey, int((status.interval_seconds or 0) * SECOND)
-        plans = await self._hub.look(
+        picture = await self._hub.look(
             lambda known: survey.look(known, told._replace(told=known.told_standards()), asked, now, interval)
         )
-        if plans is not None:
+        if picture is not None:
             self._planned_of = exact_at, asked
-            self._plans = {name: (asked.rules[name], plan) for name, plan in plans.items()}
+            # No version before this one has written anything that would be in the journal.
+            moment = Moment(now, now, Journal(()))
+            self._plans = {
+                name: (surveyed.terms, await asyncio.to_thread(plan_of, surveyed, moment, {}))
+                for name, surveyed in picture.rules.items()
+            }
 
     def _reported(self, declared: DeclaredRule, now: int) -> Reported:
         terms, plan = self._plans.get(declared.name, (None, None))
