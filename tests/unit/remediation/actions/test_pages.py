@@ -1,7 +1,6 @@
 """Lists that come in pages: all of them are read, and one that is not there is not an empty one."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,34 +11,11 @@ from posture.remediation.actions.contract import Refused
 from posture.remediation.actions.ec2.security_group_revoke_public_ingress import ACTION
 from posture.remediation.actions.iam.users import read_pages
 from posture.remediation.actions.setting import read_list
+from tests.support.scripted_reader import Script
 
-ACCOUNT_ID, REGION = "111122223333", "eu-west-1"
+ACCOUNT_ID, REGION = Script.account_id, Script.region
 FIRST, SECOND = {"Key": "a", "Value": "v"}, {"Key": "b", "Value": "v"}
 GROUP_ARN = f"arn:aws:ec2:{REGION}:{ACCOUNT_ID}:security-group/sg-1"
-
-
-class Script:
-    """A reader that answers by operation and token (None: the first page)."""
-
-    account_id, region = ACCOUNT_ID, REGION
-
-    def __init__(self, pages: Mapping[tuple[str, str | None], dict[str, Any]]) -> None:
-        self._pages = pages
-
-    async def read(
-        self,
-        service: str,
-        operation: str,
-        parameters: Mapping[str, Any] | None = None,
-        *,
-        region: str | None = None,
-    ) -> dict[str, Any]:
-        del service, region
-        asked = parameters or {}
-        return self._pages[operation, asked.get("NextToken") or asked.get("Marker")]
-
-    async def account_tags(self) -> tuple[tuple[str, str], ...]:
-        return ()
 
 
 def rule(number: int, tag: str) -> dict[str, Any]:

@@ -1,15 +1,10 @@
 """EC2.13, 14, 18, 19, 53, 54: rules of a group that let everybody in where the control forbids it."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from posture.aws.client.errors import AwsError
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Action,
     Iam,
-    Json,
     Reader,
     Refused,
     Situation,
@@ -19,16 +14,21 @@ from posture.remediation.actions.contract import (
     Tagged,
     Verdict,
     Writer,
-    name_after,
+)
+from posture.remediation.actions.ec2.described import GROUP, describe, tags_of
+from posture.remediation.actions.ec2.groups import (
+    authorize,
+    kept,
+    read_rules,
+    revoke,
+    rule_name,
+    tags_of_rules,
 )
 from posture.remediation.actions.ec2.rules import CONTROLS, forbidden_by, judge_rule
 from posture.remediation.actions.parameters import Parameter, Values, choice, ports
 
-_GONE = frozenset({"InvalidGroup.NotFound", "InvalidGroupId.Malformed"})
 # Firewall Manager makes its groups again.
 _FIREWALL_MANAGER = "FMManagedSecurityGroup"
-_KEPT = ("IpProtocol", "FromPort", "ToPort", "CidrIpv4", "CidrIpv6", "Description")
-_PAGE = 1000
 
 
 class RevokePublicIngress(Action):
@@ -58,14 +58,14 @@ class RevokePublicIngress(Action):
 
     async def read(self, reader: Reader, resource: ResourceKey) -> State:
         """Return the group's rules for incoming traffic from addresses."""
-        group, rules = await self._group(reader, resource), await self._rules(reader, resource)
+        group, rules = await describe(reader, resource, GROUP), await read_rules(reader, resource)
         listed = {
-            _name(rule): rule
+            rule_name(rule): rule
             for rule in rules
             if not rule["IsEgress"] and (rule.get("CidrIpv4") or rule.get("CidrIpv6"))
         }
         return State(
-            {name: _kept(rule) for name, rule in listed.items()},
+            {name: kept(rule) for name, rule in listed.items()},
             {
                 "groupName": group["GroupName"],
                 "ids": {name: rule["SecurityGroupRuleId"] for name, rule in listed.items()},
@@ -74,11 +74,9 @@ class RevokePublicIngress(Action):
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags of the group and of its rules for incoming traffic: each can be revoked."""
-        group, rules = await self._group(reader, resource), await self._rules(reader, resource)
-        return (
-            Tagged(group["GroupId"], _tags(group)),
-            *(Tagged(rule["SecurityGroupRuleId"], _tags(rule)) for rule in rules if not rule["IsEgress"]),
-        )
+        group, rules = await describe(reader, resource, GROUP), await read_rules(reader, resource)
+        own = Tagged(group["GroupId"], tags_of(group))
+        return (own, *tags_of_rules([rule for rule in rules if not rule["IsEgress"]]))
 
     def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
         """Find the rules that open to everybody a port that one of the findings' controls forbids."""
@@ -98,7 +96,7 @@ class RevokePublicIngress(Action):
         wrong: list[SubWrite] = []
         spared: list[Spared] = []
         for name, rule in sorted(state.parts.items()):
-            judged = judge_rule({**rule, "IsEgress": False}, forbidden, only)
+            judged = judge_rule(rule, forbidden, only)
             if judged is None:
                 continue
             if judged.cuts and values["wideRules"] == "Skip":
@@ -109,79 +107,12 @@ class RevokePublicIngress(Action):
         return Verdict(tuple(wrong), tuple(spared))
 
     async def write(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
-        """Revoke the rule of this id: by properties, a rule that is not there would be no error."""
-        request = {"GroupId": _group_id(resource), "SecurityGroupRuleIds": [sub.handle]}
-        await writer.write("ec2", "RevokeSecurityGroupIngress", request)
+        """Revoke the rule."""
+        await revoke(writer, resource, sub.handle, egress=False)
 
     async def restore(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
         """Authorize the same traffic again."""
-        rule = sub.before
-        source = {"CidrIp": rule["CidrIpv4"]} if "CidrIpv4" in rule else {"CidrIpv6": rule["CidrIpv6"]}
-        if "Description" in rule:
-            source["Description"] = rule["Description"]
-        permission = {
-            **{member: rule[member] for member in ("IpProtocol", "FromPort", "ToPort") if member in rule},
-            ("IpRanges" if "CidrIpv4" in rule else "Ipv6Ranges"): [source],
-        }
-        request: dict[str, Any] = {"GroupId": _group_id(resource), "IpPermissions": [permission]}
-        if rule["Tags"]:
-            tags = [{"Key": key, "Value": value} for key, value in rule["Tags"]]
-            request["TagSpecifications"] = [{"ResourceType": "security-group-rule", "Tags": tags}]
-        await writer.write("ec2", "AuthorizeSecurityGroupIngress", request)
-
-    async def _group(self, reader: Reader, resource: ResourceKey) -> dict[str, Any]:
-        group_id = _group_id(resource)
-        try:
-            body = await reader.read("ec2", "DescribeSecurityGroups", {"GroupIds": [group_id]})
-        except AwsError as error:
-            if error.code in _GONE:
-                raise Refused(Reason.RESOURCE_GONE, f"The security group {group_id} is gone") from error
-            raise
-        found: list[dict[str, Any]] = body.get("SecurityGroups", [])
-        if [group["GroupId"] for group in found] != [group_id]:
-            raise Refused(Reason.UNREADABLE, f"EC2 did not answer with the security group {group_id}")
-        if found[0]["OwnerId"] != resource.account_id:
-            raise Refused(Reason.NOT_OWNER, f"{group_id} is shared by account {found[0]['OwnerId']}")
-        return found[0]
-
-    async def _rules(self, reader: Reader, resource: ResourceKey) -> list[dict[str, Any]]:
-        """Read all pages of the group's rules."""
-        request: dict[str, Any] = {
-            "Filters": [{"Name": "group-id", "Values": [_group_id(resource)]}],
-            "MaxResults": _PAGE,
-        }
-        found: list[dict[str, Any]] = []
-        while True:
-            body = await reader.read("ec2", "DescribeSecurityGroupRules", request)
-            if "SecurityGroupRules" not in body:
-                raise Refused(Reason.UNREADABLE, "EC2 did not answer with the rules of the group")
-            found += body["SecurityGroupRules"]
-            if not body.get("NextToken"):
-                return found
-            request["NextToken"] = body["NextToken"]
-
-
-def _group_id(resource: ResourceKey) -> str:
-    return name_after(resource, "security-group/")
-
-
-def _tags(described: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple((tag["Key"], tag["Value"]) for tag in described.get("Tags", ()))
-
-
-def _kept(rule: Mapping[str, Any]) -> dict[str, Json]:
-    """Return what a rule is restored from. Its ports are not given where its protocol has none."""
-    kept = {member: rule[member] for member in _KEPT if rule.get(member) is not None}
-    return {**kept, "Tags": sorted(list(tag) for tag in _tags(rule))}
-
-
-def _name(rule: Mapping[str, Any]) -> str:
-    """Name the traffic that a rule lets in: a group has no two rules for the same traffic."""
-    source = rule.get("CidrIpv4") or rule.get("CidrIpv6")
-    first, last = rule.get("FromPort"), rule.get("ToPort")
-    if rule["IpProtocol"] == "-1":
-        return f"all traffic from {source}"
-    return f"{rule['IpProtocol']} {first if first == last else f'{first}-{last}'} from {source}"
+        await authorize(writer, resource, sub.before)
 
 
 ACTION = RevokePublicIngress()

@@ -1,0 +1,70 @@
+"""Resources of EC2 as their own calls describe them: one by its id, with its owner and its tags."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from posture.domain.remediation.reasons import Reason
+from posture.domain.remediation.resources import ResourceKey
+from posture.remediation.actions.contract import Reader, Refused, name_after
+from posture.remediation.actions.setting import pairs, read_or_gone
+
+
+class Kind(NamedTuple):
+    """A kind of resource. `prefix`: of its ARN's last part. `gone`: AWS's codes for one that is not there.
+
+    `ids`, `listed` and `id_member`: what its describing call names the ids it is given, its list, and the id
+    of each.
+    """
+
+    prefix: str
+    operation: str
+    ids: str
+    listed: str
+    id_member: str
+    gone: frozenset[str]
+
+
+GROUP = Kind(
+    "security-group/",
+    "DescribeSecurityGroups",
+    "GroupIds",
+    "SecurityGroups",
+    "GroupId",
+    frozenset({"InvalidGroup.NotFound", "InvalidGroupId.Malformed"}),
+)
+SUBNET = Kind(
+    "subnet/",
+    "DescribeSubnets",
+    "SubnetIds",
+    "Subnets",
+    "SubnetId",
+    frozenset({"InvalidSubnetID.NotFound", "InvalidSubnetID.Malformed"}),
+)
+TRANSIT_GATEWAY = Kind(
+    "transit-gateway/",
+    "DescribeTransitGateways",
+    "TransitGatewayIds",
+    "TransitGateways",
+    "TransitGatewayId",
+    frozenset({"InvalidTransitGatewayID.NotFound", "InvalidTransitGatewayID.Malformed"}),
+)
+
+
+async def describe(reader: Reader, resource: ResourceKey, kind: Kind) -> dict[str, Any]:
+    """Return the one resource. Refused: it is gone, or another account shares it (`NotOwner`)."""
+    wanted = name_after(resource, kind.prefix)
+    body = await read_or_gone(reader, "ec2", kind.operation, {kind.ids: [wanted]}, gone=kind.gone)
+    found: list[dict[str, Any]] | None = body.get(kind.listed)
+    if found == []:
+        raise Refused(Reason.RESOURCE_GONE, f"It is gone: EC2 lists no {wanted}")
+    if found is None or [each.get(kind.id_member) for each in found] != [wanted]:
+        raise Refused(Reason.UNREADABLE, f"EC2 did not answer with {wanted}")
+    owner = found[0].get("OwnerId")
+    if owner != resource.account_id:
+        raise Refused(Reason.NOT_OWNER, f"{wanted} is shared by account {owner}: change it there")
+    return found[0]
+
+
+def tags_of(described: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the tags of what was described: the answer has no such member where there are none."""
+    return pairs(described.get("Tags", []))

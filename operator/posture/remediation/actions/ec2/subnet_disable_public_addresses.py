@@ -1,0 +1,101 @@
+"""EC2.15: subnets in which nothing has a public address unless it asks for one."""
+
+from posture.domain.remediation.reasons import Reason
+from posture.domain.remediation.resources import ResourceKey, WorksOn
+from posture.remediation.actions.contract import (
+    Action,
+    Iam,
+    Json,
+    Reader,
+    Refused,
+    Situation,
+    Spared,
+    State,
+    SubWrite,
+    Tagged,
+    Verdict,
+    Writer,
+    name_after,
+)
+from posture.remediation.actions.ec2.described import SUBNET, describe, tags_of
+from posture.remediation.actions.parameters import Parameter, Values, choice
+
+_IPV4, _IPV6 = "MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation"
+_NATIVE = "Ipv6Native"
+
+
+class DisablePublicAddresses(Action):
+    """Two flags, each its own sub-write: a call takes one of them (EC2 API, ModifySubnetAttribute).
+
+    The control is about IPv6 too: its addresses are public (Config rule
+    subnet-auto-assign-public-ip-disabled).
+    """
+
+    name = "ec2-subnet-disable-public-addresses"
+    controls = frozenset({"EC2.15"})
+    works_on = WorksOn(frozenset({"AwsEc2Subnet"}))
+    parameters = (
+        Parameter(
+            "ipv6",
+            "What becomes of IPv6 addresses, which dual-stack workloads may need: `Disable` or `Skip`.",
+            "Disable",
+            choice("Disable", "Skip"),
+        ),
+    )
+    iam = Iam(
+        read=("ec2:DescribeSubnets",),
+        write=("ec2:ModifySubnetAttribute",),
+        undo=("ec2:ModifySubnetAttribute",),
+    )
+    risk = "What is launched in the subnet from then on has no public address unless its launch asks for one."
+    undo_says = (
+        "The settings are as before; what was launched meanwhile has the addresses it was launched with."
+    )
+
+    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+        """Return both flags."""
+        subnet = await describe(reader, resource, SUBNET)
+        missing = [member for member in (_IPV4, _IPV6) if member not in subnet]
+        if missing:
+            raise Refused(Reason.UNREADABLE, f"EC2 did not say {', '.join(missing)} of the subnet")
+        return State(
+            {member: subnet[member] for member in (_IPV4, _IPV6)}, {_NATIVE: bool(subnet.get(_NATIVE))}
+        )
+
+    async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
+        """Return the subnet's tags."""
+        return (Tagged(resource.id, tags_of(await describe(reader, resource, SUBNET))),)
+
+    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+        """Find the flags that are on."""
+        del situation
+        wrong: list[SubWrite] = []
+        spared: list[Spared] = []
+        for member, version in ((_IPV4, "IPv4"), (_IPV6, "IPv6")):
+            if not state.parts[member]:
+                continue
+            if member == _IPV6 and state.about[_NATIVE]:
+                why = "the subnet has no other addresses"
+            elif member == _IPV6 and values["ipv6"] == "Skip":
+                why = "ipv6 is Skip"
+            else:
+                summary = f"Assign no public {version} addresses by default"
+                wrong.append(SubWrite(member, summary, True, False))  # noqa: FBT003 - values of a setting
+                continue
+            spared.append(Spared(member, Reason.NOT_SUPPORTED, f"{member} stays on: {why}"))
+        return Verdict(tuple(wrong), tuple(spared))
+
+    async def write(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
+        """Turn the flag off."""
+        await self._put(writer, resource, sub.name, sub.after)
+
+    async def restore(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
+        """Turn the flag on again."""
+        await self._put(writer, resource, sub.name, sub.before)
+
+    async def _put(self, writer: Writer, resource: ResourceKey, member: str, value: Json) -> None:
+        request = {"SubnetId": name_after(resource, SUBNET.prefix), member: {"Value": value}}
+        await writer.write("ec2", "ModifySubnetAttribute", request)
+
+
+ACTION = DisablePublicAddresses()
