@@ -18,7 +18,7 @@ from posture.api.durations import Duration
 from posture.api.model import Spec
 from posture.api.patterns import compile_pattern
 from posture.api.resource import problems
-from posture.api.shapes import Rule, Shape
+from posture.api.shapes import CelRule, Shape
 from posture.api.types import AccountGlob, PacedDuration, PositiveDuration, TagKey, TagValue
 from posture.domain import grants as domain
 from posture.domain.arns import ROLE_ARN_GLOB, ROLE_NAME_GLOB
@@ -153,22 +153,22 @@ class Metrics(Spec):
     per_control: StrictBool = False
 
 
-class Lease(Spec):
+class LeaseTimes(Spec):
     """How long replicas hold hubs, and how often they renew."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule("", "write a duration of at least 1s", lambda lease: lease.duration >= timedelta(seconds=1)),
-        Rule(
+    rules: ClassVar[tuple[CelRule, ...]] = (
+        CelRule("", "write a duration of at least 1s", lambda lease: lease.duration >= timedelta(seconds=1)),
+        CelRule(
             "",
             "write a duration of at most 1h: for longer nobody waits for a holder that is gone",
             lambda lease: lease.duration <= _LONGEST_LEASE,
         ),
-        Rule(
+        CelRule(
             "",
             "write a renewDeadline below duration: a holder must stop before another may begin",
             lambda lease: lease.renew_deadline < lease.duration,
         ),
-        Rule("", "write a retry below renewDeadline", lambda lease: lease.retry < lease.renew_deadline),
+        CelRule("", "write a retry below renewDeadline", lambda lease: lease.retry < lease.renew_deadline),
     )
 
     duration: PositiveDuration = Duration("15s")
@@ -199,7 +199,7 @@ class Config(Spec):
     quota_share: float = Field(0.8, gt=0, le=1, allow_inf_nan=False)
     max_suppression_age: PositiveDuration = Duration("9600h")
     metrics: Metrics = Metrics()
-    lease: Lease = Lease()
+    lease: LeaseTimes = LeaseTimes()
     minimums: Minimums = Minimums()
     outputs: Outputs = Outputs()
 

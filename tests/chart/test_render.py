@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel
 
 from posture.api.crds import documents
-from posture.config import Config, Grant, Lease, Metrics, OptOutTag, RemediationGrant, load
+from posture.config import Config, Grant, LeaseTimes, Metrics, OptOutTag, RemediationGrant, load
 from posture.kube.access import required_rights
 from posture.kube.resources import LEASES
 from tests.chart.conftest import CHART, NAMESPACE, ROOT, Helm, Manifest, Render, kinds
@@ -270,7 +270,7 @@ def _schema(*path: str) -> dict[str, Any]:
         (RemediationGrant, ("grants", "remediation")),
         (OptOutTag, ("optOutTags",)),
         (Metrics, ("metrics",)),
-        (Lease, ("lease",)),
+        (LeaseTimes, ("lease",)),
     ],
 )
 def test_the_schema_knows_the_configuration_file(model: type[BaseModel], path: tuple[str, ...]) -> None:

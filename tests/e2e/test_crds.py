@@ -16,7 +16,7 @@ from posture.api.generate import stale
 from posture.api.posture_target import PostureTarget
 from posture.api.remediation import Remediation
 from posture.api.remediation_rule import RemediationRule
-from posture.api.resource import API_VERSION, Resource, parse
+from posture.api.resource import API_VERSION, CustomResource, parse
 from posture.api.schedule import SCHEDULE
 from posture.api.suppression_policy import SuppressionPolicy
 from sandbox.controlplane import ControlPlane
@@ -48,23 +48,25 @@ class Server:
         self.plane = plane
         self.namespace = namespace
 
-    def path(self, kind: type[Resource], name: str = "", query: str = "") -> str:
+    def path(self, kind: type[CustomResource], name: str = "", query: str = "") -> str:
         path = f"/apis/{API_VERSION}/namespaces/{self.namespace}/{kind.plural}"
         return path + (f"/{name}" if name else "") + (f"?{query}" if query else "")
 
-    def create(self, kind: type[Resource], spec: Object, *, name: str = "example", query: str = "") -> Any:
+    def create(
+        self, kind: type[CustomResource], spec: Object, *, name: str = "example", query: str = ""
+    ) -> Any:
         document = whole(kind, spec, name, self.namespace)
         status, answer = self.plane.request("POST", self.path(kind, query=query), document)
         assert status == http.client.CREATED, answer
         return answer
 
-    def refusal(self, kind: type[Resource], document: object, *, query: str = "dryRun=All") -> str:
+    def refusal(self, kind: type[CustomResource], document: object, *, query: str = "dryRun=All") -> str:
         status, answer = self.plane.request("POST", self.path(kind, query=query), document)
         assert status in {http.client.UNPROCESSABLE_ENTITY, http.client.BAD_REQUEST}, answer
         return str(answer["message"])
 
     def patch(
-        self, kind: type[Resource], name: str, body: object, content_type: str = MERGE
+        self, kind: type[CustomResource], name: str, body: object, content_type: str = MERGE
     ) -> tuple[int, Any]:
         return self.plane.request("PATCH", self.path(kind, name), body, content_type=content_type)
 
@@ -119,7 +121,7 @@ def test_the_api_server_knows_every_field_of_the_crds(installed: ControlPlane) -
 
 
 @pytest.mark.parametrize(("kind", "spec"), ACCEPTED)
-def test_accepted(anywhere: Server, kind: type[Resource], spec: Object) -> None:
+def test_accepted(anywhere: Server, kind: type[CustomResource], spec: Object) -> None:
     answer = anywhere.create(kind, spec, query="dryRun=All&fieldValidation=Strict")
     assert parse(kind, answer).spec  # type: ignore[attr-defined] # every kind has one
 
@@ -143,28 +145,30 @@ def test_the_api_server_and_the_operator_read_a_schedule_alike(anywhere: Server,
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_names_are_short_enough_for_a_label(anywhere: Server, kind: type[Resource]) -> None:
+def test_names_are_short_enough_for_a_label(anywhere: Server, kind: type[CustomResource]) -> None:
     anywhere.create(kind, minimal(kind), name="a" * 63, query="dryRun=All")
     message = anywhere.refusal(kind, whole(kind, minimal(kind), "a" * 64))
     assert "metadata.name must have at most 63 characters" in message
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_misspelt_field_is_told(anywhere: Server, kind: type[Resource]) -> None:
+def test_a_misspelt_field_is_told(anywhere: Server, kind: type[CustomResource]) -> None:
     document = whole(kind, {**minimal(kind), "suspended": True})
     message = anywhere.refusal(kind, document, query="dryRun=All&fieldValidation=Strict")
     assert 'unknown field "spec.suspended"' in message
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_spec_is_required(anywhere: Server, kind: type[Resource]) -> None:
+def test_a_spec_is_required(anywhere: Server, kind: type[CustomResource]) -> None:
     document = whole(kind, {})
     del document["spec"]
     assert "spec: Required value" in anywhere.refusal(kind, document)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_defaults_are_the_api_servers_and_the_models_alike(anywhere: Server, kind: type[Resource]) -> None:
+def test_defaults_are_the_api_servers_and_the_models_alike(
+    anywhere: Server, kind: type[CustomResource]
+) -> None:
     answer = anywhere.create(kind, minimal(kind), query="dryRun=All")
     assert answer["spec"] == {**minimal(kind), **DEFAULTS[kind]}
     assert answer["status"] == {"observedGeneration": -1}
@@ -224,7 +228,7 @@ _DISABLING = {"standards": ["*"], "controls": ["S3.1"], "accounts": ["*"], "regi
         (Remediation, {"approval": {"by": "me", "planHash": "f" * 16}}, "another plan is not approved by it"),
     ],
 )
-def test_immutable(server: Server, kind: type[Resource], change: Object, says: str) -> None:
+def test_immutable(server: Server, kind: type[CustomResource], change: Object, says: str) -> None:
     server.create(kind, minimal(kind))
     status, answer = server.patch(kind, "example", {"spec": change})
     assert status == http.client.UNPROCESSABLE_ENTITY, answer
@@ -253,7 +257,7 @@ def test_what_a_remediation_names_cannot_be_taken_away(server: Server, field: st
         (Remediation, {"undo": True}),
     ],
 )
-def test_mutable(server: Server, kind: type[Resource], change: Object) -> None:
+def test_mutable(server: Server, kind: type[CustomResource], change: Object) -> None:
     server.create(kind, minimal(kind))
     status, answer = server.patch(kind, "example", {"spec": change})
     assert status == http.client.OK, answer
@@ -261,7 +265,7 @@ def test_mutable(server: Server, kind: type[Resource], change: Object) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_status_is_written_apart_from_the_spec(server: Server, kind: type[Resource]) -> None:
+def test_status_is_written_apart_from_the_spec(server: Server, kind: type[CustomResource]) -> None:
     server.create(kind, minimal(kind))
     server.patch(kind, "example", {"status": {"observedGeneration": 7}})
     body = {"status": {"observedGeneration": 1}, "spec": maximal(kind)}
@@ -274,7 +278,7 @@ def test_status_is_written_apart_from_the_spec(server: Server, kind: type[Resour
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_full_status_is_taken_and_read_back_whole(server: Server, kind: type[Resource]) -> None:
+def test_a_full_status_is_taken_and_read_back_whole(server: Server, kind: type[CustomResource]) -> None:
     uid = server.create(kind, minimal(kind))["metadata"]["uid"]
     wanted = STATUSES[kind].to_api()
     patch = [
@@ -392,7 +396,7 @@ def test_the_printed_crds_are_taken_as_they_are(installed: ControlPlane) -> None
     assert again.stdout.count("serverside-applied") == len(KINDS)
 
 
-def _write_status(server: Server, kind: type[Resource], name: str) -> None:
+def _write_status(server: Server, kind: type[CustomResource], name: str) -> None:
     body = {"status": STATUSES[kind].to_api()}
     if kind is PostureTarget:
         body["status"]["sync"]["lastSuccessTime"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

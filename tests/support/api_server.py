@@ -4,7 +4,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from posture.kube.errors import Call, Gone, KubeError, Moved, Refused
+from posture.kube.errors import Call, Gone, KubeError, Moved, RequestRefused
 from posture.kube.resources import SUPPRESSION_POLICIES, Object, ObjectRef
 
 CALL = Call("patch", SUPPRESSION_POLICIES, "security", "x")
@@ -52,7 +52,7 @@ class ApiServer:
                 into = into[part]
             if each["op"] == "test":
                 if into.get(key) != each["value"]:
-                    raise Refused(CALL, "the test failed", status=422)
+                    raise RequestRefused(CALL, "the test failed", status=422)
             elif each["op"] == "remove":
                 del into[key]
             else:

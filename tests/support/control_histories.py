@@ -12,7 +12,7 @@ from posture.domain.exceptions.control_plan import (
     ControlPlan,
     ControlPolicy,
     DeclaredControls,
-    Seen,
+    KnownControls,
     control_plan,
     with_undone,
 )
@@ -106,7 +106,7 @@ class Operator:
         live = {place_of(place): self._live(place) for place in self.reads(away)}
         self.records = {name: each for name, each in self.records.items() if name in self.cloud.rules}
         self.attempts = remembered(self.attempts, self.cloud.now)
-        seen = Seen(live, self.records, STATUSES if exact else None)
+        seen = KnownControls(live, self.records, STATUSES if exact else None)
         made = control_plan(self.declared(), seen, Timing(self.cloud.now, INTERVAL, self.attempts))
         self.attempts = with_undone(self.attempts, made.undone, self.cloud.now)
         return made

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from posture.sources.securityhub.coverage import Coverage
-from posture.sources.securityhub.readers import Found, Reader
-from posture.sources.securityhub.windows import Query, Window, window
+from posture.sources.securityhub.readers import Found, PageReader
+from posture.sources.securityhub.windows import Query, UpdateWindow, window
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Listing:
     gone: set[int] = field(default_factory=set)
     _made: dict[tuple[Query, bool], list[int]] = field(default_factory=dict)
 
-    def read(self, reader: Reader) -> tuple[list[int], str | None]:
+    def read(self, reader: PageReader) -> tuple[list[int], str | None]:
         """The reader's next page: numbers of findings, and its NextToken."""
         self.calls += 1
         found, at = self._found(reader), int(reader.token or 0)
@@ -43,7 +43,7 @@ class Listing:
             self.gone.add(random.randrange(len(self.times)))
             self._made.clear()
 
-    def _found(self, reader: Reader) -> list[int]:
+    def _found(self, reader: PageReader) -> list[int]:
         query = reader.asks or reader.query
         asked = (query, reader.ascending)
         if asked not in self._made:
@@ -72,12 +72,12 @@ class Walk:
     patience: int = 1
     faults: int = 30
     seen: set[int] = field(default_factory=set)
-    windows_seen: list[tuple[Window, ...]] = field(default_factory=list)
+    windows_seen: list[tuple[UpdateWindow, ...]] = field(default_factory=list)
     progress: list[float] = field(default_factory=list)
 
     def over(self, start: int, end: int, *, limit: int = 30_000) -> "Walk":
         coverage = Coverage([window(start, end)], patience=self.patience)
-        readers: list[Reader] = []
+        readers: list[PageReader] = []
         while not coverage.done:
             assert self.listing.calls < limit, "the walk does not end"
             while len(readers) < self.chains and (reader := coverage.next_reader()):
@@ -95,7 +95,7 @@ class Walk:
                 coverage, readers = Coverage(coverage.windows(), patience=self.patience), []
         return self
 
-    def _step(self, coverage: Coverage, reader: Reader) -> None:
+    def _step(self, coverage: Coverage, reader: PageReader) -> None:
         self.listing.meddle(self.random)
         if reader.token is not None and self._strikes(self.refuse):
             self.listing.calls += 1

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from posture.api.model import Spec
-from posture.api.shapes import Rule, Shape, exactly_one, fixed_choice
+from posture.api.shapes import CelRule, Shape, exactly_one, fixed_choice
 from posture.api.types import bounded
 
 _CHOICES = ("builtin", "ssmAutomation")
@@ -56,7 +56,7 @@ class SsmAutomation(Spec):
 class Action(Spec):
     """What is done: exactly one of these. The choice is immutable."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (exactly_one(*_CHOICES), fixed_choice(*_CHOICES))
+    rules: ClassVar[tuple[CelRule, ...]] = (exactly_one(*_CHOICES), fixed_choice(*_CHOICES))
 
     builtin: Builtin | None = Field(None, description="An action of the operator's own.")
     ssm_automation: SsmAutomation | None = Field(None, description="An SSM Automation document.")

@@ -5,12 +5,12 @@ from typing import Any
 from posture.api.posture_target import PostureTarget
 from posture.api.remediation import Remediation
 from posture.api.remediation_rule import RemediationRule
-from posture.api.resource import GROUP, VERSION, Column, Resource
+from posture.api.resource import GROUP, VERSION, Column, CustomResource
 from posture.api.schema import structural
 from posture.api.suppression_policy import SuppressionPolicy
 
 CATEGORY = "posture"
-KINDS: tuple[type[Resource], ...] = (PostureTarget, SuppressionPolicy, RemediationRule, Remediation)
+KINDS: tuple[type[CustomResource], ...] = (PostureTarget, SuppressionPolicy, RemediationRule, Remediation)
 
 
 def documents() -> list[dict[str, Any]]:
@@ -18,7 +18,7 @@ def documents() -> list[dict[str, Any]]:
     return [_document(kind) for kind in KINDS]
 
 
-def _document(kind: type[Resource]) -> dict[str, Any]:
+def _document(kind: type[CustomResource]) -> dict[str, Any]:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -57,7 +57,7 @@ def _column(column: Column) -> dict[str, Any]:
     return document
 
 
-def kind_schema(kind: type[Resource]) -> dict[str, Any]:
+def kind_schema(kind: type[CustomResource]) -> dict[str, Any]:
     """Give the structural schema of a kind's whole object."""
     schema = structural(kind)
     properties = schema["properties"]

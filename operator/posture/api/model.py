@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from posture.api.shapes import RULES, Rule
+from posture.api.shapes import RULES, CelRule
 
 _REQUEST_LENGTH = 1024
 
@@ -28,7 +28,7 @@ class Spec(BaseModel):
         frozen=True,
         hide_input_in_errors=True,
     )
-    rules: ClassVar[tuple[Rule, ...]] = ()
+    rules: ClassVar[tuple[CelRule, ...]] = ()
 
     @model_validator(mode="after")
     def _obey_rules(self) -> Self:

@@ -9,8 +9,8 @@ from posture.api.durations import Duration
 from posture.api.model import Spec
 from posture.api.patterns import compile_pattern
 from posture.api.posture_target_status import PostureTargetStatus
-from posture.api.resource import AGE, Column, Resource, condition_column
-from posture.api.shapes import Rule, Shape, exactly_one, fixed_choice
+from posture.api.resource import AGE, Column, CustomResource, condition_column
+from posture.api.shapes import CelRule, Shape, exactly_one, fixed_choice
 from posture.api.types import (
     AccountGlob,
     AccountId,
@@ -73,7 +73,7 @@ PackName = Annotated[
 ]
 
 
-class Aws(Spec):
+class AwsAccess(Spec):
     """Where Security Hub is asked, and as whom."""
 
     region: Region = Field(description="Region of the Security Hub; best the aggregation Region.")
@@ -85,8 +85,8 @@ class Aws(Spec):
 class SecurityStandards(Spec):
     """Scores by the controls of Security Hub's standards."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
+    rules: ClassVar[tuple[CelRule, ...]] = (
+        CelRule(
             "!('*' in self.standards) || self.standards.size() == 1",
             "standards: * stands for all of AWS that are enabled: write it alone",
             lambda model: "*" not in model.standards or len(model.standards) == 1,
@@ -120,10 +120,10 @@ class ConfigRules(Spec):
     )
 
 
-class Source(Spec):
+class SourceChoice(Spec):
     """What the score is made of: exactly one of these. The choice is immutable."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (exactly_one(*_SOURCES), fixed_choice(*_SOURCES))
+    rules: ClassVar[tuple[CelRule, ...]] = (exactly_one(*_SOURCES), fixed_choice(*_SOURCES))
 
     security_standards: SecurityStandards | None = Field(None, description="Security Hub's standards.")
     conformance_packs: ConformancePacks | None = Field(
@@ -237,8 +237,8 @@ class Objectives(Spec):
 class PostureTargetSpec(Spec):
     """What is scored, how, and what is aimed at."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
+    rules: ClassVar[tuple[CelRule, ...]] = (
+        CelRule(
             f"!has(self.source.securityStandards) || self.products.exists(name, name in {list(OWN_NAMES)})",
             f"products: keep {SECURITY_HUB!r}, securityStandards is scored by its findings",
             lambda spec: (
@@ -254,8 +254,8 @@ class PostureTargetSpec(Spec):
     full_sync_interval: PacedDuration = Field(
         Duration("24h"), description="How often everything is read again; at least 5s."
     )
-    aws: Aws = Field(description="Where Security Hub is asked, and as whom.")
-    source: Source = Field(description="What the score is made of: exactly one of its fields.")
+    aws: AwsAccess = Field(description="Where Security Hub is asked, and as whom.")
+    source: SourceChoice = Field(description="What the score is made of: exactly one of its fields.")
     products: Annotated[tuple[ProductName, ...], bounded(50, least=1, unique=True)] = Field(
         (SECURITY_HUB,),
         description="Products whose findings are read. Others than Security Hub are counted, never scored. "
@@ -267,7 +267,7 @@ class PostureTargetSpec(Spec):
     objectives: Objectives = Field(Objectives(), description="What is aimed at.")
 
 
-class PostureTarget(Resource):
+class PostureTarget(CustomResource):
     """A view over one Security Hub: scores of standards, accounts, workloads and environments."""
 
     plural: ClassVar[str] = "posturetargets"

@@ -115,7 +115,7 @@ class RejectedFinding(Observed):
     reason: Paragraph = Field(description="What is wrong with it.")
 
 
-class Sync(Observed):
+class SyncSummary(Observed):
     """How the hub's findings are read."""
 
     last_success_time: Past | None = Field(None, description="End of the last poll that was complete.")
@@ -165,7 +165,7 @@ class EnabledStandard(Observed):
     enabled_controls: int | None = Field(None, description="Those of them that are turned on there.")
 
 
-class Hub(Observed):
+class HubSummary(Observed):
     """The Security Hub that answers."""
 
     account: Line = Field(description="Account of the hub.")
@@ -214,5 +214,5 @@ class PostureTargetStatus(Status):
         None, description="How the score moved. Not computed by this version: always absent."
     )
     accounts: AccountCounts | None = Field(None, description="Accounts by state.")
-    sync: Sync | None = Field(None, description="How the hub's findings are read.")
-    hub: Hub | None = Field(None, description="The Security Hub that answers.")
+    sync: SyncSummary | None = Field(None, description="How the hub's findings are read.")
+    hub: HubSummary | None = Field(None, description="The Security Hub that answers.")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from posture.api.crds import CATEGORY, KINDS, kind_schema
-from posture.api.resource import API_VERSION, Column, Resource
+from posture.api.resource import API_VERSION, Column, CustomResource
 from posture.api.schema import structural
 from posture.api.selector import Selector
 from posture.api.shapes import RULES
@@ -45,7 +45,7 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _kind(kind: type[Resource], selector: _Schema) -> str:
+def _kind(kind: type[CustomResource], selector: _Schema) -> str:
     schema = kind_schema(kind)
     spec, status = schema["properties"]["spec"], schema["properties"]["status"]
     return "\n".join(
@@ -67,7 +67,7 @@ def _kind(kind: type[Resource], selector: _Schema) -> str:
     )
 
 
-def _columns(kind: type[Resource], *, wide: bool) -> str:
+def _columns(kind: type[CustomResource], *, wide: bool) -> str:
     return ", ".join(_column(column) for column in kind.columns if column.wide is wide)
 
 

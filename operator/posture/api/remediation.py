@@ -8,8 +8,8 @@ from pydantic import Field, StrictBool, WithJsonSchema
 
 from posture.api.action import Action
 from posture.api.model import Spec
-from posture.api.resource import AGE, Column, ImmutableTargetRef, Resource, Status, condition_column
-from posture.api.shapes import Immutable, Rule, Shape
+from posture.api.resource import AGE, Column, CustomResource, ImmutableTargetRef, Status, condition_column
+from posture.api.shapes import CelRule, Immutable, Shape
 from posture.api.types import (
     AccountId,
     ObjectName,
@@ -89,14 +89,14 @@ class RemediationApproval(Spec):
 class RemediationSpec(Spec):
     """What is done, to what, and why. Immutable but for `approval` and `undo`."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
+    rules: ClassVar[tuple[CelRule, ...]] = (
+        CelRule(
             "!has(self.approval) || self.approval.planHash == self.planHash",
             "approval.planHash: write the planHash of this object; another plan is not approved by it",
             lambda spec: spec.approval is None or spec.approval.plan_hash == spec.plan_hash,
         ),
         *(
-            Rule(
+            CelRule(
                 f"has(self.{field}) == has(oldSelf.{field})",
                 f"{field} is immutable: make a new object instead",
             )
@@ -144,7 +144,7 @@ class RemediationStatus(Status):
     )
 
 
-class Remediation(Resource):
+class Remediation(CustomResource):
     """One entry of the write-ahead journal of remediations, made only by the operator.
 
     People approve what waits for approval (`spec.approval`), and take back what was done (`spec.undo`).

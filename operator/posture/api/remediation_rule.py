@@ -8,7 +8,7 @@ from pydantic import Field, StrictBool
 from posture.api.action import Action
 from posture.api.durations import Duration
 from posture.api.model import Observed, Spec
-from posture.api.resource import AGE, Column, ImmutableTargetRef, Resource, Status, condition_column
+from posture.api.resource import AGE, Column, CustomResource, ImmutableTargetRef, Status, condition_column
 from posture.api.schedule import Window
 from posture.api.selector import Exceptions, Selectors
 from posture.api.types import (
@@ -45,7 +45,7 @@ class OptOut(Spec):
     )
 
 
-class Identity(Spec):
+class MemberIdentity(Spec):
     """As whom the write is made."""
 
     role_name: RoleName = Field(
@@ -104,7 +104,7 @@ class RemediationRuleSpec(Spec):
     match: Selectors = Field(description="Selectors of findings; any of them selects.")
     exceptions: Exceptions = Field((), description="Selectors of findings that are left alone.")
     opt_out: OptOut = Field(OptOut(), description="What keeps a resource from being touched.")
-    identity: Identity = Field(Identity(), description="As whom the write is made.")
+    identity: MemberIdentity = Field(MemberIdentity(), description="As whom the write is made.")
     action: Action = Field(description="What is done: exactly one of its fields.")
     limits: Limits = Field(Limits(), description="How much is written.")
     window: Window | None = Field(None, description="When writes are allowed. None: at any time.")
@@ -164,7 +164,7 @@ class RemediationRuleStatus(Status):
     )
 
 
-class RemediationRule(Resource):
+class RemediationRule(CustomResource):
     """Remedies findings by a declared action: at first as a dry run, always within bounds.
 
     This version plans, and writes nothing to AWS: a rule in mode `Enforce` is Stalled, reason

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from posture.api.conditions import Conditions
 from posture.api.legible import legible
 from posture.api.model import Metadata, Observed, Spec
-from posture.api.shapes import Immutable, Rule
+from posture.api.shapes import CelRule, Immutable
 from posture.api.types import NOW, Line, ObjectName, Verbatim
 
 GROUP = "posture.dev"
@@ -20,7 +20,7 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 # Names become label values and marks on findings, which are shorter than names of objects may be.
-_NAME_FITS = Rule("self.metadata.name.size() <= 63", "metadata.name must have at most 63 characters")
+_NAME_FITS = CelRule("self.metadata.name.size() <= 63", "metadata.name must have at most 63 characters")
 
 
 class Column(Spec):
@@ -72,13 +72,13 @@ class Status(Observed):
     )
 
 
-class Resource(Observed):
+class CustomResource(Observed):
     """An object of one of the kinds. Subclasses say how the API server serves and shows it."""
 
     plural: ClassVar[str]
     short_name: ClassVar[str]
     columns: ClassVar[tuple[Column, ...]]
-    rules: ClassVar[tuple[Rule, ...]] = (_NAME_FITS,)
+    rules: ClassVar[tuple[CelRule, ...]] = (_NAME_FITS,)
 
     metadata: Metadata
 
@@ -101,7 +101,7 @@ class InvalidObject(ValueError):  # noqa: N818 -- it names what is wrong, as Kub
         self.problems = problems
 
 
-_R = TypeVar("_R", bound=Resource)
+_R = TypeVar("_R", bound=CustomResource)
 _S = TypeVar("_S", bound=Status)
 
 

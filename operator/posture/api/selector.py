@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from posture.api.model import Spec
-from posture.api.shapes import Rule, at_least_one
+from posture.api.shapes import CelRule, at_least_one
 from posture.api.types import (
     AccountGlob,
     Glob,
@@ -43,7 +43,7 @@ class Selector(Spec):
     `resourceIds` and `tags` must fit one same resource of the finding.
     """
 
-    rules: ClassVar[tuple[Rule, ...]] = (at_least_one(*_LISTS),)
+    rules: ClassVar[tuple[CelRule, ...]] = (at_least_one(*_LISTS),)
 
     controls: _Globs | None = Field(None, description="Control ids such as `S3.11` or `EC2.*`, in any case.")
     standards: _Globs | None = Field(

@@ -25,7 +25,7 @@ _READ_DIFFERENTLY = re.compile(r"\\[sS]")
 
 
 @dataclass(frozen=True)
-class Rule:
+class CelRule:
     """A CEL rule of the API server (`x-kubernetes-validations`), with the message that a user sees.
 
     `holds` is the same rule over the parsed model, for what the operator's own code relies on.
@@ -40,29 +40,29 @@ class Rule:
         return {"rule": self.cel, "message": self.message}
 
 
-def exactly_one(*fields: str) -> Rule:
+def exactly_one(*fields: str) -> CelRule:
     """Make the rule of a union: one of the fields (spelled as in the API) is set, and no other."""
     count = " + ".join(f"(has(self.{field}) ? 1 : 0)" for field in fields)
-    return Rule(
+    return CelRule(
         cel=f"{count} == 1",
         message=f"write exactly one of {', '.join(fields)}",
         holds=lambda model: sum(field in _set_fields(model) for field in fields) == 1,
     )
 
 
-def at_least_one(*fields: str) -> Rule:
+def at_least_one(*fields: str) -> CelRule:
     """Make the rule that one of the fields (spelled as in the API) is set."""
-    return Rule(
+    return CelRule(
         cel=" || ".join(f"has(self.{field})" for field in fields),
         message=f"write at least one of {', '.join(fields)}",
         holds=lambda model: any(field in _set_fields(model) for field in fields),
     )
 
 
-def fixed_choice(*fields: str) -> Rule:
+def fixed_choice(*fields: str) -> CelRule:
     """Make the transition rule that the chosen member of a union stays the chosen one."""
     same = " && ".join(f"has(self.{field}) == has(oldSelf.{field})" for field in fields)
-    return Rule(
+    return CelRule(
         cel=same,
         message=f"the choice between {', '.join(fields)} is immutable: make a new object instead",
     )
@@ -77,7 +77,7 @@ class Immutable:
     def __get_pydantic_json_schema__(
         self, core: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        rule = Rule("self == oldSelf", f"{self.what} is immutable: make a new object instead")
+        rule = CelRule("self == oldSelf", f"{self.what} is immutable: make a new object instead")
         schema = handler(core)
         return {**schema, RULES: [*schema.get(RULES, []), rule.document()]}
 
@@ -127,7 +127,7 @@ class Shape:
         tests = [f"self.matches({_cel_string(f'^(?:{self.pattern})$')})"] if self.pattern else []
         tests += [self.also] if self.also else []
         if tests:
-            schema[RULES] = [Rule(" && ".join(tests), self.say).document()]
+            schema[RULES] = [CelRule(" && ".join(tests), self.say).document()]
         return schema
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 -- pydantic's protocol

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar
 from pydantic import Field, StrictBool
 
 from posture.api.model import Observed, Spec
-from posture.api.resource import AGE, Column, ImmutableTargetRef, Resource, Status, condition_column
+from posture.api.resource import AGE, Column, CustomResource, ImmutableTargetRef, Status, condition_column
 from posture.api.selector import Exceptions, Selectors
-from posture.api.shapes import WHITE_SPACE, Rule, Shape, exactly_one, fixed_choice
+from posture.api.shapes import WHITE_SPACE, CelRule, Shape, exactly_one, fixed_choice
 from posture.api.types import (
     AccountGlob,
     AccountId,
@@ -102,7 +102,7 @@ class DisableControls(Spec):
 class SuppressionPolicySpec(Spec):
     """What is excepted, why, who says so, and until when."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (exactly_one(*_KINDS), fixed_choice(*_KINDS))
+    rules: ClassVar[tuple[CelRule, ...]] = (exactly_one(*_KINDS), fixed_choice(*_KINDS))
 
     target_ref: ImmutableTargetRef = Field(description="The target whose findings are meant. Immutable.")
     suspend: StrictBool = Field(
@@ -179,7 +179,7 @@ class SuppressionPolicyStatus(Status):
     ] = Field((), description="The status that controls had when they were turned off.")
 
 
-class SuppressionPolicy(Resource):
+class SuppressionPolicy(CustomResource):
     """An exception: findings that are suppressed, or controls that are turned off, until a stated end."""
 
     plural: ClassVar[str] = "suppressionpolicies"

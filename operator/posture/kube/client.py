@@ -19,7 +19,7 @@ from posture.kube.errors import (
     Gone,
     KubeError,
     Moved,
-    Refused,
+    RequestRefused,
     Retryable,
     Unauthorized,
     error_of,
@@ -196,7 +196,7 @@ class KubeClient:
         ends = time.monotonic() + (within or self._within)
         try:
             return await self._patch(ref, operations, subresource, version, within)
-        except Refused as error:
+        except RequestRefused as error:
             left = ends - time.monotonic()
             raise await self._because(ref, error, version, left if left > 0 else None) from error
 
@@ -233,7 +233,7 @@ class KubeClient:
         """
         try:
             now = await self._patch(ref, [], within=within)
-        except Refused:
+        except RequestRefused:
             return Gone(
                 refused.call, f"{ref} was deleted, another object has its name now", reason="Replaced"
             )

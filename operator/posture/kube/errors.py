@@ -84,7 +84,7 @@ class Unauthorized(KubeError):  # noqa: N818 - as Retryable
     """The API server does not accept the operator's credentials."""
 
 
-class Refused(KubeError):  # noqa: N818 - as Retryable
+class RequestRefused(KubeError):  # noqa: N818 - as Retryable
     """The API server refuses what was sent (400, 422, …): the same request never works."""
 
 
@@ -125,7 +125,7 @@ def error_of(call: Call, status: int, body: bytes, headers: Mapping[str, str]) -
             status=status,
             reason=reason,
         )
-    return Refused(
+    return RequestRefused(
         call,
         f"could not {call}, the API server refuses it: {said}; check that the installed CRDs are those of "
         "this version (`posture crds`)",

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from posture.domain.time import instant_of
 from posture.kube.client import REQUEST_WITHIN, KubeClient
-from posture.kube.errors import Conflict, Refused
+from posture.kube.errors import Conflict, RequestRefused
 from posture.kube.leadership import Leading
 from posture.kube.resources import ApiResource, Object, ObjectRef
 from posture.kube.status import LEAST_WITHIN
@@ -20,7 +20,7 @@ _ANNOTATIONS = "/metadata/annotations"
 _ATTEMPTS = 5
 
 
-class Kept(NamedTuple):
+class AnnotationChange(NamedTuple):
     """An annotation, and what becomes of its text; None: it is not there, or is not to be."""
 
     key: str
@@ -51,7 +51,11 @@ def annotation(obj: Object, key: str) -> str | None:
 
 
 async def add_finalizer(
-    client: KubeClient, resource: ApiResource, obj: Object, leading: Leading, kept: Kept | None = None
+    client: KubeClient,
+    resource: ApiResource,
+    obj: Object,
+    leading: Leading,
+    kept: AnnotationChange | None = None,
 ) -> Object:
     """Put our finalizer on the object, unless it has it or is being deleted, and return it as stored.
 
@@ -63,7 +67,11 @@ async def add_finalizer(
 
 
 async def remove_finalizer(
-    client: KubeClient, resource: ApiResource, obj: Object, leading: Leading, kept: Kept | None = None
+    client: KubeClient,
+    resource: ApiResource,
+    obj: Object,
+    leading: Leading,
+    kept: AnnotationChange | None = None,
 ) -> Object:
     """Take our finalizer off the object, if it is on it, and return it as stored.
 
@@ -74,7 +82,7 @@ async def remove_finalizer(
 
 
 async def change_annotation(
-    client: KubeClient, resource: ApiResource, obj: Object, leading: Leading, kept: Kept
+    client: KubeClient, resource: ApiResource, obj: Object, leading: Leading, kept: AnnotationChange
 ) -> Object:
     """Change an annotation, and return the object as stored; `leading` as above. Raises Gone likewise."""
     return await _settle(client, resource, obj, leading, kept, wanted=None)
@@ -85,7 +93,7 @@ async def _settle(
     resource: ApiResource,
     obj: Object,
     leading: Leading,
-    kept: Kept | None,
+    kept: AnnotationChange | None,
     *,
     wanted: bool | None,
 ) -> Object:
@@ -99,7 +107,7 @@ async def _settle(
         within = min(REQUEST_WITHIN, left)
         try:
             return await client.patch_metadata(ref, operations, within=within)
-        except Refused as error:
+        except RequestRefused as error:
             # The object is not as it was read, unless the very same patch is refused for another reason.
             refused = error
             read_before, obj = obj, await client.reread(ref, within=within)
@@ -124,7 +132,7 @@ def _operations(obj: Object, *, wanted: bool | None) -> list[dict[str, Any]]:
     ]
 
 
-def _annotating(obj: Object, kept: Kept | None) -> list[dict[str, Any]]:
+def _annotating(obj: Object, kept: AnnotationChange | None) -> list[dict[str, Any]]:
     if kept is None:
         return []
     before = annotation(obj, kept.key)

@@ -35,7 +35,7 @@ class Shown(NamedTuple):
         return not self.missing
 
 
-class Restored(NamedTuple):
+class RestoredScores(NamedTuple):
     """The scores that an earlier leader left in the status."""
 
     metric: str
@@ -66,7 +66,7 @@ class TargetReport(NamedTuple):
     conditions: Mapping[str, str]
     """Type → status."""
     objectives: ObjectiveLimits | None
-    scores: Shown | Restored | None
+    scores: Shown | RestoredScores | None
     per_control: bool
     """Whether each control is shown too."""
 

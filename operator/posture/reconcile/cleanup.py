@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeVar
 from posture.domain.time import HOUR, MINUTE
 from posture.kube.errors import Gone, KubeError
 from posture.kube.finalizers import (
-    Kept,
+    AnnotationChange,
     add_finalizer,
     deleted_at,
     has_finalizer,
@@ -45,7 +45,7 @@ class CleanedKind:
     """The reason of the event of a target that waits for them: `WaitingForPolicies`."""
     stays: str
     """What stays as they made it where it is not waited for."""
-    kept: Kept | None = None
+    kept: AnnotationChange | None = None
     """What becomes of the annotation of such an object when it goes."""
 
 
@@ -101,7 +101,7 @@ class Record(Protocol):
     """What is kept on an object beside its finalizer: one patch makes both."""
 
     @property
-    def kept(self) -> Kept:
+    def kept(self) -> AnnotationChange:
         """Give the change of the annotation."""
         ...
 

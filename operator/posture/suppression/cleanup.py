@@ -10,7 +10,7 @@ from typing import NamedTuple
 from posture.domain.exceptions import sites
 from posture.domain.exceptions.sites import Site
 from posture.kube.errors import Gone, KubeError
-from posture.kube.finalizers import Kept, change_annotation
+from posture.kube.finalizers import AnnotationChange, change_annotation
 from posture.kube.leadership import Leading
 from posture.kube.resources import SUPPRESSION_POLICIES, Object
 from posture.logs import bound
@@ -28,7 +28,7 @@ _KIND = CleanedKind(
     plural="policies",
     waiting="WaitingForPolicies",
     stays="what they suppressed stays suppressed",
-    kept=Kept(sites.ANNOTATION, lambda _: None),
+    kept=AnnotationChange(sites.ANNOTATION, lambda _: None),
 )
 
 
@@ -42,7 +42,7 @@ class _SiteRecord(NamedTuple):
         return self.site in sites_of(document)
 
     @property
-    def kept(self) -> Kept:
+    def kept(self) -> AnnotationChange:
         site, alone = self
         return _kept(lambda before: (site,) if alone else sites.added(before, site) or before)
 
@@ -119,7 +119,7 @@ class PolicyCleanup(Cleanup[Declared]):
             self.objects.store(stored)
 
 
-def _kept(change: Callable[[tuple[Site, ...]], tuple[Site, ...]]) -> Kept:
+def _kept(change: Callable[[tuple[Site, ...]], tuple[Site, ...]]) -> AnnotationChange:
     """Return the change of the annotation that makes this change of the record."""
 
     def changed(before: str | None) -> str | None:
@@ -129,4 +129,4 @@ def _kept(change: Callable[[tuple[Site, ...]], tuple[Site, ...]]) -> Kept:
             return before
         return sites.format_sites(after)
 
-    return Kept(sites.ANNOTATION, changed)
+    return AnnotationChange(sites.ANNOTATION, changed)

@@ -30,7 +30,7 @@ SECURITY_HUB = "SecurityHub"
 STATUS = "Status"
 
 
-class Entry(NamedTuple):
+class RegisteredException(NamedTuple):
     """One exception in one account and Region.
 
     `policy`: namespace/name, empty where people made it by hand. `state`: Active, Expired, ReviewDue,
@@ -73,7 +73,7 @@ class _Place(NamedTuple):
 
 def entries(
     target: str, findings: Iterable[Finding], view: View, policies: Mapping[str, Declared], now: int
-) -> list[Entry]:
+) -> list[RegisteredException]:
     """Return the suppressed findings of a target (namespace/name).
 
     `findings`: those of its hub that are ACTIVE and SUPPRESSED. `policies`: all that are known, by
@@ -94,7 +94,7 @@ def entries(
     ]
 
 
-def from_status(target: str, policies: Mapping[str, Declared], now: int) -> list[Entry]:
+def from_status(target: str, policies: Mapping[str, Declared], now: int) -> list[RegisteredException]:
     """Return the suppressed findings of a target as far as the policies' status tells: counts alone."""
     return [
         documented(target, name, each, now)._replace(number=_told(each), evidence=STATUS)
@@ -120,7 +120,9 @@ def _place(finding: Finding, controls: Controls) -> _Place:
     )
 
 
-def _entry(target: str, place: _Place, same: list[Finding], declared: Declared | None, now: int) -> Entry:
+def _entry(
+    target: str, place: _Place, same: list[Finding], declared: Declared | None, now: int
+) -> RegisteredException:
     if declared is None:
         entry = undocumented(target, place.policy, "suppressFindings")
     else:
@@ -135,9 +137,9 @@ def _entry(target: str, place: _Place, same: list[Finding], declared: Declared |
     )
 
 
-def undocumented(target: str, policy: str, what: str) -> Entry:
+def undocumented(target: str, policy: str, what: str) -> RegisteredException:
     """Return what is to be filled in for an exception without a policy, or whose policy is not known."""
-    return Entry(
+    return RegisteredException(
         target=target,
         policy=policy,
         state=MISSING if policy else _NO_POLICY,
@@ -159,7 +161,7 @@ def undocumented(target: str, policy: str, what: str) -> Entry:
     )
 
 
-def documented(target: str, name: str, declared: Declared, now: int) -> Entry:
+def documented(target: str, name: str, declared: Declared, now: int) -> RegisteredException:
     """Return what a policy (namespace/name) says of its exceptions, or that it cannot be read."""
     policy, terms = declared.policy, declared.terms
     entry = undocumented(target, name, "suppressFindings" if declared.suppresses else "disableControls")
@@ -211,7 +213,7 @@ class Looked(NamedTuple):
 
 def control_entries(
     target: str, looked: Looked, policies: Mapping[str, Declared], now: int, view: View
-) -> list[Entry]:
+) -> list[RegisteredException]:
     """Return the controls of a target (namespace/name) that are off.
 
     Where they were not read, the status of the target's policies tells what these turned off. `policies`: all
@@ -228,12 +230,12 @@ def control_entries(
 
 def controls_from_status(
     target: str, policies: Mapping[str, Declared], now: int, *, read: Collection[AccountRegion] | None = None
-) -> list[Entry]:
+) -> list[RegisteredException]:
     """Return the controls of a target as far as the policies' status tells, but for what was `read`.
 
     None: nothing could be read, and that a policy turned nothing off is known from its status too.
     """
-    found: list[Entry] = []
+    found: list[RegisteredException] = []
     for name, declared in sorted(policies.items()):
         entry = documented(target, name, declared, now)
         if declared.scope != target or declared.suppresses:
@@ -249,7 +251,9 @@ def controls_from_status(
     return found
 
 
-def _live(target: str, off: Off, policies: Mapping[str, Declared], now: int, view: View) -> Entry | None:
+def _live(
+    target: str, off: Off, policies: Mapping[str, Declared], now: int, view: View
+) -> RegisteredException | None:
     """Return the entry of a control that Security Hub says is off; None: it is another target's."""
     mark = marks.read_control_mark(off.reason)
     declared = None if mark is None else policies.get(mark.policy)
@@ -270,7 +274,7 @@ def _concerns(view: View, place: TurnedOff) -> bool:
     return place.standard in view.standards and view.accounts.standing(place.account_id) is Standing.TARGETED
 
 
-def _at(entry: Entry, place: TurnedOff) -> Entry:
+def _at(entry: RegisteredException, place: TurnedOff) -> RegisteredException:
     return entry._replace(
         control=place.control,
         standard=place.standard,
@@ -280,5 +284,5 @@ def _at(entry: Entry, place: TurnedOff) -> Entry:
     )
 
 
-def _spelled(entry: Entry, view: View) -> Entry:
+def _spelled(entry: RegisteredException, view: View) -> RegisteredException:
     return entry._replace(control=view.controls.spelled(entry.control))

@@ -19,7 +19,7 @@ from posture.api.posture_target_status import DECLINING, OVERDUE, SCORE_CURRENT
 from posture.domain.time import instant_of, is_current, microseconds
 
 
-class Situation(NamedTuple):
+class TargetSituation(NamedTuple):
     """What the conditions of an admitted target follow from.
 
     `connected`: Security Hub has answered. `trouble`: of the hub's last attempt. `exact_at`: microseconds,
@@ -84,7 +84,7 @@ def refused(
 
 
 def assessed(
-    before: Sequence[Condition], situation: Situation, now: datetime, generation: int
+    before: Sequence[Condition], situation: TargetSituation, now: datetime, generation: int
 ) -> tuple[Condition, ...]:
     """Return the conditions of an admitted target; `now` by the clock that dated its score: AWS's."""
     ready = _ready(situation)
@@ -121,11 +121,11 @@ def with_objectives(
     return conditions
 
 
-def _is_terminal(situation: Situation) -> bool:
+def _is_terminal(situation: TargetSituation) -> bool:
     return situation.trouble.terminal if situation.trouble else bool(situation.missing)
 
 
-def _ready(situation: Situation) -> Message:
+def _ready(situation: TargetSituation) -> Message:
     if situation.suspended:
         return Message(_UNKNOWN, "Suspended", "Security Hub is not asked while spec.suspend is true.")
     if situation.trouble:
@@ -138,7 +138,7 @@ def _ready(situation: Situation) -> Message:
     return Message(_TRUE, "SecurityHubAnswers", " ".join((message, *situation.notes)))
 
 
-def _score_current(situation: Situation, now: datetime) -> Message:
+def _score_current(situation: TargetSituation, now: datetime) -> Message:
     if situation.suspended:
         return Message(_FALSE, "Suspended", "The score is as of status.scoreTime: spec.suspend is true.")
     if situation.exact_at is None:
@@ -165,7 +165,7 @@ def _score_current(situation: Situation, now: datetime) -> Message:
     return Message(_TRUE, "Exact", f"The score is exact as of status.scoreTime.{note}")
 
 
-def _overdue(situation: Situation) -> Trouble:
+def _overdue(situation: TargetSituation) -> Trouble:
     """Say why the score is of an earlier time, although nothing is wrong."""
     if (situation.connected or situation.restored) and situation.progress_percent < _WHOLE:
         # A store that was begun anew, or a replica that takes over without one.
@@ -179,7 +179,7 @@ def _overdue(situation: Situation) -> Trouble:
     return Trouble("PollOverdue", "Security Hub has not been read for two intervals: see the operator's log.")
 
 
-def _no_score(situation: Situation) -> Message:
+def _no_score(situation: TargetSituation) -> Message:
     if not situation.reporting and not situation.enabled:
         return Message(
             _FALSE,
@@ -204,7 +204,7 @@ def _no_score(situation: Situation) -> Message:
     )
 
 
-def _standard_not_enabled(situation: Situation) -> Message:
+def _standard_not_enabled(situation: TargetSituation) -> Message:
     enabled = ", ".join(situation.enabled) or "none"
     denied = "".join(f" {advice}" for advice in situation.notes)
     return Message(

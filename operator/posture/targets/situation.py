@@ -15,9 +15,9 @@ from posture.api.posture_target_status import (
     PostureTargetStatus,
     RejectedFinding,
     StandardStatus,
-    Sync,
+    SyncSummary,
 )
-from posture.api.posture_target_status import Hub as HubField
+from posture.api.posture_target_status import HubSummary as HubField
 from posture.aws.client.errors import AwsError, Terminal
 from posture.aws.securityhub.discovery import HubFacts
 from posture.domain.arns import account_of
@@ -28,11 +28,11 @@ from posture.domain.standards import Standard
 from posture.domain.text import counted
 from posture.domain.time import SECOND, datetime_of
 from posture.hubs.status import HubStatus
-from posture.publish.sink import Restored, Shown
+from posture.publish.sink import RestoredScores, Shown
 from posture.reconcile.access import Admitted
 from posture.reconcile.scope import account_filter, chosen_standards, may_be_elsewhere
 from posture.store.errors import StoreError
-from posture.targets.conditions import Situation
+from posture.targets.conditions import TargetSituation
 from posture.targets.status import scope_digest
 
 _FORMATS = {
@@ -48,11 +48,13 @@ _CURES = {
 _STANDARD_STATUSES = {status.name: status for status in StandardStatus}
 
 
-def situation_of(admitted: Admitted, hub: HubStatus, scores: Shown | Restored | None) -> Situation:
+def situation_of(
+    admitted: Admitted, hub: HubStatus, scores: Shown | RestoredScores | None
+) -> TargetSituation:
     """Return what the target's conditions follow from; `scores`: what is published."""
     target = admitted.target
     enabled = {standard.name for standard in hub.facts.standards} if hub.facts else set()
-    return Situation(
+    return TargetSituation(
         suspended=target.spec.suspend,
         connected=hub.facts is not None,
         trouble=_trouble(hub.error),
@@ -63,7 +65,7 @@ def situation_of(admitted: Admitted, hub: HubStatus, scores: Shown | Restored | 
         enabled=tuple(sorted(enabled)),
         scored=_headline(scores, target.spec.scoring.method) is not None,
         reporting=len(scores.evaluation.reporting) if isinstance(scores, Shown) else 0,
-        restored=isinstance(scores, Restored),
+        restored=isinstance(scores, RestoredScores),
         rejected=_rejected(_odd(admitted, hub)),
         withheld=hub.withheld,
         notes=(
@@ -84,7 +86,9 @@ def held_back(apart: int) -> str:
     )
 
 
-def _missing(admitted: Admitted, facts: HubFacts | None, scores: Shown | Restored | None) -> tuple[str, ...]:
+def _missing(
+    admitted: Admitted, facts: HubFacts | None, scores: Shown | RestoredScores | None
+) -> tuple[str, ...]:
     """Return the chosen standards that are enabled nowhere.
 
     Where other accounts or Regions are seen too, that is known with the first evaluation.
@@ -138,7 +142,7 @@ def _lag(seconds: float) -> tuple[str, ...]:
     return (f"{note} for {unseen}.",)
 
 
-def _headline(scores: Shown | Restored | None, method: ScoringMethod) -> Score | None:
+def _headline(scores: Shown | RestoredScores | None, method: ScoringMethod) -> Score | None:
     if isinstance(scores, Shown):
         return scores.evaluation.target.headline(Method(method.value))
     return scores.target if scores else None
@@ -152,7 +156,7 @@ def hub_fields(admitted: Admitted, hub: HubStatus, before: PostureTargetStatus) 
     """
     told = before if _is_of(admitted, before) else PostureTargetStatus()
     return {
-        "sync": _sync(hub, told.sync or Sync(), _odd(admitted, hub), sees_all=_sees_all(admitted)),
+        "sync": _sync(hub, told.sync or SyncSummary(), _odd(admitted, hub), sees_all=_sees_all(admitted)),
         "hub": told.hub if hub.facts is None else _hub(hub.facts),
     }
 
@@ -205,11 +209,11 @@ def _odd(admitted: Admitted, hub: HubStatus) -> _Odd:
     )
 
 
-def _sync(hub: HubStatus, before: Sync, odd: _Odd, *, sees_all: bool) -> Sync:
+def _sync(hub: HubStatus, before: SyncSummary, odd: _Odd, *, sees_all: bool) -> SyncSummary:
     some = (*odd.rejected_findings, *odd.unreadable_findings)[:MAX_REJECTED]
     named = {each.id: each.why for each in some}
     findings = hub.findings if hub.findings is not None else before.findings
-    return Sync(
+    return SyncSummary(
         last_success_time=_moment(hub.last_success) or before.last_success_time,
         last_full_time=_moment(hub.last_full) or before.last_full_time,
         next_time=_moment(hub.next_time),

@@ -22,7 +22,7 @@ from posture.domain.findings import Severity, product_named
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.scoring.scores import Method, Score, totals, worst_first
 from posture.domain.time import SECOND, datetime_of
-from posture.publish.sink import Restored
+from posture.publish.sink import RestoredScores
 from posture.reconcile.access import Admitted
 
 _K = TypeVar("_K")
@@ -129,14 +129,14 @@ def _adds_up(told: PostureTargetStatus | StandardScore | WorkloadScore) -> bool:
     return found is not None and 0 <= found.passed <= found.scored and found.percent == told.score
 
 
-def restored(status: PostureTargetStatus, method: ScoringMethod) -> Restored | None:
+def restored(status: PostureTargetStatus, method: ScoringMethod) -> RestoredScores | None:
     """Return the scores that the status keeps, or None when there are none.
 
     Every score in a status is by the method of the headline. The caller has taken off what is not `believed`.
     """
     if status.score_time is None:
         return None
-    return Restored(
+    return RestoredScores(
         metric=_METRIC[method],
         target=_score(status.passed, status.scored),
         standards=_present({each.standard: _score(each.passed, each.scored) for each in status.standards}),

@@ -15,7 +15,7 @@ from posture.kube.leadership import Leading
 from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import POSTURE_TARGETS, Object, ObjectRef
 from posture.kube.status import StatusWrite
-from posture.publish.sink import Restored, Shown, TargetReport
+from posture.publish.sink import RestoredScores, Shown, TargetReport
 from posture.reconcile.access import Admitted, NotAdmitted
 from posture.reconcile.context import Context
 from posture.reconcile.loop import WakeLoop
@@ -194,7 +194,7 @@ class Target:
 
     async def _assessed(
         self, before: PostureTargetStatus, admission: Admitted
-    ) -> tuple[PostureTargetStatus, Shown | Restored | None]:
+    ) -> tuple[PostureTargetStatus, Shown | RestoredScores | None]:
         """Return the status, and the scores that go with it."""
         hub = self._hub
         if hub is None:
@@ -252,7 +252,7 @@ class Target:
         self,
         status: PostureTargetStatus,
         admission: Admitted | NotAdmitted,
-        scores: Shown | Restored | None,
+        scores: Shown | RestoredScores | None,
     ) -> None:
         metadata = Metadata.model_validate(self._document["metadata"])
         aims = objectives_of(admission.target.spec.objectives) if isinstance(admission, Admitted) else None
@@ -308,7 +308,7 @@ def _declared(document: Object, admission: Admitted | NotAdmitted) -> tuple[obje
     return (metadata["generation"], metadata.get("annotations"), said)
 
 
-def _chosen(shown: Shown | None, known: Restored | None, term: int) -> Shown | Restored | None:
+def _chosen(shown: Shown | None, known: RestoredScores | None, term: int) -> Shown | RestoredScores | None:
     """Return what is shown: what this replica found out itself, or what the status tells of an earlier one.
 
     Since it has polled in this `term` of the hub nobody knows better, whatever the status says. Until then

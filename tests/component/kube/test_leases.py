@@ -12,7 +12,7 @@ import pytest
 
 from posture.clock import steady
 from posture.kube.client import KubeClient
-from posture.kube.errors import Refused
+from posture.kube.errors import RequestRefused
 from posture.kube.leases import Lease, LeaseTiming
 from posture.kube.resources import LEASES
 from sandbox.controlplane import ControlPlane
@@ -213,5 +213,5 @@ async def test_what_else_a_lease_could_say_the_api_server_refuses(
         "metadata": {"name": "hub-1", "namespace": namespace},
         "spec": {"holderIdentity": "gone", field: value},
     }
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         await kube.create(LEASES, namespace, body)

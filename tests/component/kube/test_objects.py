@@ -6,7 +6,7 @@ import pytest
 
 from posture.kube import client as client_module
 from posture.kube.client import KubeClient
-from posture.kube.errors import Conflict, Gone, Refused
+from posture.kube.errors import Conflict, Gone, RequestRefused
 from posture.kube.finalizers import (
     FINALIZER,
     add_finalizer,
@@ -62,7 +62,7 @@ async def test_a_status_replaces_the_one_before(kube: KubeClient, target: Make) 
 
 async def test_a_status_that_the_crd_does_not_know_is_refused(kube: KubeClient, target: Make) -> None:
     obj = await _create(kube, target())
-    with pytest.raises(Refused, match="score"):
+    with pytest.raises(RequestRefused, match="score"):
         await write_status(kube, POSTURE_TARGETS, obj, {"score": "many"})
 
 

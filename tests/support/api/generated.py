@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from posture.api.crds import kind_schema
-from posture.api.resource import InvalidObject, Resource, parse
+from posture.api.resource import CustomResource, InvalidObject, parse
 from posture.api.shapes import RULES
 from tests.support.api.objects import ACCEPTED, Object, whole
 from tests.support.api.structural import _PATTERN, Node
@@ -66,7 +66,7 @@ def _values(schema: Node) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def objects(draw: st.DrawFn, *kinds: type[Resource]) -> tuple[type[Resource], Object]:
+def objects(draw: st.DrawFn, *kinds: type[CustomResource]) -> tuple[type[CustomResource], Object]:
     """Draw an object of one of the kinds: one that is known to be taken, in which some values are others."""
     kind, spec = draw(st.sampled_from([each for each in ACCEPTED if each[0] in kinds]))
     schema = kind_schema(kind)["properties"]["spec"]
@@ -95,7 +95,7 @@ def objects(draw: st.DrawFn, *kinds: type[Resource]) -> tuple[type[Resource], Ob
     return kind, document
 
 
-def _is_taken(kind: type[Resource], spec: Object) -> bool:
+def _is_taken(kind: type[CustomResource], spec: Object) -> bool:
     try:
         parse(kind, whole(kind, spec))
     except InvalidObject:

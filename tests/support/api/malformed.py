@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from posture.api.posture_target import PostureTarget
 from posture.api.remediation import Remediation
 from posture.api.remediation_rule import RemediationRule
-from posture.api.resource import Resource
+from posture.api.resource import CustomResource
 from posture.api.suppression_policy import SuppressionPolicy
 from tests.support.api.objects import ABSENT, FSBP, changed, maximal, minimal
 
@@ -22,7 +22,7 @@ class Malformed(NamedTuple):
     `only_server`: the operator relies on the API server for this, and does not look again.
     """
 
-    kind: type[Resource]
+    kind: type[CustomResource]
     path: str
     value: Any
     says: str

@@ -6,7 +6,7 @@ from typing import Any
 from posture.api.posture_target import PostureTarget
 from posture.api.remediation import Remediation
 from posture.api.remediation_rule import RemediationRule
-from posture.api.resource import API_VERSION, Resource
+from posture.api.resource import API_VERSION, CustomResource
 from posture.api.suppression_policy import SuppressionPolicy
 
 Object = dict[str, Any]
@@ -30,7 +30,7 @@ SELECTOR: Object = {
     "tags": {"team": ["storage", ""], "Überschrift": ["*"]},
 }
 
-_MINIMAL: dict[type[Resource], Object] = {
+_MINIMAL: dict[type[CustomResource], Object] = {
     PostureTarget: {
         "aws": {"region": "eu-west-1"},
         "source": {"securityStandards": {"standards": ["*"]}},
@@ -63,7 +63,7 @@ _MINIMAL: dict[type[Resource], Object] = {
 }
 
 # The defaults that the API server adds to the minimal objects.
-DEFAULTS: dict[type[Resource], Object] = {
+DEFAULTS: dict[type[CustomResource], Object] = {
     PostureTarget: {
         "suspend": False,
         "interval": "5m",
@@ -110,7 +110,7 @@ DEFAULTS: dict[type[Resource], Object] = {
     },
 }
 
-_MAXIMAL: dict[type[Resource], list[Object]] = {
+_MAXIMAL: dict[type[CustomResource], list[Object]] = {
     PostureTarget: [
         {
             "suspend": True,
@@ -235,17 +235,19 @@ ACCEPTED = [
 ]
 
 
-def minimal(kind: type[Resource]) -> Object:
+def minimal(kind: type[CustomResource]) -> Object:
     """Give the smallest spec that is accepted."""
     return copy.deepcopy(_MINIMAL[kind])
 
 
-def maximal(kind: type[Resource], number: int = 0) -> Object:
+def maximal(kind: type[CustomResource], number: int = 0) -> Object:
     """Give one of the specs in which (nearly) everything is written."""
     return copy.deepcopy(_MAXIMAL[kind][number])
 
 
-def whole(kind: type[Resource], spec: Object, name: str = "example", namespace: str = "default") -> Object:
+def whole(
+    kind: type[CustomResource], spec: Object, name: str = "example", namespace: str = "default"
+) -> Object:
     """Make an object of a spec."""
     metadata = {"name": name, "namespace": namespace}
     return {"apiVersion": API_VERSION, "kind": kind.__name__, "metadata": metadata, "spec": spec}

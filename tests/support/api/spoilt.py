@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from posture.api.resource import Resource
+from posture.api.resource import CustomResource
 from tests.support.api.objects import Object
 from tests.support.api.statuses import STATUSES
 
@@ -18,7 +18,7 @@ ODD_TIMES = (
 )
 
 
-def told(kind: type[Resource]) -> Object:
+def told(kind: type[CustomResource]) -> Object:
     """A status in which everything is written, as the API server gives it."""
     return STATUSES[kind].to_api()
 
@@ -31,7 +31,7 @@ _GARBAGE = st.one_of(
 
 
 @st.composite
-def spoilt(draw: st.DrawFn) -> tuple[type[Resource], Object]:
+def spoilt(draw: st.DrawFn) -> tuple[type[CustomResource], Object]:
     """A full status of some kind, in which some values are others."""
     kind = draw(st.sampled_from(list(STATUSES)))
     status = copy.deepcopy(told(kind))

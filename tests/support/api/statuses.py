@@ -11,20 +11,20 @@ from posture.api.posture_target_status import (
     EnabledStandard,
     FindingCounts,
     FindingFormat,
-    Hub,
+    HubSummary,
     OverdueCounts,
     PostureTargetStatus,
     RejectedFinding,
     SeverityCounts,
     StandardScore,
     StandardStatus,
-    Sync,
+    SyncSummary,
     TrendStatus,
     WorkloadScore,
 )
 from posture.api.remediation import COMPLETE, Remediation, RemediationStatus
 from posture.api.remediation_rule import PlanEntry, PlanTotal, RemediationRule, RemediationRuleStatus
-from posture.api.resource import Resource, Status
+from posture.api.resource import CustomResource, Status
 from posture.api.suppression_policy import (
     DisabledControl,
     Effect,
@@ -42,7 +42,7 @@ def _conditions(kind: str, status: ConditionStatus, reason: str) -> tuple[Condit
     return set_condition(conditions, kind, status, reason, "see the note", NOW, 1)
 
 
-STATUSES: dict[type[Resource], Status] = {
+STATUSES: dict[type[CustomResource], Status] = {
     PostureTarget: PostureTargetStatus(
         observed_generation=1,
         last_handled_request="now",
@@ -77,7 +77,7 @@ STATUSES: dict[type[Resource], Status] = {
         accounts=AccountCounts(
             reporting=21, silent=1, excluded=2, unmatched=1, unmatched_ids=("111122223333",)
         ),
-        sync=Sync(
+        sync=SyncSummary(
             last_success_time=NOW,
             last_full_time=NOW,
             next_time=NOW,
@@ -89,7 +89,7 @@ STATUSES: dict[type[Resource], Status] = {
             rejected=1,
             rejected_findings=(RejectedFinding(id="x", reason="UpdatedAt is no time"),),
         ),
-        hub=Hub(
+        hub=HubSummary(
             account="111122223333",
             region="eu-west-1",
             administrator="111122223333",

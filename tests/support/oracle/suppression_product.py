@@ -13,7 +13,7 @@ from posture.domain.exceptions.declaration import (
 )
 from posture.domain.exceptions.finding_plan import Batch, FindingPlan, Timing, batches, finding_plan
 from posture.domain.exceptions.policy import Policy, Terms, phase
-from posture.domain.exceptions.survey import Survey, Surveys, survey
+from posture.domain.exceptions.survey import ExceptionSurvey, Surveys, survey
 from posture.domain.findings import (
     Check,
     CheckSource,
@@ -218,7 +218,9 @@ def _places(declared: Declaration, cells: Collection[Cell], changed: Collection[
     return found
 
 
-def _assert_narrowed(declared: Declaration, cells: Mapping[Cell, list[Finding]], whole: Survey) -> None:
+def _assert_narrowed(
+    declared: Declaration, cells: Mapping[Cell, list[Finding]], whole: ExceptionSurvey
+) -> None:
     """Hold that looking at candidates and at marked findings is enough."""
     places = _places(declared, cells.keys(), None)
     narrowed = [

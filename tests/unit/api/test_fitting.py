@@ -12,7 +12,7 @@ from posture.api.posture_target_status import (
     PostureTargetStatus,
     RejectedFinding,
     StandardScore,
-    Sync,
+    SyncSummary,
 )
 from posture.api.suppression_policy import SuppressionFailure, SuppressionPolicyStatus
 from posture.api.types import Time
@@ -66,7 +66,7 @@ def test_a_list_keeps_its_first_entries_and_of_those_that_are_alike_the_first() 
 
 @given(st.lists(st.sampled_from("abcdef"), max_size=40))
 def test_order_is_kept(ids: list[str]) -> None:
-    found = Sync(rejected_findings=tuple(RejectedFinding(id=each, reason="r") for each in ids))
+    found = SyncSummary(rejected_findings=tuple(RejectedFinding(id=each, reason="r") for each in ids))
     assert [each.id for each in found.rejected_findings] == list(dict.fromkeys(ids))
 
 

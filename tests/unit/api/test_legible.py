@@ -10,7 +10,7 @@ from hypothesis import given
 from posture.api.model import Observed
 from posture.api.posture_target import PostureTarget
 from posture.api.posture_target_status import PostureTargetStatus
-from posture.api.resource import Resource, Status, parse, read_status
+from posture.api.resource import CustomResource, Status, parse, read_status
 from posture.api.suppression_policy import SuppressionPolicy, SuppressionPolicyStatus
 from tests.support.api.objects import Object, changed, minimal, whole
 from tests.support.api.spoilt import ODD_TIMES, spoilt, told
@@ -18,7 +18,7 @@ from tests.support.api.statuses import NOW, STATUSES
 
 
 @pytest.mark.parametrize("kind", STATUSES)
-def test_what_can_be_read_is_read_whole(kind: type[Resource]) -> None:
+def test_what_can_be_read_is_read_whole(kind: type[CustomResource]) -> None:
     assert read_status(kind.status_model(), {"status": told(kind)}) == STATUSES[kind]
 
 
@@ -30,7 +30,7 @@ def test_what_is_no_status_is_an_empty_one(status: object) -> None:
 
 @pytest.mark.parametrize("kind", STATUSES)
 @pytest.mark.parametrize("odd", ODD_TIMES)
-def test_a_status_that_cannot_be_read_leaves_the_spec_as_it_is(kind: type[Resource], odd: str) -> None:
+def test_a_status_that_cannot_be_read_leaves_the_spec_as_it_is(kind: type[CustomResource], odd: str) -> None:
     document = whole(kind, minimal(kind))
     document["status"] = {
         **told(kind),
@@ -96,7 +96,7 @@ def test_a_moment_that_was_is_not_after_now(later: int, known: bool) -> None:
 
 
 @given(spoilt())
-def test_whatever_is_spoilt_the_rest_is_read(case: tuple[type[Resource], Object]) -> None:
+def test_whatever_is_spoilt_the_rest_is_read(case: tuple[type[CustomResource], Object]) -> None:
     kind, status = case
     before = copy.deepcopy(status)
     read = read_status(kind.status_model(), {"status": status}, NOW)

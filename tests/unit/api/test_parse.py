@@ -4,14 +4,16 @@ from posture.api.durations import Duration
 from posture.api.posture_target import PostureTarget
 from posture.api.posture_target_status import WorkloadScore
 from posture.api.remediation_rule import RemediationRule
-from posture.api.resource import InvalidObject, Resource, parse
+from posture.api.resource import CustomResource, InvalidObject, parse
 from posture.api.suppression_policy import SuppressionPolicy
 from tests.support.api.malformed import MALFORMED, Malformed
 from tests.support.api.objects import ACCEPTED, Object, changed, minimal, whole
 
 
 @pytest.mark.parametrize(("kind", "spec"), ACCEPTED)
-def test_what_the_api_takes_is_read_and_written_back_unchanged(kind: type[Resource], spec: Object) -> None:
+def test_what_the_api_takes_is_read_and_written_back_unchanged(
+    kind: type[CustomResource], spec: Object
+) -> None:
     document = parse(kind, whole(kind, spec))
     written = document.model_dump(mode="json", by_alias=True, exclude_unset=True)["spec"]
     if "expiresAt" in spec:

@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 from posture.api.crds import KINDS, documents, kind_schema
 from posture.api.model import Spec
 from posture.api.patterns import compile_pattern
-from posture.api.resource import Resource
+from posture.api.resource import CustomResource
 from posture.api.schema import structural
-from posture.api.shapes import RULES, Immutable, Rule, Shape, exactly_one
+from posture.api.shapes import RULES, CelRule, Immutable, Shape, exactly_one
 from tests.support.api.malformed import MALFORMED
 from tests.support.examples import examples
 
@@ -36,7 +36,7 @@ def _nodes(node: Node, path: str) -> Iterator[tuple[str, Node]]:
             yield from _nodes(node[key], f"{path}[]")
 
 
-def _everything(kind: type[Resource]) -> Iterator[tuple[str, Node]]:
+def _everything(kind: type[CustomResource]) -> Iterator[tuple[str, Node]]:
     properties = kind_schema(kind)["properties"]
     for part in ("spec", "status"):
         yield from _nodes(properties[part], f"{kind.__name__}.{part}")
@@ -168,7 +168,7 @@ class _Inner(Spec):
 
 
 class _Outer(Spec):
-    rules = (exactly_one("one", "two"), Rule("true", "only the server knows"))
+    rules = (exactly_one("one", "two"), CelRule("true", "only the server knows"))
 
     one: _Inner | None = None
     two: Annotated[_Inner, Immutable("two")] | None = None

@@ -15,7 +15,7 @@ from posture.api.crds import KINDS, kind_schema
 from posture.api.model import Metadata
 from posture.api.posture_target import PostureTarget, ScoringMethod
 from posture.api.posture_target_status import PostureTargetStatus
-from posture.api.resource import Resource, Status, read_status
+from posture.api.resource import CustomResource, Status, read_status
 from posture.api.suppression_policy import SuppressionPolicy, SuppressionPolicyStatus
 from posture.aws.client.errors import AccessDenied
 from posture.config import Config
@@ -51,7 +51,7 @@ from posture.suppression.declared import declare
 from posture.suppression.effect import Effect
 from posture.suppression.findings.status import finding_policy_status
 from posture.suppression.findings.writer import Refusal
-from posture.targets.conditions import Situation, assessed, refused
+from posture.targets.conditions import TargetSituation, assessed, refused
 from posture.targets.situation import hub_fields
 from posture.targets.status import believed, evaluation_fields, without_scores
 from tests.support.api.generated import ODD, objects
@@ -61,7 +61,7 @@ from tests.support.examples import examples
 from tests.support.hub_facts import ACCOUNT, facts
 from tests.support.policies import OUTCOME
 
-Given = tuple[type[Resource], dict[str, Any]]
+Given = tuple[type[CustomResource], dict[str, Any]]
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 NOWS = st.sampled_from([datetime(2026, 11, 22, tzinfo=UTC), FIRST, LAST])
 # As AWS and people may say it: with half a surrogate pair, which JSON can spell, and at any length.
@@ -80,7 +80,7 @@ GRANT = {
 }
 
 
-def fits(kind: type[Resource], status: Status) -> None:
+def fits(kind: type[CustomResource], status: Status) -> None:
     """Hold a status to the schema of its kind; it is read back as it was written, too."""
     written = status.to_api()
     assert refused_by(kind_schema(kind)["properties"]["status"], written) == []
@@ -99,7 +99,7 @@ def several(draw: st.DrawFn) -> list[str]:
 
 
 @st.composite
-def befores(draw: st.DrawFn, kind: type[Resource], now: datetime) -> Any:
+def befores(draw: st.DrawFn, kind: type[CustomResource], now: datetime) -> Any:
     """What the status was before: nothing, or whatever somebody made of one."""
     _, status = draw(spoilt())
     return read_status(kind.status_model(), {"status": draw(st.sampled_from([{}, status]))}, now)
@@ -208,7 +208,7 @@ def test_a_targets(given_: Given, now: datetime, data: st.DataObject) -> None:
         rejected=len(words),
         rejected_findings=tuple(Rejection(each, "", "", text) for each in words),
     )
-    situation = Situation(
+    situation = TargetSituation(
         suspended=data.draw(st.booleans()), connected=data.draw(st.booleans()),
         trouble=data.draw(st.sampled_from([None, Trouble("AccessDenied", text)])), exact_at=instant_of(now),
         progress_percent=100, suspicious=data.draw(st.sampled_from([None, text])), missing=tuple(words[:3]),

@@ -11,12 +11,12 @@ from markdown_it import MarkdownIt
 
 from posture.cli.exceptions.text import as_csv, as_json, as_markdown, as_table
 from posture.domain.text import one_line, printable
-from posture.suppression.register import Entry, undocumented
+from posture.suppression.register import RegisteredException, undocumented
 from tests.support.examples import examples
 from tests.support.hostile import acts, texts
 
 
-def entry(text: str) -> Entry:
+def entry(text: str) -> RegisteredException:
     """An exception in which everything that people name is called like this."""
     return undocumented("a/b", "a/p", "suppressFindings")._replace(
         control=text, standard=text, account=text, region=text, why=text, approved_by=text, reference=text,

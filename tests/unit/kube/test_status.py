@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from posture.kube.client import REQUEST_WITHIN, KubeClient
-from posture.kube.errors import Call, Gone, KubeError, Moved, Refused, Retryable
+from posture.kube.errors import Call, Gone, KubeError, Moved, RequestRefused, Retryable
 from posture.kube.leadership import Leading
 from posture.kube.resources import POSTURE_TARGETS, Object, ObjectRef
 from posture.kube.status import StatusWrite, Transition, transitions, write_status
@@ -92,8 +92,8 @@ def test_an_object_that_is_gone_is_left_alone() -> None:
 
 
 def test_what_is_refused_is_told_at_once() -> None:
-    with pytest.raises(Refused):
-        _write(_Api(Refused(CALL, "no")), {"score": 91})
+    with pytest.raises(RequestRefused):
+        _write(_Api(RequestRefused(CALL, "no")), {"score": 91})
 
 
 def test_a_replica_that_lost_the_lease_between_two_tries_writes_nothing() -> None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from posture.api.resource import Status, read_status
-from posture.kube.errors import Call, Refused
+from posture.kube.errors import Call, RequestRefused
 from posture.kube.resources import REMEDIATION_RULES, Object, ObjectRef
 from posture.kube.writers import Writers
 from posture.publish.prometheus.exposition import Exposition
@@ -41,7 +41,7 @@ class Cluster:
 
     async def patch_status(self, ref: ObjectRef, status: Mapping[str, Any], **_: object) -> Object:
         if ref.name in self.refused:
-            raise Refused(Call("patch", REMEDIATION_RULES, ref.namespace, ref.name), "no")
+            raise RequestRefused(Call("patch", REMEDIATION_RULES, ref.namespace, ref.name), "no")
         self.writes += 1
         document = self.objects[ref.name]
         metadata = {**document["metadata"], "resourceVersion": str(next(self.versions))}

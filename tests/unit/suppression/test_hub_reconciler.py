@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from posture.domain.findings import Workflow
-from posture.kube.errors import Refused
+from posture.kube.errors import RequestRefused
 from posture.reconcile import hub_reconciler
 from posture.suppression.controls.hub import HubControls
 from posture.suppression.findings.hub import HubSuppression
@@ -87,7 +87,7 @@ async def test_a_status_that_is_refused_is_written_when_it_is_not(scene: Scene) 
     work.update(scene.everything())
     await work._cycle()
     scene.hub.poll()
-    scene.api.refusals["logs"] = Refused(CALL, "422", status=422)
+    scene.api.refusals["logs"] = RequestRefused(CALL, "422", status=422)
     # The finalizer meets the refusal first, then the status does.
     await running(scene, work, says(scene, "logs", "InEffect"))
 
@@ -97,7 +97,7 @@ async def test_what_fails_again_and_again_is_tried_less_and_less_often(scene: Sc
     pauses = []
     for _ in range(8):
         work.update(scene.everything())
-        scene.api.refusals["logs"] = Refused(CALL, "422", status=422)
+        scene.api.refusals["logs"] = RequestRefused(CALL, "422", status=422)
         pauses.append(await work._cycle())
     assert pauses[0] <= 1.0
     assert pauses[-1] >= 15.0

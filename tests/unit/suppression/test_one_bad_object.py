@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from posture.api.crds import KINDS as MODELS
-from posture.api.resource import Resource
+from posture.api.resource import CustomResource
 from posture.kube.resources import POSTURE_TARGETS, SUPPRESSION_POLICIES, Object
 from tests.support.api.objects import minimal
 from tests.support.supervised import NAMESPACE, Play, passing, play, target
@@ -22,7 +22,7 @@ GARBAGE: tuple[Any, ...] = (
 )
 
 
-def made(kind: type[Resource], status: object, **annotations: str) -> Object:
+def made(kind: type[CustomResource], status: object, **annotations: str) -> Object:
     metadata: Object = {
         "name": f"odd-{kind.__name__.lower()}",
         "namespace": NAMESPACE,
@@ -76,7 +76,7 @@ def test_one_that_the_operator_trips_over_says_so_itself(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def trips(model: type[Resource], document: Object) -> Resource:
+    def trips(model: type[CustomResource], document: Object) -> CustomResource:
         if document["metadata"]["name"].startswith("odd-"):
             raise RecursionError
         return model.model_validate(document)

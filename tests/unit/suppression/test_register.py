@@ -6,7 +6,7 @@ import json
 
 from posture.cli.exceptions.text import as_csv, as_json, as_markdown, as_table
 from posture.domain.findings import Finding, Workflow
-from posture.suppression.register import Entry, entries, from_status
+from posture.suppression.register import RegisteredException, entries, from_status
 from tests.support.declarations import VIEW
 from tests.support.policies import DAY, NOW, declared, unreadable
 from tests.support.rows import finding
@@ -19,7 +19,7 @@ def suppressed(number: int, policy: str = "", **fields: object) -> Finding:
     return finding(number, workflow=Workflow.SUPPRESSED, user_fields=mark, **fields)
 
 
-def register(*found: Finding, now: int = NOW) -> list[Entry]:
+def register(*found: Finding, now: int = NOW) -> list[RegisteredException]:
     return entries(TARGET, found, VIEW, {"security/logs": declared(owner="team-storage")}, now)
 
 

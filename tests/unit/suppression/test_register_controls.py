@@ -9,7 +9,13 @@ from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.reconcile.member_roles import AccountRegion
 from posture.suppression.declared import Declared
-from posture.suppression.register import Entry, Looked, Off, control_entries, controls_from_status
+from posture.suppression.register import (
+    Looked,
+    Off,
+    RegisteredException,
+    control_entries,
+    controls_from_status,
+)
 from tests.support.declarations import VIEW
 from tests.support.policies import NOW, declared, unreadable
 
@@ -47,7 +53,9 @@ def off(account: str, by: Declared | None = None, *, reason: str = "by hand", **
     return Off(place(account, **where), reason, SINCE)
 
 
-def register(policies: dict[str, Declared], *found: Off, read: tuple[str, ...] = (ONE, TWO)) -> list[Entry]:
+def register(
+    policies: dict[str, Declared], *found: Off, read: tuple[str, ...] = (ONE, TWO)
+) -> list[RegisteredException]:
     looked = Looked(found, {AccountRegion(account, "eu-west-1") for account in read})
     return control_entries(TARGET, looked, policies, NOW, VIEW)
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from posture.api.suppression_policy import SuppressionPolicyStatus
-from posture.kube.errors import KubeError, Refused, Retryable, Unauthorized
+from posture.kube.errors import KubeError, RequestRefused, Retryable, Unauthorized
 from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import Object
 from posture.kube.writers import Writers
@@ -87,7 +87,9 @@ async def test_a_status_that_somebody_else_wrote_since_is_made_right() -> None:
     assert desk.api.listed("logs")["status"]["suppressed"] == 3
 
 
-@pytest.mark.parametrize("answer", [Refused(CALL, "422", status=422), Unauthorized(CALL, "401", status=401)])
+@pytest.mark.parametrize(
+    "answer", [RequestRefused(CALL, "422", status=422), Unauthorized(CALL, "401", status=401)]
+)
 async def test_one_that_cannot_be_written_keeps_no_other_from_it(answer: KubeError) -> None:
     desk = Desk("a", "b", "c")
     desk.api.refusals["b"] = answer
@@ -124,7 +126,7 @@ async def test_remembering_some_withdraws_nothing_of_the_others() -> None:
 async def test_only_what_is_written_is_remembered() -> None:
     desk = Desk("a", "b", "c", "d")
     given = [desk.reported(name) for name in "abcd"]
-    desk.api.refusals["b"] = Refused(CALL, "422", status=422)
+    desk.api.refusals["b"] = RequestRefused(CALL, "422", status=422)
     desk.api.objects.pop("p-c")
     assert await desk.reporter.remember(given) == {"security/a", "security/d"}
     assert await desk.reporter.remember(given) == {"security/a", "security/b", "security/d"}

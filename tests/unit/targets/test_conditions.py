@@ -4,11 +4,11 @@ import pytest
 
 from posture.api.conditions import Condition, Trouble, find_condition
 from posture.api.posture_target import Objectives
-from posture.targets.conditions import Situation, assessed, refused, with_objectives
+from posture.targets.conditions import TargetSituation, assessed, refused, with_objectives
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 EXACT_AT = int(NOW.timestamp() * 1_000_000)
-FINE = Situation(
+FINE = TargetSituation(
     suspended=False,
     connected=True,
     trouble=None,
@@ -90,7 +90,7 @@ def test_an_old_score_is_told_to_be_renewed_while_all_findings_are_read_again() 
     ],
 )
 def test_what_each_situation_says(
-    situation: Situation, ready: str, current: str, reconciling: bool, stalled: bool
+    situation: TargetSituation, ready: str, current: str, reconciling: bool, stalled: bool
 ) -> None:
     conditions = assessed((), situation, NOW, 1)
     told = said(conditions)
@@ -170,7 +170,7 @@ def test_a_transition_time_moves_only_when_the_status_does() -> None:
     ],
 )
 def test_what_the_status_tells_is_never_current_however_fresh_it_is(
-    situation: Situation, reason: str
+    situation: TargetSituation, reason: str
 ) -> None:
     for now in (NOW, NOW + timedelta(hours=1)):
         current = find_condition(assessed((), situation._replace(restored=True), now, 1), "ScoreCurrent")

@@ -11,7 +11,7 @@ from posture.api.posture_target import PostureTarget
 from posture.api.posture_target_status import (
     MAX_STANDARDS,
     EnabledStandard,
-    Hub,
+    HubSummary,
     PostureTargetStatus,
     StandardStatus,
 )
@@ -40,9 +40,9 @@ def standard(
     return Standard(name, f"arn:aws:securityhub:::standards/{name}", controls, complete, status)
 
 
-def hub_of(standards: Iterable[Standard], *, known: bool = True) -> Hub:
+def hub_of(standards: Iterable[Standard], *, known: bool = True) -> HubSummary:
     hub = hub_fields(ADMITTED, HubStatus(facts=facts(*standards, standards_known=known)), BEFORE)["hub"]
-    assert isinstance(hub, Hub)
+    assert isinstance(hub, HubSummary)
     return hub
 
 
@@ -95,7 +95,7 @@ def test_the_list_is_bounded_and_says_what_it_leaves_out() -> None:
 def test_what_is_written_reads_back_the_same() -> None:
     """An unchanged hub is an unchanged status, which is not written again."""
     hub = hub_of([standard("a/v/1", on=1, status="PENDING"), standard("b/v/1", complete=False)])
-    assert Hub.model_validate(hub.to_api()) == hub
+    assert HubSummary.model_validate(hub.to_api()) == hub
 
 
 def test_a_new_holder_that_knows_nothing_yet_leaves_what_was_told() -> None:

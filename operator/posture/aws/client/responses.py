@@ -50,7 +50,7 @@ _TOKEN_HEADER = "X-Amz-Security-Token"  # noqa: S105 - a name
 _ASKED = "PostureAsked"
 
 
-class Asked(NamedTuple):
+class RequestNote(NamedTuple):
     """What a request was about: `region` it went to, `role_arn` it asked for (AssumeRole…), its `secrets`."""
 
     region: str
@@ -76,7 +76,7 @@ def watch(session: AioSession, usage: Usage, decoders: Decoders) -> None:
 def _note_request(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
     """Note beside a request what it asks for (botocore's `before-parameter-build` event)."""
     secrets = {str(params[name]) for name in _SECRET_MEMBERS if params.get(name)}
-    context[_ASKED] = Asked(str(context.get("client_region") or ""), params.get("RoleArn"), secrets)
+    context[_ASKED] = RequestNote(str(context.get("client_region") or ""), params.get("RoleArn"), secrets)
 
 
 def _note_token(request: Any, **_: object) -> None:  # noqa: ANN401 - botocore has no types

@@ -35,7 +35,7 @@ from posture.suppression.declared import Declared, declare
 from posture.suppression.register import (
     MISSING,
     NOT_READ,
-    Entry,
+    RegisteredException,
     control_entries,
     controls_from_status,
     entries,
@@ -48,7 +48,7 @@ _FORMATS = {"table": as_table, "csv": as_csv, "markdown": as_markdown, "json": a
 class Register(NamedTuple):
     """Entries, and why some of them are only as the status of policies tells."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[RegisteredException]
     problems: Sequence[str]
 
 
@@ -100,7 +100,7 @@ async def _register(target: str | None, namespace: str | None, config: Config) -
     wanted = [each for each in targets if target in {None, each["metadata"]["name"]}]
     problems = [] if wanted else [f"there is no PostureTarget {target or ''}".rstrip()]
     now = instant_of(datetime.now(UTC))
-    found: list[Entry] = []
+    found: list[RegisteredException] = []
     async with Sessions(Usage()) as sessions:
         hubs = Hubs(sessions, config)
         admissions = {name_of(each): (each, _seen(each, hubs)) for each in targets}
@@ -116,7 +116,7 @@ async def _register(target: str | None, namespace: str | None, config: Config) -
     return Register([_told(each, namespace) for each in found], problems)
 
 
-def _told(entry: Entry, namespace: str | None) -> Entry:
+def _told(entry: RegisteredException, namespace: str | None) -> RegisteredException:
     """Take no policy for missing that is in a namespace of which none were listed."""
     if entry.state == MISSING and namespace not in {None, namespace_of(entry.policy)}:
         return entry._replace(state=NOT_READ)

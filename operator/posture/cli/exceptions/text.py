@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from posture.domain.text import one_line, printable, printable_json
-from posture.suppression.register import Entry
+from posture.suppression.register import RegisteredException
 
 _HEADINGS = {
     "target": "TARGET",
@@ -39,7 +39,7 @@ _FORMULA = re.compile(r"\s*[=+@\-\uff1d\uff0b\uff20\uff0d]")
 _MARKUP = re.compile(r"[\\`*_\[\]<>&~]|(?<![0-9]):|:(?![0-9])|(?<=www)\.", re.IGNORECASE)
 
 
-def as_table(entries: Sequence[Entry]) -> str:
+def as_table(entries: Sequence[RegisteredException]) -> str:
     """Return columns for a terminal; what is long is cut."""
     rows = [list(_HEADINGS.values()), *([_cut(cell) for cell in _cells(entry)] for entry in entries)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -47,31 +47,31 @@ def as_table(entries: Sequence[Entry]) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def as_markdown(entries: Sequence[Entry]) -> str:
+def as_markdown(entries: Sequence[RegisteredException]) -> str:
     """Return a Markdown table in which every cell is plain text."""
     rows = [list(_HEADINGS.values()), ["---"] * len(_HEADINGS)]
     rows += [[_inert(cell) for cell in _cells(entry)] for entry in entries]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def as_csv(entries: Sequence[Entry]) -> str:
+def as_csv(entries: Sequence[RegisteredException]) -> str:
     """Return CSV with a header and every field; resources are separated by spaces."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(Entry._fields)
+    writer.writerow(RegisteredException._fields)
     for entry in entries:
         fields = {**entry._asdict(), "resources": " ".join(entry.resources)}
         writer.writerow([_harmless(str(value)) for value in fields.values()])
     return text.getvalue()
 
 
-def as_json(entries: Sequence[Entry]) -> str:
+def as_json(entries: Sequence[RegisteredException]) -> str:
     """Return a JSON list of objects with every field, in the API's spelling; texts mean what they are."""
     listed = [{_camel(key): value for key, value in entry._asdict().items()} for entry in entries]
     return printable_json(json.dumps(listed, indent=2)) + "\n"
 
 
-def _cells(entry: Entry) -> list[str]:
+def _cells(entry: RegisteredException) -> list[str]:
     shown = entry._asdict()
     return [one_line(str(shown[name])) for name in _HEADINGS]
 

@@ -79,7 +79,7 @@ class DeclaredControls(NamedTuple):
     """Which other policies there are."""
 
 
-class Seen(NamedTuple):
+class KnownControls(NamedTuple):
     """What is known of controls.
 
     `live`: as Security Hub has them, of all places that could be read. `records`: by policy, what it turned
@@ -179,11 +179,11 @@ def attempt_key(place: TurnedOff) -> AttemptKey:
 
 def claimed(declared: DeclaredControls, live: Mapping[TurnedOff, Association]) -> list[TurnedOff]:
     """Return the places that are on and that a policy wants off: the statuses of these are needed."""
-    switchboard = _Switchboard(declared, Seen(live, {}, None), Timing(0, 0))
+    switchboard = _Switchboard(declared, KnownControls(live, {}, None), Timing(0, 0))
     return [place for place, each in live.items() if each.enabled and switchboard.claims(place)]
 
 
-def control_plan(declared: DeclaredControls, seen: Seen, timing: Timing) -> ControlPlan:
+def control_plan(declared: DeclaredControls, seen: KnownControls, timing: Timing) -> ControlPlan:
     """Plan one round."""
     switchboard = _Switchboard(declared, seen, timing)
     switchboard.bound()
@@ -193,7 +193,7 @@ def control_plan(declared: DeclaredControls, seen: Seen, timing: Timing) -> Cont
 
 
 class _Switchboard:
-    def __init__(self, declared: DeclaredControls, seen: Seen, timing: Timing) -> None:
+    def __init__(self, declared: DeclaredControls, seen: KnownControls, timing: Timing) -> None:
         self._declared = declared
         self._seen = seen
         self._timing = timing

@@ -61,7 +61,7 @@ class Case(NamedTuple):
 Effects = dict[tuple[Check, str, str, tuple[str, ...]], dict[Compliance, int]]
 
 
-class Survey(NamedTuple):
+class ExceptionSurvey(NamedTuple):
     """What was found, by policy. `effects`: of what is suppressed by this policy."""
 
     tallies: Mapping[str, SurveyTally]
@@ -69,12 +69,12 @@ class Survey(NamedTuple):
     effects: Mapping[str, Effects]
 
 
-def survey(findings: Iterable[Finding], declaration: Declaration) -> Survey:
+def survey(findings: Iterable[Finding], declaration: Declaration) -> ExceptionSurvey:
     """Survey findings, of any record state, each of which must be there once."""
     surveyor = _Surveyor(declaration)
     for (check, account_id, region), those in groupby(findings, _place_of):
         surveyor.look_at(those, declaration.selected_at(check, account_id, region))
-    return Survey(
+    return ExceptionSurvey(
         {name: SurveyTally(*counts) for name, counts in surveyor.counts.items()},
         surveyor.cases,
         surveyor.effects,
@@ -179,12 +179,12 @@ class Surveys(Generic[Place]):
     """The surveys of all places of a hub, kept up place by place."""
 
     def __init__(self) -> None:
-        self._kept: dict[Place, Survey] = {}
+        self._kept: dict[Place, ExceptionSurvey] = {}
         self._totals: dict[str, SurveyTally] = {}
         self._places: dict[str, set[Place]] = {}
         self._unsettled: dict[Place, None] = {}
 
-    def put(self, place: Place, found: Survey) -> None:
+    def put(self, place: Place, found: ExceptionSurvey) -> None:
         """Keep the survey of a place instead of the one before."""
         before = self._kept.pop(place, NOTHING)
         for name, tally in before.tallies.items():
@@ -232,4 +232,4 @@ class Surveys(Generic[Place]):
                 yield Cell(check, account_id, region, tuple(looks))
 
 
-NOTHING = Survey({}, (), {})
+NOTHING = ExceptionSurvey({}, (), {})

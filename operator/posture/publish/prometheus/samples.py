@@ -18,7 +18,7 @@ from posture.kube.resources import REMEDIATION_RULES, SUPPRESSION_POLICIES
 from posture.publish.prometheus import families
 from posture.publish.prometheus.exposition import Samples, Value
 from posture.publish.prometheus.families import Family, score_family
-from posture.publish.sink import ObjectiveLimits, ObjectReport, PolicyReport, Restored, RuleReport
+from posture.publish.sink import ObjectiveLimits, ObjectReport, PolicyReport, RestoredScores, RuleReport
 
 _STATUSES = ("True", "False", "Unknown")
 
@@ -66,7 +66,7 @@ def evaluation_samples(
     return samples
 
 
-def restored_samples(namespace: str, target: str, restored: Restored) -> dict[Family, list[Value]]:
+def restored_samples(namespace: str, target: str, restored: RestoredScores) -> dict[Family, list[Value]]:
     """Return the samples of scores that the status keeps, but for their time."""
     own = (namespace, target)
     scores: dict[Family, list[Value]] = {

@@ -18,7 +18,7 @@ from posture.publish.prometheus.samples import (
     rule_samples,
     timestamp_samples,
 )
-from posture.publish.sink import ObjectReport, PolicyReport, Restored, RuleReport, Shown, TargetReport
+from posture.publish.sink import ObjectReport, PolicyReport, RestoredScores, RuleReport, Shown, TargetReport
 
 
 class PrometheusSink:
@@ -102,7 +102,7 @@ class _TargetPage:
         self._rendered, self._lines = None, {}
 
 
-def _maker(own: tuple[str, str], scores: Shown | Restored, *, per_control: bool) -> _Maker:
+def _maker(own: tuple[str, str], scores: Shown | RestoredScores, *, per_control: bool) -> _Maker:
     if isinstance(scores, Shown):
         make = partial(
             evaluation_samples, *own, scores.evaluation, pooled=scores.pooled, per_control=per_control

@@ -7,8 +7,8 @@ made again from `windows()`; nothing is then missed, and only what lies within t
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from posture.sources.securityhub.readers import Found, Reader
-from posture.sources.securityhub.windows import Density, Window, middle, query, unread_findings
+from posture.sources.securityhub.readers import Found, PageReader
+from posture.sources.securityhub.windows import Density, UpdateWindow, middle, query, unread_findings
 
 FINDINGS_A_PAGE = 100
 """GetFindings: MaxResults is at most 100."""
@@ -24,22 +24,22 @@ WORTH_A_SPLIT = 6 * FINDINGS_A_PAGE
 class _Share:
     """A window, who reads it from its low and from its high end, and what they last saw of the density."""
 
-    window: Window
-    upward: Reader | None = None
-    downward: Reader | None = None
+    window: UpdateWindow
+    upward: PageReader | None = None
+    downward: PageReader | None = None
     low_density: Density | None = None
     high_density: Density | None = None
 
-    def readers(self) -> list[Reader]:
+    def readers(self) -> list[PageReader]:
         return [reader for reader in (self.upward, self.downward) if reader is not None]
 
-    def leave(self, reader: Reader) -> None:
+    def leave(self, reader: PageReader) -> None:
         if self.upward is reader:
             self.upward = None
         else:
             self.downward = None
 
-    def saw(self, reader: Reader, times: Sequence[int]) -> None:
+    def saw(self, reader: PageReader, times: Sequence[int]) -> None:
         """Note how dense the findings of a reader's page are, which is in order."""
         page = Density(len(times), abs(times[-1] - times[0]))
         if reader.ascending:
@@ -47,7 +47,7 @@ class _Share:
         else:
             self.high_density = page if self.high_density is None else self.high_density.then(page)
 
-    def read_to_edge(self, reader: Reader) -> None:
+    def read_to_edge(self, reader: PageReader) -> None:
         """Move the reader's end of the window to where it has come."""
         if reader.proven and reader.edge is not None:
             ahead = self.window.read_up_to if reader.ascending else self.window.read_down_to
@@ -66,7 +66,7 @@ class Coverage:
     `patience`: pages that a reader reads alone before another comes to its help.
     """
 
-    def __init__(self, windows: Iterable[Window], *, findings: int = 0, patience: int = 1) -> None:
+    def __init__(self, windows: Iterable[UpdateWindow], *, findings: int = 0, patience: int = 1) -> None:
         self.findings = findings
         self._shares = [_Share(window) for window in windows if not window.done]
         self._patience = patience
@@ -77,7 +77,7 @@ class Coverage:
         """All that the windows span has been read."""
         return not self._shares
 
-    def windows(self) -> tuple[Window, ...]:
+    def windows(self) -> tuple[UpdateWindow, ...]:
         """Return what is left, to be stored in one transaction with what has been read."""
         return tuple(share.window for share in self._shares)
 
@@ -85,11 +85,11 @@ class Coverage:
         """Return how many µs are left; it falls whenever more is proven to be read."""
         return sum(share.window.high - share.window.low + 1 for share in self._shares)
 
-    def active(self, reader: Reader) -> bool:
+    def active(self, reader: PageReader) -> bool:
         """Whether the reader's next page is of use still."""
         return self._share_of(reader) is not None
 
-    def next_reader(self) -> Reader | None:
+    def next_reader(self) -> PageReader | None:
         """Return a reader for an idle chain, where it helps most; None when all is about to be read."""
         for share in self._shares:
             if not share.readers():
@@ -102,7 +102,7 @@ class Coverage:
             return self._start(self._split(crowded), ascending=True)
         return None
 
-    def note_page(self, reader: Reader, found: Sequence[Found], token: str | None) -> None:
+    def note_page(self, reader: PageReader, found: Sequence[Found], token: str | None) -> None:
         """Take in a page of a reader: its findings, in its order, and its NextToken.
 
         Raises Unsteady where pages that tokens join never agree.
@@ -126,7 +126,7 @@ class Coverage:
                 share.saw(reader, times)
             self._conclude(share, reader, found, whole=whole)
 
-    def _conclude(self, share: _Share, reader: Reader, found: Sequence[Found], *, whole: bool) -> None:
+    def _conclude(self, share: _Share, reader: PageReader, found: Sequence[Found], *, whole: bool) -> None:
         """Count as read what a reader's pages prove, where its query ends or a better one can follow."""
         goes_on = reader.token is not None and share.window.ordered and reader.can_go_on(found)
         if reader.token is not None and not goes_on:
@@ -145,7 +145,7 @@ class Coverage:
         else:
             share.leave(reader)
 
-    def refused(self, reader: Reader) -> None:
+    def refused(self, reader: PageReader) -> None:
         """Drop a reader whose token is refused: its window starts over, from where it is proven read."""
         share = self._share_of(reader)
         if share is None:
@@ -167,14 +167,14 @@ class Coverage:
         self._progress = max(self._progress, self.findings / total if total else 1.0)
         return self._progress
 
-    def _share_of(self, reader: Reader) -> _Share | None:
+    def _share_of(self, reader: PageReader) -> _Share | None:
         for share in self._shares:
             if share.upward is reader or share.downward is reader:
                 return share
         return None
 
-    def _start(self, share: _Share, *, ascending: bool) -> Reader:
-        reader = Reader(ascending, query(share.window))
+    def _start(self, share: _Share, *, ascending: bool) -> PageReader:
+        reader = PageReader(ascending, query(share.window))
         if ascending:
             share.upward = reader
         else:
@@ -204,7 +204,7 @@ class Coverage:
         """Nothing that order told of the window holds: its parts are read whole, by readers of their own."""
         self._read_in_parts(share, share.window.disordered(at))
 
-    def _read_in_parts(self, share: _Share, parts: Iterable[Window]) -> None:
+    def _read_in_parts(self, share: _Share, parts: Iterable[UpdateWindow]) -> None:
         self._shares.remove(share)
         self._shares.extend(_Share(part) for part in parts)
 

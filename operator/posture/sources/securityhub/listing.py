@@ -22,7 +22,7 @@ from posture.domain.time import SECOND
 from posture.sources.base import TimesAhead
 from posture.sources.securityhub.coverage import Coverage
 from posture.sources.securityhub.queries import ASCENDING, DESCENDING, Filters, within
-from posture.sources.securityhub.readers import Reader, Unsteady
+from posture.sources.securityhub.readers import PageReader, Unsteady
 from posture.sources.securityhub.windows import EPOCH, FUTURE, window
 
 FEWEST_CHAINS, MOST_CHAINS = 2, 6
@@ -100,7 +100,7 @@ class Scan:
             await self._read(filters, coverage, sink)
 
     async def _read(self, filters: Filters, coverage: Coverage, sink: PageSink) -> None:
-        flights: dict[asyncio.Task[None], Reader] = {}
+        flights: dict[asyncio.Task[None], PageReader] = {}
         try:
             while not coverage.done:
                 if not self._spent:
@@ -133,17 +133,21 @@ class Scan:
                 raise ended
 
     def _take_off(
-        self, filters: Filters, coverage: Coverage, sink: PageSink, flights: dict[asyncio.Task[None], Reader]
+        self,
+        filters: Filters,
+        coverage: Coverage,
+        sink: PageSink,
+        flights: dict[asyncio.Task[None], PageReader],
     ) -> None:
         while len(flights) < self._pace.chains and (reader := coverage.next_reader()) is not None:
             flights[self._fly(filters, coverage, reader, sink)] = reader
 
     def _fly(
-        self, filters: Filters, coverage: Coverage, reader: Reader, sink: PageSink
+        self, filters: Filters, coverage: Coverage, reader: PageReader, sink: PageSink
     ) -> asyncio.Task[None]:
         return asyncio.create_task(self._page(filters, coverage, reader, sink))
 
-    async def _page(self, filters: Filters, coverage: Coverage, reader: Reader, sink: PageSink) -> None:
+    async def _page(self, filters: Filters, coverage: Coverage, reader: PageReader, sink: PageSink) -> None:
         try:
             page = await self._source.get_findings(
                 within(filters, reader.asks or reader.query),

@@ -9,12 +9,12 @@ from typing import TypeVar
 
 import msgspec
 
-from posture.sources.securityhub.windows import EPOCH, FUTURE, Window, window
+from posture.sources.securityhub.windows import EPOCH, FUTURE, UpdateWindow, window
 
 POLLS, SWEEP, RELIST, CHANGES, ROTATION = "sync", "sweep", "relist", "changes", "rotation"
 LATEST = "latest request"
 
-Parts = list[list[Window]]
+Parts = list[list[UpdateWindow]]
 """What is unread of each query of a listing."""
 
 

@@ -43,7 +43,7 @@ class _Leg:
 
 
 @dataclass(slots=True, eq=False)
-class Reader:
+class PageReader:
     """One chain of pages. `query` and the direction stay as they are for its life: AWS refuses a change.
 
     Once its findings have been seen to go one way, it goes on with a query of its own that begins with the

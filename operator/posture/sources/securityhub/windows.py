@@ -22,7 +22,7 @@ OVERLAP = SECOND
 _NARROW = 2 * OVERLAP
 
 
-class Window(NamedTuple):
+class UpdateWindow(NamedTuple):
     """What has to be read, and what of it is still unread."""
 
     start: int
@@ -47,27 +47,27 @@ class Window(NamedTuple):
         """Nothing of it counts as read."""
         return self.low == self.start and self.high == self.end
 
-    def read_up_to(self, edge: int) -> "Window":
+    def read_up_to(self, edge: int) -> "UpdateWindow":
         """Return the window once an ascending reader has come to `edge`."""
         return self._replace(low=max(self.low, edge - OVERLAP))
 
-    def read_down_to(self, edge: int) -> "Window":
+    def read_down_to(self, edge: int) -> "UpdateWindow":
         """Return the window once a descending reader has come to `edge`."""
         return self._replace(high=min(self.high, edge + OVERLAP))
 
-    def read_whole(self) -> "Window":
+    def read_whole(self) -> "UpdateWindow":
         """Return the window once a query over all that was unread has come to its last page."""
         return self._replace(low=self.high + 1)
 
-    def disordered(self, at: int | None) -> tuple["Window", ...]:
+    def disordered(self, at: int | None) -> tuple["UpdateWindow", ...]:
         """Return what to read once a page contradicts the order on which `low` and `high` rest: all of it.
 
         It is cut at `at`, a time about in the middle of what was seen.
         """
-        whole = Window(self.start, self.end, self.start, self.end, ordered=False)
+        whole = UpdateWindow(self.start, self.end, self.start, self.end, ordered=False)
         return whole.parted(at) or (whole,)
 
-    def parted(self, at: int | None) -> tuple["Window", "Window"] | None:
+    def parted(self, at: int | None) -> tuple["UpdateWindow", "UpdateWindow"] | None:
         """Return two windows for a whole one without order, cut at `at` or else beside it; None: too narrow.
 
         Without order only a query that has a single page can be believed at once: the less each has to read
@@ -77,22 +77,22 @@ class Window(NamedTuple):
         for cut in (*(() if at is None else (at, at - _NARROW, at + _NARROW)), middle):
             if self.start + _NARROW <= cut <= self.end - _NARROW:
                 return (
-                    Window(self.start, cut, self.start, cut, ordered=False),
-                    Window(cut, self.end, cut, self.end, ordered=False),
+                    UpdateWindow(self.start, cut, self.start, cut, ordered=False),
+                    UpdateWindow(cut, self.end, cut, self.end, ordered=False),
                 )
         return None
 
-    def split(self, at: int) -> tuple["Window", "Window"]:
+    def split(self, at: int) -> tuple["UpdateWindow", "UpdateWindow"]:
         """Two windows for one: what was read below `at` stays with the first, above it with the second."""
         return (
-            Window(self.start, at, self.low, min(self.high, at)),
-            Window(at, self.end, max(self.low, at), self.high),
+            UpdateWindow(self.start, at, self.low, min(self.high, at)),
+            UpdateWindow(at, self.end, max(self.low, at), self.high),
         )
 
 
-def window(start: int, end: int) -> Window:
+def window(start: int, end: int) -> UpdateWindow:
     """Return a window of which nothing has been read."""
-    return Window(start, end, start, end)
+    return UpdateWindow(start, end, start, end)
 
 
 class Query(NamedTuple):
@@ -101,7 +101,7 @@ class Query(NamedTuple):
     start: int
     end: int
 
-    def covers(self, unread: Window) -> bool:
+    def covers(self, unread: UpdateWindow) -> bool:
         """Whether its last page proves that nothing of `unread` is left."""
         return self.start <= unread.low and self.end >= unread.high
 
@@ -119,7 +119,7 @@ def onward(asked: Query, edge: int, *, ascending: bool) -> Query:
     return asked._replace(start=edge - _STEP) if ascending else asked._replace(end=edge + _STEP)
 
 
-def query(unread: Window) -> Query:
+def query(unread: UpdateWindow) -> Query:
     """Return the query for what is unread of a window, with the overlap on both sides."""
     return Query(max(EPOCH, unread.low - OVERLAP), min(FUTURE, unread.high + OVERLAP))
 
@@ -155,12 +155,12 @@ def edge(times: Sequence[int], *, ascending: bool, before: int | None) -> int | 
     return None if furthest is None else sign * furthest
 
 
-def unread_findings(unread: Window, low: Density, high: Density) -> float:
+def unread_findings(unread: UpdateWindow, low: Density, high: Density) -> float:
     """Estimate the findings left, were their density to change linearly from one reader to the other."""
     return max(0, unread.high - unread.low) * (low.per_microsecond + high.per_microsecond) / 2
 
 
-def middle(unread: Window, low: Density, high: Density) -> int:
+def middle(unread: UpdateWindow, low: Density, high: Density) -> int:
     """Return the time with as many unread findings before it as after it, by the same assumption."""
     first, last = low.per_microsecond, high.per_microsecond
     share = 0.5

@@ -33,7 +33,7 @@ from posture.reconcile.member_roles import AccountRegion
 logger = logging.getLogger(__name__)
 
 
-class Live(NamedTuple):
+class LiveControl(NamedTuple):
     """A control as it is. `standards_arn`, `control_id`, `older_arns`: what calls name it by.
 
     `updated_at`: when it was last turned on or off, None where Security Hub does not say.
@@ -49,7 +49,7 @@ class Live(NamedTuple):
 class ControlsReading(NamedTuple):
     """What was read in a spot. `absent`: asked for, and not there: its standard is not enabled, say."""
 
-    live: Mapping[TurnedOff, Live]
+    live: Mapping[TurnedOff, LiveControl]
     absent: frozenset[TurnedOff]
 
 
@@ -99,7 +99,7 @@ class AccountControls:
             subscriptions = await list_all(self._calls, "GetEnabledStandards", "StandardsSubscriptions")
         except HubNotEnabled:
             return ControlsReading({}, frozenset(asked))
-        live: dict[TurnedOff, Live] = {}
+        live: dict[TurnedOff, LiveControl] = {}
         unknown: set[str] = set()
         for subscription in subscriptions:
             arn = subscription["StandardsArn"]
@@ -117,13 +117,13 @@ class AccountControls:
 
     async def _read_standard(
         self, standard: str, arn: str, ids: Sequence[str], provider: str
-    ) -> dict[TurnedOff, Live]:
+    ) -> dict[TurnedOff, LiveControl]:
         read = await read_associations(self._calls, arn, ids)
         for control, why in read.unprocessed.items():
             if why.code not in ABSENT:
                 raise self._calls.refused_entry(GET, why.code, f"{control} of {standard}: {why.reason}")
         return {
-            TurnedOff(standard, detail["SecurityControlId"].upper(), *self._spot): Live(
+            TurnedOff(standard, detail["SecurityControlId"].upper(), *self._spot): LiveControl(
                 Association(
                     detail["AssociationStatus"] == "ENABLED", detail.get("UpdatedReason", ""), provider
                 ),
@@ -138,7 +138,7 @@ class AccountControls:
     async def write(
         self,
         switches: Sequence[Switch],
-        live: Mapping[TurnedOff, Live],
+        live: Mapping[TurnedOff, LiveControl],
         seconds_left: Callable[[], float],
     ) -> ControlsWritten:
         """Turn controls on and off, all of them read before; `seconds_left`: asked before each call.
@@ -164,7 +164,7 @@ class AccountControls:
         return outcome
 
     async def _write_batch(
-        self, batch: Sequence[Switch], live: Mapping[TurnedOff, Live], within: float
+        self, batch: Sequence[Switch], live: Mapping[TurnedOff, LiveControl], within: float
     ) -> ControlsWritten:
         by_name = {(live[each.place].standards_arn, live[each.place].control_id): each for each in batch}
         updates = [
@@ -180,7 +180,7 @@ class AccountControls:
     async def _write_one_by_one(
         self,
         batch: Sequence[Switch],
-        live: Mapping[TurnedOff, Live],
+        live: Mapping[TurnedOff, LiveControl],
         seconds_left: Callable[[], float],
         newer: Terminal,
     ) -> ControlsWritten:

@@ -11,7 +11,7 @@ from posture.domain.exceptions.control_plan import Switch
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.time import DAY, MINUTE
 from posture.reconcile.member_roles import AccountRegion, Role
-from posture.suppression.controls.account import AccountControls, ControlsReading, Live
+from posture.suppression.controls.account import AccountControls, ControlsReading, LiveControl
 from posture.suppression.controls.declared import Reach
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class _Unseen(NamedTuple):
 
     before: datetime | None
     at: int
-    written: Live
+    written: LiveControl
 
 
 class ControlReader:
@@ -40,7 +40,7 @@ class ControlReader:
 
     def __init__(self, open_: Callable[[AccountRegion, Role], AccountControls]) -> None:
         self._open = open_
-        self.live: dict[TurnedOff, Live] = {}
+        self.live: dict[TurnedOff, LiveControl] = {}
         self.absent: frozenset[TurnedOff] = frozenset()
         self.errors: dict[AccountRegion, AwsError] = {}
         self._through: dict[AccountRegion, Role] = {}
@@ -71,7 +71,7 @@ class ControlReader:
                 return await self._search(spot, reach, spelled, everything, now)
 
         results = await asyncio.gather(*(one(spot, reach) for spot, reach in reaches.items()))
-        live: dict[TurnedOff, Live] = {}
+        live: dict[TurnedOff, LiveControl] = {}
         absent: set[TurnedOff] = set()
         self.errors = {}
         for spot, result in zip(reaches, results, strict=True):
@@ -122,7 +122,7 @@ class ControlReader:
                 return reading
         return failure
 
-    def _newer(self, place: TurnedOff, read: Live, now: int) -> Live:
+    def _newer(self, place: TurnedOff, read: LiveControl, now: int) -> LiveControl:
         """Return what was read, unless that is a copy from before our own write."""
         unseen = self._unseen.get(place)
         if unseen is None:

@@ -13,7 +13,7 @@ from posture.domain.exceptions.control_plan import (
     ControlAct,
     ControlPlan,
     DeclaredControls,
-    Seen,
+    KnownControls,
     Switch,
     claimed,
     control_plan,
@@ -140,7 +140,7 @@ class ControlRounds:
             places = claimed(wanted.declared, live)
             cells = findings.cells(microseconds(wanted.window)) if places and exact else None
             statuses = None if cells is None else statuses_of(cells, controls, places)
-            return control_plan(wanted.declared, Seen(live, records, statuses), timing)
+            return control_plan(wanted.declared, KnownControls(live, records, statuses), timing)
 
         planned = await self._hub.look(think)
         if planned is not None:

@@ -19,7 +19,7 @@ from posture.suppression.cleanup import PolicyCleanup
 from posture.suppression.conditions import PolicyProgress
 from posture.suppression.declared import Declared, MayWrite
 from posture.suppression.findings import reconcile as rounds
-from posture.suppression.findings.writer import Writer
+from posture.suppression.findings.writer import FindingsWriter
 from posture.suppression.leaving import Deletion
 from posture.suppression.policy_reconciler import HubPolicies, PolicyReconciler
 from posture.suppression.reporting import PolicyReporter
@@ -72,7 +72,7 @@ class HubSuppression(PolicyReconciler[Policy, PolicyProgress]):
         reporter = PolicyReporter(context, ("suppression", hub.name), hub.leading, cleanup.objects)
         super().__init__(context, hub, cleanup, reporter, "Policies")
         self._owner = owner
-        self._rounds = rounds.Rounds(hub, Writer(context.security_hub(hub.key), self._seconds_left))
+        self._rounds = rounds.Rounds(hub, FindingsWriter(context.security_hub(hub.key), self._seconds_left))
         self._ticket = 0
         self._acted_at: int | None = None
         self._failed: AwsError | OwnerUnknown | None = None

@@ -21,7 +21,7 @@ from posture.store.records import FindingRef, key_of
 from posture.suppression.conditions import PolicyProgress
 from posture.suppression.effect import Effect
 from posture.suppression.findings.following import Following, Moment
-from posture.suppression.findings.writer import Refusal, Report, Taken, Writer
+from posture.suppression.findings.writer import FindingsWriter, Refusal, Report, Taken
 from posture.suppression.orphans import forget, remember, retained
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ Guard = Callable[[Collection[str]], Awaitable[set[str]]]
 class Rounds:
     """The rounds of one hub. What was surveyed is kept from one to the next while its store is open."""
 
-    def __init__(self, hub: Hub, writer: Writer) -> None:
+    def __init__(self, hub: Hub, writer: FindingsWriter) -> None:
         self._hub = hub
         self._writer = writer
         self._following: Following | None = None

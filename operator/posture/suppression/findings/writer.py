@@ -76,7 +76,7 @@ class _NotBegunError(Exception):
     """Nothing may be written now."""
 
 
-class Writer:
+class FindingsWriter:
     """Writes for one hub. `seconds_left`: how long a write may take now: 0 where nothing may be written.
 
     It is asked before each request: the Lease, and the configuration, may have changed.

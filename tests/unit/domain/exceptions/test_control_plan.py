@@ -11,7 +11,7 @@ from posture.domain.exceptions.control_plan import (
     ControlAct,
     ControlPlan,
     DeclaredControls,
-    Seen,
+    KnownControls,
     control_plan,
     with_undone,
 )
@@ -47,7 +47,7 @@ def planned(
     declared = DeclaredControls(
         policies, PolicyIdentity(OWNER, adopted), lambda *_: True, known or TargetKnown()
     )
-    seen = Seen({PLACE: live}, {NAME: record or {}}, STATUSES if exact else None)
+    seen = KnownControls({PLACE: live}, {NAME: record or {}}, STATUSES if exact else None)
     return control_plan(declared, seen, Timing(START, INTERVAL, attempts or {}))
 
 
@@ -112,7 +112,7 @@ def test_drift_keeps_the_status_then_where_there_is_no_data_now() -> None:
     record = {PLACE: ControlStatus.FAILED}
     declared = DeclaredControls({NAME: policy_of(NAME, RULE, START)}, PolicyIdentity(OWNER), lambda *_: True)
     (switch,) = control_plan(
-        declared, Seen({PLACE: ON}, {NAME: record}, {}), Timing(START, INTERVAL)
+        declared, KnownControls({PLACE: ON}, {NAME: record}, {}), Timing(START, INTERVAL)
     ).switches
     assert switch.was is ControlStatus.FAILED
 
@@ -167,7 +167,7 @@ def test_without_the_grant_what_is_off_stays_off_and_is_counted() -> None:
     declared = DeclaredControls(
         {NAME: policy_of(NAME, replace(RULE, expires=START), START)}, PolicyIdentity(OWNER), lambda *_: False
     )
-    made = control_plan(declared, Seen({PLACE: off()}, {}, STATUSES), Timing(START, INTERVAL))
+    made = control_plan(declared, KnownControls({PLACE: off()}, {}, STATUSES), Timing(START, INTERVAL))
     assert made.switches == ()
     assert made.outcomes[NAME].forbidden == 1
     assert made.records == {NAME: {PLACE: ControlStatus.FAILED}}
@@ -180,11 +180,14 @@ def test_too_many_controls_for_a_status_are_not_turned_off() -> None:
     }
     policy = replace(policy_of(NAME, RULE, START), accounts=lambda _: True)
     declared = DeclaredControls({NAME: policy}, PolicyIdentity(OWNER), lambda *_: True)
-    made = control_plan(declared, Seen(many, {}, {}), Timing(START, INTERVAL))
+    made = control_plan(declared, KnownControls(many, {}, {}), Timing(START, INTERVAL))
     assert made.switches == ()
     assert made.outcomes[NAME].over
     fewer = dict(list(many.items())[1:])
-    assert len(control_plan(declared, Seen(fewer, {}, {}), Timing(START, INTERVAL)).switches) == MAX_ACCOUNTS
+    assert (
+        len(control_plan(declared, KnownControls(fewer, {}, {}), Timing(START, INTERVAL)).switches)
+        == MAX_ACCOUNTS
+    )
 
 
 def test_a_record_is_kept_by_entries() -> None:
@@ -237,7 +240,7 @@ def test_the_reason_of_before_outlives_a_hand_over() -> None:
     rules = {NAME: replace(RULE, expires=START), "security/b": RULE}
     policies = {name: policy_of(name, rule, START) for name, rule in rules.items()}
     declared = DeclaredControls(policies, PolicyIdentity(OWNER), lambda *_: True)
-    seen = Seen({PLACE: Association(enabled=False, reason=there)}, {}, STATUSES)
+    seen = KnownControls({PLACE: Association(enabled=False, reason=there)}, {}, STATUSES)
     (switch,) = control_plan(declared, seen, Timing(START, INTERVAL)).switches
     mark = marks.read_control_mark(switch.reason)
     assert switch.act is ControlAct.HAND_OVER

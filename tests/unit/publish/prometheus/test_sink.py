@@ -10,14 +10,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from posture.domain.scoring.scores import Score
 from posture.publish.prometheus.exposition import Exposition
 from posture.publish.prometheus.sink import PrometheusSink
-from posture.publish.sink import Restored, TargetReport
+from posture.publish.sink import RestoredScores, TargetReport
 
 
-def restored(passed: int, exact_at: int) -> Restored:
-    return Restored("score_ratio", Score(passed, 10), {}, {}, exact_at * 1_000_000)
+def restored(passed: int, exact_at: int) -> RestoredScores:
+    return RestoredScores("score_ratio", Score(passed, 10), {}, {}, exact_at * 1_000_000)
 
 
-def told(scores: Restored | None) -> TargetReport:
+def told(scores: RestoredScores | None) -> TargetReport:
     return TargetReport("security", "organization", {}, None, scores, per_control=False)
 
 

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.sources.securityhub.coverage import Coverage
-from posture.sources.securityhub.readers import Found, Reader
+from posture.sources.securityhub.readers import Found, PageReader
 from posture.sources.securityhub.windows import (
     EPOCH,
     FUTURE,
     OVERLAP,
     Density,
     Query,
-    Window,
+    UpdateWindow,
     edge,
     middle,
     query,
@@ -156,7 +156,7 @@ def test_six_chains_share_the_work() -> None:
     ]
     listing = Listing(times)
     coverage, rounds, done = Coverage([window(EPOCH, FUTURE)]), 0, set[int]()
-    readers: list[Reader] = []
+    readers: list[PageReader] = []
     while not coverage.done:
         rounds += 1
         readers = [reader for reader in readers if coverage.active(reader)]
@@ -188,12 +188,12 @@ def test_an_order_that_breaks_takes_back_what_was_concluded_from_it() -> None:
     downward = coverage.next_reader()
     assert downward is not None
     coverage.note_page(downward, found([99 * SECOND, 60 * SECOND]), "b")
-    assert coverage.windows() == (Window(0, 100 * SECOND, 9 * SECOND, 61 * SECOND),)
+    assert coverage.windows() == (UpdateWindow(0, 100 * SECOND, 9 * SECOND, 61 * SECOND),)
     coverage.note_page(upward, found([10 * SECOND, 20 * SECOND, 3 * SECOND]), "c")
     at = (1 + 10 + 20 + 3) * SECOND // 4
     assert coverage.windows() == (
-        Window(0, at, 0, at, ordered=False),
-        Window(at, 100 * SECOND, at, 100 * SECOND, ordered=False),
+        UpdateWindow(0, at, 0, at, ordered=False),
+        UpdateWindow(at, 100 * SECOND, at, 100 * SECOND, ordered=False),
     )
     assert not coverage.active(upward)
     assert not coverage.active(downward)
@@ -224,7 +224,7 @@ def test_a_refused_token_goes_on_from_the_proven_position() -> None:
 
 
 def test_a_page_that_others_follow_leaves_less_to_read_without_order() -> None:
-    coverage = Coverage([Window(0, 100 * SECOND, 0, 100 * SECOND, ordered=False)])
+    coverage = Coverage([UpdateWindow(0, 100 * SECOND, 0, 100 * SECOND, ordered=False)])
     reader = coverage.next_reader()
     assert reader is not None
     coverage.note_page(reader, found([50 * SECOND, 30 * SECOND]), "a")
@@ -262,4 +262,4 @@ def test_middle_leans_to_where_the_findings_are() -> None:
 
 def test_a_query_reaches_a_second_beyond_what_is_unread_but_not_beyond_time() -> None:
     assert query(window(EPOCH, FUTURE)) == Query(EPOCH, FUTURE)
-    assert query(Window(0, 90 * SECOND, 30 * SECOND, 60 * SECOND)) == Query(29 * SECOND, 61 * SECOND)
+    assert query(UpdateWindow(0, 90 * SECOND, 30 * SECOND, 60 * SECOND)) == Query(29 * SECOND, 61 * SECOND)

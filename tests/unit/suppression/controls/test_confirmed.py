@@ -14,7 +14,7 @@ from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.reconcile.member_roles import AccountRegion
 from posture.suppression.controls import reconcile
-from posture.suppression.controls.account import ControlsReading, ControlsWritten, Live
+from posture.suppression.controls.account import ControlsReading, ControlsWritten, LiveControl
 from posture.suppression.controls.confirmed import Confirmation, Confirmed, confirmed
 from posture.suppression.controls.hub import HubControls
 from tests.support.hub_facts import ACCOUNT
@@ -64,7 +64,9 @@ class Account:
         if self._spot.account_id in self._accounts.denied:
             raise DENIED
         found = {
-            place: Live(each, "arn", place.control, (), datetime.fromtimestamp(self._accounts.changes, UTC))
+            place: LiveControl(
+                each, "arn", place.control, (), datetime.fromtimestamp(self._accounts.changes, UTC)
+            )
             for place, each in self._accounts.live.items()
             if (place.account_id, place.region) == self._spot
         }

@@ -9,7 +9,7 @@ from posture.domain.exceptions.control_plan import Association, ControlAct, Swit
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.reconcile.member_roles import AccountRegion, Role
-from posture.suppression.controls.account import ControlsReading, Live
+from posture.suppression.controls.account import ControlsReading, LiveControl
 from posture.suppression.controls.declared import Reach
 from posture.suppression.controls.reader import ControlReader
 
@@ -38,7 +38,7 @@ class Account:
 
 
 def shows(association: Association, at: datetime | None) -> ControlsReading:
-    return ControlsReading({PLACE: Live(association, "arn", "S3.1", (), at)}, frozenset())
+    return ControlsReading({PLACE: LiveControl(association, "arn", "S3.1", (), at)}, frozenset())
 
 
 async def looked(

@@ -11,7 +11,7 @@ from posture.domain.exceptions.finding_plan import Change, FindingAct, Write
 from posture.domain.findings import FindingId, Workflow
 from posture.reconcile.hub_reconciler import CALL_WITHIN
 from posture.suppression.findings import writer as writing
-from posture.suppression.findings.writer import Taken, Writer
+from posture.suppression.findings.writer import FindingsWriter, Taken
 
 SUPPRESS = Change(Workflow.SUPPRESSED, "why", (("posture.dev/owner", "me"),))
 UNMARK = Change(None, None, (("posture.dev/owner", ""), ("team", "x")))
@@ -72,7 +72,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_equal_changes_go_together_up_to_a_hundred() -> None:
     cloud, sink = Cloud(), Sink()
     writes = [*(write(n) for n in range(150)), write(200, UNMARK)]
-    report = await Writer(cloud, lambda: 99.0).write(writes, sink)
+    report = await FindingsWriter(cloud, lambda: 99.0).write(writes, sink)
     assert [call["n"] for call in cloud.calls] == [100, 50, 1]
     assert cloud.calls[0]["note"] == NoteUpdate("why", "posture-operator")
     assert (cloud.calls[2]["workflow"], cloud.calls[2]["note"]) == (None, None)
@@ -83,14 +83,14 @@ async def test_equal_changes_go_together_up_to_a_hundred() -> None:
 async def test_a_note_is_given_back_as_whose_it_was() -> None:
     cloud = Cloud()
     back = UNMARK._replace(note="theirs", note_by="jira")
-    await Writer(cloud, lambda: 99.0).write([write(1, back)], Sink())
+    await FindingsWriter(cloud, lambda: 99.0).write([write(1, back)], Sink())
     assert cloud.calls[0]["note"] == NoteUpdate("theirs", "jira")
 
 
 async def test_nothing_is_begun_once_it_may_not() -> None:
     cloud, sink = Cloud(), Sink()
     left = iter([5.0, 0.0])
-    report = await Writer(cloud, lambda: next(left)).write([write(n) for n in range(250)], sink)
+    report = await FindingsWriter(cloud, lambda: next(left)).write([write(n) for n in range(250)], sink)
     assert [(call["n"], call["within"]) for call in cloud.calls] == [(100, 5.0)]
     assert (len(sink.ids), report.unsent) == (100, 150)
 
@@ -103,7 +103,7 @@ async def test_what_passes_is_written_again_and_what_does_not_is_told() -> None:
         f4=["ConcurrentUpdateError"] * 9,
     )
     sink = Sink()
-    report = await Writer(cloud, lambda: 99.0).write([write(n) for n in range(5)], sink)
+    report = await FindingsWriter(cloud, lambda: 99.0).write([write(n) for n in range(5)], sink)
     assert sink.ids == ["0", "1"]
     assert [each.write.finding.id for each in report.missing] == ["2"]
     assert [(each.write.finding.id, each.code) for each in report.refused] == [("3", "InvalidInput")]
@@ -113,7 +113,7 @@ async def test_what_passes_is_written_again_and_what_does_not_is_told() -> None:
 
 async def test_a_hub_that_takes_no_empty_value_is_told_in_words_and_remembered() -> None:
     cloud, sink = Cloud(refuses_blanks=True), Sink()
-    writer = Writer(cloud, lambda: 99.0)
+    writer = FindingsWriter(cloud, lambda: 99.0)
     await writer.write([write(1, UNMARK)], sink)
     await writer.write([write(2, UNMARK)], sink)
     spelled = {"posture.dev/owner": "-", "team": "x"}
@@ -127,7 +127,7 @@ async def test_an_error_of_aws_ends_the_writing_and_is_told() -> None:
             raise AccessDenied("no", service="securityhub", operation="o", code="AccessDenied")
 
     sink = Sink()
-    report = await Writer(Denied(), lambda: 99.0).write([write(n) for n in range(150)], sink)
+    report = await FindingsWriter(Denied(), lambda: 99.0).write([write(n) for n in range(150)], sink)
     assert isinstance(report.error, AccessDenied)
     assert (report.unsent, sink.taken) == (150, [])
     assert [each.write.finding.id for each in report.failed] == [f"{n}" for n in range(100)]
@@ -143,7 +143,7 @@ async def test_a_call_that_is_refused_for_what_it_says_holds_up_no_other() -> No
 
     sink = Sink()
     writes = [write(1, UNMARK), write(2, UNMARK), write(3)]
-    report = await Writer(Picky(), lambda: 99.0).write(writes, sink)
+    report = await FindingsWriter(Picky(), lambda: 99.0).write(writes, sink)
     assert sink.ids == ["3"]
     assert (report.error, report.unsent) == (None, 0)
     assert [(each.write.finding.id, each.code) for each in report.refused] == [
@@ -160,7 +160,7 @@ async def test_what_was_not_asked_for_is_no_answer() -> None:
             return answer._replace(unprocessed=(other,))
 
     sink = Sink()
-    report = await Writer(Confused(), lambda: 99.0).write([write(1), write(2)], sink)
+    report = await FindingsWriter(Confused(), lambda: 99.0).write([write(1), write(2)], sink)
     assert sink.ids == ["1", "2"]
     assert not report.refused
 
@@ -168,12 +168,12 @@ async def test_what_was_not_asked_for_is_no_answer() -> None:
 async def test_what_is_written_again_in_words_asks_again_before_it_is_sent() -> None:
     cloud, sink = Cloud(refuses_blanks=True), Sink()
     left = iter([9.0, 4.0])
-    await Writer(cloud, lambda: next(left)).write([write(1, UNMARK)], sink)
+    await FindingsWriter(cloud, lambda: next(left)).write([write(1, UNMARK)], sink)
     assert [call["within"] for call in cloud.calls] == [4.0]
 
 
 async def test_what_is_to_be_written_again_in_words_is_not_sent_when_the_lease_has_ended() -> None:
     cloud, sink = Cloud(refuses_blanks=True), Sink()
     left = iter([9.0, 0.0])
-    report = await Writer(cloud, lambda: next(left)).write([write(1, UNMARK)], sink)
+    report = await FindingsWriter(cloud, lambda: next(left)).write([write(1, UNMARK)], sink)
     assert (cloud.calls, sink.ids, report.unsent) == ([], [], 1)
