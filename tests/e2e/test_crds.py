@@ -212,7 +212,7 @@ _DISABLING = {"standards": ["*"], "controls": ["S3.1"], "accounts": ["*"], "regi
         (RemediationRule, {"targetRef": {"name": "other"}}, "targetRef is immutable"),
         (
             RemediationRule,
-            {"action": {"builtin": None, "ssmAutomation": {"document": "AWS-X"}}},
+            {"action": {"builtin": None, "ssmAutomation": {"document": "AWS-X", "documentVersion": "1"}}},
             "the choice between builtin, ssmAutomation is immutable",
         ),
         (Remediation, {"ruleRef": {"name": "other"}}, "ruleRef is immutable"),

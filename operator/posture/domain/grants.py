@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from posture.domain.arns import is_role_arn, is_role_name
 from posture.domain.selection.selectors import globs
@@ -23,6 +23,7 @@ from posture.domain.selection.selectors import globs
 # RFC 1123 label: what Kubernetes takes as the name of a namespace.
 _NAMESPACE = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
+_AMAZON = "Amazon"
 
 
 class Verb(Enum):
@@ -129,6 +130,20 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedDocument:
+    """The same as far as the rule alone tells: that it is granted lets it be planned, and never run.
+
+    `parameters`: those of their values that are the same for all resources.
+    """
+
+    name: str
+    parameters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+Action: TypeAlias = Builtin | Document | AskedDocument
+
+
+@dataclass(frozen=True, slots=True)
 class IdentityGrant:
     """What a namespace may do as one identity: the grants that name both."""
 
@@ -184,7 +199,7 @@ class IdentityGrant:
         )
 
     def why_not_remediate(
-        self, account_id: str | None, role_name: str, mode: Mode, action: Builtin | Document
+        self, account_id: str | None, role_name: str, mode: Mode, action: Action
     ) -> NotGranted | None:
         """Refuse an action on an account's resources through a role there. None: it is granted.
 
@@ -260,14 +275,16 @@ def _mode_within(mode: Mode, most: Mode | None) -> bool:
     return most is Mode.ENFORCE or (most is Mode.DRY_RUN and mode is Mode.DRY_RUN)
 
 
-def _action_within(action: Builtin | Document, allowed: RemediationGrant) -> bool:
+def _action_within(action: Action, allowed: RemediationGrant) -> bool:
     if isinstance(action, Builtin):
         return globs(allowed.builtins)(action.name)
     return any(_document_within(action, document) for document in allowed.documents)
 
 
-def _document_within(document: Document, allowed: DocumentGrant) -> bool:
-    if (document.name, document.owner) != (allowed.name, allowed.owner):
+def _document_within(document: Document | AskedDocument, allowed: DocumentGrant) -> bool:
+    if document.name != allowed.name:
+        return False
+    if isinstance(document, Document) and document.owner != allowed.owner:
         return False
     return all(
         name in allowed.parameters
@@ -276,12 +293,13 @@ def _document_within(document: Document, allowed: DocumentGrant) -> bool:
     )
 
 
-def _action_entry(action: Builtin | Document) -> dict[str, object]:
+def _action_entry(action: Action) -> dict[str, object]:
     if isinstance(action, Builtin):
         return {"builtins": [action.name]}
     # The expressions are the administrator's to think of: the widest one, to be narrowed.
     parameters = dict.fromkeys(action.parameters, ".*")
-    return {"documents": [{"name": action.name, "owner": action.owner, "parameters": parameters}]}
+    owner = action.owner if isinstance(action, Document) else _AMAZON
+    return {"documents": [{"name": action.name, "owner": owner, "parameters": parameters}]}
 
 
 def _entry(namespace: str, role_arn: str | None, **fields: object) -> str:

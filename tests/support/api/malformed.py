@@ -182,6 +182,17 @@ _DISABLE = [
     ("disableControls.accounts", [], "should have at least 1 items"),
     ("disableControls.roleName", "arn:aws:iam::111122223333:role/x", "write the name of a role, not its ARN"),
 ]
+
+
+def _run(**changed: Any) -> dict[str, Any]:
+    return {"ssmAutomation": {"document": "AWS-X", "documentVersion": "1", **changed}}
+
+
+def _undo(**changed: Any) -> dict[str, Any]:
+    document = {"document": "AWS-Y", "documentVersion": "1", **changed}
+    return _run(undoDocument={name: value for name, value in document.items() if value is not ABSENT})
+
+
 _RULE = [
     ("targetRef", ABSENT, "spec.targetRef: Required value"),
     ("match", ABSENT, "spec.match: Required value"),
@@ -193,10 +204,46 @@ _RULE = [
     ("identity.roleName", "a/b", "write the name of a role, not its ARN"),
     ("action", ABSENT, "spec.action: Required value"),
     ("action", {}, "write exactly one of builtin, ssmAutomation"),
-    ("action.ssmAutomation", {"document": "AWS-X"}, "write exactly one of builtin, ssmAutomation"),
+    (
+        "action.ssmAutomation",
+        {"document": "AWS-X", "documentVersion": "1"},
+        "write exactly one of builtin, ssmAutomation",
+    ),
     ("action.builtin.name", "S3 block", "write the name of a builtin action"),
     ("action.builtin.parameters", {"a" * 65: "b"}, "write keys of 1 to 64 characters"),
-    ("action", {"ssmAutomation": {"document": "AWS X"}}, "write the name of an SSM Automation document"),
+    ("action", _run(document="AWS X"), "write the name of an SSM Automation document"),
+    ("action", {"ssmAutomation": {"document": "AWS-X"}}, "documentVersion: Required value"),
+    *(
+        ("action", _run(documentVersion=version), "write the number of a version in quotes")
+        for version in ("", "0", "01", "1.0", "$DEFAULT", "$LATEST", "v1")
+    ),
+    ("action", _run(documentVersion="1234567890"), "may not be more than 9"),
+    ("action", _run(timeout="4s"), f"{_DURATION}, at least 5s"),
+    ("action", _run(timeout="1"), f"{_DURATION}, at least 5s"),
+    ("action", _run(parameters={"GroupId": []}), "should have at least 1 items"),
+    ("action", _run(parameters={"GroupId": ["x"] * 51}), "must have at most 50 items"),
+    ("action", _run(parameters={"a" * 51: ["x"]}), "write keys of 1 to 50 characters"),
+    ("action", _run(parameters={"": ["x"]}), "write keys of 1 to 50 characters"),
+    *(
+        ("action", _run(parameters={"GroupId": [value]}), "and between {{ and }} one of finding.control")
+        for value in (
+            "{{ resource.tags }}",
+            "{{ resource.Id }}",
+            "{{ execution.id }}",
+            "{{ssm:secret}}",
+            "{{ resource.id",
+            "{{{ resource.id }}}",
+            "a{{}}",
+            "{{",
+            "{{ resource.id | upper }}",
+            "{{\tresource.id }}",
+            "{{ resource\u2024id }}",
+        )
+    ),
+    ("action", _undo(document=ABSENT), "document: Required value"),
+    ("action", _undo(documentVersion=ABSENT), "documentVersion: Required value"),
+    ("action", _undo(document="a b"), "write the name of an SSM Automation document"),
+    ("action", _undo(parameters={"a": ["{{ execution.status }}"]}), "resource.type, execution.id"),
     ("limits.perCycle", 0, "should be greater than or equal to 1"),
     ("limits.percent", 101, "should be less than or equal to 100"),
     ("limits.perResource.per", "0s", f"{_DURATION}, more than 0s"),

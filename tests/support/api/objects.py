@@ -189,7 +189,17 @@ _MAXIMAL: dict[type[CustomResource], list[Object]] = {
             "action": {
                 "ssmAutomation": {
                     "document": "AWS-DisablePublicAccessForSecurityGroup",
-                    "parameters": {"GroupId": ["{{ resource.name }}"]},
+                    "documentVersion": "1",
+                    "parameters": {
+                        "GroupId": ["{{ resource.name }}"],
+                        "Notes": ["{{finding.control}} of {{  resource.accountId  }}", '{"a": {"b": {}}}'],
+                    },
+                    "timeout": "30m",
+                    "undoDocument": {
+                        "document": "arn:aws:ssm:eu-west-1:111122223333:document/Open-Group",
+                        "documentVersion": "12",
+                        "parameters": {"Run": ["{{ execution.id }}"]},
+                    },
                 }
             },
             "limits": {

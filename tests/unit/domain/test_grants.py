@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from posture.api.patterns import compile_pattern
 from posture.domain.grants import (
+    AskedDocument,
     Builtin,
     Document,
     DocumentGrant,
@@ -265,6 +266,24 @@ def test_a_granted_remediation(account: str, role: str, mode: Mode, action: Buil
 def test_a_remediation_that_is_not_granted(account: str, role: str, action: Builtin | Document) -> None:
     elsewhere = Grant(("security",), role_arns=(ROLE,), accounts=(B,), verbs=ALL_VERBS)
     assert granted([REMEDY, elsewhere]).why_not_remediate(account, role, Mode.DRY_RUN, action)
+
+
+@pytest.mark.parametrize(
+    ("document", "allowed"),
+    [
+        (AskedDocument("AWS-Close"), True),
+        (AskedDocument("AWS-Close", {"GroupId": []}), True),
+        (AskedDocument("AWS-Close", {"GroupId": ["sg-1"]}), True),
+        (AskedDocument("AWS-Close", {"GroupId": ["vpc-1"]}), False),
+        (AskedDocument("AWS-Close", {"AutomationAssumeRole": []}), False),
+        (AskedDocument("AWS-Open"), False),
+    ],
+)
+def test_a_document_may_be_planned_before_its_owner_is_known(document: AskedDocument, allowed: bool) -> None:
+    refusal = granted([REMEDY]).why_not_remediate(A, "posture-remediation", Mode.ENFORCE, document)
+    assert (refusal is None) is allowed
+    if refusal is not None:
+        assert '"owner": "Amazon"' in refusal.line
 
 
 def test_an_expression_must_match_the_whole_value_even_without_anchors() -> None:
