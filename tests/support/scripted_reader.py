@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+_TOKENS = ("NextToken", "Marker", "ExclusiveStartTagKey")
+
 
 class Script:
     """Answers by operation and token (None: the first page)."""
@@ -22,7 +24,7 @@ class Script:
     ) -> dict[str, Any]:
         del service, region
         asked = parameters or {}
-        return self._pages[operation, asked.get("NextToken") or asked.get("Marker")]
+        return self._pages[operation, next((asked[name] for name in _TOKENS if asked.get(name)), None)]
 
     async def account_tags(self) -> tuple[tuple[str, str], ...]:
         return ()

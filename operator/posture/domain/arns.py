@@ -28,6 +28,11 @@ _RULE = re.compile(rf"{_SECURITY_HUB}:[a-z0-9-]*:[0-9]*:ruleset/(.+/v/[^/]+)/rul
 _CONTROL = re.compile(rf"{_SECURITY_HUB}:[^:]*:[0-9]*:control/(.+)/([^/]+)")
 _ROLE = re.compile(ROLE_ARN)
 _ROLE_NAME = re.compile(ROLE_NAME)
+# KMS API reference, DescribeKey: a key's id or alias, or the ARN of either.
+_KMS_KEY = re.compile(
+    rf"(?:arn:{_PARTITION}:kms:[a-z0-9-]+:[0-9]{{12}}:key/)?[A-Za-z0-9-]{{1,64}}"
+    rf"|(?:arn:{_PARTITION}:kms:[a-z0-9-]+:[0-9]{{12}}:)?alias/[A-Za-z0-9/_-]{{1,250}}"
+)
 
 _PARTS = 6
 _COMMERCIAL = "aws"
@@ -72,6 +77,16 @@ def is_role_arn(text: str) -> bool:
 def is_role_name(text: str) -> bool:
     """Tell whether a text is the name of a role."""
     return bool(_ROLE_NAME.fullmatch(text))
+
+
+def is_kms_key(text: str) -> bool:
+    """Tell whether a text names a KMS key in one of the ways that calls take."""
+    return bool(_KMS_KEY.fullmatch(text))
+
+
+def is_managed_alias(text: str) -> bool:
+    """Tell whether a text is the alias of a key that AWS manages (`alias/aws/sns`), or its ARN."""
+    return ":alias/aws/" in f":{text}"
 
 
 def role_arn(partition: str, account_id: str, role_name: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
-from posture.remediation.actions.contract import Action, Refused, State
+from posture.remediation.actions.contract import Action, Refused, State, Verdict
 from posture.remediation.actions.registry import builtin_actions
 from tests.support.actions import ActionTests, World, unique
 
@@ -52,15 +52,20 @@ class _Instances(_Databases):
     tag_markers = ("Action=DescribeDBInstances",)
 
     def make_wrong(self, world: World) -> ResourceKey:
+        return self._make(world, **{self.flag: not self.right})
+
+    def _make(self, world: World, **said: Any) -> ResourceKey:
         rds, name = world.client("rds"), unique("db")
         answer = rds.create_db_instance(
-            DBInstanceIdentifier=name,
-            DBInstanceClass="db.t3.micro",
-            Engine="postgres",
-            AllocatedStorage=20,
-            BackupRetentionPeriod=3,
-            **{self.flag: not self.right},
-            **CREDENTIALS,
+            **{
+                "DBInstanceIdentifier": name,
+                "DBInstanceClass": "db.t3.micro",
+                "Engine": "postgres",
+                "AllocatedStorage": 20,
+                "BackupRetentionPeriod": 3,
+                **said,
+                **CREDENTIALS,
+            }
         )
         arn = answer["DBInstance"]["DBInstanceArn"]
         return ResourceKey(world.account, "aws", "eu-west-1", "AwsRdsDbInstance", arn)
@@ -146,3 +151,38 @@ class TestClusterMinorUpgrades(_Clusters):
 class TestClusterCopyTags(_Clusters):
     action: ClassVar[Action] = ACTIONS["rds-cluster-copy-tags-to-snapshots"]
     flag = "CopyTagsToSnapshot"
+
+
+class TestInstanceBackupRetention(_Instances):
+    action: ClassVar[Action] = ACTIONS["rds-instance-raise-backup-retention"]
+    flag = "BackupRetentionPeriod"
+
+    def make_wrong(self, world: World) -> ResourceKey:
+        return self._make(world, BackupRetentionPeriod=3)
+
+    def fixed(self, settings: Any) -> Any:
+        return settings | {"BackupRetentionPeriod": 7}
+
+    def change(self, world: World, resource: ResourceKey) -> None:
+        world.client("rds").modify_db_instance(
+            DBInstanceIdentifier=resource.id.split(":")[-1], BackupRetentionPeriod=14
+        )
+
+    @pytest.mark.parametrize(("asked", "after"), [("7", 7), ("35", 35)])
+    async def test_it_does_what_the_control_asks(self, world: World, asked: str, after: int) -> None:
+        read = await self.read(
+            world, self.make_wrong(world), control_parameters={"backupRetentionMinimum": [asked]}
+        )
+        assert [each.after for each in read.verdict.wrong] == [after]
+
+    async def test_it_never_lowers(self, world: World) -> None:
+        resource = self.make_wrong(world)
+        self.change(world, resource)
+        assert (await self.read(world, resource)).verdict == Verdict()
+
+    async def test_replicas_are_left(self, world: World) -> None:
+        state = await self.action.read(world.reader(), self.make_wrong(world))
+        replica = State(state.parts, {**state.about, "replicaOf": "db"})
+        with pytest.raises(Refused) as refused:
+            self.action.judge(replica, {}, self.situation())
+        assert refused.value.reason is Reason.NOT_SUPPORTED

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from posture.api.durations import Duration
+from posture.domain.arns import is_kms_key, is_managed_alias
 from posture.domain.time import microseconds
 
 Values: TypeAlias = Mapping[str, Any]
@@ -22,12 +23,16 @@ class ParameterError(ValueError):
 
 
 class Parameter(NamedTuple):
-    """`default`: the value where none is written; None: there is none. `parse` raises ValueError."""
+    """`default`: the value where none is written; None: there is none. `parse` raises ValueError.
+
+    `required`: a rule must write it.
+    """
 
     name: str
     says: str
     default: str | None
     parse: Parse
+    required: bool = False
 
 
 def read_parameters(declared: tuple[Parameter, ...], given: Mapping[str, object]) -> Values:
@@ -39,6 +44,8 @@ def read_parameters(declared: tuple[Parameter, ...], given: Mapping[str, object]
             raise ParameterError(f"{name!r} is not a parameter of this action: {known}")
     values: dict[str, Any] = {}
     for each in declared:
+        if each.name not in given and each.required:
+            raise ParameterError(f"{each.name} is needed: {each.says}")
         if each.name not in given and each.default is None:
             values[each.name] = None
             continue
@@ -94,6 +101,20 @@ def duration(least: str, most: str) -> Parse:
         return microseconds(value)
 
     return parse
+
+
+def kms_key(text: str) -> str:
+    """Take a KMS key as calls name it: id, ARN, or alias (`alias/posture`), which each account may have."""
+    if not is_kms_key(text):
+        raise ValueError(f"write the id, the ARN or the alias/… of a KMS key, not {text!r}")
+    return text
+
+
+def customer_key(text: str) -> str:
+    """Take a KMS key that is not one of those that AWS manages (`alias/aws/…`)."""
+    if is_managed_alias(kms_key(text)):
+        raise ValueError(f"write a customer managed key, not {text!r}")
+    return text
 
 
 def ports(text: str) -> tuple[range, ...]:

@@ -28,8 +28,10 @@ from posture.remediation.actions.parameters import (
     Parameter,
     ParameterError,
     choice,
+    customer_key,
     duration,
     integer,
+    kms_key,
     ports,
     read_parameters,
 )
@@ -68,7 +70,11 @@ def test_it_says_what_it_is(action: Action) -> None:
     assert all(each.split(":")[1].startswith(("Get", "List", "Describe")) for each in action.iam.read), (
         "reading needs no right to write"
     )
-    assert action.configure({}).keys() == {each.name for each in action.parameters}
+    if any(each.required for each in action.parameters):
+        with pytest.raises(ParameterError, match="is needed"):
+            action.configure({})
+    else:
+        assert action.configure({}).keys() == {each.name for each in action.parameters}
 
 
 @pytest.mark.parametrize(
@@ -121,7 +127,12 @@ DECLARED = (
     Parameter("wide", "…", "Skip", choice("Skip", "Revoke")),
     Parameter("days", "…", "7", integer(1, 35)),
     Parameter("age", "…", "1h", duration("1s", "2h")),
+    Parameter("key", "…", None, kms_key),
+    Parameter("own", "…", None, customer_key),
 )
+KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
+KEY_ARN = f"arn:aws-us-gov:kms:us-gov-west-1:{ACCOUNT_ID}:key/mrk-{KEY}"
+ALIAS_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:alias"
 
 
 @pytest.mark.parametrize(
@@ -130,6 +141,10 @@ DECLARED = (
         ({}, {"ports": None, "wide": "Skip", "days": 7, "age": 3_600_000_000}),
         ({"ports": "22, 8000-8001"}, {"ports": (range(22, 23), range(8000, 8002))}),
         ({"ports": [22, "3389"]}, {"ports": (range(22, 23), range(3389, 3390))}),
+        ({"key": KEY}, {"key": KEY}),
+        ({"key": "alias/aws/kinesis"}, {"key": "alias/aws/kinesis"}),
+        ({"own": KEY_ARN}, {"own": KEY_ARN}),
+        ({"own": f"{ALIAS_ARN}/a/aws/b"}, {"own": f"{ALIAS_ARN}/a/aws/b"}),
         ({"days": 35, "age": "90m"}, {"days": 35, "age": 5_400_000_000}),
     ],
 )
@@ -159,6 +174,13 @@ def test_parameters_are_read(given: Mapping[str, object], values: Mapping[str, A
         {"age": "0s"},
         {"age": "tomorrow"},
         {"age": None},
+        {"key": ""},
+        {"key": "alias/"},
+        {"key": "a key"},
+        {"key": f"key/{KEY}"},
+        {"key": f"arn:aws:s3:{REGION}:{ACCOUNT_ID}:key/{KEY}"},
+        {"own": "alias/aws/sns"},
+        {"own": f"{ALIAS_ARN}/aws/sns"},
     ],
     ids=str,
 )

@@ -10,6 +10,7 @@ from posture.domain.remediation.resources import ResourceKey
 from posture.remediation.actions.contract import Refused
 from posture.remediation.actions.ec2.security_group_revoke_public_ingress import ACTION
 from posture.remediation.actions.iam.users import read_pages
+from posture.remediation.actions.kinesis.enable_encryption import ACTION as STREAM
 from posture.remediation.actions.setting import read_list
 from tests.support.scripted_reader import Script
 
@@ -78,3 +79,26 @@ def test_an_answer_without_the_list_or_its_rest_is_unreadable(answer: dict[str, 
         with pytest.raises(Refused) as refused:
             asyncio.run(call)
         assert refused.value.reason is Reason.UNREADABLE
+
+
+STREAM_ARN = f"arn:aws:kinesis:{REGION}:{ACCOUNT_ID}:stream/orders"
+
+
+def test_tags_of_a_stream_come_in_pages_by_the_last_key() -> None:
+    reader = Script(
+        {
+            ("ListTagsForStream", None): {"Tags": [FIRST], "HasMoreTags": True},
+            ("ListTagsForStream", "a"): {"Tags": [SECOND], "HasMoreTags": False},
+        }
+    )
+    resource = ResourceKey(ACCOUNT_ID, "aws", REGION, "AwsKinesisStream", STREAM_ARN)
+    (tagged,) = asyncio.run(STREAM.tags(reader, resource))
+    assert tagged.tags == (("a", "v"), ("b", "v"))
+
+
+def test_a_stream_with_more_tags_that_it_does_not_give_is_unreadable() -> None:
+    reader = Script({("ListTagsForStream", None): {"Tags": [], "HasMoreTags": True}})
+    resource = ResourceKey(ACCOUNT_ID, "aws", REGION, "AwsKinesisStream", STREAM_ARN)
+    with pytest.raises(Refused) as refused:
+        asyncio.run(STREAM.tags(reader, resource))
+    assert refused.value.reason is Reason.UNREADABLE

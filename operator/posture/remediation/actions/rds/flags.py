@@ -26,7 +26,10 @@ class DatabaseFlag(Setting):
 
     async def read(self, reader: Reader, resource: ResourceKey) -> State:
         """Return the flag, and what decides whether it may be changed."""
-        described = await self._described(reader, resource)
+        return self.state_of(await self._described(reader, resource))
+
+    def state_of(self, described: dict[str, Any]) -> State:
+        """Return the same out of what describes the database."""
         if self.part not in described:
             raise Refused(Reason.NOT_SUPPORTED, f"RDS does not say {self.part} of a {described['Engine']}")
         about = {
