@@ -20,15 +20,23 @@ class ApiClient:
     timeout_seconds: float
 
     def request(
-        self, method: str, path: str, body: object = None, *, content_type: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        content_type: str = "application/json",
+        impersonate: str = "",
     ) -> tuple[int, Any]:
         """Return the HTTP status and the decoded body (text where it is not JSON).
 
+        ``impersonate``: act as the user of that name, where the token's owner may.
         Raises OSError or http.client.HTTPException while the server is away.
         """
         trust = ssl.create_default_context(cafile=str(self.ca_file))
         connection = http.client.HTTPSConnection(HOST, self.port, context=trust, timeout=self.timeout_seconds)
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": content_type}
+        headers |= {"Impersonate-User": impersonate} if impersonate else {}
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)
             response = connection.getresponse()

@@ -152,10 +152,19 @@ class ControlPlane:
         return done
 
     def request(
-        self, method: str, path: str, body: object = None, *, content_type: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        content_type: str = "application/json",
+        impersonate: str = "",
     ) -> tuple[int, Any]:
-        """Make one API call as cluster admin; return HTTP status and decoded body (see ApiClient.request)."""
-        return self._api().request(method, path, body, content_type=content_type)
+        """Make one API call as cluster admin, or as whom that one impersonates (see ApiClient.request).
+
+        Returns HTTP status and decoded body.
+        """
+        return self._api().request(method, path, body, content_type=content_type, impersonate=impersonate)
 
     @property
     def etcd(self) -> EtcdClient:

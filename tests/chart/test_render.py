@@ -16,6 +16,9 @@ from posture.kube.resources import LEASES
 from tests.chart.conftest import CHART, NAMESPACE, ROOT, Helm, Manifest, Render, kinds
 
 Right = tuple[str, str, str]
+APPROVING = {
+    ("posture.dev", "remediations", verb) for verb in ("get", "list", "watch", "patch", "approve", "undo")
+}
 
 
 def _rights(role: Manifest) -> set[Right]:
@@ -52,7 +55,7 @@ def test_the_chart_is_of_this_version() -> None:
 
 def test_cluster_wide_rights_are_just_those_needed(render: Render) -> None:
     found = kinds(render())
-    (cluster_role,), (role,) = found["ClusterRole"], found["Role"]
+    (cluster_role, approver), (role,) = found["ClusterRole"], found["Role"]
     noticing_crds = {
         ("apiextensions.k8s.io", "customresourcedefinitions", verb) for verb in ("list", "watch")
     }
@@ -60,10 +63,12 @@ def test_cluster_wide_rights_are_just_those_needed(render: Render) -> None:
     assert _rights(cluster_role) == _needed(leases=False) | noticing_crds | {cluster_id}
     assert _rights(role) == _needed(leases=True)
     assert role["metadata"]["namespace"] == NAMESPACE
+    assert approver["metadata"]["name"] == "posture-posture-operator-remediation-approver"
+    assert _rights(approver) == APPROVING
 
 
 def test_the_clusters_id_is_read_only_where_nothing_else_marks_what_is_ours(render: Render) -> None:
-    (cluster_role,) = kinds(render(config={"ownerId": "prod-eu"}))["ClusterRole"]
+    cluster_role, _ = kinds(render(config={"ownerId": "prod-eu"}))["ClusterRole"]
     assert not [right for right in _rights(cluster_role) if right[1].startswith("namespaces")]
 
 
@@ -75,7 +80,9 @@ def test_with_namespaces_nothing_is_granted_beyond_them(render: Render) -> None:
     }
     assert granted == {
         ("security", "posture-posture-operator"): _needed(leases=False),
+        ("security", "posture-posture-operator-remediation-approver"): APPROVING,
         (NAMESPACE, "posture-posture-operator"): _needed(leases=False),
+        (NAMESPACE, "posture-posture-operator-remediation-approver"): APPROVING,
         (NAMESPACE, "posture-posture-operator-leases"): _needed(leases=True),
     }
     args = _container(found)["args"]
@@ -107,17 +114,78 @@ def test_with_namespaces_what_is_marked_needs_a_name_that_lasts(
         assert kinds(render(**{**values, **each}))["Secret"]
 
 
-def test_every_role_is_bound_to_the_service_account_and_to_nothing_else(render: Render) -> None:
+def test_every_role_of_the_operator_is_bound_to_it_alone_and_that_of_people_to_nobody(render: Render) -> None:
     for values in ({}, {"watchNamespaces": ["a", "b"]}):
         found = kinds(render(**values))
         roles = found.get("Role", []) + found.get("ClusterRole", [])
         bindings = found.get("RoleBinding", []) + found.get("ClusterRoleBinding", [])
-        assert len(roles) == len(bindings)
+        names = [each["metadata"]["name"] for each in roles]
+        bound = [each["roleRef"]["name"] for each in bindings]
+        assert bound == [each for each in names if not each.endswith("-approver")]
+        assert len(bound) < len(names)
         (account,) = found["ServiceAccount"]
         for binding in bindings:
             assert binding["subjects"] == [
                 {"kind": "ServiceAccount", "name": account["metadata"]["name"], "namespace": NAMESPACE}
             ]
+
+
+POLICY = "ValidatingAdmissionPolicy"
+
+
+def test_the_journal_is_guarded_unless_that_is_not_wanted(render: Render) -> None:
+    found = kinds(render())
+    (policy,), (binding,) = found[POLICY], found[f"{POLICY}Binding"]
+    assert policy["spec"]["failurePolicy"] == "Fail"
+    assert binding["spec"] == {
+        "policyName": policy["metadata"]["name"],
+        "validationActions": ["Deny"],
+    }
+    assert "namespaceSelector" not in policy["spec"]["matchConstraints"]
+    off = kinds(render(admissionPolicies={"remediations": {"enabled": False}}))
+    assert not [kind for kind in off if kind.startswith(POLICY)]
+
+
+def test_a_release_guards_only_what_it_watches(render: Render) -> None:
+    (policy,) = kinds(render(watchNamespaces=["a", "b"]))[POLICY]
+    assert policy["spec"]["matchConstraints"]["namespaceSelector"] == {
+        "matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["a", "b"]}]
+    }
+
+
+def test_the_operator_is_the_service_account_of_the_release(render: Render) -> None:
+    for values in ({}, {"serviceAccount": {"create": False, "name": "own"}}):
+        found = kinds(render(**values))
+        (policy,), account = found[POLICY], _pod(found)["serviceAccountName"]
+        (by,) = [each for each in policy["spec"]["variables"] if each["name"] == "byOperator"]
+        user = f"system:serviceaccount:{NAMESPACE}:{account}"
+        assert by["expression"] == f"request.userInfo.username == '{user}'"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "guarded"),
+    [
+        (["--kube-version=1.29.0"], False),
+        (["--kube-version=1.29.0", f"--api-versions=admissionregistration.k8s.io/v1/{POLICY}"], True),
+        (["--kube-version=1.30.0-eks-036c24b"], True),
+    ],
+)
+def test_a_cluster_that_does_not_serve_the_policy_gets_none(
+    helm: Helm, cluster: list[str], guarded: bool
+) -> None:
+    printed = helm("template", "posture", str(CHART), *cluster, values={"crds": {"install": False}}).stdout
+    assert (f"kind: {POLICY}\n" in printed) == guarded
+
+
+def test_the_notes_tell_that_nothing_guards_the_journal(helm: Helm) -> None:
+    def notes(*, enabled: bool) -> str:
+        return helm(
+            *("install", "posture", str(CHART), "--dry-run=client"),
+            values={"admissionPolicies": {"remediations": {"enabled": enabled}}, "crds": {"install": False}},
+        ).stdout
+
+    assert "No admission policy guards the journal" in notes(enabled=False)
+    assert "No admission policy" not in notes(enabled=True)
 
 
 def _pod(found: dict[str, list[Manifest]]) -> Manifest:

@@ -122,12 +122,8 @@ def test_a_release_of_digits_in_a_namespace_of_digits_is_installed(
     assert template["metadata"]["annotations"]["at"] == name
     assert template["metadata"]["labels"]["team"] == name
     assert f"--namespace={name}" in template["spec"]["containers"][0]["args"]
-    (role,) = (
-        each
-        for each in json.loads(cluster.kubectl(*get, "roles").stdout)["items"]
-        if not each["metadata"]["name"].endswith("-leases")
-    )
-    assert role["metadata"]["labels"]["app.kubernetes.io/instance"] == name
+    roles = json.loads(cluster.kubectl(*get, "roles").stdout)["items"]
+    assert {each["metadata"]["labels"]["app.kubernetes.io/instance"] for each in roles} == {name}
     helm("upgrade", *place, values=given)
 
 

@@ -245,6 +245,14 @@ def test_what_a_remediation_names_cannot_be_taken_away(server: Server, field: st
         assert f"{field} is immutable" in answer["message"]
 
 
+def test_what_is_to_be_undone_stays_so(server: Server) -> None:
+    server.create(Remediation, {**minimal(Remediation), "undo": True})
+    for undo in (False, None):
+        status, answer = server.patch(Remediation, "example", {"spec": {"undo": undo}})
+        assert status == http.client.UNPROCESSABLE_ENTITY, answer
+        assert "undo stays true" in answer["message"]
+
+
 @pytest.mark.parametrize(
     ("kind", "change"),
     [

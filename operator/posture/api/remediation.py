@@ -16,7 +16,6 @@ from posture.api.types import (
     Past,
     Region,
     RoleName,
-    ShortText,
     Text,
     Word,
     bounded,
@@ -30,6 +29,8 @@ MAX_WRITES = 100
 PlanHash = Annotated[
     str, Shape(r"[0-9a-f]{16,64}", "write the planHash of the plan: 16 to 64 of 0-9, a-f", 64)
 ]
+# Those of identity providers are long: an issuer's address before the name, or the ARN of a role's session.
+UserName = Annotated[str, Shape("", "write the name by which the API server knows you", 512)]
 # Whatever AWS said of the resource: its shape is the action's own.
 State = Annotated[
     Mapping[str, Any], WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True})
@@ -82,7 +83,7 @@ class PlannedWrite(Spec):
 class RemediationApproval(Spec):
     """A person's approval of exactly one plan."""
 
-    by: ShortText = Field(description="Who approves.")
+    by: UserName = Field(description="Who approves, as the API server knows them.")
     plan_hash: PlanHash = Field(description="The plan that is approved.")
 
 
@@ -101,6 +102,9 @@ class RemediationSpec(Spec):
                 f"{field} is immutable: make a new object instead",
             )
             for field in ("findings", "writes")
+        ),
+        CelRule(
+            "!oldSelf.undo || self.undo", "undo stays true: what was undone is done again by a new object"
         ),
     )
 

@@ -28,6 +28,10 @@ _REVIEW = ApiResource(
 _KINDS = (POSTURE_TARGETS, SUPPRESSION_POLICIES, REMEDIATION_RULES, REMEDIATIONS)
 _RIGHTS: tuple[tuple[ApiResource, str | None, tuple[str, ...]], ...] = (
     *((resource, None, ("list", "watch", "patch")) for resource in _KINDS),
+    # Read again as the last thing before a write to AWS.
+    *((resource, None, ("get",)) for resource in (POSTURE_TARGETS, REMEDIATION_RULES, REMEDIATIONS)),
+    # The journal of remediations.
+    (REMEDIATIONS, None, ("create", "delete")),
     *((resource, "status", ("patch",)) for resource in _KINDS),
     (EVENTS, None, ("create", "patch")),
 )
@@ -64,7 +68,7 @@ class Access(NamedTuple):
 async def check_access(client: KubeClient, namespaces: Sequence[str] | None, lease_namespace: str) -> Access:
     """Return what is missing to serve these namespaces (None: all): `str()` of it is one line for people.
 
-    About 25 calls. Raises Retryable and Unauthorized.
+    About 30 calls. Raises Retryable and Unauthorized.
     """
     return Access(
         await _missing_kinds(client),

@@ -24,7 +24,13 @@ _KNOWN = {
     "x-kubernetes-preserve-unknown-fields",
 }  # fmt: skip
 # Not of a spec that users write, or shown immutable on the API server.
-_TOLD_ELSEWHERE = ("is immutable", "metadata.name", "a condition type", "a reason in PascalCase")
+_TOLD_ELSEWHERE = (
+    "is immutable",
+    "undo stays true",
+    "metadata.name",
+    "a condition type",
+    "a reason in PascalCase",
+)
 
 
 def _nodes(node: Node, path: str) -> Iterator[tuple[str, Node]]:

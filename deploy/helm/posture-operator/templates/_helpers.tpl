@@ -54,12 +54,34 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 - apiGroups: [posture.dev]
   resources: [posturetargets, suppressionpolicies, remediationrules, remediations]
   verbs: [list, watch, patch]
+# Read again as the last thing before a write to AWS.
+- apiGroups: [posture.dev]
+  resources: [posturetargets, remediationrules, remediations]
+  verbs: [get]
+# The journal of remediations.
+- apiGroups: [posture.dev]
+  resources: [remediations]
+  verbs: [create, delete]
 - apiGroups: [posture.dev]
   resources: [posturetargets/status, suppressionpolicies/status, remediationrules/status, remediations/status]
   verbs: [patch]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+{{- end -}}
+
+{{/* What a person needs who approves and undoes remediations; bound to nobody. */}}
+{{- define "posture.approverRules" -}}
+- apiGroups: [posture.dev]
+  resources: [remediations]
+  verbs: [get, list, watch, patch, approve, undo]
+{{- end -}}
+
+{{/* Whether there is a policy over the journal: from Kubernetes 1.30 on all clusters serve the kind. */}}
+{{- define "posture.admission" -}}
+{{- $kind := "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy" -}}
+{{- $served := or (.Capabilities.APIVersions.Has $kind) (semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version) -}}
+{{- and .Values.admissionPolicies.remediations.enabled $served | ternary "true" "" -}}
 {{- end -}}
 
 {{- define "posture.subjects" -}}
