@@ -13,6 +13,7 @@ from posture.domain.time import instant_of
 from posture.suppression.conditions import HubState, PolicyCase, PolicyProgress
 from posture.suppression.declared import Declared, declare
 from posture.suppression.effect import Effect
+from posture.suppression.findings.progress import FindingsProgress
 from posture.suppression.findings.writer import Refusal
 
 NOW = instant_of(datetime(2026, 11, 22, 6, 0, tzinfo=UTC))
@@ -54,9 +55,9 @@ def declared(**spec: Any) -> Declared:
     return replace(declare(document, {}, Config(), NOW), trouble=None)
 
 
-def progress(**changes: Any) -> PolicyProgress:
+def progress(**changes: Any) -> FindingsProgress:
     fields = {name: changes.pop(name) for name in ("pending", "held", "refusals", "left") if name in changes}
-    made = PolicyProgress(OUTCOME._replace(**changes), 0, 0, (), (), Effect(Score(9, 10), Score(8, 10)), NOW)
+    made = FindingsProgress(OUTCOME._replace(**changes), 0, 0, (), Effect(Score(9, 10), Score(8, 10)), NOW)
     return replace(made, **fields)
 
 

@@ -4,7 +4,7 @@ kstatus (sigs.k8s.io/cli-utils): `Ready` is true when the object is what its spe
 `Stalled` are true only while work goes on, or cannot go on without a person.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, NamedTuple
@@ -99,35 +99,57 @@ def ready(
     conditions: Sequence[Condition], reason: str, message: str, now: datetime, generation: int | None
 ) -> tuple[Condition, ...]:
     """Say that the object is what its spec says: kstatus `Current`."""
-    for kind, status, text in ((READY, _TRUE, message), (RECONCILING, _FALSE, ""), (STALLED, _FALSE, "")):
-        conditions = set_condition(conditions, kind, status, reason, text, now, generation)
-    return tuple(conditions)
+    return _summary(conditions, (_TRUE, _FALSE, _FALSE), reason, message, now, generation)
 
 
 def reconciling(
     conditions: Sequence[Condition], reason: str, message: str, now: datetime, generation: int | None
 ) -> tuple[Condition, ...]:
     """Say that work goes on that the operator will finish or repeat by itself: kstatus `InProgress`."""
-    for kind, status, text in (
-        (READY, _FALSE, message),
-        (RECONCILING, _TRUE, message),
-        (STALLED, _FALSE, ""),
-    ):
-        conditions = set_condition(conditions, kind, status, reason, text, now, generation)
-    return tuple(conditions)
+    return _summary(conditions, (_FALSE, _TRUE, _FALSE), reason, message, now, generation)
 
 
 def stalled(
     conditions: Sequence[Condition], reason: str, message: str, now: datetime, generation: int | None
 ) -> tuple[Condition, ...]:
     """Say that a person must do something, as the message tells: kstatus `Failed`."""
-    for kind, status, text in (
-        (READY, _FALSE, message),
-        (RECONCILING, _FALSE, ""),
-        (STALLED, _TRUE, message),
-    ):
+    return _summary(conditions, (_FALSE, _FALSE, _TRUE), reason, message, now, generation)
+
+
+def suspended(
+    conditions: Sequence[Condition], reason: str, message: str, now: datetime, generation: int | None
+) -> tuple[Condition, ...]:
+    """Say that nothing is done, by wish: `Ready` is unknown."""
+    return _summary(conditions, (ConditionStatus.UNKNOWN, _FALSE, _FALSE), reason, message, now, generation)
+
+
+def _summary(
+    conditions: Sequence[Condition],
+    statuses: tuple[ConditionStatus, ConditionStatus, ConditionStatus],
+    reason: str,
+    message: str,
+    now: datetime,
+    generation: int | None,
+) -> tuple[Condition, ...]:
+    """Set the three conditions of kstatus; the two that are abnormal speak only while they are true."""
+    for kind, status in zip((READY, RECONCILING, STALLED), statuses, strict=True):
+        text = message if kind == READY or status is _TRUE else ""
         conditions = set_condition(conditions, kind, status, reason, text, now, generation)
     return tuple(conditions)
+
+
+class Readiness(NamedTuple):
+    """What is to be said of readiness: `way` is `ready`, `reconciling`, `stalled` or `suspended`."""
+
+    way: Callable[[Sequence[Condition], str, str, datetime, int | None], tuple[Condition, ...]]
+    reason: str
+    message: str
+
+    def told(
+        self, before: Sequence[Condition], now: datetime, generation: int | None
+    ) -> tuple[Condition, ...]:
+        """Give the conditions with this said in them."""
+        return self.way(before, self.reason, self.message, now, generation)
 
 
 class Trouble(NamedTuple):

@@ -1,26 +1,25 @@
-"""How far a policy is: what its status, its conditions and its metrics follow from.
+"""The conditions of a SuppressionPolicy, from what is declared and how far it is: the same for both kinds.
 
-The conditions of a SuppressionPolicy, from what is declared and how far it is: the same for both kinds.
-
-What a kind says in its own words of being in effect, and of what stands in its way, is in `Wording`.
+How far a policy is, its kind says by itself (`PolicyProgress`); its words are in `wording.py`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from posture.api.conditions import (
     READY,
     Condition,
     ConditionStatus,
+    Readiness,
     ready,
     reconciling,
     set_condition,
     stalled,
+    suspended,
 )
-from posture.api.suppression_policy import DRIFTED, EXPIRED, REVIEW_DUE
+from posture.api.suppression_policy import DRIFTED, EXPIRED, REVIEW_DUE, SuppressionFailure
 from posture.aws.client.errors import AwsError, Terminal
 from posture.domain.exceptions.finding_plan import PolicyOutcome
 from posture.domain.exceptions.policy import (
@@ -40,27 +39,7 @@ from posture.reconcile.owner import OwnerUnknown
 from posture.store.errors import StoreError
 from posture.suppression.declared import Declared
 from posture.suppression.effect import Effect
-from posture.suppression.findings.writer import Refusal
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyProgress:
-    """What a plan, and the writing after it, came to for one policy; counts are of findings.
-
-    `pending`: writes that Security Hub has not shown yet, or that are still to be made. `held`: of these, to
-    be made. `refusals`: what was refused, for now or for good. `left`: Ids of some findings that it still has
-    to let go of. `at`: the moment (µs) that it speaks of. `whole`: there is nowhere else that it may have
-    marked anything; where that is not known yet, it cannot be said to have let go of everything.
-    """
-
-    outcome: PolicyOutcome
-    pending: int
-    held: int
-    refusals: tuple[Refusal, ...]
-    left: tuple[str, ...]
-    effect: Effect | None
-    at: int
-    whole: bool = True
+from posture.suppression.wording import CONTROLS, FINDINGS, Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +58,44 @@ class HubState:
     reading: AwsError | StoreError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyProgress(ABC):
+    """What a plan, and the writing after it, came to for one policy; counts are of what it excepts.
+
+    `pending`: writes that Security Hub has not shown yet, or that are still to be made. `held`: of these, to
+    be made. `left`: names of some that it still has to let go of. `at`: the moment (µs) that it speaks of.
+    `whole`: there is nowhere else that it may have marked anything; where that is not known yet, it cannot be
+    said to have let go of everything.
+    """
+
+    outcome: PolicyOutcome
+    pending: int
+    held: int
+    left: tuple[str, ...]
+    effect: Effect | None
+    at: int
+    whole: bool = field(default=True, kw_only=True)
+
+    @abstractmethod
+    def failures(self) -> list[SuppressionFailure]:
+        """Give what was refused, or could not be read."""
+
+    @abstractmethod
+    def why_not_undone(self, hub: HubState) -> str:
+        """Say why something could not be let go of, without a full stop; empty where nothing failed."""
+
+    @abstractmethod
+    def in_effect(self, case: "PolicyCase", terms: Terms) -> Readiness:
+        """Say what matters most while nothing holds the policy back."""
+
+    def details(self) -> dict[str, Any]:
+        """Give fields of the status that only this kind of policy has."""
+        return {}
+
+
 SYNCING = "Syncing"
 _VAGUE = frozenset({"Deleting", EXPIRED, "Suspended", "DryRun"})
 """Reasons whose message says less while it is not known how far a policy is."""
-
-_Way = Callable[[Sequence[Condition], str, str, datetime, int | None], tuple[Condition, ...]]
 
 
 class PolicyCase(NamedTuple):
@@ -95,63 +107,21 @@ class PolicyCase(NamedTuple):
     last_matched: int | None
     now: int
 
-
-class Message(NamedTuple):
-    """What is to be said of readiness: in which way, why, and what to do."""
-
-    way: _Way
-    reason: str
-    message: str
+    @property
+    def words(self) -> Wording:
+        """Give what policies of its kind say."""
+        return FINDINGS if self.declared.suppresses else CONTROLS
 
 
-class Wording(ABC):
-    """What policies of one kind say."""
-
-    noun: ClassVar[str]
-    """One of what they except."""
-    stays: ClassVar[str]
-    """As what that stays where it is not let go of."""
-    undone: ClassVar[str]
-    """What is done to it where it is."""
-    would: ClassVar[str]
-    """Takes the numbers of what is held back, to except and to let go of."""
-    awaited: ClassVar[str]
-    """When it is not known yet what is to be let go of."""
-    letting_go: ClassVar[str]
-    """When nothing is left to do."""
-    over: ClassVar[str]
-    """That nothing is left, of one that has expired."""
-    suspended: ClassVar[str]
-    dry_run: ClassVar[str]
-    target_suspended: ClassVar[str]
-    syncing: ClassVar[str]
-    undoing: ClassVar[str]
-    """What those do who undo it."""
-
-    @abstractmethod
-    def failure(self, case: PolicyCase) -> str:
-        """Say why something could not be let go of, without a full stop; empty where nothing failed."""
-
-    @abstractmethod
-    def in_effect(self, case: PolicyCase, progress: PolicyProgress, terms: Terms) -> Message:
-        """Say what matters most while nothing holds it back."""
-
-    def counted(self, number: int) -> str:
-        """Return `1 finding`, `2 findings`."""
-        return counted(number, self.noun, f"{self.noun}s")
-
-
-def conditions_of(
-    before: Sequence[Condition], case: PolicyCase, generation: int, words: Wording
-) -> tuple[Condition, ...]:
-    """Return the conditions of a policy of the kind that says it in these words."""
-    moment = datetime_of(case.now)
+def conditions_of(before: Sequence[Condition], case: PolicyCase, generation: int) -> tuple[Condition, ...]:
+    """Return the conditions of a policy."""
+    moment, words = datetime_of(case.now), case.words
     said = _readiness(case, words)
     told = _told_before(before, case, generation)
     if READY in told and said.reason in {SYNCING, *({told[READY]} & _VAGUE)}:
         conditions = tuple(before)
     else:
-        conditions = said.way(before, said.reason, said.message, moment, generation)
+        conditions = said.told(before, moment, generation)
     for kind, holds, reason, message in _others(case, words):
         if reason == SYNCING and kind in told:
             continue
@@ -167,52 +137,52 @@ def _told_before(before: Sequence[Condition], case: PolicyCase, generation: int)
     return {each.type: each.reason for each in before if each.observed_generation == generation}
 
 
-def _readiness(case: PolicyCase, words: Wording) -> Message:
+def _readiness(case: PolicyCase, words: Wording) -> Readiness:
     """Say what matters most."""
     declared, terms = case.declared, case.declared.terms
     if declared.deleted_at is not None:
-        return Message(reconciling, "Deleting", _left_to_do(case, words) or words.letting_go)
+        return Readiness(reconciling, "Deleting", _left_to_do(case, words) or words.letting_go)
     if terms is not None and not is_active(terms, case.now):
         return _expired(case, terms, words)
     if declared.trouble is not None:
-        return Message(stalled, declared.trouble.reason, declared.trouble.message)
+        return Readiness(stalled, declared.trouble.reason, declared.trouble.message)
     if terms is not None and terms.suspended:
-        return Message(unknown, "Suspended", f"{words.suspended}{what_would_be(case, words)}")
+        return Readiness(suspended, "Suspended", f"{words.suspended}{what_would_be(case)}")
     if terms is not None and terms.mode is Mode.DRY_RUN:
-        return Message(ready, "DryRun", f"{words.dry_run}{what_would_be(case, words)}")
+        return Readiness(ready, "DryRun", f"{words.dry_run}{what_would_be(case)}")
     if case.hub.suspended:
-        return Message(unknown, "TargetSuspended", words.target_suspended)
+        return Readiness(suspended, "TargetSuspended", words.target_suspended)
     return _moved(declared) or _followed(case, terms, words)
 
 
-def _moved(declared: Declared) -> Message | None:
+def _moved(declared: Declared) -> Readiness | None:
     """Say where it is still to be undone, or stays, since its target looks elsewhere; None: nowhere."""
     if declared.awaited:
-        return Message(
+        return Readiness(
             reconciling,
             "Moving",
             "Nothing is done where its target looks now before what it did is undone in"
             f" {_names(declared.awaited)}.",
         )
-    return Message(stalled, "LeftBehind", f"{_out_of_reach(declared)}.") if declared.out_of_reach else None
+    return Readiness(stalled, "LeftBehind", f"{_out_of_reach(declared)}.") if declared.out_of_reach else None
 
 
-def _followed(case: PolicyCase, terms: Terms | None, words: Wording) -> Message:
+def _followed(case: PolicyCase, terms: Terms | None, words: Wording) -> Readiness:
     """Say how far it is, and what keeps its hub from going on."""
     error = case.hub.error
     if error is not None:
         way = stalled if isinstance(error, Terminal | OwnerUnknown) else reconciling
-        return Message(way, error.reason, f"{error}.")
+        return Readiness(way, error.reason, f"{error}.")
     if case.progress is None or terms is None:
-        return Message(reconciling, SYNCING, words.syncing)
-    return words.in_effect(case, case.progress, terms)
+        return Readiness(reconciling, SYNCING, words.syncing)
+    return case.progress.in_effect(case, terms)
 
 
-def _expired(case: PolicyCase, terms: Terms, words: Wording) -> Message:
+def _expired(case: PolicyCase, terms: Terms, words: Wording) -> Readiness:
     when = f"It expired at {text_of(terms.expires_at)}"
     if left := _left_to_do(case, words):
-        return Message(reconciling, EXPIRED, f"{when}. {left}")
-    return Message(
+        return Readiness(reconciling, EXPIRED, f"{when}. {left}")
+    return Readiness(
         stalled,
         EXPIRED,
         f"{when}, and {words.over}: delete it, or set a later spec.expiresAt once that is approved.",
@@ -221,7 +191,7 @@ def _expired(case: PolicyCase, terms: Terms, words: Wording) -> Message:
 
 def _left_to_do(case: PolicyCase, words: Wording) -> str:
     """Say what still has to be let go of, and why as far as that is known; empty where that is nothing."""
-    why = why_not(case, words)
+    why = why_not(case)
     marked = 0 if case.progress is None else case.progress.outcome.marked
     if case.progress is None or (not marked and not case.progress.whole):
         return f"{words.awaited} In the way: {why}." if why else words.awaited
@@ -255,7 +225,7 @@ def _names(sites: Sequence[Site]) -> str:
     return "; ".join(each.name for each in sites)
 
 
-def why_not(case: PolicyCase, words: Wording) -> str:
+def why_not(case: PolicyCase) -> str:
     """Say what keeps a policy from letting go, without a full stop; empty where nothing is known to."""
     if case.hub.frozen:
         return "writes are frozen by the operator's configuration"
@@ -264,36 +234,28 @@ def why_not(case: PolicyCase, words: Wording) -> str:
     lacks = declared.policy is not None and declared.admitted is not None
     if declared.trouble is not None and (declared.home is None or lacks):
         return declared.trouble.message.rstrip(".")
-    failure = words.failure(case) or ("" if case.hub.error is None else f"{case.hub.error}")
-    return failure or _out_of_reach(declared)
+    failure = "" if case.progress is None else case.progress.why_not_undone(case.hub)
+    return failure or ("" if case.hub.error is None else f"{case.hub.error}") or _out_of_reach(declared)
 
 
-def what_would_be(case: PolicyCase, words: Wording) -> str:
+def what_would_be(case: PolicyCase) -> str:
     """Say what is held back, after a space; empty where that is not known."""
     if case.progress is None:
         return ""
-    outcome = case.progress.outcome
+    words, outcome = case.words, case.progress.outcome
     return " " + words.would.format(words.counted(outcome.would_suppress), outcome.would_reopen)
 
 
-def done(case: PolicyCase, terms: Terms, message: str) -> Message:
+def done(case: PolicyCase, terms: Terms, message: str) -> Readiness:
     """Say that all is as declared, and when that ends soon, or has been for nothing; `message`: what is."""
     soon = f" It expires soon: at {text_of(terms.expires_at)}." if expires_soon(terms, case.now) else ""
     if is_idle(terms, case.now, case.last_matched):
-        return Message(
+        return Readiness(
             ready,
             "MatchesNothing",
             f"It has matched nothing for a week: correct what it selects, or delete it.{soon}",
         )
-    return Message(ready, "InEffect", f"{message}{soon}")
-
-
-def unknown(
-    conditions: Sequence[Condition], reason: str, message: str, now: datetime, generation: int | None
-) -> tuple[Condition, ...]:
-    """Say that nothing is done, by wish."""
-    conditions = ready(conditions, reason, message, now, generation)
-    return set_condition(conditions, "Ready", ConditionStatus.UNKNOWN, reason, message, now, generation)
+    return Readiness(ready, "InEffect", f"{message}{soon}")
 
 
 def _others(case: PolicyCase, words: Wording) -> Iterator[tuple[str, bool | None, str, str]]:

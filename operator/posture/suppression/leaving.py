@@ -4,10 +4,8 @@ from typing import NamedTuple
 
 from posture.aws.client.errors import Retryable, Terminal
 from posture.domain.exceptions.policy import Phase
-from posture.suppression.conditions import PolicyCase, PolicyProgress, Wording, why_not
-from posture.suppression.controls.status import CONTROLS
+from posture.suppression.conditions import PolicyCase, PolicyProgress, why_not
 from posture.suppression.declared import Declared
-from posture.suppression.findings.conditions import FINDINGS
 from posture.suppression.whereabouts import has_written_nowhere
 
 _ENDING = frozenset({Phase.MOVED, Phase.EXPIRED, Phase.DELETED, Phase.RETAINED})
@@ -36,7 +34,7 @@ class Deletion(NamedTuple):
     @property
     def obstacle(self) -> str:
         """Say what keeps it from letting go, without a full stop; empty where nothing is known to."""
-        return why_not(self.case, self._words)
+        return why_not(self.case)
 
     @property
     def is_hopeless(self) -> bool:
@@ -85,7 +83,7 @@ class Deletion(NamedTuple):
     @property
     def left(self) -> str:
         """Say what stays as the policy made it, and why as far as that is known."""
-        words, progress = self._words, self.progress
+        words, progress = self.case.words, self.progress
         why = f"{words.stays}: {self.obstacle or 'Security Hub was not reached in time'}."
         if progress is not None and progress.outcome.marked:
             such = f", such as {', '.join(progress.left)}" if progress.left else ""
@@ -94,10 +92,6 @@ class Deletion(NamedTuple):
         known = self.declared.status.suppressed
         number = "" if known is None else f" ({words.counted(known)} by its last status)"
         return f"The policy is deleted, but what it did{number} could not be undone, and {why}"
-
-    @property
-    def _words(self) -> Wording:
-        return FINDINGS if self.declared.suppresses else CONTROLS
 
     @property
     def goes_unwritten(self) -> bool:

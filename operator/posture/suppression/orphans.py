@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 import msgspec
 
 from posture.api.model import Metadata
-from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.domain.exceptions.policy import Phase, Policy, Terms
 from posture.domain.selection.selectors import Selection
 from posture.domain.time import instant_of
@@ -22,9 +21,7 @@ from posture.reconcile.context import Context
 from posture.store.interface import KeptState
 from posture.suppression.cleanup import PolicyCleanup
 from posture.suppression.conditions import HubState, PolicyCase
-from posture.suppression.controls import status
 from posture.suppression.declared import Declared
-from posture.suppression.findings import status as policy_status
 from posture.suppression.leaving import Deletion
 from posture.suppression.reporting import PolicyReporter, Reported
 
@@ -38,9 +35,7 @@ class Stranded:
         self._context = context
         self._leading = leading
         self._cleanup = PolicyCleanup(context, leading)
-        self._reporter = PolicyReporter(
-            context, ("suppression", ""), leading, self._cleanup.objects, status_of=_status_of
-        )
+        self._reporter = PolicyReporter(context, ("suppression", ""), leading, self._cleanup.objects)
 
     async def settle(
         self, policies: Sequence[Declared], targets: Sequence[Object], undone: Sequence[Declared] = ()
@@ -66,14 +61,6 @@ class Stranded:
         await self._reporter.report(cases)
         gone = await self._cleanup.let_go([Deletion(each.case) for each in cases], now)
         await self._cleanup.release_targets(targets, [*policies, *undone], gone, now)
-
-
-def _status_of(
-    before: SuppressionPolicyStatus, case: PolicyCase, handled: str | None
-) -> SuppressionPolicyStatus:
-    if case.declared.suppresses:
-        return policy_status.finding_policy_status(before, case, handled)
-    return status.control_policy_status(before, case, handled)
 
 
 _KEY = "suppression.retained"

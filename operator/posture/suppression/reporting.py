@@ -1,6 +1,6 @@
 """What policies say of themselves: status, events, metrics."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from posture.api.conditions import READY, ConditionStatus
@@ -18,7 +18,7 @@ from posture.reconcile.context import Context
 from posture.reconcile.reporter import ReportedKind, Reporter
 from posture.suppression.conditions import PolicyCase
 from posture.suppression.declared import Declared
-from posture.suppression.findings.status import finding_policy_status
+from posture.suppression.status import policy_status
 
 _WRITE_WITHIN = 10.0
 _KIND = ReportedKind(
@@ -46,8 +46,7 @@ class Reported(NamedTuple):
 class PolicyReporter:
     """Reports on the policies of one holder.
 
-    `leading`: asked before each write. `objects`: as written last. `status_of`: makes a
-    status of the one before, the case, and the last request whose run has ended.
+    `leading`: asked before each write. `objects`: as written last.
     """
 
     def __init__(
@@ -56,14 +55,9 @@ class PolicyReporter:
         owner: Hashable,
         leading: Leading,
         objects: ObjectCache,
-        *,
-        status_of: Callable[
-            [SuppressionPolicyStatus, PolicyCase, str | None], SuppressionPolicyStatus
-        ] = finding_policy_status,
     ) -> None:
         self._sink = context.sink
         self._reporter = Reporter(context, _KIND, objects)
-        self._status_of = status_of
         self._owner = owner
         self._leading = leading
 
@@ -110,7 +104,7 @@ class PolicyReporter:
         declared = case.declared
 
         def made(before: SuppressionPolicyStatus) -> SuppressionPolicyStatus:
-            after = self._status_of(before, case, handled)
+            after = policy_status(before, case, handled)
             samples[declared.name] = _sample(case, after)
             return after
 

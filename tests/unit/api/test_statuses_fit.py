@@ -46,11 +46,12 @@ from posture.reconcile.access import NotAdmitted, admit
 from posture.reconcile.member_roles import AccountRegion
 from posture.suppression.conditions import HubState, PolicyCase, PolicyProgress
 from posture.suppression.controls.account import ControlRefusal
-from posture.suppression.controls.status import ControlProgress, control_policy_status
+from posture.suppression.controls.progress import ControlsProgress
 from posture.suppression.declared import declare
 from posture.suppression.effect import Effect
-from posture.suppression.findings.status import finding_policy_status
+from posture.suppression.findings.progress import FindingsProgress
 from posture.suppression.findings.writer import Refusal
+from posture.suppression.status import policy_status
 from posture.targets.conditions import TargetSituation, assessed, refused
 from posture.targets.situation import hub_fields
 from posture.targets.status import believed, evaluation_fields, without_scores
@@ -115,7 +116,7 @@ def progresses(draw: st.DrawFn, *, suppresses: bool) -> PolicyProgress | None:
         phase=draw(st.sampled_from(Phase)), matched=matched, suppressed=suppressed, marked=marked, drift=drift
     )
     score = draw(st.sampled_from([None, Score(0, 1), Score(1, 3), Score(7, 7)]))
-    progress = PolicyProgress(outcome, held, held, (), (), Effect(score, score), instant_of(draw(NOWS)))
+    progress = FindingsProgress(outcome, held, held, (), Effect(score, score), instant_of(draw(NOWS)))
     said, text = draw(several()), draw(WORDS)
     if not suppresses:
         return _controls(progress, said, text)
@@ -124,15 +125,15 @@ def progresses(draw: st.DrawFn, *, suppresses: bool) -> PolicyProgress | None:
     return replace(progress, refusals=tuple(Refusal(each, text, text) for each in writes))
 
 
-def _controls(progress: PolicyProgress, said: Sequence[str], text: str) -> ControlProgress:
+def _controls(progress: FindingsProgress, said: Sequence[str], text: str) -> ControlsProgress:
     was = sorted(SPELLED, key=str)
     accounts = [f"{number:012d}" for number in range(len(said))]
     places = [
         TurnedOff(f"{text}{number % 3}", f"S3.{number}", account, "eu-west-1")
         for number, account in enumerate(accounts)
     ]
-    return ControlProgress(
-        **{each.name: getattr(progress, each.name) for each in dataclass_fields(progress)},
+    return ControlsProgress(
+        **{each.name: getattr(progress, each.name) for each in dataclass_fields(PolicyProgress)},
         record={place: was[number % len(was)] for number, place in enumerate(places)},
         denied={
             place: ControlRefusal(Switch(place, TURN_OFF, "a/b", text, ControlStatus.FAILED), each, text)
@@ -153,9 +154,8 @@ def test_a_policys(given_: Given, now: datetime, data: st.DataObject) -> None:
     hub = HubState(data.draw(st.booleans()), data.draw(st.booleans()), error=errors(data.draw(WORDS)))
     progress = data.draw(progresses(suppresses=declared.suppresses))
     handled = Metadata.model_validate(document["metadata"]).requested_at
-    status_of = finding_policy_status if declared.suppresses else control_policy_status
     for of in (declared, replace(declared, trouble=None)):
-        status = status_of(before, PolicyCase(of, progress, hub, None, instant_of(now)), handled)
+        status = policy_status(before, PolicyCase(of, progress, hub, None, instant_of(now)), handled)
         fits(SuppressionPolicy, status)
 
 

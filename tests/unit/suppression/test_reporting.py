@@ -16,6 +16,7 @@ from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile.context import Context
 from posture.suppression.conditions import PolicyCase
 from posture.suppression.reporting import PolicyReporter, Reported
+from posture.suppression.status import policy_status
 from tests.support.api_server import CALL, ApiServer
 from tests.support.lease_world import VirtualLoop
 from tests.support.policies import case, declared, progress
@@ -180,16 +181,15 @@ async def test_one_that_the_operator_trips_over_keeps_no_other_from_it(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk = Desk("a", "b", "c")
-    told = desk.reporter._status_of
 
     def trips(
         before: SuppressionPolicyStatus, case: PolicyCase, handled: str | None
     ) -> SuppressionPolicyStatus:
         if case.declared.name == "security/b":
             raise KeyError("a defect")
-        return told(before, case, handled)
+        return policy_status(before, case, handled)
 
-    monkeypatch.setattr(desk.reporter, "_status_of", trips)
+    monkeypatch.setattr("posture.suppression.reporting.policy_status", trips)
     assert await desk.reporter.report([desk.reported(name) for name in "abc"]) is None
     assert [name for name in "abc" if desk.api.listed(name).get("status")] == ["a", "c"]
     assert desk.shown() == {"a", "c"}

@@ -10,9 +10,10 @@ from posture.api.conditions import find_condition
 from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.domain.exceptions.policy import Phase
 from posture.domain.findings import FindingId
-from posture.suppression.controls.status import CONTROLS, ControlProgress
-from posture.suppression.findings.status import finding_policy_status
+from posture.suppression.controls.progress import ControlsProgress
 from posture.suppression.leaving import Deletion
+from posture.suppression.status import policy_status
+from posture.suppression.wording import CONTROLS
 from tests.support.policies import NOW, OUTCOME, REFUSAL, case, declared, progress
 
 
@@ -39,7 +40,7 @@ def _full(number: int) -> dict[str, Any]:
 def test_a_policy_for_findings(change: Callable[[int], dict[str, Any]], one: str, two: str) -> None:
     for number, words in ((1, one), (2, two)):
         of = case(how=progress(**change(number)))
-        ready = find_condition(finding_policy_status(SuppressionPolicyStatus(), of, None).conditions, "Ready")
+        ready = find_condition(policy_status(SuppressionPolicyStatus(), of, None).conditions, "Ready")
         assert ready is not None
         assert words in ready.message
 
@@ -51,7 +52,7 @@ def test_drift_and_what_is_left() -> None:
     ):
         over = declared(expiresAt="2026-11-01T00:00:00Z")
         of = case(over, progress(drift=number, marked=number))
-        told = finding_policy_status(SuppressionPolicyStatus(), of, None).conditions
+        told = policy_status(SuppressionPolicyStatus(), of, None).conditions
         drifted, ready = find_condition(told, "Drifted"), find_condition(told, "Ready")
         assert drifted is not None
         assert ready is not None
@@ -62,10 +63,10 @@ def test_drift_and_what_is_left() -> None:
 
 @pytest.mark.parametrize(("number", "words"), [(1, "1 control is"), (2, "2 controls are")])
 def test_a_policy_for_controls(number: int, words: str) -> None:
-    off = ControlProgress(OUTCOME._replace(suppressed=number), 0, 0, (), (), None, NOW)
+    off = ControlsProgress(OUTCOME._replace(suppressed=number), 0, 0, (), None, NOW)
     of = case()._replace(last_matched=NOW)
     terms = of.declared.terms
     assert terms is not None
-    assert CONTROLS.in_effect(of, off, terms).message.startswith(f"{words} off until")
-    assert CONTROLS.in_effect(of, replace(off, held=number), terms).message.startswith(f"{words} still to be")
+    assert off.in_effect(of, terms).message.startswith(f"{words} off until")
+    assert replace(off, held=number).in_effect(of, terms).message.startswith(f"{words} still to be")
     assert CONTROLS.counted(number) == words.rpartition(" ")[0]

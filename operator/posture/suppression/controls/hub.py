@@ -32,13 +32,12 @@ from posture.suppression.controls.declared import (
     reaches,
     ungranted,
 )
-from posture.suppression.controls.reconcile import ControlResult, ControlRounds, WantedControls
-from posture.suppression.controls.status import (
-    ControlProgress,
-    control_policy_status,
+from posture.suppression.controls.progress import (
+    ControlsProgress,
     planned_progress,
     progress_of,
 )
+from posture.suppression.controls.reconcile import ControlResult, ControlRounds, WantedControls
 from posture.suppression.effect import Effect, control_effects
 from posture.suppression.policy_reconciler import HubPolicies, PolicyReconciler
 from posture.suppression.reporting import PolicyReporter
@@ -49,7 +48,7 @@ _INTERVAL = 5 * MINUTE
 _WINDOW = timedelta(hours=30)
 
 
-class HubControls(PolicyReconciler[ControlPolicy, ControlProgress]):
+class HubControls(PolicyReconciler[ControlPolicy, ControlsProgress]):
     """Keeps the controls of one hub's accounts as its policies say, while this replica holds its Lease.
 
     Controls are read once an interval, and when something else is declared. `owner`: gives the name by which
@@ -59,9 +58,7 @@ class HubControls(PolicyReconciler[ControlPolicy, ControlProgress]):
     def __init__(
         self, context: Context, hub: Hub, owner: Callable[[], Awaitable[str]], cleanup: PolicyCleanup
     ) -> None:
-        reporter = PolicyReporter(
-            context, ("controls", hub.name), hub.leading, cleanup.objects, status_of=control_policy_status
-        )
+        reporter = PolicyReporter(context, ("controls", hub.name), hub.leading, cleanup.objects)
         super().__init__(context, hub, cleanup, reporter, "Controls")
         self._owner = owner
         self._rounds = ControlRounds(context, hub, self._seconds_left)
@@ -263,7 +260,7 @@ class HubControls(PolicyReconciler[ControlPolicy, ControlProgress]):
             self._effects = (key, found or {})
         return self._effects[1]
 
-    def _error(self, progress: ControlProgress | None) -> AwsError | StoreError | OwnerUnknown | None:
+    def _error(self, progress: ControlsProgress | None) -> AwsError | StoreError | OwnerUnknown | None:
         # Controls are read by calls of their own, whatever becomes of those for findings.
         return self._nameless or (self._hub.status.error if progress is None else None)
 

@@ -16,9 +16,9 @@ from posture.reconcile.context import Context
 from posture.reconcile.owner import OwnerUnknown
 from posture.store.errors import StoreError
 from posture.suppression.cleanup import PolicyCleanup
-from posture.suppression.conditions import PolicyProgress
 from posture.suppression.declared import Declared, MayWrite
 from posture.suppression.findings import reconcile as rounds
+from posture.suppression.findings.progress import FindingsProgress
 from posture.suppression.findings.writer import FindingsWriter
 from posture.suppression.leaving import Deletion
 from posture.suppression.policy_reconciler import HubPolicies, PolicyReconciler
@@ -60,7 +60,7 @@ class Picture(NamedTuple):
         return PollPhase.ACTED if self.exact_at == acted_at else PollPhase.DUE
 
 
-class HubSuppression(PolicyReconciler[Policy, PolicyProgress]):
+class HubSuppression(PolicyReconciler[Policy, FindingsProgress]):
     """Keeps the findings of one hub as its policies say, while this replica holds the hub's Lease.
 
     `owner`: gives the name by which this operator marks what it suppresses.
@@ -182,7 +182,7 @@ class HubSuppression(PolicyReconciler[Policy, PolicyProgress]):
         # A first sweep takes its time, and is told.
         return self._hub.status.phase is not HubPhase.SYNCING and super()._begins()
 
-    def _error(self, _: PolicyProgress | None) -> AwsError | StoreError | OwnerUnknown | None:
+    def _error(self, _: FindingsProgress | None) -> AwsError | StoreError | OwnerUnknown | None:
         return self._failed or self._hub.status.error
 
     def _handled(self, declared: Declared) -> str | None:

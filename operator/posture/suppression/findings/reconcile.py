@@ -18,9 +18,9 @@ from posture.reconcile.access import Admitted
 from posture.reconcile.scope import HubView, TargetScope, TargetScopes
 from posture.sources import findings_view as hub_known
 from posture.store.records import FindingRef, key_of
-from posture.suppression.conditions import PolicyProgress
 from posture.suppression.effect import Effect
 from posture.suppression.findings.following import Following, Moment
+from posture.suppression.findings.progress import FindingsProgress
 from posture.suppression.findings.writer import FindingsWriter, Refusal, Report, Taken
 from posture.suppression.orphans import forget, remember, retained
 
@@ -51,7 +51,7 @@ class DeclaredFindings(NamedTuple):
 class Result:
     """How far each policy is; `complete`: nothing is left that could be written at once."""
 
-    progress: Mapping[str, PolicyProgress]
+    progress: Mapping[str, FindingsProgress]
     complete: bool
     error: AwsError | None
 
@@ -249,7 +249,7 @@ def _standing(policy: Policy, sight: TargetScope | None) -> Policy:
 
 def _progress(
     moment: Moment, refused: Iterable[Refusal], effects: Mapping[str, Effect], now: int, *, whole: bool
-) -> dict[str, PolicyProgress]:
+) -> dict[str, FindingsProgress]:
     refusals: dict[str, list[Refusal]] = {}
     for each in refused:
         refusals.setdefault(each.write.policy, []).append(each)
@@ -268,8 +268,8 @@ def _of_policy(
     refusals: Iterable[Refusal],
     effect: Effect | None,
     now: int,
-) -> PolicyProgress:
-    return PolicyProgress(
+) -> FindingsProgress:
+    return FindingsProgress(
         outcome=outcome,
         pending=moment.unseen.get(name, 0) + outcome.planned,
         held=outcome.planned,

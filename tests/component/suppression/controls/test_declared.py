@@ -28,8 +28,9 @@ from posture.suppression.controls.declared import (
     reaches,
     ungranted,
 )
-from posture.suppression.controls.status import ControlProgress, control_policy_status
+from posture.suppression.controls.progress import ControlsProgress
 from posture.suppression.declared import Declared, declare
+from posture.suppression.status import policy_status
 
 NOW = instant_of(datetime(2026, 11, 22, 6, 0, tzinfo=UTC))
 LONGEST = 400 * 24 * 3600 * 1_000_000
@@ -196,9 +197,7 @@ def test_accounts_that_are_not_granted_are_told_with_what_is_missing() -> None:
     assert missing.keys() == {"security/other"}
     assert missing["security/other"].keys() == {ONE, TWO}
     how = progress(ungranted=missing["security/other"])
-    status = control_policy_status(
-        SuppressionPolicyStatus(), PolicyCase(other, how, HubState(), None, NOW), None
-    )
+    status = policy_status(SuppressionPolicyStatus(), PolicyCase(other, how, HubState(), None, NOW), None)
     said = find_condition(status.conditions, "Stalled")
     assert said is not None
     assert (said.status.value, said.reason) == ("True", "AccountsNotGranted")
@@ -219,13 +218,13 @@ def refused(code: str) -> dict[TurnedOff, ControlRefusal]:
     }
 
 
-def progress(**changes: Any) -> ControlProgress:
+def progress(**changes: Any) -> ControlsProgress:
     own = {
         key: changes.pop(key)
         for key in ("denied", "unread", "ungranted", "central", "held", "record")
         if key in changes
     }
-    return replace(ControlProgress(OUTCOME._replace(**changes), 0, 0, (), (), None, NOW), **own)
+    return replace(ControlsProgress(OUTCOME._replace(**changes), 0, 0, (), None, NOW), **own)
 
 
 @pytest.mark.parametrize(
@@ -251,10 +250,10 @@ def progress(**changes: Any) -> ControlProgress:
     ],
 )
 def test_it_says_what_matters_most(
-    spec: dict[str, Any], how: ControlProgress | None, hub: dict[str, Any], said: tuple[str, str]
+    spec: dict[str, Any], how: ControlsProgress | None, hub: dict[str, Any], said: tuple[str, str]
 ) -> None:
     case = PolicyCase(declared(config(), **spec), how, HubState(**hub), None, NOW)
-    status = control_policy_status(SuppressionPolicyStatus(), case, None)
+    status = policy_status(SuppressionPolicyStatus(), case, None)
     found = find_condition(status.conditions, "Ready")
     assert found is not None
     assert (found.status.value, found.reason) == said
@@ -263,7 +262,7 @@ def test_it_says_what_matters_most(
 def test_names_that_security_hub_does_not_know_are_told() -> None:
     of = declared(config(), metadata={"creationTimestamp": "2026-11-21T00:00:00Z"})
     case = PolicyCase(of, progress(matched=0, suppressed=0, marked=0), HubState(), None, NOW)
-    found = find_condition(control_policy_status(SuppressionPolicyStatus(), case, None).conditions, "Ready")
+    found = find_condition(policy_status(SuppressionPolicyStatus(), case, None).conditions, "Ready")
     assert found is not None
     assert (found.status.value, found.reason) == ("True", "InEffect")
     assert "has none of these controls" in found.message
@@ -276,9 +275,7 @@ def test_what_cannot_be_turned_on_again_is_said_with_the_reason() -> None:
         denied=refused("LIMIT_EXCEEDED"),
         record={PLACE: ControlStatus.FAILED},
     )
-    status = control_policy_status(
-        SuppressionPolicyStatus(), PolicyCase(of, how, HubState(), None, NOW), None
-    )
+    status = policy_status(SuppressionPolicyStatus(), PolicyCase(of, how, HubState(), None, NOW), None)
     found = find_condition(status.conditions, "Ready")
     assert found is not None
     assert "3 controls are still to be turned on again" in found.message
@@ -291,9 +288,7 @@ def test_what_cannot_be_turned_on_again_is_said_with_the_reason() -> None:
 def test_drift_is_told_in_the_words_of_controls() -> None:
     for how, said in ((progress(drift=2), "tools that turn these controls on"), (None, "on or off has not")):
         case = PolicyCase(declared(config()), how, HubState(), None, NOW)
-        found = find_condition(
-            control_policy_status(SuppressionPolicyStatus(), case, None).conditions, "Drifted"
-        )
+        found = find_condition(policy_status(SuppressionPolicyStatus(), case, None).conditions, "Drifted")
         assert found is not None
         assert said in found.message
 

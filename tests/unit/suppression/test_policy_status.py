@@ -11,12 +11,12 @@ from posture.aws.client.errors import AccessDenied, Retryable
 from posture.domain.exceptions.policy import Phase
 from posture.domain.findings import FindingId
 from posture.suppression.conditions import PolicyCase
-from posture.suppression.findings.status import finding_policy_status
+from posture.suppression.status import policy_status
 from tests.support.policies import DAY, NOW, REFUSAL, case, declared, progress
 
 
 def said(of: PolicyCase, before: SuppressionPolicyStatus | None = None) -> dict[str, tuple[str, str]]:
-    status = finding_policy_status(before or SuppressionPolicyStatus(), of, None)
+    status = policy_status(before or SuppressionPolicyStatus(), of, None)
     return {each.type: (each.status.value, each.reason) for each in status.conditions}
 
 
@@ -67,9 +67,7 @@ def test_ready_says_what_matters_most(of: PolicyCase, ready: tuple[str, str], st
 
 def test_an_end_within_fourteen_days_is_said() -> None:
     for expires, soon in (("2026-12-06T05:59:00Z", True), ("2026-12-06T06:01:00Z", False)):
-        status = finding_policy_status(
-            SuppressionPolicyStatus(), case(declared(expiresAt=expires), progress()), None
-        )
+        status = policy_status(SuppressionPolicyStatus(), case(declared(expiresAt=expires), progress()), None)
         condition = find_condition(status.conditions, "Ready")
         assert condition is not None
         assert ("expires soon" in condition.message) is soon
@@ -81,19 +79,19 @@ def test_a_review_is_due_an_interval_after_the_last_one() -> None:
     reviewed = declared(review={**due, "reviewedAt": "2026-11-20T00:00:00Z"})
     assert said(case(reviewed, progress()))["ReviewDue"] == ("False", "Reviewed")
     assert said(case(how=progress()))["ReviewDue"] == ("False", "NoReview")
-    status = finding_policy_status(SuppressionPolicyStatus(), case(reviewed, progress()), None)
+    status = policy_status(SuppressionPolicyStatus(), case(reviewed, progress()), None)
     assert status.review_due_time == datetime(2026, 11, 27, tzinfo=UTC)
 
 
 def test_a_moment_that_no_calendar_has_keeps_nothing_from_being_said() -> None:
     late = declared(review={"interval": "168h", "reviewedAt": "9999-12-31T00:00:00Z"})
     assert said(case(late, progress()))["ReviewDue"] == ("False", "Reviewed")
-    status = finding_policy_status(SuppressionPolicyStatus(), case(late, progress()), None)
+    status = policy_status(SuppressionPolicyStatus(), case(late, progress()), None)
     assert status.to_api()["reviewDueTime"] == "9999-12-31T23:59:59Z"
 
 
 def test_what_is_not_known_stays_as_it_was_told() -> None:
-    first = finding_policy_status(
+    first = policy_status(
         SuppressionPolicyStatus(), case(how=progress(drift=2, refusals=(REFUSAL,))), "run-1"
     )
     assert (first.matched, first.suppressed, first.drift, first.failed) == (3, 3, 2, 1)
@@ -101,25 +99,23 @@ def test_what_is_not_known_stays_as_it_was_told() -> None:
     assert (first.effect.score, first.effect.score_without) == (90.0, 80.0)
     assert [each.reason for each in first.failures] == ["InvalidInput"]
     assert said(case(how=progress(drift=2)))["Drifted"] == ("True", "SuppressionsUndone")
-    later = finding_policy_status(first, case(), "run-1")
+    later = policy_status(first, case(), "run-1")
     assert (later.matched, later.failures, later.last_handled_request) == (3, first.failures, "run-1")
     assert said(case(), first)["Drifted"] == ("Unknown", "Syncing")
 
 
 def test_the_last_match_is_told_to_the_hour_and_outlives_what_it_matched() -> None:
-    first = finding_policy_status(SuppressionPolicyStatus(), case(how=progress()), None)
+    first = policy_status(SuppressionPolicyStatus(), case(how=progress()), None)
     assert first.last_matched_time == datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
     soon = replace(progress(), at=NOW + DAY // 48)
-    assert finding_policy_status(first, case(how=soon), None).last_matched_time == first.last_matched_time
+    assert policy_status(first, case(how=soon), None).last_matched_time == first.last_matched_time
     nothing = replace(progress(matched=0), at=NOW + DAY)
-    assert finding_policy_status(first, case(how=nothing), None).last_matched_time == first.last_matched_time
+    assert policy_status(first, case(how=nothing), None).last_matched_time == first.last_matched_time
 
 
 def test_a_policy_that_matches_nothing_says_so_at_once() -> None:
     of = declared(metadata={"creationTimestamp": "2026-11-21T00:00:00Z"})
-    status = finding_policy_status(
-        SuppressionPolicyStatus(), case(of, progress(matched=0, suppressed=0)), None
-    )
+    status = policy_status(SuppressionPolicyStatus(), case(of, progress(matched=0, suppressed=0)), None)
     ready = find_condition(status.conditions, "Ready")
     assert ready is not None
     assert (ready.reason, ready.message.split(";")[0]) == ("InEffect", "No finding matches now")

@@ -5,20 +5,18 @@ from typing import Any
 from posture.api.suppression_policy import (
     MAX_FAILURES,
     Effect,
-    SuppressionFailure,
     SuppressionPolicyStatus,
 )
 from posture.domain.exceptions.policy import review_due_at
 from posture.domain.scoring.scores import Score
 from posture.domain.time import HOUR, datetime_of, instant_of
-from posture.suppression.conditions import PolicyCase, PolicyProgress, Wording, conditions_of
-from posture.suppression.findings.conditions import FINDINGS
+from posture.suppression.conditions import PolicyCase, PolicyProgress, conditions_of
 
 _MATCHED_EVERY = HOUR
 
 
-def finding_policy_status(
-    before: SuppressionPolicyStatus, case: PolicyCase, handled: str | None, words: Wording = FINDINGS
+def policy_status(
+    before: SuppressionPolicyStatus, case: PolicyCase, handled: str | None
 ) -> SuppressionPolicyStatus:
     """Return the status of a policy; `handled`: the last request whose run has ended.
 
@@ -33,7 +31,7 @@ def finding_policy_status(
         "last_handled_request": handled,
         "last_matched_time": None if last_matched is None else datetime_of(last_matched),
         "review_due_time": None if due_at is None else datetime_of(due_at),
-        "conditions": conditions_of(before.conditions, case, generation, words),
+        "conditions": conditions_of(before.conditions, case, generation),
     }
     if case.progress is not None:
         fields |= _counts(case.progress)
@@ -41,24 +39,18 @@ def finding_policy_status(
 
 
 def _counts(progress: PolicyProgress) -> dict[str, Any]:
-    outcome, effect = progress.outcome, progress.effect
+    outcome, effect, failures = progress.outcome, progress.effect, progress.failures()
     return {
         "matched": outcome.matched,
         "suppressed": outcome.suppressed,
         "pending": progress.pending,
-        "failed": len(progress.refusals),
+        "failed": len(failures),
         "drift": outcome.drift,
         "would_suppress": outcome.would_suppress,
         "would_reopen": outcome.would_reopen,
         "effect": effect and Effect(score=_percent(effect.score), score_without=_percent(effect.without)),
-        "failures": tuple(
-            {
-                each.write.finding.id: SuppressionFailure(
-                    id=each.write.finding.id, reason=each.code, message=each.message
-                )
-                for each in progress.refusals
-            }.values()
-        )[:MAX_FAILURES],
+        "failures": tuple({each.id: each for each in failures}.values())[:MAX_FAILURES],
+        **progress.details(),
     }
 
 

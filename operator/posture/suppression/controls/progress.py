@@ -1,13 +1,11 @@
-"""The status and the readiness of a SuppressionPolicy that turns controls off.
-
-How far a policy is that turns controls off, from a plan and what became of it.
-"""
+"""How far a SuppressionPolicy is that turns controls off: from a plan and what became of it, in words too."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from posture.api.conditions import reconciling, stalled
-from posture.api.suppression_policy import MAX_FAILURES, SuppressionFailure, SuppressionPolicyStatus
+from posture.api.conditions import Readiness, reconciling, stalled
+from posture.api.suppression_policy import SuppressionFailure
 from posture.aws.client.errors import AwsError, Retryable
 from posture.domain.exceptions.control_plan import ControlPlan, ControlPolicy, Switch
 from posture.domain.exceptions.control_status import MAX_ENTRIES, MAX_PLACES, Record
@@ -17,17 +15,16 @@ from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.text import counted
 from posture.domain.time import text_of
 from posture.reconcile.member_roles import AccountRegion
-from posture.suppression.conditions import Message, PolicyCase, PolicyProgress, Wording, done
+from posture.suppression.conditions import HubState, PolicyCase, PolicyProgress, done
 from posture.suppression.controls.account import ControlRefusal
 from posture.suppression.controls.confirmed import disabled_controls
 from posture.suppression.controls.reconcile import ControlResult
-from posture.suppression.findings.status import finding_policy_status as status_of_any
 
 _DENIED = "ACCESS_DENIED"
 
 
 @dataclass(frozen=True, slots=True)
-class ControlProgress(PolicyProgress):
+class ControlsProgress(PolicyProgress):
     """How far a policy is; its outcome counts places: a control of one standard, in one account and Region.
 
     `record`: what is off for it. `denied`: what was refused, by place. `unread`: what could not be read, by
@@ -41,26 +38,36 @@ class ControlProgress(PolicyProgress):
     ungranted: Mapping[str, NotGranted] = field(default_factory=dict)
     central: bool = False
 
+    def failures(self) -> list[SuppressionFailure]:
+        """Give what was refused, then what could not be read."""
+        return [*_refused(self), *_unread(self)]
 
-def control_policy_status(
-    before: SuppressionPolicyStatus, case: PolicyCase, handled: str | None
-) -> SuppressionPolicyStatus:
-    """Return the status of a policy; `handled`: the last request whose run has ended."""
-    after = status_of_any(before, case, handled, CONTROLS)
-    progress = case.progress
-    if not isinstance(progress, ControlProgress):
-        return after
-    failures = [*_refused(progress), *_unread(progress)]
-    return after.model_copy(
-        update={
-            "failed": len(failures),
-            "failures": tuple(failures[:MAX_FAILURES]),
-            "disabled_controls": disabled_controls(progress.record),
-        }
-    )
+    def why_not_undone(self, hub: HubState) -> str:  # noqa: ARG002 - a reading that fails is in `unread`
+        """Say why something could not be let go of, without a full stop; empty where nothing failed."""
+        failures = self.failures()
+        if failures:
+            return f"{failures[0].id}: {failures[0].message.rstrip('.')}"
+        return _first_refusal(self) if self.ungranted else ""
+
+    def in_effect(self, case: PolicyCase, terms: Terms) -> Readiness:
+        """Say what matters most while nothing holds the policy back."""
+        off = (
+            f"{_are(self.outcome.suppressed)} off until {text_of(terms.expires_at)}, counted once for"
+            " each standard, account and Region."
+        )
+        if not self.outcome.matched:
+            off = (
+                "Security Hub has none of these controls in the standards, accounts and Regions that it"
+                " names: check their names, and that the standards are enabled there."
+            )
+        return _troubled(case, self) or _unfinished(self) or done(case, terms, off)
+
+    def details(self) -> dict[str, Any]:
+        """Give what is off, as the status remembers it."""
+        return {"disabled_controls": disabled_controls(self.record)}
 
 
-def _refused(progress: ControlProgress) -> list[SuppressionFailure]:
+def _refused(progress: ControlsProgress) -> list[SuppressionFailure]:
     return [
         SuppressionFailure(
             id=f"{place.standard} {place.control} {place.account_id} {place.region}",
@@ -71,18 +78,18 @@ def _refused(progress: ControlProgress) -> list[SuppressionFailure]:
     ]
 
 
-def _unread(progress: ControlProgress) -> list[SuppressionFailure]:
+def _unread(progress: ControlsProgress) -> list[SuppressionFailure]:
     return [
         SuppressionFailure(id=f"{spot.account_id} {spot.region}", reason=error.reason, message=f"{error}")
         for spot, error in sorted(progress.unread.items())
     ]
 
 
-def _troubled(case: PolicyCase, progress: ControlProgress) -> Message | None:
+def _troubled(case: PolicyCase, progress: ControlsProgress) -> Readiness | None:
     """Say what stands in the way; None: nothing does."""
     outcome, refused = progress.outcome, _refused(progress)
     if outcome.over:
-        return Message(
+        return Readiness(
             stalled,
             "TooManyMatches",
             f"{counted(outcome.matched, 'control matches', 'controls match')}, which is more than status can"
@@ -96,7 +103,7 @@ def _troubled(case: PolicyCase, progress: ControlProgress) -> Message | None:
             if progress.central
             else "a configuration policy of central configuration may decide about them"
         )
-        return Message(
+        return Readiness(
             stalled,
             "CentralConfiguration",
             f"Security Hub refuses to switch {counted(len(denied), 'control', 'controls')}"
@@ -104,13 +111,13 @@ def _troubled(case: PolicyCase, progress: ControlProgress) -> Message | None:
             " configuration policy there, or have the accounts managed by themselves.",
         )
     if case.hub.frozen and progress.held:
-        return Message(
+        return Readiness(
             reconciling,
             "WritesFrozen",
             f"{_are(progress.held)} to be switched, but the operator's configuration says writes: Frozen.",
         )
     if refused:
-        return Message(
+        return Readiness(
             reconciling,
             "WritesRefused",
             f"Security Hub refused {counted(len(refused), 'switch', 'switches')}, such as {refused[0].id}:"
@@ -121,23 +128,23 @@ def _troubled(case: PolicyCase, progress: ControlProgress) -> Message | None:
         way = reconciling if isinstance(error, Retryable) else stalled
         where = f"{min(progress.unread).account_id} in {min(progress.unread).region}"
         failing = counted(len(progress.unread), "account and Region fails", "accounts and Regions fail")
-        return Message(way, error.reason, f"{failing}, such as {where}: {error}.")
+        return Readiness(way, error.reason, f"{failing}, such as {where}: {error}.")
     return None
 
 
-def _unfinished(progress: ControlProgress) -> Message | None:
+def _unfinished(progress: ControlsProgress) -> Readiness | None:
     outcome = progress.outcome
     if todo := progress.held + outcome.waiting:
-        return Message(reconciling, "Writing", f"{_are(todo)} still to be switched.")
+        return Readiness(reconciling, "Writing", f"{_are(todo)} still to be switched.")
     if progress.ungranted:
-        return Message(
+        return Readiness(
             stalled,
             "AccountsNotGranted",
             f"Nothing can be turned off, or on again, in {len(progress.ungranted)} of the accounts that it"
             f" means or meant: narrow accounts, or have them granted. {_first_refusal(progress)}",
         )
     if outcome.forbidden:
-        return Message(
+        return Readiness(
             stalled,
             "AccountsNotGranted",
             f"{_are(outcome.forbidden)} in accounts in which this namespace is not granted"
@@ -146,7 +153,7 @@ def _unfinished(progress: ControlProgress) -> Message | None:
     return None
 
 
-def _first_refusal(progress: ControlProgress) -> str:
+def _first_refusal(progress: ControlsProgress) -> str:
     refusal = progress.ungranted[min(progress.ungranted)]
     return f"The {refusal.message}: {refusal.advice}"
 
@@ -155,62 +162,16 @@ def _are(number: int) -> str:
     return counted(number, "control is", "controls are")
 
 
-class ControlWording(Wording):
-    """What policies that turn controls off say."""
-
-    noun = "control"
-    stays = "stays off"
-    undone = "turned on again"
-    would = "It would turn off {} and turn on {}."
-    awaited = "What it turned off is turned on again as soon as it is known what is off."
-    letting_go = "Nothing is left to do."
-    over = "no control is off by it any longer"
-    suspended = "No control is turned off or on while spec.suspend is true."
-    dry_run = "No control is switched while spec.mode is DryRun."
-    target_suspended = "No control is turned off while the target is suspended."
-    syncing = "Which controls are on or off has not been read yet."
-    undoing = "turn these controls on"
-
-    def failure(self, case: PolicyCase) -> str:
-        """Say why something could not be let go of, without a full stop; empty where nothing failed."""
-        progress = case.progress
-        if not isinstance(progress, ControlProgress):
-            return ""
-        failures = [*_refused(progress), *_unread(progress)]
-        if failures:
-            return f"{failures[0].id}: {failures[0].message.rstrip('.')}"
-        return _first_refusal(progress) if progress.ungranted else ""
-
-    def in_effect(self, case: PolicyCase, progress: PolicyProgress, terms: Terms) -> Message:
-        """Say what matters most while nothing holds it back."""
-        if not isinstance(progress, ControlProgress):
-            raise TypeError("this is the progress of a policy that suppresses findings")
-        off = (
-            f"{_are(progress.outcome.suppressed)} off until {text_of(terms.expires_at)}, counted once for"
-            " each standard, account and Region."
-        )
-        if not progress.outcome.matched:
-            off = (
-                "Security Hub has none of these controls in the standards, accounts and Regions that it"
-                " names: check their names, and that the standards are enabled there."
-            )
-        return _troubled(case, progress) or _unfinished(progress) or done(case, terms, off)
-
-
-CONTROLS = ControlWording()
-
-
 _NAMED = 3
 
 
-def planned_progress(planned: ControlPlan, name: str, record: Record, at: int) -> ControlProgress:
+def planned_progress(planned: ControlPlan, name: str, record: Record, at: int) -> ControlsProgress:
     """Return how far a policy is before anything is written; `record`: what is, or will be, off for it."""
     own = [each for each in planned.switches if each.policy == name]
-    return ControlProgress(
+    return ControlsProgress(
         outcome=planned.outcomes[name],
         pending=len(own),
         held=len(own),
-        refusals=(),
         left=tuple(_name_of(each) for each in own)[:_NAMED],
         effect=None,
         at=at,
@@ -220,7 +181,7 @@ def planned_progress(planned: ControlPlan, name: str, record: Record, at: int) -
 
 def progress_of(
     result: ControlResult, name: str, policy: ControlPolicy, at: int, *, central: bool
-) -> ControlProgress:
+) -> ControlsProgress:
     """Return the progress of a policy at a moment (µs), after a round."""
     record = result.plan.records[name]
     planned = planned_progress(result.plan, name, record, at)
