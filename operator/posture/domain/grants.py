@@ -140,7 +140,7 @@ class AskedDocument:
     parameters: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-Action: TypeAlias = Builtin | Document | AskedDocument
+ActionAsked: TypeAlias = Builtin | Document | AskedDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ class IdentityGrant:
         )
 
     def why_not_remediate(
-        self, account_id: str | None, role_name: str, mode: Mode, action: Action
+        self, account_id: str | None, role_name: str, mode: Mode, action: ActionAsked
     ) -> NotGranted | None:
         """Refuse an action on an account's resources through a role there. None: it is granted.
 
@@ -275,7 +275,7 @@ def _mode_within(mode: Mode, most: Mode | None) -> bool:
     return most is Mode.ENFORCE or (most is Mode.DRY_RUN and mode is Mode.DRY_RUN)
 
 
-def _action_within(action: Action, allowed: RemediationGrant) -> bool:
+def _action_within(action: ActionAsked, allowed: RemediationGrant) -> bool:
     if isinstance(action, Builtin):
         return globs(allowed.builtins)(action.name)
     return any(_document_within(action, document) for document in allowed.documents)
@@ -293,7 +293,7 @@ def _document_within(document: Document | AskedDocument, allowed: DocumentGrant)
     )
 
 
-def _action_entry(action: Action) -> dict[str, object]:
+def _action_entry(action: ActionAsked) -> dict[str, object]:
     if isinstance(action, Builtin):
         return {"builtins": [action.name]}
     # The expressions are the administrator's to think of: the widest one, to be narrowed.

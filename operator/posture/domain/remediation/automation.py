@@ -9,9 +9,9 @@ Sources: Systems Manager API reference, StartAutomationExecution, GetAutomationE
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from uuid import UUID, uuid5
 
 from posture.domain.arns import partition_of
@@ -31,6 +31,8 @@ NAMES = (
 """What may stand between braces."""
 UNDO_NAMES = (*NAMES, "execution.id")
 """The same for an undo, which knows the run that it undoes."""
+NOT_FOUND = "NotFound"
+"""Stands for a status where Automation knows of no such run: not yet, or not any longer (30 days)."""
 MAX_VALUE = 512
 """Characters of a value of a parameter."""
 AUTOMATION = "Automation"
@@ -42,12 +44,16 @@ _IAM = "iam"
 _LOGS_OF_A_GROUP = ":*"
 
 
+ParameterValues: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
+"""The values of each parameter of a document, sorted by its name."""
+
+
 class DocumentSaid(NamedTuple):
     """A document, pinned to one version, with its parameters as the rule writes them, sorted by name."""
 
     name: str
     version: str
-    parameters: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    parameters: ParameterValues = ()
 
 
 class AutomationSaid(NamedTuple):
@@ -58,7 +64,7 @@ class AutomationSaid(NamedTuple):
     undo: DocumentSaid | None = None
 
 
-class Subject(NamedTuple):
+class RunSubject(NamedTuple):
     """What a run is about: facts that the journal keeps, so that they are the same after a crash.
 
     `execution_id`: the run that is undone; empty for a first run.
@@ -70,12 +76,12 @@ class Subject(NamedTuple):
     execution_id: str = ""
 
 
-class Run(NamedTuple):
+class DocumentRun(NamedTuple):
     """A run as it is sent: the same document, version, parameters and token whenever it is sent again."""
 
     document: str
     version: str
-    parameters: tuple[tuple[str, tuple[str, ...]], ...]
+    parameters: ParameterValues
     token: str
 
 
@@ -87,7 +93,7 @@ class DocumentParameter(NamedTuple):
     required: bool
 
 
-class Described(NamedTuple):
+class DescribedDocument(NamedTuple):
     """A document as DescribeDocument tells of it in the resource's account and Region."""
 
     name: str
@@ -98,7 +104,7 @@ class Described(NamedTuple):
     parameters: tuple[DocumentParameter, ...]
 
 
-class Phase(Enum):
+class RunPhase(Enum):
     """How far a run is."""
 
     GOING = "going"
@@ -106,22 +112,24 @@ class Phase(Enum):
     FAILED = "failed"
     # By somebody, perhaps by us.
     STOPPED = "stopped"
+    LOST = "lost"
 
 
-_PHASES: Mapping[str, Phase] = {
-    "Success": Phase.SUCCEEDED,
-    "CompletedWithSuccess": Phase.SUCCEEDED,
-    "Failed": Phase.FAILED,
-    "CompletedWithFailure": Phase.FAILED,
-    "TimedOut": Phase.FAILED,
-    "Rejected": Phase.FAILED,
-    "Exited": Phase.FAILED,
-    "ChangeCalendarOverrideRejected": Phase.FAILED,
-    "Cancelled": Phase.STOPPED,
+_PHASES: Mapping[str, RunPhase] = {
+    "Success": RunPhase.SUCCEEDED,
+    "CompletedWithSuccess": RunPhase.SUCCEEDED,
+    "Failed": RunPhase.FAILED,
+    "CompletedWithFailure": RunPhase.FAILED,
+    "TimedOut": RunPhase.FAILED,
+    "Rejected": RunPhase.FAILED,
+    "Exited": RunPhase.FAILED,
+    "ChangeCalendarOverrideRejected": RunPhase.FAILED,
+    "Cancelled": RunPhase.STOPPED,
+    NOT_FOUND: RunPhase.LOST,
 }
 
 
-class Progress(NamedTuple):
+class RunProgress(NamedTuple):
     """What GetAutomationExecution tells of a run. `status`: AWS's word. `message`: AWS's, where it failed."""
 
     status: str
@@ -131,9 +139,9 @@ class Progress(NamedTuple):
     step: str = ""
 
     @property
-    def phase(self) -> Phase:
+    def phase(self) -> RunPhase:
         """Say how far it is. A status that is not known is none of an end: AWS adds to them."""
-        return _PHASES.get(self.status, Phase.GOING)
+        return _PHASES.get(self.status, RunPhase.GOING)
 
     @property
     def says(self) -> str:
@@ -147,7 +155,7 @@ class NotFilled(Exception):  # noqa: N818 - the name says what happened
     """A parameter cannot be given a value for this resource. The message says which, and what to do."""
 
 
-def facts_of(subject: Subject) -> Mapping[str, str]:
+def facts_of(subject: RunSubject) -> Mapping[str, str]:
     """Return what each name stands for; names without a fact are left out."""
     resource = subject.resource
     facts = {
@@ -195,7 +203,7 @@ def fixed_values(document: DocumentSaid) -> Mapping[str, tuple[str, ...]]:
     }
 
 
-def fill(document: DocumentSaid, facts: Mapping[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def fill(document: DocumentSaid, facts: Mapping[str, str]) -> ParameterValues:
     """Return the parameters for one resource, sorted by name. Raises NotFilled."""
     return tuple(
         (name, tuple(_filled(name, value, facts) for value in values))
@@ -229,13 +237,15 @@ def token_of(uid: str, *, undo: bool) -> str:
     return str(uuid5(UUID(uid), "undo" if undo else "run"))
 
 
-def run_of(document: DocumentSaid, subject: Subject, uid: str) -> Run:
+def run_of(document: DocumentSaid, subject: RunSubject, uid: str) -> DocumentRun:
     """Return a document's run for one entry of the journal. Raises NotFilled, ValueError."""
     filled = fill(document, facts_of(subject))
-    return Run(document.name, document.version, filled, token_of(uid, undo=bool(subject.execution_id)))
+    return DocumentRun(
+        document.name, document.version, filled, token_of(uid, undo=bool(subject.execution_id))
+    )
 
 
-def why_not_run(document: DocumentSaid, described: Described) -> Outcome | None:
+def why_not_run(document: DocumentSaid, described: DescribedDocument) -> Outcome | None:
     """Say why a document, as it is described where it would run, cannot be run so. None: it can.
 
     Whether its owner is granted is the grants' to say.
@@ -266,11 +276,11 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(names) or "none"
 
 
-def write_of(run: Run, resource: ResourceKey) -> str:
+def write_of(document: DocumentSaid, filled: ParameterValues, resource: ResourceKey) -> str:
     """Say in words what a run does: all that an approval approves."""
-    parameters: Sequence[str] = [f"{name}={', '.join(values)}" for name, values in run.parameters]
+    parameters = [f"{name}={', '.join(values)}" for name, values in filled]
     with_them = f" with {'; '.join(parameters)}" if parameters else ""
     return (
-        f"runs {run.document} version {run.version}{with_them} in account {resource.account_id} and"
+        f"runs {document.name} version {document.version}{with_them} in account {resource.account_id} and"
         f" {resource.region}"
     )

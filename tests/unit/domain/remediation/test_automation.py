@@ -15,13 +15,13 @@ from posture.domain.remediation.automation import (
     MAX_VALUE,
     NAMES,
     UNDO_NAMES,
-    Described,
+    DescribedDocument,
     DocumentParameter,
     DocumentSaid,
     NotFilled,
-    Phase,
-    Progress,
-    Subject,
+    RunPhase,
+    RunProgress,
+    RunSubject,
     facts_of,
     fill,
     fixed_values,
@@ -41,9 +41,9 @@ UID = "6f1c1b1e-3f0e-4a55-9a55-0f0e4a559a55"
 GROUP = ResourceKey(
     A, "aws", REGION, "AwsEc2SecurityGroup", f"arn:aws:ec2:{REGION}:{A}:security-group/sg-0123"
 )
-SUBJECT = Subject(GROUP, f"arn:aws:securityhub:{REGION}:{A}:subscription/f", "EC2.13")
+SUBJECT = RunSubject(GROUP, f"arn:aws:securityhub:{REGION}:{A}:subscription/f", "EC2.13")
 DOCUMENT = DocumentSaid("AWS-Close", "2", (("GroupId", ("{{ resource.name }}",)),))
-DESCRIBED = Described(
+DESCRIBED = DescribedDocument(
     "AWS-Close",
     "Amazon",
     "2",
@@ -210,12 +210,12 @@ def test_every_status_of_aws_is_an_end_or_none() -> None:
     """Ends: user guide, "Automation execution statuses", and what is final by its name."""
     model = botocore.session.get_session().get_service_model("ssm")
     statuses = set(model.shape_for("AutomationExecutionStatus").enum)
-    phases = {status: Progress(status, "D", "1").phase for status in statuses}
-    assert {status for status, phase in phases.items() if phase is Phase.SUCCEEDED} == {
+    phases = {status: RunProgress(status, "D", "1").phase for status in statuses}
+    assert {status for status, phase in phases.items() if phase is RunPhase.SUCCEEDED} == {
         "Success",
         "CompletedWithSuccess",
     }
-    assert {status for status, phase in phases.items() if phase is Phase.FAILED} == {
+    assert {status for status, phase in phases.items() if phase is RunPhase.FAILED} == {
         "Failed",
         "CompletedWithFailure",
         "TimedOut",
@@ -223,13 +223,13 @@ def test_every_status_of_aws_is_an_end_or_none() -> None:
         "Exited",
         "ChangeCalendarOverrideRejected",
     }
-    assert {status for status, phase in phases.items() if phase is Phase.STOPPED} == {"Cancelled"}
-    assert Progress("SomethingNew", "D", "1").phase is Phase.GOING
+    assert {status for status, phase in phases.items() if phase is RunPhase.STOPPED} == {"Cancelled"}
+    assert RunProgress("SomethingNew", "D", "1").phase is RunPhase.GOING
 
 
 def test_progress_is_told_in_aws_s_words() -> None:
-    assert Progress("InProgress", "D", "1").says == "D version 1 is InProgress"
-    failed = Progress("Failed", "D", "1", "no such group", "Revoke")
+    assert RunProgress("InProgress", "D", "1").says == "D version 1 is InProgress"
+    failed = RunProgress("Failed", "D", "1", "no such group", "Revoke")
     assert failed.says == "D version 1 is Failed at step Revoke: no such group"
 
 
@@ -256,7 +256,7 @@ def test_a_document_that_takes_what_is_given_can_be_run() -> None:
     ],
 )
 def test_a_document_that_does_not_fit_is_told_why(
-    parameters: tuple[tuple[str, tuple[str, ...]], ...] | None, described: Described, says: str
+    parameters: tuple[tuple[str, tuple[str, ...]], ...] | None, described: DescribedDocument, says: str
 ) -> None:
     said = DOCUMENT if parameters is None else DOCUMENT._replace(parameters=parameters)
     outcome = why_not_run(said, described)
@@ -273,10 +273,10 @@ def test_fixed_values_are_those_without_names() -> None:
 
 
 def test_a_write_says_all_that_is_approved() -> None:
-    said = write_of(run_of(DOCUMENT, SUBJECT, UID), GROUP)
+    said = write_of(DOCUMENT, fill(DOCUMENT, facts_of(SUBJECT)), GROUP)
     assert said == f"runs AWS-Close version 2 with GroupId=sg-0123 in account {A} and {REGION}"
     bare = DocumentSaid("D", "1")
-    assert write_of(run_of(bare, SUBJECT, UID), GROUP) == f"runs D version 1 in account {A} and {REGION}"
+    assert write_of(bare, (), GROUP) == f"runs D version 1 in account {A} and {REGION}"
 
 
 def test_the_api_s_object_is_read_whole() -> None:

@@ -67,6 +67,7 @@ def of(*codes: str) -> frozenset[str]:
 
 
 THROTTLES = of(
+    "AutomationExecutionLimitExceededException",
     "LIMIT_EXCEEDED",
     "LimitExceededException",
     "RequestLimitExceeded",
