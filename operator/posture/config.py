@@ -67,7 +67,7 @@ Name = Annotated[str, Shape("", "write a name", 200)]
 Expression = Annotated[str, AfterValidator(_expression)]
 
 
-# As long as a candidate waits at most (posture.kube.leases), which a test holds it to.
+# As long as a candidate waits at most (posture.kube.lease_terms), which a test holds it to.
 _LONGEST_LEASE = timedelta(hours=1)
 
 

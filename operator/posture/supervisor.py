@@ -7,7 +7,6 @@ from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
-from posture.backoff import BackOff
 from posture.hubs.demand import Demand, HubKey
 from posture.hubs.hub import Hub
 from posture.kube.errors import KubeError
@@ -22,6 +21,7 @@ from posture.kube.resources import (
     name_of,
 )
 from posture.logs import apart, bound, next_cycle
+from posture.pace import BackOff
 from posture.publish.prometheus.exposition import Samples
 from posture.publish.prometheus.samples import hub_samples, process_samples
 from posture.reconcile.access import Admitted, NotAdmitted, admit_all

@@ -19,10 +19,10 @@ from typing import Any
 
 import kopf
 
-from posture.backoff import BackOff
 from posture.kube.finalizers import FINALIZER
 from posture.kube.resources import KINDS
 from posture.logs import bound, next_cycle
+from posture.pace import BackOff
 
 logger = logging.getLogger(__name__)
 

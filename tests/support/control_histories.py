@@ -7,16 +7,16 @@ from hypothesis import strategies as st
 
 from posture.domain.exceptions import marks
 from posture.domain.exceptions.attempts import Attempts, attempted, remembered
-from posture.domain.exceptions.control_plan import (
+from posture.domain.exceptions.control_plan import control_plan
+from posture.domain.exceptions.control_status import Record
+from posture.domain.exceptions.control_switches import (
     Association,
     ControlPlan,
     ControlPolicy,
     DeclaredControls,
     KnownControls,
-    control_plan,
     with_undone,
 )
-from posture.domain.exceptions.control_status import Record
 from posture.domain.exceptions.declaration import PolicyIdentity
 from posture.domain.exceptions.finding_plan import Timing
 from posture.domain.exceptions.policy import Terms, phase

@@ -11,7 +11,10 @@ from contextlib import suppress
 from random import Random
 
 from posture.kube.errors import Call, Conflict, Gone, Retryable
-from posture.kube.leases import Lease, LeaseTiming
+from posture.kube.lease_terms import (
+    LeaseTiming,
+)
+from posture.kube.leases import Lease
 from posture.kube.resources import LEASES, ApiResource, Object
 
 NAME = "hub"

@@ -18,7 +18,7 @@ from posture.domain.grants import (
     Verb,
     may_use_identity,
 )
-from posture.kube import leases
+from posture.kube.lease_terms import LONGEST_LEASE
 
 ROLE = "arn:aws:iam::111122223333:role/posture-reader"
 ACCOUNT = "444455556666"
@@ -79,7 +79,7 @@ def test_the_defaults_are_those_of_an_empty_file(path: Path) -> None:
 
 def test_the_longest_lease_is_one_that_candidates_wait_for(path: Path) -> None:
     config = load(written(path, "lease: {duration: 1h}"))
-    assert config.lease.duration.total_seconds() == leases.LONGEST_LEASE
+    assert config.lease.duration.total_seconds() == LONGEST_LEASE
 
 
 def test_the_reference_shows_the_defaults_and_grants_that_are_taken(path: Path) -> None:

@@ -12,11 +12,11 @@ from enum import Enum
 from typing import Any
 
 from posture.aws.client.errors import AwsError
-from posture.backoff import BackOff
 from posture.domain.time import SECOND
 from posture.hubs.demand import Requests, Wanted
 from posture.hubs.status import HubPhase, StatusPublisher
 from posture.logs import bound, next_cycle
+from posture.pace import BackOff
 from posture.sources.base import Source, SourceDemand
 
 _PROGRESS_EVERY = 5.0

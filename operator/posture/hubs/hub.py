@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import TypeVar
 
 from posture.aws.client.errors import AwsError
-from posture.backoff import BackOff
 from posture.domain.findings import SECURITY_HUB
 from posture.domain.scoring.evaluation import TurnedOff, View
 from posture.domain.standards import Controls, ControlStatus
@@ -21,6 +20,7 @@ from posture.hubs.status import HubPhase, HubStatus, StatusPublisher
 from posture.hubs.stores import StoreOpening
 from posture.kube.leadership import LeaseCandidate, LeaseTerm
 from posture.logs import bound, next_cycle
+from posture.pace import BackOff
 from posture.sources.base import Source, SourceMaker, TimesAhead
 from posture.sources.findings_view import Evaluated, FindingsView
 from posture.sources.thread import Worker

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
-from posture.backoff import BackOff
 from posture.kube.client import REQUEST_WITHIN, KubeClient
 from posture.kube.errors import Gone, Moved, Retryable
 from posture.kube.leadership import Leading, always
 from posture.kube.resources import ApiResource, Object, ObjectRef
 from posture.kube.writers import Writers
+from posture.pace import BackOff
 
 logger = logging.getLogger(__name__)
 

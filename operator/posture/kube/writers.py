@@ -15,9 +15,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from posture.clock import steady
 from posture.kube.leadership import Leading
 from posture.kube.resources import ApiResource, Object, ObjectRef
+from posture.pace import steady
 
 QUIET = 600.0
 """Seconds without a write of the other release after which a release that yielded writes again."""

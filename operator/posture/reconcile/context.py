@@ -13,7 +13,10 @@ from posture.hubs.hub import Hub, HubDependencies
 from posture.kube.client import KubeClient
 from posture.kube.errors import KubeError
 from posture.kube.events import EventRecorder
-from posture.kube.leases import Lease, LeaseTiming
+from posture.kube.lease_terms import (
+    LeaseTiming,
+)
+from posture.kube.leases import Lease
 from posture.kube.writers import GENERAL_LEASE, Writers, release_name
 from posture.publish.sink import Sink
 from posture.sources.securityhub.source import SecurityHubs

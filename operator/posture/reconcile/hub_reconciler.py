@@ -7,13 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from posture.backoff import BackOff
 from posture.config import Config
 from posture.hubs.hub import Hub
 from posture.kube.errors import KubeError
 from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import Object
 from posture.logs import Field
+from posture.pace import BackOff
 from posture.reconcile.context import Context
 from posture.reconcile.loop import WakeLoop
 from posture.store.errors import StoreError

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from posture.clock import steady
 from posture.kube.client import KubeClient
 from posture.kube.errors import RequestRefused
-from posture.kube.leases import Lease, LeaseTiming
+from posture.kube.lease_terms import (
+    LeaseTiming,
+)
+from posture.kube.leases import Lease
 from posture.kube.resources import LEASES
+from posture.pace import steady
 from sandbox.controlplane import ControlPlane
 
 TIMING = LeaseTiming(duration=3.0, renew_deadline=2.0, retry=0.4)

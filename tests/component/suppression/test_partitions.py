@@ -16,7 +16,10 @@ from posture.aws.securityhub.client import NoteUpdate, SecurityHub
 from posture.aws.securityhub.discovery import HubFacts
 from posture.config import Config
 from posture.domain.arns import account_of, partition_of
-from posture.domain.exceptions.control_plan import ControlAct, Switch
+from posture.domain.exceptions.control_switches import (
+    ControlAct,
+    Switch,
+)
 from posture.domain.findings import Finding, FindingId, Workflow
 from posture.domain.scoring.evaluation import Evaluation, TurnedOff
 from posture.domain.standards import Controls, ControlStatus

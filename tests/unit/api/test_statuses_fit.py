@@ -19,8 +19,10 @@ from posture.api.resource import CustomResource, Status, read_status
 from posture.api.suppression_policy import SuppressionPolicy, SuppressionPolicyStatus
 from posture.aws.client.errors import AccessDenied
 from posture.config import Config
-from posture.domain.exceptions import control_plan
-from posture.domain.exceptions.control_plan import Switch
+from posture.domain.exceptions.control_switches import (
+    ControlAct,
+    Switch,
+)
 from posture.domain.exceptions.finding_plan import Change, FindingAct, Write
 from posture.domain.exceptions.marks import SPELLED
 from posture.domain.exceptions.policy import Phase
@@ -71,7 +73,7 @@ COUNTS = st.integers(0, 2**31)
 NUMBERS = st.sampled_from([0, 1, 2, 70])
 """How many there are of something: more than a status keeps of anything drawn here, at most."""
 UNSHRUNK = examples(100, shrink=False)
-TURN_OFF = control_plan.ControlAct.TURN_OFF
+TURN_OFF = ControlAct.TURN_OFF
 GRANT = {
     "namespaces": ["security"],
     "roleArns": ["arn:*:iam::*:role/*"],

@@ -6,9 +6,9 @@ from collections.abc import Callable, Coroutine
 import pytest
 
 from posture.aws.client.errors import AccessDenied, AwsError, Throttled
-from posture.backoff import BackOff
 from posture.hubs.cycle import JobOutcome, Jobs
 from posture.hubs.status import StatusPublisher
+from posture.pace import BackOff
 
 WHERE = {"service": "securityhub", "operation": "GetFindings", "code": "X"}
 PASSING = Throttled("slow down", **WHERE)

@@ -9,10 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.clock import steady
 from posture.kube.errors import Call, Forbidden
-from posture.kube.leases import Lease, LeaseTiming, Term, _micro_time
+from posture.kube.lease_terms import (
+    LeaseTiming,
+    Term,
+)
+from posture.kube.leases import Lease, _micro_time
 from posture.kube.resources import ApiResource, Object
+from posture.pace import steady
 from tests.support.examples import examples
 from tests.support.lease_world import Replica, World
 

@@ -17,7 +17,7 @@ from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.refusals.refusal import FAULTS, is_replaceable, refusal
 from posture.aws.client.responses import MALFORMED
 from posture.aws.client.sessions import Identity, Sessions
-from posture.backoff import BackOff
+from posture.pace import BackOff
 
 PATIENCE = 120.0
 _FAULTS_BORNE = 4

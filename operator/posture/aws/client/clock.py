@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
-from posture.clock import steady
 from posture.domain.time import MINUTE, SECOND
+from posture.pace import steady
 
 # What a steady clock may drift between two answers. An answer that differs by more is not believed alone.
 _DRIFT = 5.0

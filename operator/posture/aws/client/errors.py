@@ -6,7 +6,7 @@ secrets that AWS quotes in them (`responses`), on one line and of bounded length
 
 from typing import ClassVar
 
-from posture.backoff import Lasting
+from posture.pace import Lasting
 
 
 class AwsError(Exception):

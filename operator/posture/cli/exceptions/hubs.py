@@ -12,7 +12,9 @@ from posture.aws.securityhub.client import FindingsPage, SecurityHub
 from posture.aws.securityhub.discovery import HubFacts
 from posture.config import Config
 from posture.domain.arns import role_arn
-from posture.domain.exceptions.control_plan import ControlPolicy
+from posture.domain.exceptions.control_switches import (
+    ControlPolicy,
+)
 from posture.domain.findings import Finding
 from posture.domain.grants import NotGranted, may_use_identity
 from posture.domain.standards import Controls

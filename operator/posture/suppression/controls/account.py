@@ -23,7 +23,10 @@ from posture.aws.securityhub.associations import (
 from posture.aws.securityhub.client import SecurityHub
 from posture.aws.securityhub.standards import NOT_READY
 from posture.domain.arns import standard_name
-from posture.domain.exceptions.control_plan import Association, Switch
+from posture.domain.exceptions.control_switches import (
+    Association,
+    Switch,
+)
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import AWS
 from posture.hubs.demand import HubKey

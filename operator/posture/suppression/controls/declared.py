@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from posture.api.suppression_policy import DisableControls
 from posture.config import Config
-from posture.domain.exceptions.control_plan import ControlPolicy
+from posture.domain.exceptions.control_switches import (
+    ControlPolicy,
+)
 from posture.domain.grants import IdentityGrant, NotGranted, Verb
 from posture.domain.scoring.accounts import AccountFilter, Standing
 from posture.domain.scoring.evaluation import TurnedOff

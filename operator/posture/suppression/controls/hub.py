@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from posture.api.model import Metadata
 from posture.aws.client.errors import AwsError
-from posture.domain.exceptions.control_plan import (
+from posture.domain.exceptions.control_status import Record
+from posture.domain.exceptions.control_switches import (
     ControlAct,
     ControlPlan,
     ControlPolicy,
     DeclaredControls,
 )
-from posture.domain.exceptions.control_status import Record
 from posture.domain.exceptions.declaration import PolicyIdentity, TargetKnown
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus

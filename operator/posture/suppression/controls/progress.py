@@ -7,8 +7,12 @@ from typing import Any
 from posture.api.conditions import Readiness, reconciling, stalled
 from posture.api.suppression_policy import SuppressionFailure
 from posture.aws.client.errors import AwsError, Retryable
-from posture.domain.exceptions.control_plan import ControlPlan, ControlPolicy, Switch
 from posture.domain.exceptions.control_status import MAX_ENTRIES, MAX_PLACES, Record
+from posture.domain.exceptions.control_switches import (
+    ControlPlan,
+    ControlPolicy,
+    Switch,
+)
 from posture.domain.exceptions.policy import Terms
 from posture.domain.grants import NotGranted
 from posture.domain.scoring.evaluation import TurnedOff

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from posture.aws.client.errors import AwsError
-from posture.domain.exceptions.control_plan import Switch
+from posture.domain.exceptions.control_switches import (
+    Switch,
+)
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.time import DAY, MINUTE
 from posture.reconcile.member_roles import AccountRegion, Role

@@ -9,29 +9,28 @@ from itertools import groupby
 
 from posture.aws.client.errors import AwsError
 from posture.domain.exceptions.attempts import Attempts, attempted, remembered
-from posture.domain.exceptions.control_plan import (
+from posture.domain.exceptions.control_plan import claimed, control_plan
+from posture.domain.exceptions.control_status import Record, statuses_of
+from posture.domain.exceptions.control_switches import (
     ControlAct,
     ControlPlan,
     DeclaredControls,
     KnownControls,
     Switch,
-    claimed,
-    control_plan,
     with_undone,
 )
-from posture.domain.exceptions.control_status import Record, statuses_of
 from posture.domain.exceptions.finding_plan import Timing
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.domain.time import microseconds
 from posture.hubs.hub import Hub
-from posture.reconcile.attempts import load_attempts, save_attempts
 from posture.reconcile.context import Context
 from posture.reconcile.member_roles import AccountRegion, MemberRoles, Role
 from posture.sources.findings_view import FindingsView
 from posture.suppression.controls.account import AccountControls, ControlRefusal
 from posture.suppression.controls.declared import Reach
 from posture.suppression.controls.reader import ControlReader
+from posture.suppression.kept import load_attempts, save_attempts
 
 logger = logging.getLogger(__name__)
 

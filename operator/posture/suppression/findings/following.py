@@ -21,11 +21,11 @@ from posture.domain.exceptions.finding_plan import (
 )
 from posture.domain.exceptions.survey import NOTHING, Surveys, survey
 from posture.domain.findings import FindingId, RecordState
-from posture.reconcile.attempts import load_attempts, save_attempts
 from posture.reconcile.scope import TargetScope
 from posture.sources.findings_view import FindingsView
 from posture.store.records import CellKey, CustomerWrite, key_of, let_go
 from posture.suppression.effect import Effect, effects
+from posture.suppression.kept import load_attempts, save_attempts
 
 _ATTEMPTS = "suppression.tries"
 _NAMED = 3

@@ -22,7 +22,7 @@ from posture.suppression.effect import Effect
 from posture.suppression.findings.following import Following, Moment
 from posture.suppression.findings.progress import FindingsProgress
 from posture.suppression.findings.writer import FindingsWriter, Refusal, Report, Taken
-from posture.suppression.orphans import forget, remember, retained
+from posture.suppression.kept import forget, remember, retained
 
 logger = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from typing import NamedTuple, Protocol
 
 from posture.aws.client.errors import AwsError, InvalidRequest
 from posture.aws.securityhub.client import FindingsUpdate, NoteUpdate
-from posture.backoff import BackOff
 from posture.domain.exceptions import marks
 from posture.domain.exceptions.finding_plan import Batch, Write, batches
 from posture.domain.findings import FindingId, Workflow
+from posture.pace import BackOff
 from posture.reconcile.hub_reconciler import CALL_WITHIN, LEAST_WITHIN
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,11 @@ from posture.aws.client.errors import AccessDenied, RoleNotAssumable, Throttled
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
 from posture.aws.securityhub.client import SecurityHub
-from posture.domain.exceptions.control_plan import Association, ControlAct, Switch
+from posture.domain.exceptions.control_switches import (
+    Association,
+    ControlAct,
+    Switch,
+)
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.reconcile.member_roles import AccountRegion, Role

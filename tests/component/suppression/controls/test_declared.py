@@ -10,7 +10,12 @@ from posture.api.conditions import find_condition
 from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.aws.client.errors import AccessDenied, Retryable
 from posture.config import Config
-from posture.domain.exceptions.control_plan import Association, ControlAct, ControlPolicy, Switch
+from posture.domain.exceptions.control_switches import (
+    Association,
+    ControlAct,
+    ControlPolicy,
+    Switch,
+)
 from posture.domain.exceptions.finding_plan import PolicyOutcome
 from posture.domain.exceptions.policy import Phase
 from posture.domain.scoring.evaluation import TurnedOff

@@ -6,16 +6,16 @@ import pytest
 
 from posture.domain.exceptions import marks
 from posture.domain.exceptions.attempts import Attempts, attempted
-from posture.domain.exceptions.control_plan import (
+from posture.domain.exceptions.control_plan import control_plan
+from posture.domain.exceptions.control_status import MAX_ACCOUNTS, MAX_ENTRIES, fits, recorded_entries
+from posture.domain.exceptions.control_switches import (
     Association,
     ControlAct,
     ControlPlan,
     DeclaredControls,
     KnownControls,
-    control_plan,
     with_undone,
 )
-from posture.domain.exceptions.control_status import MAX_ACCOUNTS, MAX_ENTRIES, fits, recorded_entries
 from posture.domain.exceptions.declaration import PolicyIdentity, TargetKnown
 from posture.domain.exceptions.finding_plan import Timing
 from posture.domain.exceptions.marks import ControlMark

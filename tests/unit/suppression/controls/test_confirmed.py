@@ -9,7 +9,10 @@ import pytest
 
 from posture.aws.client.errors import AccessDenied
 from posture.config import Config
-from posture.domain.exceptions.control_plan import Association, Switch
+from posture.domain.exceptions.control_switches import (
+    Association,
+    Switch,
+)
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.reconcile.member_roles import AccountRegion

@@ -5,7 +5,11 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from posture.aws.client.errors import AwsError, Retryable
-from posture.domain.exceptions.control_plan import Association, ControlAct, Switch
+from posture.domain.exceptions.control_switches import (
+    Association,
+    ControlAct,
+    Switch,
+)
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.reconcile.member_roles import AccountRegion, Role

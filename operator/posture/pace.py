@@ -1,9 +1,21 @@
-"""When to try again: soon and not all at once after what passes, at the usual pace after what does not."""
+"""How much time passes, by a clock that nobody sets, and when to try again.
+
+Again: soon and not all at once after what passes, at the usual pace after what does not.
+"""
 
 import random
+import sys
+import time
 from dataclasses import dataclass
 
+# Linux's CLOCK_MONOTONIC, and with it `time.monotonic`, stands still while the machine sleeps.
+_UNSET = time.CLOCK_BOOTTIME if sys.platform == "linux" else time.CLOCK_MONOTONIC
 _DOUBLINGS = 20
+
+
+def steady() -> float:
+    """Return the seconds since some moment; on Linux they go on while the machine sleeps."""
+    return time.clock_gettime(_UNSET)
 
 
 class Lasting:
