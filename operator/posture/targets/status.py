@@ -22,7 +22,7 @@ from posture.domain.findings import Severity, product_named
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.scoring.scores import Method, Score, totals, worst_first
 from posture.domain.time import SECOND, datetime_of
-from posture.publish.sink import RestoredScores
+from posture.publish.sink import RestoredScores, Shown
 from posture.reconcile.access import Admitted
 
 _K = TypeVar("_K")
@@ -172,3 +172,17 @@ def _findings(evaluation: Evaluation) -> FindingCounts:
         disabled=found.disabled,
         stale=found.stale,
     )
+
+
+def chosen_scores(
+    shown: Shown | None, known: RestoredScores | None, term: int
+) -> Shown | RestoredScores | None:
+    """Return what is shown: what this replica found out itself, or what the status tells of an earlier one.
+
+    Since it has polled in this `term` of the hub nobody knows better, whatever the status says. Until then
+    the newer one is shown: what it finds in its store may be older than what another has told meanwhile.
+    """
+    if shown is None or known is None:
+        return shown or known
+    is_own = shown.polled_in == term
+    return shown if is_own or shown.exact_at >= known.exact_at else known

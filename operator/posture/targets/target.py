@@ -2,6 +2,7 @@
 
 import logging
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 
 from posture.api.conditions import READY, ConditionStatus
@@ -24,7 +25,14 @@ from posture.reconcile.scope import chosen_standards, objectives_of, view_of
 from posture.store.errors import StoreError
 from posture.targets.conditions import assessed, refused, with_objectives
 from posture.targets.situation import held_back, hub_fields, situation_of
-from posture.targets.status import believed, evaluation_fields, restored, scope_digest, without_scores
+from posture.targets.status import (
+    believed,
+    chosen_scores,
+    evaluation_fields,
+    restored,
+    scope_digest,
+    without_scores,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +57,17 @@ _KIND = ReportedKind(
 )
 
 
+class TargetPhase(Enum):
+    """How far a target is with being told of."""
+
+    STANDING_BY = "standing by"
+    """Nothing is declared yet, or another replica tells of it."""
+    TAKING_OVER = "taking over"
+    """This replica does now, and has to read the object: whoever did before may have written to it."""
+    FOLLOWED = "followed"
+    """Its status and its metrics are kept as its hub is."""
+
+
 class Target:
     """Keeps the metrics and the status of one object, for as long as this replica leads.
 
@@ -67,7 +86,7 @@ class Target:
         self._generation = 0
         self._hub: Hub | None = None
         self._leading: Leading = lambda: 0.0
-        self._has_read = False
+        self._phase = TargetPhase.STANDING_BY
         self._shown: Shown | None = None
         self._request: tuple[str, Hub, int] | None = None
         self._store_replaced: str | None = None
@@ -147,20 +166,19 @@ class Target:
 
     async def _cycle(self) -> None:
         if self._admission is None or not self._leading():
+            self._phase = TargetPhase.STANDING_BY
             self.end()
-            self._has_read = False
             return
-        if not self._has_read:
-            # Whoever was responsible before may have written since this replica last listed.
+        if self._phase is not TargetPhase.FOLLOWED:
+            self._phase = TargetPhase.TAKING_OVER
             ref = ObjectRef.of(POSTURE_TARGETS, self._document)
             self._document = await self._context.client.reread(ref)
             self._objects.store(self._document)
-            self._has_read = True
+            self._phase = TargetPhase.FOLLOWED
         before = self._reporter.before(self._document, self._now())
         admission = self._admission  # others may be declared meanwhile
         if isinstance(self._admission, NotAdmitted):
-            after = self._refused(before, self._admission)
-            scores = None
+            after, scores = self._refused(before, self._admission), None
         else:
             after, scores = await self._assessed(before, self._admission)
         after = self._with_objectives(after, admission)
@@ -203,7 +221,7 @@ class Target:
         generation, handled = self._generation, self._handled_request(before)
         await self._evaluate(hub, admission, scope)
         known = believed(before, scope)
-        scores = _chosen(self._shown, restored(known, method), hub.status.term)
+        scores = chosen_scores(self._shown, restored(known, method), hub.status.term)
         situation = situation_of(admission, hub.status, scores)
         if self._request is not None and self._request[1] is hub and hub.waits(self._request[2]):
             situation = situation._replace(notes=(*situation.notes, held_back(hub.apart)))
@@ -306,15 +324,3 @@ def _declared(document: Object, admission: Admitted | NotAdmitted) -> tuple[obje
     else:
         said = (admission.trouble,)
     return (metadata["generation"], metadata.get("annotations"), said)
-
-
-def _chosen(shown: Shown | None, known: RestoredScores | None, term: int) -> Shown | RestoredScores | None:
-    """Return what is shown: what this replica found out itself, or what the status tells of an earlier one.
-
-    Since it has polled in this `term` of the hub nobody knows better, whatever the status says. Until then
-    the newer one is shown: what it finds in its store may be older than what another has told meanwhile.
-    """
-    if shown is None or known is None:
-        return shown or known
-    is_own = shown.polled_in == term
-    return shown if is_own or shown.exact_at >= known.exact_at else known

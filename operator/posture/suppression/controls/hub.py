@@ -39,6 +39,7 @@ from posture.suppression.controls.progress import (
 )
 from posture.suppression.controls.reconcile import ControlResult, ControlRounds, WantedControls
 from posture.suppression.effect import Effect, control_effects
+from posture.suppression.phases import Reading, ReadingPhase
 from posture.suppression.policy_reconciler import HubPolicies, PolicyReconciler
 from posture.suppression.reporting import PolicyReporter
 
@@ -62,6 +63,7 @@ class HubControls(PolicyReconciler[ControlPolicy, ControlsProgress]):
         super().__init__(context, hub, cleanup, reporter, "Controls")
         self._owner = owner
         self._rounds = ControlRounds(context, hub, self._seconds_left)
+        self._phase = ReadingPhase.STANDING_BY
         self._looked_at: int | None = None
         self._nameless: OwnerUnknown | None = None
         self._requests: dict[str, str] = {}
@@ -73,6 +75,7 @@ class HubControls(PolicyReconciler[ControlPolicy, ControlsProgress]):
 
     def _stand_down(self) -> None:
         super()._stand_down()
+        self._phase = ReadingPhase.STANDING_BY
         self._looked_at, self._nameless = None, None
         self._rounds.search_anew()
         self._requests, self._taken, self._asked_of_hub = {}, {}, ({}, 0)
@@ -83,21 +86,23 @@ class HubControls(PolicyReconciler[ControlPolicy, ControlsProgress]):
 
     async def _act(self, everything: HubPolicies, policies: Mapping[str, ControlPolicy], now: int) -> bool:
         if not everything.policies:
+            self._phase = ReadingPhase.NOTHING_DECLARED
             self._progress.clear()
             self._confirm({})
-        elif self._hub.status.facts is not None and self._hub.is_open():
+        elif self._hub.status.facts is None or not self._hub.is_open():
+            self._phase = ReadingPhase.STANDING_BY
+            self._await_hub(everything)
+        else:
             try:
                 owner = await self._owner()
             except OwnerUnknown as error:
-                self._nameless = error
+                self._phase, self._nameless = ReadingPhase.NAMELESS, error
                 self._confirm({})
                 # That was all there was to run: whoever asked for it is told how it ended.
                 self._requests = self._asked(everything)
             else:
                 self._nameless = None
                 await self._switch(everything, policies, owner, now)
-        else:
-            self._await_hub(everything)
         return True
 
     def _await_hub(self, everything: HubPolicies) -> None:
@@ -117,20 +122,22 @@ class HubControls(PolicyReconciler[ControlPolicy, ControlsProgress]):
         records = {each.name: self._record(each) for each in everything.policies if each.name in policies}
         wanted = self._what(everything, policies, records, owner)
         declared, asked = (policies, everything.elsewhere, wanted.reaches, config), self._asked(everything)
-        late = self._looked_at is None or not 0 <= now - self._looked_at < wanted.interval
-        fresh = declared != self._wanted or late or (asked != self._taken and not self._too_soon(now))
+        reading = Reading(self._looked_at, declared == self._wanted, asked == self._taken)
+        self._phase = reading.phase(now, interval=wanted.interval, apart=self._hub.apart)
 
         async def prepare(planned: ControlPlan) -> frozenset[str]:
             return await self._prepare(everything, policies, planned, records, now)
 
-        if not fresh:
-            planned = await self._rounds.run(wanted, records, now, None)
-            switching = planned is not None and planned.plan.switches and self._seconds_left()
-            fresh = bool(switching) and now - (self._looked_at or 0) >= _PICTURE_HOLDS
-        if fresh:
+        if self._phase is ReadingPhase.READ:
+            result = await self._rounds.run(wanted, records, now, None)
+            switching = result is not None and result.plan.switches and self._seconds_left()
+            if switching and now - (self._looked_at or 0) >= _PICTURE_HOLDS:
+                self._phase = ReadingPhase.DUE
+        if self._phase is ReadingPhase.DUE:
             await self._rounds.look(wanted, now)
             self._wanted, self._looked_at, self._taken = declared, now, asked
-        result = await self._rounds.run(wanted, records, now, prepare if fresh else None)
+            self._phase = ReadingPhase.READ
+            result = await self._rounds.run(wanted, records, now, prepare)
         if result is not None:
             await self._take(everything, policies, wanted, result, now)
             self._requests = self._taken
@@ -283,7 +290,7 @@ class HubControls(PolicyReconciler[ControlPolicy, ControlsProgress]):
     def _pause(self, everything: HubPolicies, policies: Mapping[str, ControlPolicy], now: int) -> float:
         """Return the seconds until the next cycle: the next interval, or when a policy expires."""
         pause = super()._pause(everything, policies, now)
-        if self._looked_at is None or self._nameless is not None or not self._hub.is_open():
+        if self._phase is not ReadingPhase.READ or self._looked_at is None or not self._hub.is_open():
             return pause
         intervals = [
             each.admitted.target.spec.interval.total_seconds()

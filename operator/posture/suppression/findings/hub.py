@@ -2,8 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from enum import Enum
-from typing import NamedTuple
 
 from posture.api.model import Metadata
 from posture.aws.client.errors import AwsError
@@ -21,43 +19,9 @@ from posture.suppression.findings import reconcile as rounds
 from posture.suppression.findings.progress import FindingsProgress
 from posture.suppression.findings.writer import FindingsWriter
 from posture.suppression.leaving import Deletion
+from posture.suppression.phases import Picture, PollPhase
 from posture.suppression.policy_reconciler import HubPolicies, PolicyReconciler
 from posture.suppression.reporting import PolicyReporter
-
-
-class PollPhase(Enum):
-    """How far a hub is with what is declared for it: nothing is written by an older picture."""
-
-    STANDING_BY = "standing by"
-    """The hub is not worked on here, or has not been polled yet."""
-    ASKED = "asked for a poll"
-    """None that began after the last change has ended."""
-    WAITING = "waiting"
-    """One has ended, but left the picture of the one before: it failed, or withheld what it read."""
-    DUE = "due"
-    """There is an exact picture from after the last change, and it was not acted on."""
-    ACTED = "acted"
-
-
-class Picture(NamedTuple):
-    """What there is to act by."""
-
-    polled: bool
-    """Whether the hub is worked on here, and was polled."""
-    has_run: bool
-    """Whether a poll that began after the last change has ended, well or not."""
-    is_newer: bool
-    """Whether what is known is exact as of a moment after the last change."""
-    exact_at: int | None
-    """That moment, µs."""
-
-    def phase(self, acted_at: int | None) -> PollPhase:
-        """Return what follows; `acted_at`: the exact moment that was acted on last since the change."""
-        if not self.polled:
-            return PollPhase.STANDING_BY
-        if not self.is_newer:
-            return PollPhase.WAITING if self.has_run else PollPhase.ASKED
-        return PollPhase.ACTED if self.exact_at == acted_at else PollPhase.DUE
 
 
 class HubSuppression(PolicyReconciler[Policy, FindingsProgress]):
