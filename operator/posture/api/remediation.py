@@ -140,6 +140,10 @@ class RemediationStatus(Status):
     started_at: Past | None = Field(None, description="When the write began.")
     finished_at: Past | None = Field(None, description="When it ended.")
     attempts: int | None = Field(None, description="Runs that began to write, those of an undo included.")
+    execution_id: Word | None = Field(
+        None, description="Id of the execution of an SSM Automation document that was started."
+    )
+    undo_execution_id: Word | None = Field(None, description="The same of the document that undoes it.")
     resolved_at: Past | None = Field(
         None, description="When the workflow of its findings was set to RESOLVED."
     )
