@@ -21,7 +21,6 @@ MEASURES = (
     "growth",
     "policies",
     "changes",
-    "objects",
 )
 _RESULTS = Path(__file__).with_name("results.json")
 _FINDINGS = 1_000_000

@@ -147,6 +147,12 @@ class OptOutTag(Spec):
     values: tuple[TagValue, ...] = ()
 
 
+class BreakGlass(Spec):
+    """Who is never touched: whom people reach for when nothing else works."""
+
+    iam_users: tuple[Annotated[str, Shape("", "write the name of a user or a glob", 128)], ...] = ()
+
+
 class Metrics(Spec):
     """What is published beyond the fixed metrics."""
 
@@ -196,6 +202,7 @@ class Config(Spec):
     adopt_from: tuple[OwnerId, ...] = ()
     grants: tuple[Grant, ...] = ()
     opt_out_tags: tuple[OptOutTag, ...] = (OptOutTag(key="posture.dev/remediation", values=("off",)),)
+    break_glass: BreakGlass = BreakGlass()
     quota_share: float = Field(0.8, gt=0, le=1, allow_inf_nan=False)
     max_suppression_age: PositiveDuration = Duration("9600h")
     metrics: Metrics = Metrics()
@@ -214,10 +221,7 @@ class Config(Spec):
         said = [
             f"grants[{index}].{path}"
             for index, grant in enumerate(self.grants)
-            for path, asked in (
-                ("remediation.maxMode: Enforce", grant.remediation.max_mode is Mode.ENFORCE),
-                ("remediation.documents", bool(grant.remediation.documents)),
-            )
+            for path, asked in (("remediation.documents", bool(grant.remediation.documents)),)
             if asked
         ]
         return tuple(said)
@@ -244,6 +248,8 @@ class ConfigFile:
         # None: what is in the file now could not be read.
         self._content: bytes | None = content
         self._error: ConfigError | None = None
+        self.changes = 0
+        """How often `current()` or `error` has become another one: several may ask to read the file again."""
 
     @classmethod
     def nothing_granted(cls) -> Self:
@@ -281,11 +287,13 @@ class ConfigFile:
                 self._config = self._config.model_copy(update={"writes": Writes.FROZEN})
             return self._refuse(error, content)
         self._config, self._content, self._error = config, content, None
+        self.changes += 1
         return True
 
     def _refuse(self, error: ConfigError, content: bytes | None) -> bool:
         is_news = self._error is None or self._error.problems != error.problems
         self._error, self._content = error, content
+        self.changes += is_news
         return is_news
 
 

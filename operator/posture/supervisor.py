@@ -29,7 +29,6 @@ from posture.reconcile.context import Context
 from posture.reconcile.loop import WakeLoop
 from posture.reconcile.scope import demand_of, least_demand
 from posture.remediation.remediation import Remediation
-from posture.remediation.unsupported import Unsupported
 from posture.suppression.suppression import Suppression
 from posture.targets.target import Target
 
@@ -73,7 +72,6 @@ class Supervisor:
         self._pauses: dict[HubKey, BackOff] = {}
         self._general = context.general_lease
         self._general_task: asyncio.Task[None] | None = None
-        self._unsupported = Unsupported(context, self._general.leading)
         self._suppression = Suppression(context, self._general.leading)
         self._remediation = Remediation(context, self._general.leading)
         self._without_effect: tuple[str, ...] = ()
@@ -182,8 +180,8 @@ class Supervisor:
         """Log once what an administrator has configured, and could take for being in force."""
         if entries and entries != self._without_effect:
             logger.warning(
-                "The configuration file has entries without effect, as this version remediates nothing,"
-                " and plans with builtin actions only: %s",
+                "The configuration file has entries without effect, as this version remediates with builtin"
+                " actions only: %s",
                 ", ".join(entries),
             )
         self._without_effect = entries
@@ -194,13 +192,14 @@ class Supervisor:
         by_name = {name_of(each[0]): each for each in admissions.values()}
         policies = listed[SUPPRESSION_POLICIES.kind]
         self._suppression.declare(policies, by_name)
-        self._remediation.declare(listed[REMEDIATION_RULES.kind], policies, by_name)
+        self._remediation.declare(
+            listed[REMEDIATION_RULES.kind], policies, listed[REMEDIATIONS.kind], by_name
+        )
         await self._settle_hubs([each for _, each in admissions.values() if isinstance(each, Admitted)])
         self._settle_targets(admissions)
         hubs = {key: running.hub for key, running in self._hubs.items()}
         await self._suppression.settle(hubs)
         await self._remediation.settle(hubs)
-        await self._unsupported.settle(REMEDIATIONS, listed[REMEDIATIONS.kind])
 
     async def _look_for_others(self, listed: Listed) -> None:
         """Look for other releases that write to the same objects, and have people told of them."""
@@ -308,11 +307,14 @@ class Supervisor:
 
     async def _watch_config(self) -> None:
         config = self._context.config
-        lease = config.current().lease
+        lease, seen = config.current().lease, config.changes
         while True:
             await asyncio.sleep(_CONFIG_EVERY)
-            if not config.reload_if_changed():
+            config.reload_if_changed()
+            # Whoever is about to write may have read the file again meanwhile.
+            if config.changes == seen:
                 continue
+            seen = config.changes
             with bound(cycle=next_cycle()):
                 if config.error is None:
                     logger.info("The configuration has changed")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from posture.kube.errors import Call, Gone, KubeError, Moved, RequestRefused
-from posture.kube.resources import SUPPRESSION_POLICIES, Object, ObjectRef
+from posture.kube.resources import SUPPRESSION_POLICIES, ApiResource, Object, ObjectRef
 
 CALL = Call("patch", SUPPRESSION_POLICIES, "security", "x")
 
@@ -37,6 +37,18 @@ class ApiServer:
         """Return the finalizers of an object."""
         found: list[str] = self.listed(name)["metadata"].get("finalizers", [])
         return found
+
+    async def list_objects(
+        self, resource: ApiResource, _namespaces: Sequence[str] | None = None, *, label_selector: str = ""
+    ) -> list[Object]:
+        """List the objects that say of what kind they are."""
+        key, _, value = label_selector.partition("=")
+        return [
+            copy.deepcopy(each)
+            for each in self.objects.values()
+            if each.get("kind") == resource.kind
+            and (not key or each["metadata"].get("labels", {}).get(key) == value)
+        ]
 
     async def reread(self, ref: ObjectRef, **_within: object) -> Object:
         return copy.deepcopy(self._found(ref))

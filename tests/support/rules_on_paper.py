@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from posture.aws.securityhub.client import FindingsPage
 from posture.config import Config
 from posture.domain.findings import Finding
 from posture.hubs.hub import Hub
@@ -14,7 +15,9 @@ from posture.publish.prometheus.exposition import Exposition
 from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile.access import Admitted, admit
 from posture.reconcile.context import Context
+from posture.remediation.actions.contract import SubWrite
 from posture.remediation.declared import declare
+from posture.remediation.engine.live import LiveLook, LiveResources, Question
 from posture.remediation.hub import HubRemediation, HubRules
 from posture.remediation.policies import PolicyReader
 from tests.support.api_server import ApiServer
@@ -48,6 +51,26 @@ def rule(name: str = "keys", action: str = "iam-deactivate-old-access-keys", **s
     }
 
 
+class StillWrong(LiveResources):
+    """Every resource as its findings say it is: one write puts it right."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def look(self, question: Question, config: Config) -> LiveLook:
+        del config
+        return LiveLook(
+            None, (SubWrite("setting", f"Put {question.resource.id} right", before="off", after="on"),)
+        )
+
+
+class NoParameters:
+    """A Security Hub whose controls have no parameters of their own."""
+
+    async def get_findings(self, _filters: object, **_options: object) -> FindingsPage:
+        return FindingsPage([], [], [], None, 0, None, 0.0)
+
+
 class RuleScene:
     """A hub, an API server, and the task that plans the rules."""
 
@@ -61,12 +84,16 @@ class RuleScene:
         world = SimpleNamespace(
             client=self.api,
             events=self.api,
-            config=SimpleNamespace(current=lambda: self.config),
+            config=SimpleNamespace(current=lambda: self.config, reload_if_changed=lambda: False),
             sink=PrometheusSink(self.exposition),
             namespaces=None,
             writers=Writers("posture/posture-operator"),
+            security_hub=lambda _key: NoParameters(),
+            sessions=None,
+            limiters=None,
+            usage=None,
         )
-        self.task = HubRemediation(cast("Context", world), cast("Hub", self.hub))
+        self.task = HubRemediation(cast("Context", world), cast("Hub", self.hub), StillWrong())
 
     async def cycle(self) -> None:
         """List, and run a cycle."""

@@ -40,6 +40,7 @@ grants:
     builtins: ["*"]
     documents: [{name: AWS-Close, owner: Amazon, parameters: {GroupId: "^sg-[0-9a-f]+$"}}]
 optOutTags: [{key: "posture.dev/remediation", values: ["off"]}, {key: keep}]
+breakGlass: {iamUsers: [break-glass-*]}
 quotaShare: 1
 maxSuppressionAge: 2160h
 metrics: {perControl: true}

@@ -165,11 +165,7 @@ class RemediationRuleStatus(Status):
 
 
 class RemediationRule(CustomResource):
-    """Remedies findings by a declared action: at first as a dry run, always within bounds.
-
-    This version plans, and writes nothing to AWS: a rule in mode `Enforce` is Stalled, reason
-    `EnforceNotSupported`, and shows what it would do.
-    """
+    """Remedies findings by a declared action: at first as a dry run, always within bounds."""
 
     plural: ClassVar[str] = "remediationrules"
     short_name: ClassVar[str] = "rrule"

@@ -158,6 +158,11 @@ class IdentityGrant:
             return None
         return next((grant.external_id for grant in self.grants if grant.external_id), None)
 
+    def external_id_in(self, account_id: str, verb: Verb = Verb.REMEDIATE) -> str | None:
+        """Give the external id to assume a role in an account with, so that it does there what is granted."""
+        covering = (grant for grant in self.grants if grant.external_id and grant.covers(verb, account_id))
+        return next((grant.external_id for grant in covering), self.external_id)
+
     @property
     def accounts(self) -> tuple[str, ...]:
         """Give the globs of the accounts that are visible: those of the grants that let them be scored."""

@@ -5,9 +5,11 @@ is the output's own business.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from posture.domain.findings import Severity
+from posture.domain.remediation.journal import State
 from posture.domain.remediation.reasons import Reason
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.scoring.scores import Score
@@ -88,7 +90,11 @@ class PolicyReport(NamedTuple):
 
 
 class RuleReport(NamedTuple):
-    """A RemediationRule as it is now. `candidates`: by reason, how many; None where that is not known."""
+    """A RemediationRule as it is now. `candidates`: by reason, how many; None where that is not known.
+
+    `states`: entries of the journal by action and state. `ended`: remediations by action and how they ended,
+    since this holder took the hub up.
+    """
 
     namespace: str
     name: str
@@ -96,6 +102,8 @@ class RuleReport(NamedTuple):
     candidates: Mapping[Reason, int] | None
     conditions: Mapping[str, str]
     """Type → status."""
+    states: Mapping[tuple[str, State], int] = MappingProxyType({})
+    ended: Mapping[tuple[str, State], int] = MappingProxyType({})
 
 
 class ObjectReport(NamedTuple):

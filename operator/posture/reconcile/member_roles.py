@@ -94,12 +94,5 @@ class MemberRoles:
             or self._acts.why_not(identity, account_id, role_name) is not None
         ):
             return None
-        external_id = next(
-            (
-                grant.external_id
-                for grant in identity.grants
-                if grant.external_id and grant.covers(self._acts.verb, account_id)
-            ),
-            identity.external_id,
-        )
+        external_id = identity.external_id_in(account_id, self._acts.verb)
         return Role(role_arn_of(self._partition, account_id, role_name), external_id)

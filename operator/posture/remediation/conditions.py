@@ -1,6 +1,6 @@
 """What a RemediationRule says of itself: its conditions and its status."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from posture.api.conditions import (
 from posture.api.remediation_rule import PlanEntry, PlanTotal, RemediationRuleStatus
 from posture.aws.client.errors import AwsError, Terminal
 from posture.domain.grants import Mode
+from posture.domain.remediation.journal import State
 from posture.domain.remediation.plan import Plan, Planned
 from posture.domain.remediation.reasons import Decision, Reason
 from posture.domain.text import counted
@@ -25,6 +26,7 @@ from posture.store.errors import StoreError
 
 _Way = Callable[[Sequence[Condition], str, str, datetime, int | None], tuple[Condition, ...]]
 SYNCING = "Syncing"
+CAP_REACHED = "CapReached"
 
 
 class RuleCase(NamedTuple):
@@ -32,6 +34,7 @@ class RuleCase(NamedTuple):
 
     `plan`: None where none is known for what is declared. `error`: of reading the hub. `unreadable`: a policy
     that cannot be read. `begins`: the hub's task has just begun, and what was told before still stands.
+    `states`: entries of the journal by action and state; None: not known. `frozen`: nothing may be written.
     """
 
     declared: DeclaredRule
@@ -40,6 +43,8 @@ class RuleCase(NamedTuple):
     unreadable: str
     now: int
     begins: bool = False
+    states: Mapping[tuple[str, State], int] | None = None
+    frozen: bool = False
 
 
 class _Said(NamedTuple):
@@ -61,7 +66,9 @@ def rule_status(before: RemediationRuleStatus, case: RuleCase, handled: str | No
         moment = datetime_of(case.now)
         fields["conditions"] = said.way(before.conditions, said.reason, said.message, moment, generation)
     if case.plan is not None:
-        fields |= _plan_fields(case.plan)
+        fields |= _plan_fields(case.plan) | _journal_fields(case.states or {})
+        conditions = fields.get("conditions", before.conditions)
+        fields["conditions"] = _capped(conditions, case.plan, datetime_of(case.now), generation)
     elif case.declared.trouble is not None or _is_target_suspended(case) or not case.begins:
         fields |= _NOTHING
     return before.model_copy(update=fields)
@@ -98,12 +105,13 @@ def _readiness(case: RuleCase) -> _Said:
             " anything: see its condition Ready, and correct it.",
         )
     if spec is not None and spec.mode is Mode.ENFORCE:
-        return _Said(
-            stalled,
-            "EnforceNotSupported",
-            f"This version of the operator plans, and does not remediate: nothing is written to AWS."
-            f" {_would(plan)} Set spec.mode to DryRun, or upgrade the operator.",
-        )
+        if case.frozen:
+            return _Said(
+                ready,
+                "WritesFrozen",
+                f"{_would(plan)} Nothing is written: writes are frozen by the operator's configuration.",
+            )
+        return _Said(ready, "Enforcing", _would(plan))
     return _Said(ready, "DryRun", f"{_would(plan)} Nothing is written.")
 
 
@@ -130,6 +138,29 @@ def _unknown(
     """Say that nothing is done, by wish."""
     conditions = ready(conditions, reason, message, now, generation)
     return set_condition(conditions, READY, ConditionStatus.UNKNOWN, reason, message, now, generation)
+
+
+def _capped(
+    conditions: Sequence[Condition], plan: Plan, now: datetime, generation: int
+) -> tuple[Condition, ...]:
+    """Say whether a limit holds resources back, and which."""
+    capped = plan.capped
+    return set_condition(
+        conditions,
+        CAP_REACHED,
+        ConditionStatus.of(capped is not None),
+        "WithinLimits" if capped is None else "LimitReached",
+        "" if capped is None else capped.message,
+        now,
+        generation,
+    )
+
+
+def _journal_fields(states: Mapping[tuple[str, State], int]) -> dict[str, Any]:
+    def of(wanted: State) -> int:
+        return sum(count for (_, state), count in states.items() if state is wanted)
+
+    return {"succeeded": of(State.SUCCEEDED), "failed": of(State.FAILED)}
 
 
 def _plan_fields(plan: Plan) -> dict[str, Any]:

@@ -1,13 +1,12 @@
-"""The rules of one hub: planned after each exact poll, by the holder of the hub's Lease alone."""
+"""The rules of one hub: planned after each exact poll, and acted on, by the holder of its Lease alone."""
 
-import asyncio
+import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from posture.api.model import Metadata
 from posture.domain.exceptions.policy import namespace_of
-from posture.domain.remediation.journal import Journal
-from posture.domain.remediation.plan import Plan
 from posture.domain.time import SECOND
 from posture.hubs.hub import Hub
 from posture.hubs.status import HubPhase
@@ -18,11 +17,17 @@ from posture.reconcile.context import Context
 from posture.reconcile.hub_reconciler import AT_LEAST_EVERY, HubReconciler, Pass
 from posture.reconcile.scope import HubView
 from posture.remediation.conditions import RuleCase
-from posture.remediation.declared import DeclaredRule, RuleTerms
-from posture.remediation.planning import Moment, plan_of
+from posture.remediation.declared import DeclaredRule
+from posture.remediation.engine.live import LiveResources
+from posture.remediation.engine.parts import round_of
+from posture.remediation.engine.round import RuleResult
+from posture.remediation.outcomes import Outcomes
 from posture.remediation.policies import Policies
 from posture.remediation.reporting import Reported, RuleReporter
-from posture.remediation.survey import Asked, Survey
+from posture.remediation.survey import Asked, Picture, Survey
+
+_ROUND_EVERY = 20.0
+_SOON = 2.0
 
 
 class HubRules(NamedTuple):
@@ -31,6 +36,8 @@ class HubRules(NamedTuple):
     rules: Sequence[DeclaredRule] = ()
     targets: Mapping[str, Admitted] = {}
     policies: Policies = Policies({}, {})
+    remediations: Sequence[Object] = ()
+    """Of these targets: what was done, and what goes on."""
 
     @property
     def followed(self) -> Iterable[Object]:
@@ -54,16 +61,32 @@ class HubRules(NamedTuple):
 
 
 class HubRemediation(HubReconciler[HubRules]):
-    """Plans the rules of one hub, and tells of them, while this replica holds the hub's Lease."""
+    """Plans and carries out the rules of one hub, while this replica holds the hub's Lease."""
 
-    def __init__(self, context: Context, hub: Hub) -> None:
+    def __init__(self, context: Context, hub: Hub, live: LiveResources | None = None) -> None:
         objects = ObjectCache()
         super().__init__(context, hub, HubRules(), objects, "Rules")
         self._reporter = RuleReporter(context, ("remediation", hub.name), hub.leading, objects)
         self._survey = Survey()
-        self._planned_of: tuple[int | None, Asked] | None = None
-        self._plans: dict[str, tuple[RuleTerms, Plan]] = {}
+        self._surveyed_of: tuple[int | None, Asked] | None = None
+        self._picture: Picture | None = None
+        self._results: dict[str, RuleResult] = {}
+        self._outcomes = Outcomes(context.events)
+        self._round = round_of(
+            context, hub, seconds_left=self._seconds_left, told=self._outcomes.tell, live=live
+        )
         self._requests: dict[str, tuple[str, int]] = {}
+        self._journal: frozenset[tuple[str, int]] = frozenset()
+        self._ran = -math.inf
+
+    def update(self, everything: HubRules) -> None:
+        """Take what is declared now, and see whether somebody has approved or undone something."""
+        asked = frozenset(
+            (each["metadata"]["uid"], each["metadata"]["generation"]) for each in everything.remediations
+        )
+        if asked != self._journal:
+            self._journal, self._ran = asked, -math.inf
+        super().update(everything)
 
     def end(self) -> None:
         """Withdraw all series."""
@@ -71,12 +94,18 @@ class HubRemediation(HubReconciler[HubRules]):
 
     async def _pass(self, everything: HubRules, now: int) -> Pass:
         self._follow(everything)
-        await self._plan(everything, now)
+        await self._look(everything, now)
+        if time.monotonic() - self._ran >= _ROUND_EVERY:
+            cycle = self._hub.status.exact_at or now
+            self._results = await self._round.run(self._picture, everything.rules, everything.targets, cycle)
+            self._ran = -math.inf if self._round.goes_on else time.monotonic()
+        self._outcomes.name_rules(everything.rules)
         failure = await self._reporter.report([self._reported(each, now) for each in everything.rules])
-        return Pass(complete=True, failure=failure, next_within=AT_LEAST_EVERY)
+        next_within = _SOON if self._round.goes_on else AT_LEAST_EVERY
+        return Pass(complete=True, failure=failure, next_within=next_within)
 
     def _has_concluded(self) -> bool:
-        return bool(self._plans)
+        return bool(self._results)
 
     def _stand_down(self) -> None:
         super()._stand_down()
@@ -87,9 +116,10 @@ class HubRemediation(HubReconciler[HubRules]):
 
     def _forget(self) -> None:
         """Forget what was planned; since when anything is in scope is in the store."""
-        self._survey, self._planned_of = Survey(), None
-        self._plans.clear()
+        self._survey, self._surveyed_of, self._picture = Survey(), None, None
+        self._results.clear()
         self._requests.clear()
+        self._ran = -math.inf
 
     def _follow(self, everything: HubRules) -> None:
         """Ask for a poll where a person asks for a run."""
@@ -100,16 +130,16 @@ class HubRemediation(HubReconciler[HubRules]):
             if requested != self._reporter.status_before(each, self._hub.now()).last_handled_request:
                 self._requests[each.name] = (requested, self._hub.request_poll())
 
-    async def _plan(self, everything: HubRules, now: int) -> None:
-        """Plan anew by each exact poll, and whenever something else is declared; nothing is written by it."""
+    async def _look(self, everything: HubRules, now: int) -> None:
+        """Survey anew by each exact poll, and whenever something else is declared."""
         asked, status = everything.asked, self._hub.status
         if not asked.rules:
-            self._plans.clear()
+            self._picture, self._surveyed_of = None, None
             return
         if not self._hub.is_open() or not status.polled or status.facts is None or status.turned_off is None:
             return
         exact_at = status.exact_at
-        if self._planned_of == (exact_at, asked):
+        if self._surveyed_of == (exact_at, asked):
             return
         told = HubView(status.facts, self._hub.controls(), self._hub.names(), status.turned_off)
         survey, interval = self._survey, int((status.interval_seconds or 0) * SECOND)
@@ -117,25 +147,25 @@ class HubRemediation(HubReconciler[HubRules]):
             lambda known: survey.look(known, told._replace(told=known.told_standards()), asked, now, interval)
         )
         if picture is not None:
-            self._planned_of = exact_at, asked
-            # No version before this one has written anything that would be in the journal.
-            moment = Moment(now, now, Journal(()))
-            self._plans = {
-                name: (surveyed.terms, await asyncio.to_thread(plan_of, surveyed, moment, {}))
-                for name, surveyed in picture.rules.items()
-            }
+            self._surveyed_of, self._picture = (exact_at, asked), picture
+            self._ran = -math.inf
 
     def _reported(self, declared: DeclaredRule, now: int) -> Reported:
-        terms, plan = self._plans.get(declared.name, (None, None))
+        result = self._results.get(declared.name)
+        current = self._picture.rules.get(declared.name) if self._picture is not None else None
+        if current is None or current.terms != declared.terms:
+            result = None
         case = RuleCase(
             declared,
-            plan if terms is not None and terms == declared.terms else None,
+            None if result is None else result.plan,
             self._hub.status.error,
             self._everything.policies.unreadable.get(namespace_of(declared.name), ""),
             now,
             begins=self._begins(),
+            states=None if result is None else result.states,
+            frozen=self._context.config.current().frozen,
         )
-        return Reported(case, self._handled(declared, now))
+        return Reported(case, self._handled(declared, now), self._outcomes.of(declared.name))
 
     def _begins(self) -> bool:
         # A first sweep takes its time, and is told.

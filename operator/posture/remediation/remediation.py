@@ -1,6 +1,7 @@
 """All RemediationRules of this replica: each with its hub, or with none."""
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -9,17 +10,22 @@ from posture.api.model import Metadata
 from posture.domain.time import instant_of
 from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub
+from posture.kube.errors import KubeError
 from posture.kube.leadership import Leading
 from posture.kube.object_cache import ObjectCache
-from posture.kube.resources import Object
+from posture.kube.resources import Object, target_name_of
 from posture.logs import apart, bound
 from posture.reconcile.access import Admitted
 from posture.reconcile.context import Context
 from posture.remediation.conditions import RuleCase
 from posture.remediation.declared import Admissions, DeclaredRule, declare
+from posture.remediation.engine.journal import Change, RemediationJournal, read_entry
+from posture.remediation.engine.round import needs_a_step
 from posture.remediation.hub import HubRemediation, HubRules
 from posture.remediation.policies import Policies, PolicyReader
 from posture.remediation.reporting import Reported, RuleReporter
+
+logger = logging.getLogger(__name__)
 
 
 class _Running(NamedTuple):
@@ -38,16 +44,25 @@ class Remediation:
         self._stranded = RuleReporter(context, ("remediation", ""), general, self._objects)
         self._running: dict[HubKey, _Running] = {}
         self._reader = PolicyReader()
+        self._journal = RemediationJournal(context.client, context.writers, context.namespaces)
         self._rules: Sequence[DeclaredRule] = ()
         self._policies = Policies({}, {})
         self._admissions: Admissions = {}
+        self._remediations: Sequence[Object] = ()
 
-    def declare(self, rules: Iterable[Object], policies: Iterable[Object], admissions: Admissions) -> None:
-        """Take what is declared: all rules, all SuppressionPolicies and all targets, each listed whole."""
+    def declare(
+        self,
+        rules: Iterable[Object],
+        policies: Iterable[Object],
+        remediations: Sequence[Object],
+        admissions: Admissions,
+    ) -> None:
+        """Take what is declared: rules, SuppressionPolicies, Remediations and targets, each listed whole."""
         config = self._context.config.current()
         self._policies = self._reader.read(policies)
         self._rules = [declare(document, admissions, config) for document in rules]
         self._admissions = admissions
+        self._remediations = remediations
 
     async def settle(self, hubs: Mapping[HubKey, Hub]) -> None:
         """Give each hub its rules, begin or end its task, and tell of the rules that have no hub."""
@@ -59,6 +74,7 @@ class Remediation:
                 self._running[key] = self._begin(hub)
             self._running[key].rules.update(self._everything(key))
         await self._settle_stranded([each for each in self._rules if each.hub not in hubs])
+        await self._settle_left_behind()
 
     async def stop(self) -> None:
         """End all tasks."""
@@ -84,7 +100,12 @@ class Remediation:
             for name, (_, admission) in self._admissions.items()
             if isinstance(admission, Admitted) and admission.hub == key
         }
-        return HubRules([each for each in self._rules if each.hub == key], targets, self._policies)
+        return HubRules(
+            [each for each in self._rules if each.hub == key],
+            targets,
+            self._policies,
+            [each for each in self._remediations if target_name_of(each) in targets],
+        )
 
     async def _settle_stranded(self, rules: Sequence[DeclaredRule]) -> None:
         self._objects.keep(each.document for each in rules)
@@ -102,3 +123,28 @@ class Remediation:
                 for each in rules
             ]
         )
+
+    async def _settle_left_behind(self) -> None:
+        """Tell of remediations that somebody waits for, and whose target has no hub that could act."""
+        if not self._general():
+            return
+        here = {name for name, (_, admission) in self._admissions.items() if isinstance(admission, Admitted)}
+        now = instant_of(datetime.now(UTC))
+        for document in self._remediations:
+            if target_name_of(document) in here:
+                continue
+            entry = read_entry(document, now)
+            if not needs_a_step(entry) or entry.entry.state is None:
+                continue
+            message = (
+                f"PostureTarget {entry.target} is not evaluated, and nothing is written without it: see its"
+                " condition Ready, or make it again."
+            )
+            if any(each.message == message for each in entry.status.conditions):
+                continue
+            with bound(remediation=entry.name, target=entry.target):
+                try:
+                    change = Change(entry.entry.state, message, now, stands="TargetNotReady")
+                    await self._journal.change(entry, change)
+                except KubeError as error:
+                    logger.warning("The status could not be written; trying again: %s", error)

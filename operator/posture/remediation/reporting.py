@@ -1,11 +1,13 @@
 """What RemediationRules say of themselves: status, events, metrics."""
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from posture.api.conditions import READY, ConditionStatus
 from posture.api.remediation_rule import RemediationRuleStatus
+from posture.domain.remediation.journal import State
 from posture.domain.time import datetime_of
 from posture.kube.errors import KubeError, Retryable
 from posture.kube.leadership import Leading
@@ -15,7 +17,7 @@ from posture.logs import bound
 from posture.publish.sink import RuleReport
 from posture.reconcile.context import Context
 from posture.reconcile.reporter import ReportedKind, Reporter
-from posture.remediation.conditions import SYNCING, RuleCase, rule_status
+from posture.remediation.conditions import CAP_REACHED, SYNCING, RuleCase, rule_status
 from posture.remediation.declared import DeclaredRule
 
 _WRITE_WITHIN = 10.0
@@ -23,16 +25,21 @@ _KIND = ReportedKind(
     REMEDIATION_RULES,
     RemediationRuleStatus,
     action="Remediate",
-    bad={READY: ConditionStatus.FALSE},
+    bad={READY: ConditionStatus.FALSE, CAP_REACHED: ConditionStatus.TRUE},
+    seldom=frozenset({CAP_REACHED}),
     calm=frozenset({"Suspended", "TargetSuspended", SYNCING}),
 )
 
 
 class Reported(NamedTuple):
-    """A rule to report on. `handled`: the last request by annotation whose run has ended."""
+    """A rule to report on. `handled`: the last request by annotation whose run has ended.
+
+    `ended`: remediations by action and how they ended, since this holder took the hub up.
+    """
 
     case: RuleCase
     handled: str | None
+    ended: Mapping[tuple[str, State], int] = MappingProxyType({})
 
 
 class RuleReporter:
@@ -73,12 +80,12 @@ class RuleReporter:
         self, reported: Reported, samples: dict[str, RuleReport], *, impatient: bool
     ) -> KubeError | None:
         """Write one status, and add a sample; `impatient`: without waiting for what may work later."""
-        case, handled = reported
+        case, handled, ended = reported
         declared = case.declared
 
         def made(before: RemediationRuleStatus) -> RemediationRuleStatus:
             after = rule_status(before, case, handled)
-            samples[declared.name] = _sample(case, after)
+            samples[declared.name] = _sample(case, after, ended)
             return after
 
         with bound(rule=declared.name, target=declared.target):
@@ -92,7 +99,9 @@ class RuleReporter:
         return outcome if isinstance(outcome, KubeError) else None
 
 
-def _sample(case: RuleCase, status: RemediationRuleStatus) -> RuleReport:
+def _sample(
+    case: RuleCase, status: RemediationRuleStatus, ended: Mapping[tuple[str, State], int]
+) -> RuleReport:
     namespace, _, name = case.declared.name.partition("/")
     return RuleReport(
         namespace,
@@ -101,4 +110,6 @@ def _sample(case: RuleCase, status: RemediationRuleStatus) -> RuleReport:
         # What a status tells is no number of this holder's: a series has nothing to say when it was true.
         candidates=None if case.plan is None else case.plan.totals,
         conditions={each.type: each.status.value for each in status.conditions},
+        states=case.states or {},
+        ended=ended,
     )

@@ -46,6 +46,7 @@ class Picture(NamedTuple):
     """What one look came to: of each rule by namespace/name, in the scopes of targets as the hub was then."""
 
     rules: Mapping[str, Surveyed]
+    targets: Mapping[str, Admitted]
     scopes: Mapping[str, TargetScope]
     hub: HubView
 
@@ -92,7 +93,7 @@ class Survey:
                     )
         self._in_scope.end(known.moments, now)
         self._failing = {name: each for name, each in self._failing.items() if name in surveyed}
-        return Picture(surveyed, scopes, hub)
+        return Picture(surveyed, asked.targets, scopes, hub)
 
     def _remembered(
         self, name: str, candidates: Iterable[Candidate], in_scope: Mapping[ResourceKey, int]

@@ -37,7 +37,7 @@ def test_what_a_file_asks_for_in_vain_is_logged(tmp_path: Path, caplog: pytest.L
         )
         await passing(4)
         (line,) = said()
-        assert line.endswith(": grants[1].remediation.maxMode: Enforce, grants[1].remediation.documents")
+        assert line.endswith(": grants[1].remediation.documents")
         stage.grant(NAMESPACE)
         await passing(4)
         assert said() == []

@@ -48,15 +48,25 @@ _ATTEMPTS = {"sts": 4}
 UNUSED_SECONDS = 3600.0
 """What nobody has asked for in this time is forgotten; no call takes nearly as long."""
 
-_OWN = (None, None)
+ActorKey = tuple[str | None, str | None, str]
+_OWN: ActorKey = (None, None, SESSION_NAME)
 
 
 class Identity(NamedTuple):
-    """As whom, and where: `role_arn` None is the operator's own identity; `region` is the default Region."""
+    """As whom, and where: `role_arn` None is the operator's own identity; `region` is the default Region.
+
+    `session`: how CloudTrail names what a role does; two that differ in it have credentials of their own.
+    """
 
     role_arn: str | None
     external_id: str | None
     region: str
+    session: str = SESSION_NAME
+
+    @property
+    def actor(self) -> "ActorKey":
+        """Give what identities share that act with the same credentials."""
+        return self.role_arn, self.external_id, self.session
 
 
 class _SendingOnce(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore has no types
@@ -93,8 +103,8 @@ class Sessions:
         self._monotonic = monotonic
         self._session: AioSession | None = None
         self._shared: dict[tuple[str, str], _Shared] = {}
-        self._actors: dict[tuple[str | None, str | None], Actor] = {}
-        self._renewed: set[tuple[str | None, str | None]] = set()
+        self._actors: dict[ActorKey, Actor] = {}
+        self._renewed: set[ActorKey] = set()
         self._making = asyncio.Lock()
         self._decoders: dict[tuple[str, str], Decoder] = {}
 
@@ -132,7 +142,7 @@ class Sessions:
 
         Raises CredentialsUnavailable, RegionUnavailable. A role is assumed by the client's first call.
         """
-        key, place = identity[:2], (service, region or identity.region)
+        key, place = identity.actor, (service, region or identity.region)
         actor, shared = self._actors.get(key), self._shared.get(place)
         if actor is None or shared is None:
             async with self._making:
@@ -150,7 +160,7 @@ class Sessions:
 
         Raises AwsError: RoleNotAssumable, CredentialsUnavailable, CredentialsRefused, Retryable and the like.
         """
-        known = self._actors.get(identity[:2])
+        known = self._actors.get(identity.actor)
         if known is not None and known.account_id is not None:
             return known.account_id
         client = await self.client(identity, "sts")
@@ -177,7 +187,7 @@ class Sessions:
         took the place of others moments ago.
         """
         async with self._making:
-            key, now = identity[:2], self._monotonic()
+            key, now = identity.actor, self._monotonic()
             current = self._actors.get(key)
             if current is None or current is not stale.actor:
                 return True
@@ -190,7 +200,7 @@ class Sessions:
                 self._retire(_OWN)
             return True
 
-    def _retire(self, key: tuple[str | None, str | None]) -> None:
+    def _retire(self, key: ActorKey) -> None:
         del self._actors[key]
         self._renewed.add(key)
 
@@ -218,7 +228,7 @@ class Sessions:
 
     async def _actor(self, identity: Identity) -> Actor:
         """Return who acts as an identity; within the lock."""
-        actor = self._actors.get(identity[:2])
+        actor = self._actors.get(identity.actor)
         if actor is None:
             await self._forget_unused()
             if identity.role_arn is None:
@@ -229,7 +239,7 @@ class Sessions:
             if credentials is None:
                 # Not remembered: they may come.
                 raise NoCredentialsError
-            actor = self._actors[identity[:2]] = Actor(credentials, since=self._monotonic())
+            actor = self._actors[identity.actor] = Actor(credentials, since=self._monotonic())
         return actor
 
     async def _forget_unused(self) -> None:
@@ -256,7 +266,7 @@ class Sessions:
 
     def _role(self, identity: Identity, own: Actor) -> AioDeferredRefreshableCredentials:
         """Return the credentials of a role, which `own` assumes when they are first needed."""
-        arguments: dict[str, Any] = {"RoleSessionName": SESSION_NAME, "DurationSeconds": _ROLE_SECONDS}
+        arguments: dict[str, Any] = {"RoleSessionName": identity.session, "DurationSeconds": _ROLE_SECONDS}
         if identity.external_id:
             arguments["ExternalId"] = identity.external_id
 

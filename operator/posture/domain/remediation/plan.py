@@ -45,7 +45,7 @@ class Plan(NamedTuple):
     be begun, and for what a person would be asked, the worst first; only where `acts`. `to_read`: those of
     both that have not been read live, in a dry run too. `slots`: how many may go on at once. `outdated`:
     requests for approval of which nothing will come: the resource is not planned
-    any longer, or otherwise. They are to be removed.
+    any longer, or otherwise. They are to be removed. `capped`: the first limit that holds something back.
     """
 
     entries: tuple[Planned, ...]
@@ -56,6 +56,7 @@ class Plan(NamedTuple):
     slots: int
     outdated: tuple[str, ...]
     acts: bool
+    capped: Outcome | None = None
 
 
 def plan(rule: Rule, candidates: Iterable[Candidate], known: Circumstances) -> Plan:
@@ -268,6 +269,7 @@ class _Planner:
             self._slots,
             tuple(sorted(self._waiting - self._requests)) if acts else (),
             acts,
+            next((outcome for _, outcome in self._all if outcome.reason is Reason.CAP_REACHED), None),
         )
 
 

@@ -94,6 +94,17 @@ REMEDIATION_CANDIDATES = Family(
     "Resources that fail and are in scope of a rule, by what its plan decides of them and why.",
     ("namespace", "rule", "target", "decision", "reason"),
 )
+REMEDIATIONS = Family(
+    "posture_remediations",
+    "Remediations of a rule that are in the journal, by their state.",
+    ("namespace", "rule", "action", "state"),
+)
+REMEDIATIONS_TOTAL = Family(
+    "posture_remediations_total",
+    "Remediations of a rule that have ended since this replica took its hub up, by how they did.",
+    ("namespace", "rule", "action", "outcome"),
+    "counter",
+)
 CONDITION = Family(
     "posture_condition",
     "Conditions of an object: 1 for the status that it has.",
@@ -155,6 +166,8 @@ ALL: tuple[Family, ...] = (
     SUPPRESSION_EXPIRY,
     SUPPRESSION_REVIEW_DUE,
     REMEDIATION_CANDIDATES,
+    REMEDIATIONS,
+    REMEDIATIONS_TOTAL,
     CONDITION,
     SYNC_LAST_SUCCESS,
     SYNC_DURATION,

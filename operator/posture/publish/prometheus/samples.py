@@ -151,8 +151,17 @@ def rule_samples(rules: Iterable[RuleReport]) -> dict[Family, list[Value]]:
 
     What would be remediated is told also where that is nothing, so that an alert on it has a series.
     """
-    samples: dict[Family, list[Value]] = {families.REMEDIATION_CANDIDATES: []}
+    samples: dict[Family, list[Value]] = {
+        families.REMEDIATION_CANDIDATES: [],
+        families.REMEDIATIONS: [],
+        families.REMEDIATIONS_TOTAL: [],
+    }
     for each in rules:
+        own = each.namespace, each.name
+        for (action, state), count in each.states.items():
+            samples[families.REMEDIATIONS].append(((*own, action, _snake_case(state)), count))
+        for (action, state), count in each.ended.items():
+            samples[families.REMEDIATIONS_TOTAL].append(((*own, action, _snake_case(state)), count))
         if each.candidates is not None:
             for reason, count in {Reason.PLANNED: 0, **each.candidates}.items():
                 labels = (

@@ -1,0 +1,1 @@
+"""Carries plans out: guards, journal, write, verification, undo."""

@@ -1,0 +1,149 @@
+"""What resources are now: read live as the role that would write, judged, and asked for tags that opt out.
+
+The opt-out fails closed: tags that cannot be read, all of them, are as good as one that opts out.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from posture.aws.client.errors import AwsError
+from posture.config import Config
+from posture.domain.remediation.reasons import Outcome, Reason
+from posture.domain.remediation.recovery import Live
+from posture.domain.remediation.resources import ResourceKey
+from posture.domain.remediation.rule import OptOutTag, Seen, opting_out
+from posture.domain.text import counted
+from posture.remediation.actions.contract import (
+    Action,
+    Reader,
+    Refused,
+    Situation,
+    State,
+    SubWrite,
+    Verdict,
+    reason_of,
+)
+from posture.remediation.actions.parameters import ParameterError
+from posture.remediation.actions.registry import builtin_actions
+from posture.remediation.declared import RuleTerms
+from posture.remediation.engine.accounts import Accounts
+
+logger = logging.getLogger(__name__)
+
+
+class Question(NamedTuple):
+    """What is asked of a resource. `controls`: of its findings, with their parameters that are in force."""
+
+    namespace: str
+    terms: RuleTerms
+    resource: ResourceKey
+    controls: frozenset[str]
+    now: int
+    parameters: Mapping[str, Sequence[str]] = {}
+
+
+class LiveLook(NamedTuple):
+    """What a look came to: why nothing is to be written, or else each sub-write that would put it right."""
+
+    outcome: Outcome | None
+    subs: tuple[SubWrite, ...] = ()
+
+    @property
+    def seen(self) -> Seen:
+        """Give it as the plan takes it."""
+        return Seen(self.outcome, tuple(each.summary for each in self.subs))
+
+
+class LiveResources:
+    """Looks at the resources of one hub."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    async def look(self, question: Question, config: Config) -> LiveLook:
+        """Read a resource, judge it, and read the tags of all that would be touched. Raises nothing."""
+        action = builtin_actions()[question.terms.rule.action.name]
+        reader = self._accounts.reader(question.namespace, question.resource, question.terms.rule.role_name)
+        try:
+            verdict = await self._judged(action, reader, question, config)
+        except Refused as refused:
+            return LiveLook(Outcome(refused.reason, f"{refused.message}."))
+        except AwsError as error:
+            return LiveLook(Outcome(reason_of(error), f"It cannot be read: {error}"))
+        except Exception as error:
+            logger.exception("Reading %s failed unexpectedly (a bug in the operator)", question.resource.name)
+            return LiveLook(Outcome(Reason.UNREADABLE, _defect("It", error)))
+        if not verdict.wrong:
+            return LiveLook(_nothing_to_write(verdict))
+        refusal = await self._opted_out(action, reader, question)
+        return LiveLook(refusal) if refusal else LiveLook(None, verdict.wrong)
+
+    async def _judged(self, action: Action, reader: Reader, question: Question, config: Config) -> Verdict:
+        given = {name: values[0] for name, values in question.terms.rule.action.parameters if values}
+        try:
+            values = action.configure(given)
+        except ParameterError as error:
+            raise Refused(Reason.NOT_SUPPORTED, str(error)) from error
+        state = await action.read(reader, question.resource)
+        protected = await self._accounts.protected(config)
+        situation = Situation(question.now, question.controls, question.parameters, protected)
+        return action.judge(state, values, situation)
+
+    async def _opted_out(self, action: Action, reader: Reader, question: Question) -> Outcome | None:
+        """Return why a tag keeps it from being touched, or that nobody can know."""
+        try:
+            tagged = await action.tags(reader, question.resource)
+        except Refused as refused:
+            gone = refused.reason is Reason.RESOURCE_GONE
+            reason = Reason.RESOURCE_GONE if gone else Reason.OPT_OUT_UNREADABLE
+            return Outcome(reason, f"{refused.message}.")
+        except AwsError as error:
+            return Outcome(Reason.OPT_OUT_UNREADABLE, f"Its tags cannot be read: {error}")
+        except Exception as error:
+            logger.exception(
+                "Reading the tags of %s failed unexpectedly (a bug in the operator)", question.resource.name
+            )
+            return Outcome(Reason.OPT_OUT_UNREADABLE, _defect("Its tags", error))
+        opt_out: Sequence[OptOutTag] = question.terms.rule.opt_out
+        for each in tagged:
+            if tag := opting_out(each.tags, opt_out):
+                return Outcome(Reason.OPTED_OUT, f"Tag {tag} of {each.resource} opts it out.")
+        return None
+
+    async def compare(
+        self, action: Action, reader: Reader, resource: ResourceKey, subs: Sequence[SubWrite]
+    ) -> tuple[list[Live], State | None, str]:
+        """Say how the part of each sub-write is now, with the state that was read, or why none was.
+
+        Raises nothing.
+        """
+        try:
+            state = await action.read(reader, resource)
+        except Refused as refused:
+            how = Live.GONE if refused.reason is Reason.RESOURCE_GONE else Live.UNKNOWN
+            return [how] * len(subs), None, refused.message
+        except AwsError as error:
+            return [Live.UNKNOWN] * len(subs), None, str(error)
+        except Exception as error:
+            logger.exception("Reading %s failed unexpectedly (a bug in the operator)", resource.name)
+            return [Live.UNKNOWN] * len(subs), None, f"a bug in the operator ({type(error).__name__})"
+        return [_compared(action, state, each) for each in subs], state, ""
+
+
+def _compared(action: Action, state: State, sub: SubWrite) -> Live:
+    if action.verified(state, sub):
+        return Live.AFTER
+    return Live.BEFORE if state.parts.get(sub.name) == sub.before else Live.OTHER
+
+
+def _nothing_to_write(verdict: Verdict) -> Outcome:
+    if not verdict.spared:
+        return Outcome(Reason.ALREADY_COMPLIANT, "It is right already; its findings will say so.")
+    first, more = verdict.spared[0], len(verdict.spared) - 1
+    others = f" And {counted(more, 'more thing is', 'more things are')} left alone." if more else ""
+    return Outcome(first.reason, f"{first.name}: {first.message}.{others}")
+
+
+def _defect(what: str, error: Exception) -> str:
+    return f"{what} cannot be read for a bug in the operator ({type(error).__name__}): nothing is written."
