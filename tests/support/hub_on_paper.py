@@ -43,6 +43,8 @@ STANDARD = Standard(
 )
 WINDOW = 30 * 3600 * 1_000_000
 FACTS = facts(STANDARD, administrator=False, members={ACCOUNT: None})
+FINALIZER = "posture.dev/cleanup"
+DELETED = {"deletionTimestamp": "2026-11-22T05:59:00Z", "finalizers": [FINALIZER]}
 OFF = {
     "standards": ["*"],
     "controls": ["S3.1"],
@@ -265,6 +267,10 @@ class Scene:
 async def us() -> str:
     """Name the owner."""
     return "us"
+
+
+def frozen() -> Config:
+    return Config.model_validate({"ownerId": "us", "writes": "Frozen", "grants": [GRANT]})
 
 
 async def nobody() -> str:

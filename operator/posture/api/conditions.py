@@ -138,7 +138,7 @@ def _summary(
     return tuple(conditions)
 
 
-class Readiness(NamedTuple):
+class ReadySummary(NamedTuple):
     """What is to be said of readiness: `way` is `ready`, `reconciling`, `stalled` or `suspended`."""
 
     way: Callable[[Sequence[Condition], str, str, datetime, int | None], tuple[Condition, ...]]

@@ -12,7 +12,7 @@ from posture.api.conditions import (
     READY,
     Condition,
     ConditionStatus,
-    Readiness,
+    ReadySummary,
     ready,
     reconciling,
     set_condition,
@@ -85,7 +85,7 @@ class PolicyProgress(ABC):
         """Say why something could not be let go of, without a full stop; empty where nothing failed."""
 
     @abstractmethod
-    def in_effect(self, case: "PolicyCase", terms: Terms) -> Readiness:
+    def in_effect(self, case: "PolicyCase", terms: Terms) -> ReadySummary:
         """Say what matters most while nothing holds the policy back."""
 
     def details(self) -> dict[str, Any]:
@@ -137,52 +137,54 @@ def _told_before(before: Sequence[Condition], case: PolicyCase, generation: int)
     return {each.type: each.reason for each in before if each.observed_generation == generation}
 
 
-def _readiness(case: PolicyCase, words: Wording) -> Readiness:
+def _readiness(case: PolicyCase, words: Wording) -> ReadySummary:
     """Say what matters most."""
     declared, terms = case.declared, case.declared.terms
     if declared.deleted_at is not None:
-        return Readiness(reconciling, "Deleting", _left_to_do(case, words) or words.letting_go)
+        return ReadySummary(reconciling, "Deleting", _left_to_do(case, words) or words.letting_go)
     if terms is not None and not is_active(terms, case.now):
         return _expired(case, terms, words)
     if declared.trouble is not None:
-        return Readiness(stalled, declared.trouble.reason, declared.trouble.message)
+        return ReadySummary(stalled, declared.trouble.reason, declared.trouble.message)
     if terms is not None and terms.suspended:
-        return Readiness(suspended, "Suspended", f"{words.suspended}{what_would_be(case)}")
+        return ReadySummary(suspended, "Suspended", f"{words.suspended}{what_would_be(case)}")
     if terms is not None and terms.mode is Mode.DRY_RUN:
-        return Readiness(ready, "DryRun", f"{words.dry_run}{what_would_be(case)}")
+        return ReadySummary(ready, "DryRun", f"{words.dry_run}{what_would_be(case)}")
     if case.hub.suspended:
-        return Readiness(suspended, "TargetSuspended", words.target_suspended)
+        return ReadySummary(suspended, "TargetSuspended", words.target_suspended)
     return _moved(declared) or _followed(case, terms, words)
 
 
-def _moved(declared: Declared) -> Readiness | None:
+def _moved(declared: Declared) -> ReadySummary | None:
     """Say where it is still to be undone, or stays, since its target looks elsewhere; None: nowhere."""
     if declared.awaited:
-        return Readiness(
+        return ReadySummary(
             reconciling,
             "Moving",
             "Nothing is done where its target looks now before what it did is undone in"
             f" {_names(declared.awaited)}.",
         )
-    return Readiness(stalled, "LeftBehind", f"{_out_of_reach(declared)}.") if declared.out_of_reach else None
+    return (
+        ReadySummary(stalled, "LeftBehind", f"{_out_of_reach(declared)}.") if declared.out_of_reach else None
+    )
 
 
-def _followed(case: PolicyCase, terms: Terms | None, words: Wording) -> Readiness:
+def _followed(case: PolicyCase, terms: Terms | None, words: Wording) -> ReadySummary:
     """Say how far it is, and what keeps its hub from going on."""
     error = case.hub.error
     if error is not None:
         way = stalled if isinstance(error, Terminal | OwnerUnknown) else reconciling
-        return Readiness(way, error.reason, f"{error}.")
+        return ReadySummary(way, error.reason, f"{error}.")
     if case.progress is None or terms is None:
-        return Readiness(reconciling, SYNCING, words.syncing)
+        return ReadySummary(reconciling, SYNCING, words.syncing)
     return case.progress.in_effect(case, terms)
 
 
-def _expired(case: PolicyCase, terms: Terms, words: Wording) -> Readiness:
+def _expired(case: PolicyCase, terms: Terms, words: Wording) -> ReadySummary:
     when = f"It expired at {text_of(terms.expires_at)}"
     if left := _left_to_do(case, words):
-        return Readiness(reconciling, EXPIRED, f"{when}. {left}")
-    return Readiness(
+        return ReadySummary(reconciling, EXPIRED, f"{when}. {left}")
+    return ReadySummary(
         stalled,
         EXPIRED,
         f"{when}, and {words.over}: delete it, or set a later spec.expiresAt once that is approved.",
@@ -246,16 +248,16 @@ def what_would_be(case: PolicyCase) -> str:
     return " " + words.would.format(words.counted(outcome.would_suppress), outcome.would_reopen)
 
 
-def done(case: PolicyCase, terms: Terms, message: str) -> Readiness:
+def done(case: PolicyCase, terms: Terms, message: str) -> ReadySummary:
     """Say that all is as declared, and when that ends soon, or has been for nothing; `message`: what is."""
     soon = f" It expires soon: at {text_of(terms.expires_at)}." if expires_soon(terms, case.now) else ""
     if is_idle(terms, case.now, case.last_matched):
-        return Readiness(
+        return ReadySummary(
             ready,
             "MatchesNothing",
             f"It has matched nothing for a week: correct what it selects, or delete it.{soon}",
         )
-    return Readiness(ready, "InEffect", f"{message}{soon}")
+    return ReadySummary(ready, "InEffect", f"{message}{soon}")
 
 
 def _others(case: PolicyCase, words: Wording) -> Iterator[tuple[str, bool | None, str, str]]:

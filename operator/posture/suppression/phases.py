@@ -21,7 +21,7 @@ class PollPhase(Enum):
     ACTED = "acted"
 
 
-class Picture(NamedTuple):
+class PollPicture(NamedTuple):
     """What there is to act by."""
 
     polled: bool
@@ -56,7 +56,7 @@ class ReadingPhase(Enum):
     """The last reading says how far policies are; to write, controls are read again."""
 
 
-class Reading(NamedTuple):
+class LastReading(NamedTuple):
     """What the last reading of controls is worth."""
 
     at: int | None

@@ -1,42 +1,22 @@
 """A hub as its targets see it: it syncs while they ask, answers as of a moment, and says what is wrong."""
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from posture.aws.client.errors import AccessDenied, HubNotEnabled, Retryable
 from posture.aws.securityhub.client import FindingsPage, SecurityHub
-from posture.domain.scoring.accounts import AccountFilter, Grouping
-from posture.domain.scoring.evaluation import View
 from posture.hubs.hub import Hub, HubDependencies
 from posture.hubs.status import HubPhase
-from posture.sources.securityhub.source import SecurityHubs, SecurityHubSource
+from posture.sources.securityhub.source import SecurityHubs
 from posture.store.sqlite.stores import SqliteStores
-from sandbox.securityhub.faults import Fault
 from tests.component.hubs.conftest import MakeHub
-from tests.support.hubs.living import KEY, OWN, SOON, WINDOW, administrator, demand, living
-from tests.support.hubs.world import ADMINISTRATOR, FSBP, REGION, SECOND, World
-
-LAST_OF_A_POLL = ["ProductName", "RecordState", "WorkflowStatus", "ComplianceStatus", "UpdatedAt"]
-"""What the last call of a poll filters by."""
-
-
-def view(hub: Hub, products: frozenset[str] = OWN) -> View:
-    home = (ADMINISTRATOR, KEY.region)
-    return View((FSBP,), hub.controls(), AccountFilter(), Grouping(None), home, products)
-
-
-async def passed_and_scored(hub: Hub) -> tuple[int, int] | None:
-    evaluated = await hub.evaluate(view(hub), WINDOW)
-    if evaluated is None or evaluated.evaluation.target.aws is None:
-        return None
-    return evaluated.evaluation.target.aws.passed, evaluated.evaluation.target.aws.scored
+from tests.support.hubs.living import KEY, OWN, WINDOW, administrator, demand, living, passed_and_scored, view
+from tests.support.hubs.world import ADMINISTRATOR, REGION, SECOND, World
 
 
 async def test_from_nothing_to_a_score_and_on(world: World, make_hub: MakeHub) -> None:
@@ -191,92 +171,6 @@ async def test_a_store_that_is_deleted_is_begun_anew(world: World, make_hub: Mak
         assert hub.status.findings == 5
 
 
-class FakeTerm:
-    def __init__(self) -> None:
-        self.over = asyncio.Event()
-
-    def leads(self) -> bool:
-        return not self.over.is_set()
-
-    def leading(self) -> float:
-        return 10.0 if self.leads() else 0.0
-
-    async def lost(self) -> None:
-        await self.over.wait()
-
-
-class FakeLease:
-    """A Lease that is given and taken by the test."""
-
-    holder_seen = "somebody"
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.terms: asyncio.Queue[FakeTerm] = asyncio.Queue()
-        self.released = asyncio.Event()
-
-    async def run(self) -> None:
-        await self.released.wait()
-
-    async def acquired(self) -> FakeTerm:
-        return await self.terms.get()
-
-    async def release(self) -> None:
-        self.released.set()
-
-
-async def test_it_works_under_its_lease_only(world: World, make_hub: MakeHub) -> None:
-    world.load(world.some(5))
-    leases: list[FakeLease] = []
-
-    def candidate(name: str) -> FakeLease:
-        leases.append(FakeLease(name))
-        return leases[-1]
-
-    hub = make_hub(candidate)
-    hub.ask([demand()])
-    async with living(hub) as changes:
-        await changes.until(lambda: bool(leases))
-        (lease,) = leases
-        assert lease.name == KEY.name
-        assert hub.status.holder == "somebody"
-        assert (hub.leads(), hub.is_open(), world.emulator.calls.total()) == (False, False, 0)
-        for _ in range(2):
-            term = FakeTerm()
-            lease.terms.put_nowait(term)
-            await changes.until(lambda: hub.status.exact)
-            assert hub.leads()
-            assert hub.is_open()
-            term.over.set()
-            assert not hub.is_open()
-            assert await passed_and_scored(hub) is None
-            await changes.until(lambda: hub.status.phase is HubPhase.STANDBY)
-            assert not hub.status.exact
-    assert lease.released.is_set()
-
-
-async def test_stop_in_the_middle_of_a_sweep_is_quick_and_keeps_its_progress(
-    world: World, make_hub: MakeHub
-) -> None:
-    world.load(world.some(600))
-    world.emulator.settings.latency = {"GetFindings": 0.2}
-    hub = make_hub()
-    hub.ask([demand()])
-    async with living(hub):
-        await calls_made(world, 4)
-        started = asyncio.get_running_loop().time()
-        await hub.stop()
-        assert asyncio.get_running_loop().time() - started < 5
-    world.emulator.settings.latency = {}
-    before = world.emulator.calls.total("GetFindings")
-    again = make_hub()
-    again.ask([demand()])
-    async with living(again) as changes:
-        await changes.until(lambda: again.status.exact)
-        assert again.status.findings == 600
-    assert world.emulator.calls.total("GetFindings") - before <= 10
-
-
 def moved(hub: Hub, before: int | None) -> bool:
     return hub.status.exact_at != before
 
@@ -284,13 +178,6 @@ def moved(hub: Hub, before: int | None) -> bool:
 def delete_files(directory: Path) -> None:
     for file in directory.iterdir():
         file.unlink()
-
-
-async def calls_made(world: World, count: int) -> None:
-    """Wait until the emulator has answered so many listings."""
-    async with asyncio.timeout(SOON):
-        while world.emulator.calls.total("GetFindings") < count:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.01)
 
 
 class NoGuardDuty:
@@ -335,93 +222,3 @@ async def test_a_sweep_that_fails_does_not_hurry_the_polls(
         assert hub.status.exact_at == exact_at
         assert await passed_and_scored(hub) is not None
         assert await hub.evaluate(view(hub, OWN | {"GuardDuty"}), WINDOW) is None
-
-
-async def test_a_poll_that_fails_is_not_the_one_that_was_asked_for(world: World, make_hub: MakeHub) -> None:
-    """The one before it ends after the request too, and what it has read is from before."""
-    world.load(world.some(5))
-    hub, faults = make_hub(), world.emulator.faults
-    hub.ask([demand()])
-    async with living(hub) as changes:
-        await changes.until(lambda: hub.status.exact)
-        before = hub.status.exact_at
-        held = faults.add("held", operation="GetFindings", options={"filters": LAST_OF_A_POLL})
-        hub.request_poll()
-        await is_held(held)
-        ticket = hub.request_poll()
-        faults.add("error", operation="GetFindings", count=None)
-        faults.remove(held.id)
-        await changes.until(lambda: hub.has_run(ticket))
-        assert hub.status.error is not None
-        assert hub.status.exact_at != before, "the poll that was under way has published"
-        assert not hub.exact_since(ticket)
-        faults.remove()
-        await changes.until(lambda: hub.exact_since(ticket))
-        assert hub.status.error is None
-
-
-async def test_a_poll_that_withholds_what_it_read_is_not_the_one_that_was_asked_for(
-    world: World, make_hub: MakeHub
-) -> None:
-    world.load(world.some(5))
-    hub, faults = make_hub(), world.emulator.faults
-    hub.ask([demand()])
-    async with living(hub) as changes:
-        await changes.until(lambda: hub.status.exact)
-        source = cast("SecurityHubSource", hub._source)
-        done = source.sync.context.progress.done
-        done.suspicious = done.polled
-        sweep = faults.add(
-            "held", operation="GetFindings", after=1, options={"filters": ["ProductName", "UpdatedAt"]}
-        )
-        ticket = hub.request_poll()
-        await changes.until(lambda: hub.has_run(ticket))
-        assert hub.status.withheld is not None
-        assert not hub.exact_since(ticket)
-        faults.remove(sweep.id)
-        await changes.until(lambda: hub.exact_since(ticket))
-        assert hub.status.withheld is None
-
-
-async def test_a_discovery_that_was_asked_for_and_failed_is_made_at_the_next_poll(
-    world: World, make_hub: MakeHub
-) -> None:
-    world.load(world.some(5))
-    hub = make_hub()
-    hub.ask([demand()])
-    async with living(hub) as changes:
-        await changes.until(lambda: hub.status.exact)
-        world.emulator.faults.add("denied", operation="DescribeHub")
-        ticket = hub.request()
-        await changes.until(lambda: hub.has_run(ticket))
-        assert hub.status.error is not None
-        made = world.emulator.calls.total("DescribeHub")
-        hub.request_poll()
-        await changes.until(lambda: hub.status.error is None)
-        assert world.emulator.calls.total("DescribeHub") == made + 1
-
-
-async def is_held(fault: Fault) -> None:
-    """Wait until a call is held."""
-    async with asyncio.timeout(SOON):
-        while not fault.holding:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.01)
-
-
-async def test_a_shared_hub_runs_for_whoever_asks_as_often_as_it_may(world: World, make_hub: MakeHub) -> None:
-    """Somebody's annotation changes all the time: what it costs is bounded, and every request is answered."""
-    world.load(world.some(5))
-    hub, apart, clock = make_hub(), 0.5, asyncio.get_running_loop()
-    hub.ask([demand()], timedelta(seconds=apart))
-    async with living(hub) as changes:
-        await changes.until(lambda: hub.status.exact)
-        began, made = clock.time(), world.emulator.calls.total("DescribeHub")
-        first = hub.request()
-        while clock.time() - began < 4 * apart:
-            hub.request()
-            await asyncio.sleep(0.01)
-        asked = clock.time() - began
-        assert hub.has_run(first)
-        last = hub.request()
-        assert world.emulator.calls.total("DescribeHub") - made <= asked / apart + 1
-        await changes.until(lambda: hub.has_run(last))

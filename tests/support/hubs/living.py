@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from posture.domain.scoring.accounts import AccountFilter, Grouping
+from posture.domain.scoring.evaluation import View
 from posture.hubs.demand import Demand, HubKey
 from posture.hubs.hub import Hub
-from tests.support.hubs.world import ADMINISTRATOR, REGION
+from tests.support.hubs.world import ADMINISTRATOR, FSBP, REGION
 
 WINDOW = timedelta(hours=30)
 
@@ -53,3 +55,15 @@ async def living(hub: Hub) -> AsyncIterator[Changes]:
         async with asyncio.timeout(SOON):
             await hub.stop()
             await life
+
+
+def view(hub: Hub, products: frozenset[str] = OWN) -> View:
+    home = (ADMINISTRATOR, KEY.region)
+    return View((FSBP,), hub.controls(), AccountFilter(), Grouping(None), home, products)
+
+
+async def passed_and_scored(hub: Hub) -> tuple[int, int] | None:
+    evaluated = await hub.evaluate(view(hub), WINDOW)
+    if evaluated is None or evaluated.evaluation.target.aws is None:
+        return None
+    return evaluated.evaluation.target.aws.passed, evaluated.evaluation.target.aws.scored

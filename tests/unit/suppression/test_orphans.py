@@ -3,9 +3,7 @@
 from pathlib import Path
 
 from posture.suppression.orphans import Stranded
-from tests.support.hub_on_paper import OFF, Scene, policy
-
-DELETED = {"deletionTimestamp": "2026-11-22T05:59:00Z", "finalizers": ["posture.dev/cleanup"]}
+from tests.support.hub_on_paper import DELETED, OFF, Scene, policy
 
 
 async def test_each_kind_has_words_of_its_own(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from posture.suppression.phases import Picture, PollPhase, Reading, ReadingPhase
+from posture.suppression.phases import LastReading, PollPhase, PollPicture, ReadingPhase
 
 EXACT, BEFORE = 20, 10
 READ_AT, INTERVAL, APART = 1000, 300, 30
@@ -31,26 +31,26 @@ READ_AT, INTERVAL, APART = 1000, 300, 30
 def test_a_picture_is_acted_on_once_and_only_a_new_one(
     *, polled: bool, has_run: bool, is_newer: bool, acted_at: int | None, phase: PollPhase
 ) -> None:
-    picture = Picture(polled=polled, has_run=has_run, is_newer=is_newer, exact_at=EXACT)
+    picture = PollPicture(polled=polled, has_run=has_run, is_newer=is_newer, exact_at=EXACT)
     assert picture.phase(acted_at) is phase
 
 
 @pytest.mark.parametrize(
     ("reading", "after", "phase"),
     [
-        (Reading(None, is_of_declared=True, is_as_asked=True), 0, ReadingPhase.DUE),
-        (Reading(READ_AT, is_of_declared=False, is_as_asked=True), 0, ReadingPhase.DUE),
-        (Reading(READ_AT, is_of_declared=True, is_as_asked=True), 0, ReadingPhase.READ),
-        (Reading(READ_AT, is_of_declared=True, is_as_asked=True), INTERVAL - 1, ReadingPhase.READ),
-        (Reading(READ_AT, is_of_declared=True, is_as_asked=True), INTERVAL, ReadingPhase.DUE),
+        (LastReading(None, is_of_declared=True, is_as_asked=True), 0, ReadingPhase.DUE),
+        (LastReading(READ_AT, is_of_declared=False, is_as_asked=True), 0, ReadingPhase.DUE),
+        (LastReading(READ_AT, is_of_declared=True, is_as_asked=True), 0, ReadingPhase.READ),
+        (LastReading(READ_AT, is_of_declared=True, is_as_asked=True), INTERVAL - 1, ReadingPhase.READ),
+        (LastReading(READ_AT, is_of_declared=True, is_as_asked=True), INTERVAL, ReadingPhase.DUE),
         # The clock was set back.
-        (Reading(READ_AT, is_of_declared=True, is_as_asked=True), -1, ReadingPhase.DUE),
+        (LastReading(READ_AT, is_of_declared=True, is_as_asked=True), -1, ReadingPhase.DUE),
         # Others share the quota: a request waits for its turn.
-        (Reading(READ_AT, is_of_declared=True, is_as_asked=False), APART - 1, ReadingPhase.READ),
-        (Reading(READ_AT, is_of_declared=True, is_as_asked=False), APART, ReadingPhase.DUE),
+        (LastReading(READ_AT, is_of_declared=True, is_as_asked=False), APART - 1, ReadingPhase.READ),
+        (LastReading(READ_AT, is_of_declared=True, is_as_asked=False), APART, ReadingPhase.DUE),
     ],
 )
 def test_controls_are_read_again_when_the_reading_is_not_for_this_or_too_old(
-    reading: Reading, after: int, phase: ReadingPhase
+    reading: LastReading, after: int, phase: ReadingPhase
 ) -> None:
     assert reading.phase(READ_AT + after, interval=INTERVAL, apart=APART) is phase

@@ -39,7 +39,7 @@ from posture.suppression.controls.progress import (
 )
 from posture.suppression.controls.reconcile import ControlResult, ControlRounds, WantedControls
 from posture.suppression.effect import Effect, control_effects
-from posture.suppression.phases import Reading, ReadingPhase
+from posture.suppression.phases import LastReading, ReadingPhase
 from posture.suppression.policy_reconciler import HubPolicies, PolicyReconciler
 from posture.suppression.reporting import PolicyReporter
 
@@ -122,7 +122,7 @@ class HubControls(PolicyReconciler[ControlPolicy, ControlsProgress]):
         records = {each.name: self._record(each) for each in everything.policies if each.name in policies}
         wanted = self._what(everything, policies, records, owner)
         declared, asked = (policies, everything.elsewhere, wanted.reaches, config), self._asked(everything)
-        reading = Reading(self._looked_at, declared == self._wanted, asked == self._taken)
+        reading = LastReading(self._looked_at, declared == self._wanted, asked == self._taken)
         self._phase = reading.phase(now, interval=wanted.interval, apart=self._hub.apart)
 
         async def prepare(planned: ControlPlan) -> frozenset[str]:

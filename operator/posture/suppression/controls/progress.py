@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from posture.api.conditions import Readiness, reconciling, stalled
+from posture.api.conditions import ReadySummary, reconciling, stalled
 from posture.api.suppression_policy import SuppressionFailure
 from posture.aws.client.errors import AwsError, Retryable
 from posture.domain.exceptions.control_status import MAX_ENTRIES, MAX_PLACES, Record
@@ -53,7 +53,7 @@ class ControlsProgress(PolicyProgress):
             return f"{failures[0].id}: {failures[0].message.rstrip('.')}"
         return _first_refusal(self) if self.ungranted else ""
 
-    def in_effect(self, case: PolicyCase, terms: Terms) -> Readiness:
+    def in_effect(self, case: PolicyCase, terms: Terms) -> ReadySummary:
         """Say what matters most while nothing holds the policy back."""
         off = (
             f"{_are(self.outcome.suppressed)} off until {text_of(terms.expires_at)}, counted once for"
@@ -89,11 +89,11 @@ def _unread(progress: ControlsProgress) -> list[SuppressionFailure]:
     ]
 
 
-def _troubled(case: PolicyCase, progress: ControlsProgress) -> Readiness | None:
+def _troubled(case: PolicyCase, progress: ControlsProgress) -> ReadySummary | None:
     """Say what stands in the way; None: nothing does."""
     outcome, refused = progress.outcome, _refused(progress)
     if outcome.over:
-        return Readiness(
+        return ReadySummary(
             stalled,
             "TooManyMatches",
             f"{counted(outcome.matched, 'control matches', 'controls match')}, which is more than status can"
@@ -107,7 +107,7 @@ def _troubled(case: PolicyCase, progress: ControlsProgress) -> Readiness | None:
             if progress.central
             else "a configuration policy of central configuration may decide about them"
         )
-        return Readiness(
+        return ReadySummary(
             stalled,
             "CentralConfiguration",
             f"Security Hub refuses to switch {counted(len(denied), 'control', 'controls')}"
@@ -115,13 +115,13 @@ def _troubled(case: PolicyCase, progress: ControlsProgress) -> Readiness | None:
             " configuration policy there, or have the accounts managed by themselves.",
         )
     if case.hub.frozen and progress.held:
-        return Readiness(
+        return ReadySummary(
             reconciling,
             "WritesFrozen",
             f"{_are(progress.held)} to be switched, but the operator's configuration says writes: Frozen.",
         )
     if refused:
-        return Readiness(
+        return ReadySummary(
             reconciling,
             "WritesRefused",
             f"Security Hub refused {counted(len(refused), 'switch', 'switches')}, such as {refused[0].id}:"
@@ -132,23 +132,23 @@ def _troubled(case: PolicyCase, progress: ControlsProgress) -> Readiness | None:
         way = reconciling if isinstance(error, Retryable) else stalled
         where = f"{min(progress.unread).account_id} in {min(progress.unread).region}"
         failing = counted(len(progress.unread), "account and Region fails", "accounts and Regions fail")
-        return Readiness(way, error.reason, f"{failing}, such as {where}: {error}.")
+        return ReadySummary(way, error.reason, f"{failing}, such as {where}: {error}.")
     return None
 
 
-def _unfinished(progress: ControlsProgress) -> Readiness | None:
+def _unfinished(progress: ControlsProgress) -> ReadySummary | None:
     outcome = progress.outcome
     if todo := progress.held + outcome.waiting:
-        return Readiness(reconciling, "Writing", f"{_are(todo)} still to be switched.")
+        return ReadySummary(reconciling, "Writing", f"{_are(todo)} still to be switched.")
     if progress.ungranted:
-        return Readiness(
+        return ReadySummary(
             stalled,
             "AccountsNotGranted",
             f"Nothing can be turned off, or on again, in {len(progress.ungranted)} of the accounts that it"
             f" means or meant: narrow accounts, or have them granted. {_first_refusal(progress)}",
         )
     if outcome.forbidden:
-        return Readiness(
+        return ReadySummary(
             stalled,
             "AccountsNotGranted",
             f"{_are(outcome.forbidden)} in accounts in which this namespace is not granted"

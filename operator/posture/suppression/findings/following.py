@@ -33,7 +33,7 @@ _NAMED = 3
 Place = tuple[RecordState, CellKey]
 
 
-class Moment(NamedTuple):
+class FollowedPlan(NamedTuple):
     """A plan, and what there is beside it.
 
     `unseen`: by policy, how many writes Security Hub has not shown yet. `examples`: by policy, Ids of some
@@ -62,14 +62,14 @@ class Following:
         self._noted = False
         findings.changed = _nothing_changed()
 
-    def plan(self, declaration: Declaration, now: int, interval: int) -> Moment:
+    def plan(self, declaration: Declaration, now: int, interval: int) -> FollowedPlan:
         """Plan what is to be written; `now` and `interval` (between polls) in µs."""
         self._refresh(declaration)
         self._attempts = remembered(self._attempts, now)
         self._save()
         timing = Timing(now, interval, self._attempts)
         made = finding_plan(declaration, self._surveys.tallies(), self._surveys.cases(), timing)
-        return Moment(made, self._unseen(declaration), _examples(made.writes))
+        return FollowedPlan(made, self._unseen(declaration), _examples(made.writes))
 
     def wrote(self, writes: Sequence[Write], sent: Mapping[str, str], at: int) -> None:
         """Take in what Security Hub accepted: `sent`, the whole map of user-defined fields that all got.

@@ -19,7 +19,7 @@ from posture.suppression.findings import reconcile as rounds
 from posture.suppression.findings.progress import FindingsProgress
 from posture.suppression.findings.writer import FindingsWriter
 from posture.suppression.leaving import Deletion
-from posture.suppression.phases import Picture, PollPhase
+from posture.suppression.phases import PollPhase, PollPicture
 from posture.suppression.policy_reconciler import HubPolicies, PolicyReconciler
 from posture.suppression.reporting import PolicyReporter
 
@@ -88,7 +88,7 @@ class HubSuppression(PolicyReconciler[Policy, FindingsProgress]):
 
     def _phase(self) -> PollPhase:
         status = self._hub.status
-        picture = Picture(
+        picture = PollPicture(
             polled=self._hub.is_open() and status.polled,
             has_run=self._hub.has_run(self._ticket),
             is_newer=self._hub.exact_since(self._ticket),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from posture.api.conditions import Readiness, reconciling, stalled
+from posture.api.conditions import ReadySummary, reconciling, stalled
 from posture.api.suppression_policy import SuppressionFailure
 from posture.domain.exceptions.policy import Phase, Terms
 from posture.domain.text import counted
@@ -32,7 +32,7 @@ class FindingsProgress(PolicyProgress):
             return _barred(self.outcome.barred)
         return _first_refusal(self) if self.refusals else ""
 
-    def in_effect(self, case: PolicyCase, terms: Terms) -> Readiness:
+    def in_effect(self, case: PolicyCase, terms: Terms) -> ReadySummary:
         """Say what matters most while nothing holds the policy back."""
         until = text_of(terms.expires_at)
         suppressed = f"{_are(self.outcome.suppressed)} suppressed until {until}."
@@ -41,11 +41,11 @@ class FindingsProgress(PolicyProgress):
         return _troubled(case, self) or done(case, terms, suppressed)
 
 
-def _troubled(case: PolicyCase, progress: FindingsProgress) -> Readiness | None:
+def _troubled(case: PolicyCase, progress: FindingsProgress) -> ReadySummary | None:
     """Say what stands in the way; None: nothing does."""
     outcome = progress.outcome
     if outcome.phase is Phase.FROZEN:
-        return Readiness(
+        return ReadySummary(
             stalled,
             "TargetIncomplete",
             "Security Hub lacks a standard that the target chose, or does not list its standards: see the"
@@ -53,38 +53,40 @@ def _troubled(case: PolicyCase, progress: FindingsProgress) -> Readiness | None:
             f"{what_would_be(case)}",
         )
     if outcome.over:
-        return Readiness(
+        return ReadySummary(
             stalled,
             "TooManyMatches",
             f"{_match(outcome.matched)}, which is more than spec.suppressFindings.maxFindings: nothing"
             " new is suppressed. Narrow match, or raise maxFindings.",
         )
     if outcome.full:
-        return Readiness(
+        return ReadySummary(
             stalled,
             "NoRoomForMark",
             f"{_have(len(outcome.full))} too many user-defined fields for the operator's mark and cannot"
             f" be suppressed, such as {outcome.full[0].id}: remove some of these fields.",
         )
     if case.hub.frozen and progress.held:
-        return Readiness(
+        return ReadySummary(
             reconciling,
             "WritesFrozen",
             f"{_are(progress.held)} to be updated, but the operator's configuration says writes: Frozen.",
         )
     if progress.refusals:
-        return Readiness(reconciling, "WritesRefused", f"{_first_refusal(progress)}. It will be tried again.")
+        return ReadySummary(
+            reconciling, "WritesRefused", f"{_first_refusal(progress)}. It will be tried again."
+        )
     if progress.held:
-        return Readiness(reconciling, "Writing", f"{_are(progress.held)} still to be updated.")
+        return ReadySummary(reconciling, "Writing", f"{_are(progress.held)} still to be updated.")
     if outcome.forbidden:
-        return Readiness(
+        return ReadySummary(
             stalled,
             "AccountsNotGranted",
             f"{_match(outcome.forbidden)} in accounts in which this namespace is not granted Suppress:"
             " narrow match, or have the accounts granted.",
         )
     if outcome.barred:
-        return Readiness(stalled, "AccountsNotGranted", f"{_barred(outcome.barred)}.")
+        return ReadySummary(stalled, "AccountsNotGranted", f"{_barred(outcome.barred)}.")
     return None
 
 

@@ -19,7 +19,7 @@ from posture.reconcile.scope import HubView, TargetScope, TargetScopes
 from posture.sources import findings_view as hub_known
 from posture.store.records import FindingRef, key_of
 from posture.suppression.effect import Effect
-from posture.suppression.findings.following import Following, Moment
+from posture.suppression.findings.following import FollowedPlan, Following
 from posture.suppression.findings.progress import FindingsProgress
 from posture.suppression.findings.writer import FindingsWriter, Refusal, Report, Taken
 from posture.suppression.kept import forget, remember, retained
@@ -119,14 +119,14 @@ class Rounds:
             lambda findings: following.excepting(keys) if findings is following.findings else None
         )
 
-    async def _plan(self, declared: DeclaredFindings, now: int) -> Moment | None:
+    async def _plan(self, declared: DeclaredFindings, now: int) -> FollowedPlan | None:
         facts = self._hub.status.facts
         if facts is None:
             return None
         hub = HubView(facts, self._hub.controls(), self._hub.names(), declared.turned_off)
         interval = int((self._hub.status.interval_seconds or 0) * SECOND)
 
-        def look(findings: hub_known.FindingsView) -> Moment:
+        def look(findings: hub_known.FindingsView) -> FollowedPlan:
             if self._following is None or self._following.findings is not findings:
                 self._following = Following(findings)
             gone = retained(findings.kept, declared.policies)
@@ -221,7 +221,7 @@ class Rounds:
             if each not in (there or ()):
                 self._refusals.pop(each, None)
 
-    def _forget_refusals(self, moment: Moment) -> None:
+    def _forget_refusals(self, moment: FollowedPlan) -> None:
         """Forget what is not to be written any more."""
         waiting = {name for name, outcome in moment.outcomes.items() if outcome.waiting or outcome.planned}
         self._refusals = {
@@ -248,7 +248,7 @@ def _standing(policy: Policy, sight: TargetScope | None) -> Policy:
 
 
 def _progress(
-    moment: Moment, refused: Iterable[Refusal], effects: Mapping[str, Effect], now: int, *, whole: bool
+    moment: FollowedPlan, refused: Iterable[Refusal], effects: Mapping[str, Effect], now: int, *, whole: bool
 ) -> dict[str, FindingsProgress]:
     refusals: dict[str, list[Refusal]] = {}
     for each in refused:
@@ -264,7 +264,7 @@ def _progress(
 def _of_policy(
     name: str,
     outcome: PolicyOutcome,
-    moment: Moment,
+    moment: FollowedPlan,
     refusals: Iterable[Refusal],
     effect: Effect | None,
     now: int,

@@ -18,7 +18,7 @@ from posture.sources.findings_view import FindingsView
 from posture.store.records import Read
 from posture.store.sqlite.reading import FindingReader
 from posture.store.sqlite.store import Store
-from posture.suppression.findings.following import Following, Moment
+from posture.suppression.findings.following import FollowedPlan, Following
 from tests.support import rows
 from tests.support.declarations import INTERVAL, ME, NOW, declaration, policy
 from tests.support.examples import examples
@@ -82,7 +82,7 @@ def declarations(draw: st.DrawFn) -> Declaration:
     )
 
 
-def comparable(moment: Moment) -> object:
+def comparable(moment: FollowedPlan) -> object:
     return sorted(moment.plan.writes), moment.outcomes, moment.unseen
 
 
