@@ -1,17 +1,36 @@
 """The command line: `posture run` and what goes with it."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import click
 
-from posture.cli.commands import crds, run
-from posture.cli.exceptions.command import exceptions
+from posture.cli.group import Lazy, LazyGroup
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(LazyGroup):
+    lazy: ClassVar[Mapping[str, Lazy]] = {
+        "run": Lazy("posture.cli.commands:run", "Run the operator until SIGTERM."),
+        "crds": Lazy("posture.cli.commands:crds", "Print the CRDs, ready for kubectl apply."),
+        "exceptions": Lazy(
+            "posture.cli.exceptions.command:exceptions", "Print the register of exceptions, for auditors."
+        ),
+        "builtins": Lazy(
+            "posture.cli.builtins.command:builtins", "Print the builtin actions, or what one of them does."
+        ),
+        "remediations": Lazy(
+            "posture.cli.remediations.command:remediations", "Print the journal of remediations."
+        ),
+        "approve": Lazy("posture.cli.remediations.command:approve", "Approve remediations that wait for it."),
+        "undo": Lazy(
+            "posture.cli.remediations.command:undo", "Put back what remediations wrote, or call them off."
+        ),
+    }
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="posture-operator", prog_name="posture")
 def main() -> None:
     """AWS security posture as Kubernetes objects: exact scores, documented exceptions."""
-
-
-main.add_command(run)
-main.add_command(crds)
-main.add_command(exceptions)

@@ -14,9 +14,8 @@ from posture import logs
 from posture.api.crds import documents
 from posture.cli.terminal import Namespace, complain, show
 from posture.config import ConfigError, ConfigFile
+from posture.kube.connection import pod_namespace
 from posture.process import CannotStart, Options, serve
-
-_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 class _Address(click.ParamType[tuple[str, int]]):
@@ -122,19 +121,12 @@ def run(
             data_dir=data_dir,
             metrics_bind_address=metrics_bind_address,
             identity=identity,
-            lease_namespace=lease_namespace or _pod_namespace(),
+            lease_namespace=lease_namespace or pod_namespace(),
         )
         asyncio.run(serve(options))
     except (CannotStart, ConfigError) as error:
         complain(error)
         sys.exit(1)
-
-
-def _pod_namespace() -> str:
-    try:
-        return _NAMESPACE_FILE.read_text(encoding="utf-8").strip() or "default"
-    except OSError:
-        return "default"
 
 
 @click.command()

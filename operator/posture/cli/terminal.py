@@ -1,6 +1,8 @@
-"""What commands read and print: a namespace's name, and texts of which nothing acts on a terminal."""
+"""What commands read and print: options that several have, and texts of which nothing acts on a terminal."""
 
 import re
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
@@ -31,6 +33,32 @@ class Namespace(click.ParamType[str]):
     def split_envvar_value(self, rv: str) -> list[str]:
         """Give the names that a variable holds."""
         return [name.strip() for name in rv.split(",") if name.strip()]
+
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def output_option(*forms: str) -> Callable[[_Command], _Command]:
+    """Add `-o`, whose value is called `form`; the first of the forms is the default."""
+    return click.option(
+        "--output",
+        "-o",
+        "form",
+        type=click.Choice(forms),
+        default=forms[0],
+        show_default=True,
+        help="As what.",
+    )
+
+
+def namespace_option(says: str) -> Callable[[_Command], _Command]:
+    """Add `-n`, with this help."""
+    return click.option("--namespace", "-n", type=Namespace(), help=says)
+
+
+def context_option(command: _Command) -> _Command:
+    """Add `--context`."""
+    return click.option("--context", help="Context of the kubeconfig. Default: its current one.")(command)
 
 
 def show(document: str) -> None:

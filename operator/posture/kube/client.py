@@ -13,7 +13,7 @@ import msgspec
 from kubernetes.aio.client import ApiClient
 from kubernetes.aio.config import ConfigException
 
-from posture.kube.connection import NoCluster, adopt_credentials, load_configuration
+from posture.kube.connection import NoCluster, adopt_credentials, load_connection
 from posture.kube.errors import (
     Call,
     Gone,
@@ -39,15 +39,18 @@ _MERGE_PATCH = "application/merge-patch+json"
 
 
 @asynccontextmanager
-async def connect(*, within: float = REQUEST_WITHIN) -> AsyncIterator["KubeClient"]:
+async def connect(
+    *, within: float = REQUEST_WITHIN, context: str | None = None
+) -> AsyncIterator["KubeClient"]:
     """Yield a client of the configured API server, without a call yet.
 
-    `within`: seconds for a whole request. Raises NoCluster when no API server is configured.
+    `within`: seconds for a whole request. `context`: of the kubeconfig; None: its current one. Raises
+    NoCluster when no API server is configured.
     """
-    configuration = await load_configuration()
+    configuration, namespace = await load_connection(context)
     async with ApiClient(configuration) as api:
         api.user_agent = f"posture-operator/{version('posture-operator')}"
-        yield KubeClient(api, within=within)
+        yield KubeClient(api, within=within, context=context, namespace=namespace)
 
 
 class _Request(NamedTuple):
@@ -60,10 +63,22 @@ class _Request(NamedTuple):
 
 
 class KubeClient:
-    """Calls to the API server. Errors are those of `posture.kube.errors`, nothing else."""
+    """Calls to the API server. Errors are those of `posture.kube.errors`, nothing else.
 
-    def __init__(self, api: ApiClient, *, within: float = REQUEST_WITHIN) -> None:
+    `namespace`: the one that is meant where a person names none.
+    """
+
+    def __init__(
+        self,
+        api: ApiClient,
+        *,
+        within: float = REQUEST_WITHIN,
+        context: str | None = None,
+        namespace: str = "default",
+    ) -> None:
+        self.namespace = namespace
         self._api = api
+        self._context = context
         self._within = within
         self._reloaded = float("-inf")
 
@@ -314,7 +329,7 @@ class KubeClient:
             return False
         self._reloaded = now
         try:
-            renewed = await load_configuration()
+            renewed = (await load_connection(self._context)).configuration
         except NoCluster as error:
             logger.warning("The credentials for the API server could not be reloaded: %s", error)
             return False

@@ -2,41 +2,61 @@
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 from yaml import YAMLError
 
 _BEARER = "BearerToken"
+_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 class NoCluster(Exception):  # noqa: N818 - reads as what is the case
     """No usable way to an API server was found; the message says what to set."""
 
 
-async def load_configuration() -> Configuration:
+class Connection(NamedTuple):
+    """How to reach an API server, and the namespace that is meant where none is named."""
+
+    configuration: Configuration
+    namespace: str
+
+
+async def load_connection(context: str | None = None) -> Connection:
     """Read how to reach the API server: `KUBECONFIG`, else the pod's service account, else `~/.kube/config`.
 
-    A service account's token is read from its file again every minute.
+    A service account's token is read from its file again every minute. `context`: of the kubeconfig; None:
+    its current one.
 
     Raises NoCluster when there is none of them, or the one that is there cannot be used.
     """
     configuration = Configuration()
     files = _kubeconfig()
+    if files is None and context is not None:
+        raise NoCluster(f"there is no kubeconfig with a context {context}: set KUBECONFIG to one")
     try:
         if files is None:
             load_incluster_config(client_configuration=configuration)
             _strip_token_on_refresh(configuration)
-        else:
-            await load_kube_config(
-                config_file=files, client_configuration=configuration, persist_config=False
-            )
+            return Connection(configuration, pod_namespace())
+        loader = await load_kube_config(
+            config_file=files, context=context, client_configuration=configuration, persist_config=False
+        )
+        return Connection(configuration, str(loader.current_context["context"].get("namespace") or "default"))
     except (ConfigException, YAMLError, AttributeError, KeyError, OSError, TypeError, ValueError) as error:
         source = files or "the pod's service account"
         # The library quotes whole entries of the file, tokens included, always after a brace.
         said = str(error).partition("{")[0].strip()
         raise NoCluster(f"the Kubernetes configuration in {source} cannot be used: {said}") from None
-    return configuration
+
+
+def pod_namespace() -> str:
+    """Return the namespace of this pod; `default` outside of one."""
+    try:
+        return _NAMESPACE_FILE.read_text(encoding="utf-8").strip() or "default"
+    except OSError:
+        return "default"
 
 
 def adopt_credentials(current: Configuration, renewed: Configuration) -> None:

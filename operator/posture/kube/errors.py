@@ -77,7 +77,12 @@ class Gone(KubeError):  # noqa: N818 - as Retryable
 
 
 class Forbidden(KubeError):  # noqa: N818 - as Retryable
-    """A right is missing, or an admission policy said no: nothing changes until a person does something."""
+    """A right is missing, or an admission policy said no: nothing changes until a person does something.
+
+    `said`: the API server's own words.
+    """
+
+    said: str = ""
 
 
 class Unauthorized(KubeError):  # noqa: N818 - as Retryable
@@ -116,7 +121,9 @@ def error_of(call: Call, status: int, body: bytes, headers: Mapping[str, str]) -
         )
         return Gone(call, f"could not {call}: {said}{advice}", status=status, reason=reason)
     if status == HTTPStatus.FORBIDDEN:
-        return Forbidden(call, _forbidden(call, said), status=status, reason=reason)
+        forbidden = Forbidden(call, _forbidden(call, said), status=status, reason=reason)
+        forbidden.said = said
+        return forbidden
     if status == HTTPStatus.UNAUTHORIZED:
         return Unauthorized(
             call,

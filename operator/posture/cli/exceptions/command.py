@@ -19,7 +19,7 @@ from posture.aws.client.limiter import Usage
 from posture.aws.client.sessions import Sessions
 from posture.cli.exceptions.hubs import Hubs
 from posture.cli.exceptions.text import as_csv, as_json, as_markdown, as_table
-from posture.cli.terminal import Namespace, complain, show
+from posture.cli.terminal import complain, context_option, namespace_option, output_option, show
 from posture.config import Config, ConfigError, load
 from posture.domain.exceptions.policy import namespace_of
 from posture.domain.text import counted
@@ -52,17 +52,11 @@ class Register(NamedTuple):
     problems: Sequence[str]
 
 
-@click.command(short_help="Print the register of exceptions, for auditors.")
+@click.command()
 @click.option("--target", help="Of this PostureTarget only. Default: of all.")
-@click.option(
-    "--namespace",
-    "-n",
-    type=Namespace(),
-    help="Of targets in this namespace only. Default: of all namespaces.",
-)
-@click.option(
-    "--output", "-o", type=click.Choice(list(_FORMATS)), default="table", show_default=True, help="As what."
-)
+@namespace_option("Of targets in this namespace only. Default: of all namespaces.")
+@context_option
+@output_option(*_FORMATS)
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -70,7 +64,9 @@ class Register(NamedTuple):
     show_envvar=True,
     help="The operator's configuration file, for the external ids of roles.",
 )
-def exceptions(*, target: str | None, namespace: str | None, output: str, config: Path | None) -> None:
+def exceptions(
+    *, target: str | None, namespace: str | None, context: str | None, form: str, config: Path | None
+) -> None:
     """Print every exception: by which policy, why, who approved it, until when; and what has no policy.
 
     Policies come from the cluster, findings and controls from Security Hub, with the AWS credentials at hand,
@@ -81,20 +77,22 @@ def exceptions(*, target: str | None, namespace: str | None, output: str, config
     logging.captureWarnings(capture=True)
     try:
         settings = Config() if config is None else load(config)
-        register = asyncio.run(_register(target, namespace, settings))
+        register = asyncio.run(_register(target, namespace, context, settings))
     except (ConfigError, KubeError, NoCluster) as error:
         complain(error)
         sys.exit(1)
-    show(_FORMATS[output](register.entries))
+    show(_FORMATS[form](register.entries))
     for problem in register.problems:
         complain(problem)
     if register.problems:
         sys.exit(1)
 
 
-async def _register(target: str | None, namespace: str | None, config: Config) -> Register:
+async def _register(
+    target: str | None, namespace: str | None, context: str | None, config: Config
+) -> Register:
     namespaces = None if namespace is None else [namespace]
-    async with connect() as client:
+    async with connect(context=context) as client:
         targets = await client.list_objects(POSTURE_TARGETS, namespaces)
         policies = await client.list_objects(SUPPRESSION_POLICIES, namespaces)
     wanted = [each for each in targets if target in {None, each["metadata"]["name"]}]

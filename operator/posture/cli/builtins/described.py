@@ -1,0 +1,83 @@
+"""What people are told of a builtin action: its declaration, and what its docstrings say."""
+
+import inspect
+import re
+import sys
+from typing import Any, NamedTuple
+
+from posture.remediation.actions.contract import Action
+from posture.remediation.actions.parameters import Parameter
+from posture.remediation.actions.setting import Setting
+
+_CONTROL = re.compile(r"([A-Za-z0-9]+)\.([0-9]+)")
+# `EC2.13, 14 and 18: `, with which the docstring of an action's module begins.
+_LEAD = re.compile(r"[A-Za-z0-9]+\.[0-9]+(?:(?:, | and | to )(?:[A-Za-z0-9]+\.)?[0-9]+)*: ")
+
+
+class Wording(NamedTuple):
+    """What an action is about, what of a resource is wrong to it, what it writes, and what else to know."""
+
+    about: str
+    wrong: str
+    written: str
+    notes: str
+
+
+def controls_of(action: Action) -> list[str]:
+    """Return the controls of an action, `EC2.9` before `EC2.13`."""
+    return sorted(action.controls, key=_by_number)
+
+
+def described(action: Action) -> dict[str, Any]:
+    """Return an action as `posture builtins -o json` prints it.
+
+    `{name, controls, resourceTypes, parameters: [{name, default, required, description}],
+    iam: {read, write, undo}, risk, undo}`.
+    """
+    return {
+        "name": action.name,
+        "controls": controls_of(action),
+        "resourceTypes": sorted(action.works_on.types),
+        "parameters": [_parameter(each) for each in action.parameters],
+        "iam": {name: list(actions) for name, actions in action.iam._asdict().items()},
+        "risk": action.risk,
+        "undo": action.undo_says,
+    }
+
+
+def wording(action: Action) -> Wording:
+    """Return what the docstrings of an action say."""
+    module = sys.modules[type(action).__module__]
+    about = _LEAD.sub("", inspect.getdoc(module) or "", count=1)
+    judged = inspect.getdoc(type(action).judge) or ""
+    written = inspect.getdoc(type(action).write) or ""
+    if isinstance(action, Setting):
+        written = f"{action.summary}."
+        if type(action).judge is Setting.judge:
+            judged = f"`{action.part}` is not as the control wants it."
+    return Wording(_sentence(about), judged, written, inspect.getdoc(type(action)) or "")
+
+
+def default_of(parameter: Parameter) -> str:
+    """Say what holds where a rule does not write the parameter."""
+    if parameter.required:
+        return "A rule must write it."
+    return f"Default: {'none' if parameter.default is None else parameter.default}."
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "default": parameter.default,
+        "required": parameter.required,
+        "description": parameter.says,
+    }
+
+
+def _by_number(control: str) -> tuple[str, int, str]:
+    match = _CONTROL.fullmatch(control)
+    return (match[1], int(match[2]), control) if match else (control, 0, control)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

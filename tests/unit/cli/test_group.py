@@ -1,0 +1,45 @@
+"""A command imports only what it needs."""
+
+import subprocess
+import sys
+
+import pytest
+
+from posture.cli import main
+
+_TELL = """
+import contextlib, io, sys
+from posture.cli import main
+with contextlib.redirect_stdout(io.StringIO()):
+    main(sys.argv[1:], standalone_mode=False)
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+HEAVY = {"aiobotocore", "aiohttp", "boto3", "botocore", "kopf", "kubernetes", "prometheus_client", "sqlite3"}
+
+
+def imported(*arguments: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _TELL, *arguments], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["builtins"], ["builtins", "-o", "json"]])
+def test_a_command_that_asks_nobody_imports_no_client(arguments: list[str]) -> None:
+    assert imported(*arguments) & HEAVY == set()
+
+
+def test_the_journal_needs_a_cluster_and_no_aws() -> None:
+    assert imported("remediations", "--help") & HEAVY <= {"aiohttp", "kubernetes"}
+
+
+def test_every_command_that_is_listed_is_there() -> None:
+    context = main.make_context("posture", [], resilient_parsing=True)
+    names = main.list_commands(context)
+    assert {"run", "crds", "exceptions", "builtins", "remediations", "approve", "undo"} <= set(names)
+    for name in names:
+        command = main.get_command(context, name)
+        assert command is not None
+        assert command.name == name
+        assert command.help
+    assert main.get_command(context, "no-such") is None
