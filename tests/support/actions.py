@@ -60,7 +60,7 @@ _CLIENTS = {
 }
 # What IAM calls services whose names differ.
 _IAM_SERVICES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing"}
-_QUERY_SERVICES = {"autoscaling", "elasticloadbalancing", "iam", "rds", "redshift", "sns"}
+_XML_SERVICES = {"autoscaling", "cloudfront", "elasticloadbalancing", "iam", "rds", "redshift", "sns"}
 _NEEDS_NO_RIGHTS = {"sts:GetCallerIdentity", "sts:AssumeRole"}
 
 
@@ -158,7 +158,7 @@ def _refusal(request: web.Request, *, denied: bool) -> web.Response:
         code, status = ("AccessDenied", 403) if denied else ("SlowDown", 503)
         text = f"<Error><Code>{code}</Code><Message>no</Message></Error>"
         return web.Response(status=status, text=text, content_type="application/xml")
-    if service in _QUERY_SERVICES:
+    if service in _XML_SERVICES:
         code = "AccessDenied" if denied else "Throttling"
         text = f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
         return web.Response(status=403 if denied else 400, text=text, content_type="text/xml")

@@ -19,7 +19,10 @@ class _Databases(ActionTests):
 
     flag: ClassVar[str]
     shown: ClassVar[str] = ""
-    right: ClassVar[bool] = True
+    right: ClassVar[int] = True
+
+    def wrong(self) -> int:
+        return not self.right
 
     def fixed(self, settings: Any) -> Any:
         return settings | {self.shown or self.flag: self.right}
@@ -52,9 +55,6 @@ class _Instances(_Databases):
     tag_markers = ("Action=DescribeDBInstances",)
 
     def make_wrong(self, world: World) -> ResourceKey:
-        return self._make(world, **{self.flag: not self.right})
-
-    def _make(self, world: World, **said: Any) -> ResourceKey:
         rds, name = world.client("rds"), unique("db")
         answer = rds.create_db_instance(
             **{
@@ -63,7 +63,7 @@ class _Instances(_Databases):
                 "Engine": "postgres",
                 "AllocatedStorage": 20,
                 "BackupRetentionPeriod": 3,
-                **said,
+                self.flag: self.wrong(),
                 **CREDENTIALS,
             }
         )
@@ -88,7 +88,7 @@ class _Clusters(_Databases):
     def make_wrong(self, world: World) -> ResourceKey:
         rds, name = world.client("rds"), unique("cluster")
         answer = rds.create_db_cluster(
-            DBClusterIdentifier=name, Engine="aurora-mysql", **{self.flag: not self.right}, **CREDENTIALS
+            DBClusterIdentifier=name, Engine="aurora-mysql", **{self.flag: self.wrong()}, **CREDENTIALS
         )
         arn = answer["DBCluster"]["DBClusterArn"]
         return ResourceKey(world.account, "aws", "eu-west-1", "AwsRdsDbCluster", arn)
@@ -153,27 +153,21 @@ class TestClusterCopyTags(_Clusters):
     flag = "CopyTagsToSnapshot"
 
 
-class TestInstanceBackupRetention(_Instances):
-    action: ClassVar[Action] = ACTIONS["rds-instance-raise-backup-retention"]
+class _BackupRetention(_Databases):
+    """`asks`: the control's parameter."""
+
+    asks: ClassVar[str]
     flag = "BackupRetentionPeriod"
+    right = 7
 
-    def make_wrong(self, world: World) -> ResourceKey:
-        return self._make(world, BackupRetentionPeriod=3)
-
-    def fixed(self, settings: Any) -> Any:
-        return settings | {"BackupRetentionPeriod": 7}
-
-    def change(self, world: World, resource: ResourceKey) -> None:
-        world.client("rds").modify_db_instance(
-            DBInstanceIdentifier=resource.id.split(":")[-1], BackupRetentionPeriod=14
-        )
+    def wrong(self) -> int:
+        return 3
 
     @pytest.mark.parametrize(("asked", "after"), [("7", 7), ("35", 35)])
     async def test_it_does_what_the_control_asks(self, world: World, asked: str, after: int) -> None:
-        read = await self.read(
-            world, self.make_wrong(world), control_parameters={"backupRetentionMinimum": [asked]}
-        )
-        assert [each.after for each in read.verdict.wrong] == [after]
+        for name in (self.asks, self.asks.upper()):
+            read = await self.read(world, self.make_wrong(world), control_parameters={name: [asked]})
+            assert [each.after for each in read.verdict.wrong] == [after]
 
     async def test_it_never_lowers(self, world: World) -> None:
         resource = self.make_wrong(world)
@@ -186,3 +180,23 @@ class TestInstanceBackupRetention(_Instances):
         with pytest.raises(Refused) as refused:
             self.action.judge(replica, {}, self.situation())
         assert refused.value.reason is Reason.NOT_SUPPORTED
+
+
+class TestInstanceBackupRetention(_BackupRetention, _Instances):
+    action: ClassVar[Action] = ACTIONS["rds-instance-raise-backup-retention"]
+    asks = "backupRetentionMinimum"
+
+    def change(self, world: World, resource: ResourceKey) -> None:
+        world.client("rds").modify_db_instance(
+            DBInstanceIdentifier=resource.id.split(":")[-1], BackupRetentionPeriod=14
+        )
+
+
+class TestClusterBackupRetention(_BackupRetention, _Clusters):
+    action: ClassVar[Action] = ACTIONS["rds-cluster-raise-backup-retention"]
+    asks = "minimumBackupRetentionPeriod"
+
+    def change(self, world: World, resource: ResourceKey) -> None:
+        world.client("rds").modify_db_cluster(
+            DBClusterIdentifier=resource.id.split(":")[-1], BackupRetentionPeriod=14
+        )

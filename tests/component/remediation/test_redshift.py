@@ -16,20 +16,25 @@ CREDENTIALS = {"MasterUsername": "root", "MasterUserPassword": unique("Password1
 
 class _Clusters(ActionTests):
     member: ClassVar[str]
-    right: ClassVar[bool] = True
+    right: ClassVar[int] = True
     writes = ("redshift:ModifyCluster",)
     write_marker = "Action=ModifyCluster"
     tag_markers = ("Action=DescribeClusters",)
 
+    def wrong(self) -> int:
+        return not self.right
+
     def make_wrong(self, world: World) -> ResourceKey:
         name = unique("cluster")
         world.client("redshift").create_cluster(
-            ClusterIdentifier=name,
-            NodeType="ra3.large",
-            ClusterType="single-node",
-            AutomatedSnapshotRetentionPeriod=3,
-            **{self.member: not self.right},
-            **CREDENTIALS,
+            **{
+                "ClusterIdentifier": name,
+                "NodeType": "ra3.large",
+                "ClusterType": "single-node",
+                "AutomatedSnapshotRetentionPeriod": 3,
+                self.member: self.wrong(),
+                **CREDENTIALS,
+            }
         )
         return world.resource("AwsRedshiftCluster", "redshift", f"cluster:{name}")
 
@@ -71,3 +76,22 @@ class TestVersionUpgrades(_Clusters):
 class TestEnhancedVpcRouting(_Clusters):
     action: ClassVar[Action] = ACTIONS["redshift-enable-enhanced-vpc-routing"]
     member = "EnhancedVpcRouting"
+
+
+class TestSnapshotRetention(_Clusters):
+    action: ClassVar[Action] = ACTIONS["redshift-raise-snapshot-retention"]
+    member = "AutomatedSnapshotRetentionPeriod"
+    right = 7
+
+    def wrong(self) -> int:
+        return 1
+
+    def change(self, world: World, resource: ResourceKey) -> None:
+        world.client("redshift").modify_cluster(
+            ClusterIdentifier=resource.id.split(":")[-1], AutomatedSnapshotRetentionPeriod=14
+        )
+
+    async def test_it_does_what_the_control_asks(self, world: World) -> None:
+        resource = self.make_wrong(world)
+        read = await self.read(world, resource, control_parameters={"MinRetentionPeriod": ["30"]})
+        assert [each.after for each in read.verdict.wrong] == [30]

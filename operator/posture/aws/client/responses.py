@@ -18,6 +18,7 @@ from botocore.parsers import ResponseParserError
 
 from posture.aws.client.limiter import Usage
 from posture.aws.client.refusals.refusal import code_of
+from posture.aws.client.unread import note_unread
 from posture.domain.text import message_of_others
 
 DECODED = "DecodedBody"
@@ -69,6 +70,7 @@ def watch(session: AioSession, usage: Usage, decoders: Decoders) -> None:
     events.register_last("request-created", _note_token)
     events.register("before-parse", _CheckingXml(usage))
     events.register("before-parse", _CheckingJson(decoders))
+    events.register("before-parse", note_unread)
     events.register_first("response-received", _clean)
     events.register("response-received", _Counting(usage))
 

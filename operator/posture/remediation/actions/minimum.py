@@ -12,7 +12,8 @@ from posture.remediation.actions.setting import Setting
 class Minimum(Setting):
     """The part is a number, or None where there is no bound, which is more than any.
 
-    `control_parameter`: what the control calls its minimum. `default`: its value where it is not customised.
+    `control_parameter`: what the control calls its minimum, in any case: editions of the user guide differ.
+    `default`: its value where it is not customised.
     `allowed`: values that Security Hub takes for it (user guide, page of the control).
     """
 
@@ -31,9 +32,11 @@ class Minimum(Setting):
         return f"{self.summary} from {present} to {wanted}"
 
     def _in_force(self, situation: Situation) -> int:
-        given = situation.control_parameters.get(self.control_parameter)
-        if given is None:
+        named = self.control_parameter.lower()
+        found = [each for name, each in situation.control_parameters.items() if name.lower() == named]
+        if not found:
             return self.default
+        given = found[0]
         text = given[0] if len(given) == 1 else ""
         if not (text.isascii() and text.isdigit()) or int(text) not in self.allowed:
             raise Refused(

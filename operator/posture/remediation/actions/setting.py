@@ -77,6 +77,19 @@ async def read_or_gone(
     return body
 
 
+def the_one(body: Mapping[str, Any], listed: str, member: str, wanted: str) -> dict[str, Any]:
+    """Return the one entry of the list `listed` that was asked for, and whose `member` is `wanted`.
+
+    Refused: it is gone, which an empty list says, or the answer is another one (`Unreadable`).
+    """
+    found: list[dict[str, Any]] | None = body.get(listed)
+    if found == []:
+        raise Refused(Reason.RESOURCE_GONE, f"It is gone: {wanted} is not among {listed}")
+    if found is None or [each.get(member) for each in found] != [wanted]:
+        raise Refused(Reason.UNREADABLE, f"AWS did not answer with {wanted} in {listed}")
+    return found[0]
+
+
 async def read_list(
     reader: Reader,
     service: str,

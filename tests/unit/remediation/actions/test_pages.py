@@ -11,7 +11,7 @@ from posture.remediation.actions.contract import Refused
 from posture.remediation.actions.ec2.security_group_revoke_public_ingress import ACTION
 from posture.remediation.actions.iam.users import read_pages
 from posture.remediation.actions.kinesis.enable_encryption import ACTION as STREAM
-from posture.remediation.actions.setting import read_list
+from posture.remediation.actions.setting import read_list, the_one
 from tests.support.scripted_reader import Script
 
 ACCOUNT_ID, REGION = Script.account_id, Script.region
@@ -102,3 +102,22 @@ def test_a_stream_with_more_tags_that_it_does_not_give_is_unreadable() -> None:
     with pytest.raises(Refused) as refused:
         asyncio.run(STREAM.tags(reader, resource))
     assert refused.value.reason is Reason.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ({"Things": []}, Reason.RESOURCE_GONE),
+        ({}, Reason.UNREADABLE),
+        ({"Things": [{"Name": "other"}]}, Reason.UNREADABLE),
+        ({"Things": [{}]}, Reason.UNREADABLE),
+        ({"Things": [{"Name": "mine"}, {"Name": "other"}]}, Reason.UNREADABLE),
+    ],
+)
+def test_a_list_without_the_one_that_was_asked_for_is_not_believed(
+    answer: dict[str, Any], reason: Reason
+) -> None:
+    assert the_one({"Things": [{"Name": "mine", "a": 1}]}, "Things", "Name", "mine")["a"] == 1
+    with pytest.raises(Refused, match="mine") as refused:
+        the_one(answer, "Things", "Name", "mine")
+    assert refused.value.reason is reason

@@ -16,7 +16,7 @@ from posture.remediation.actions.contract import (
     name_after,
 )
 from posture.remediation.actions.parameters import Values
-from posture.remediation.actions.setting import Setting, pairs
+from posture.remediation.actions.setting import Setting, pairs, the_one
 
 _BALANCER, _INSTANCE = "ELB", "EC2"
 _NAMED = "autoScalingGroupName/"
@@ -105,14 +105,10 @@ async def _group(reader: Reader, resource: ResourceKey) -> dict[str, Any]:
     name = _name(resource)
     request = {"AutoScalingGroupNames": [name]}
     body = await reader.read("autoscaling", "DescribeAutoScalingGroups", request)
-    if "AutoScalingGroups" not in body:
-        raise Refused(Reason.UNREADABLE, "Auto Scaling did not answer with groups")
-    found: list[dict[str, Any]] = body["AutoScalingGroups"]
-    if not found:
-        raise Refused(Reason.RESOURCE_GONE, f"It is gone: there is no Auto Scaling group {name}")
-    if found[0].get("AutoScalingGroupARN") != resource.id:
+    group = the_one(body, "AutoScalingGroups", "AutoScalingGroupName", name)
+    if group.get("AutoScalingGroupARN") != resource.id:
         raise Refused(Reason.RESOURCE_GONE, f"It is gone: another group is called {name} now")
-    return found[0]
+    return group
 
 
 def _tags(group: dict[str, Any]) -> tuple[tuple[str, str], ...]:

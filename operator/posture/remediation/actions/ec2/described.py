@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
 from posture.remediation.actions.contract import Reader, Refused, name_after
-from posture.remediation.actions.setting import pairs, read_or_gone
+from posture.remediation.actions.setting import pairs, read_or_gone, the_one
 
 
 class Kind(NamedTuple):
@@ -54,15 +54,11 @@ async def describe(reader: Reader, resource: ResourceKey, kind: Kind) -> dict[st
     """Return the one resource. Refused: it is gone, or another account shares it (`NotOwner`)."""
     wanted = name_after(resource, kind.prefix)
     body = await read_or_gone(reader, "ec2", kind.operation, {kind.ids: [wanted]}, gone=kind.gone)
-    found: list[dict[str, Any]] | None = body.get(kind.listed)
-    if found == []:
-        raise Refused(Reason.RESOURCE_GONE, f"It is gone: EC2 lists no {wanted}")
-    if found is None or [each.get(kind.id_member) for each in found] != [wanted]:
-        raise Refused(Reason.UNREADABLE, f"EC2 did not answer with {wanted}")
-    owner = found[0].get("OwnerId")
+    found = the_one(body, kind.listed, kind.id_member, wanted)
+    owner = found.get("OwnerId")
     if owner != resource.account_id:
         raise Refused(Reason.NOT_OWNER, f"{wanted} is shared by account {owner}: change it there")
-    return found[0]
+    return found
 
 
 def tags_of(described: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

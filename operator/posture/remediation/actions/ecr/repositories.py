@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
-from posture.remediation.actions.contract import Reader, Refused, Tagged, name_after
-from posture.remediation.actions.setting import pairs, read_list, read_or_gone
+from posture.remediation.actions.contract import Reader, Tagged, name_after
+from posture.remediation.actions.setting import pairs, read_list, read_or_gone, the_one
 
 _GONE = frozenset({"RepositoryNotFoundException"})
 
@@ -22,10 +21,7 @@ async def read_repository(reader: Reader, resource: ResourceKey) -> dict[str, An
         "repositoryNames": [name_after(resource, "repository/")],
     }
     body = await read_or_gone(reader, "ecr", "DescribeRepositories", request, gone=_GONE)
-    found: list[dict[str, Any]] = body.get("repositories", [])
-    if [each["repositoryArn"] for each in found] != [resource.id]:
-        raise Refused(Reason.UNREADABLE, "ECR did not answer with the repository")
-    return found[0]
+    return the_one(body, "repositories", "repositoryArn", resource.id)
 
 
 async def repository_tags(reader: Reader, resource: ResourceKey) -> Tagged:

@@ -1,35 +1,37 @@
 """Application, network and gateway load balancers: one attribute of each, and their tags."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer, name_after
-from posture.remediation.actions.setting import Setting, pairs, read_or_gone
+from posture.remediation.actions.setting import Setting, pairs, read_or_gone, the_one
 
-_GONE = frozenset({"LoadBalancerNotFound"})
+GONE = frozenset({"LoadBalancerNotFound"})
 _MODIFY = ("elasticloadbalancing:ModifyLoadBalancerAttributes",)
+IAM = Iam(
+    read=(
+        "elasticloadbalancing:DescribeLoadBalancerAttributes",
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "elasticloadbalancing:DescribeTags",
+    ),
+    write=_MODIFY,
+    undo=_MODIFY,
+)
 
 
 class BalancerAttribute(Setting):
     """The attribute is the part; attributes are texts, and those that are not sent stay as they are."""
 
     works_on = WorksOn(frozenset({"AwsElbv2LoadBalancer"}))
-    iam = Iam(
-        read=(
-            "elasticloadbalancing:DescribeLoadBalancerAttributes",
-            "elasticloadbalancing:DescribeLoadBalancers",
-            "elasticloadbalancing:DescribeTags",
-        ),
-        write=_MODIFY,
-        undo=_MODIFY,
-    )
+    iam = IAM
 
     async def read(self, reader: Reader, resource: ResourceKey) -> State:
         """Return the attribute, and the tags that say who made the balancer."""
         balancer, tags = await _balancer(reader, resource), await balancer_tags(reader, resource)
         body = await read_or_gone(
-            reader, "elbv2", "DescribeLoadBalancerAttributes", {"LoadBalancerArn": resource.id}, gone=_GONE
+            reader, "elbv2", "DescribeLoadBalancerAttributes", {"LoadBalancerArn": resource.id}, gone=GONE
         )
         attributes = dict(pairs(body.get("Attributes", [])))
         if not attributes:
@@ -52,19 +54,20 @@ class BalancerAttribute(Setting):
 
 async def balancer_tags(reader: Reader, resource: ResourceKey) -> tuple[tuple[str, str], ...]:
     """Return the tags of a balancer."""
-    body = await read_or_gone(reader, "elbv2", "DescribeTags", {"ResourceArns": [resource.id]}, gone=_GONE)
-    described = body.get("TagDescriptions", [])
-    if [each.get("ResourceArn") for each in described] != [resource.id] or "Tags" not in described[0]:
+    body = await read_or_gone(reader, "elbv2", "DescribeTags", {"ResourceArns": [resource.id]}, gone=GONE)
+    return tags_of(the_one(body, "TagDescriptions", "ResourceArn", resource.id))
+
+
+def tags_of(described: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the tags out of what describes a balancer's; Refused where there is no list of them."""
+    if "Tags" not in described:
         raise Refused(Reason.UNREADABLE, "Elastic Load Balancing did not answer with the balancer's tags")
-    return pairs(described[0]["Tags"])
+    return pairs(described["Tags"])
 
 
 async def _balancer(reader: Reader, resource: ResourceKey) -> dict[str, Any]:
     """Return the balancer, which proves that it is there."""
     name_after(resource, "loadbalancer/")
     request = {"LoadBalancerArns": [resource.id]}
-    body = await read_or_gone(reader, "elbv2", "DescribeLoadBalancers", request, gone=_GONE)
-    found: list[dict[str, Any]] = body.get("LoadBalancers", [])
-    if [each.get("LoadBalancerArn") for each in found] != [resource.id]:
-        raise Refused(Reason.UNREADABLE, "Elastic Load Balancing did not answer with the balancer")
-    return found[0]
+    body = await read_or_gone(reader, "elbv2", "DescribeLoadBalancers", request, gone=GONE)
+    return the_one(body, "LoadBalancers", "LoadBalancerArn", resource.id)

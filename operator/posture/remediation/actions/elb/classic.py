@@ -6,26 +6,16 @@ from typing import Any
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer, name_after
-from posture.remediation.actions.setting import Setting, pairs, read_or_gone
-
-_GONE = frozenset({"LoadBalancerNotFound"})
-_MODIFY = ("elasticloadbalancing:ModifyLoadBalancerAttributes",)
+from posture.remediation.actions.contract import Json, Reader, Refused, State, Tagged, Writer, name_after
+from posture.remediation.actions.elb.balancers import GONE, IAM, tags_of
+from posture.remediation.actions.setting import Setting, read_or_gone, the_one
 
 
 class ClassicAttribute(Setting):
     """Attributes that are not sent stay as they are (Elastic Load Balancing API, 2012-06-01)."""
 
     works_on = WorksOn(frozenset({"AwsElbLoadBalancer"}))
-    iam = Iam(
-        read=(
-            "elasticloadbalancing:DescribeLoadBalancerAttributes",
-            "elasticloadbalancing:DescribeLoadBalancers",
-            "elasticloadbalancing:DescribeTags",
-        ),
-        write=_MODIFY,
-        undo=_MODIFY,
-    )
+    iam = IAM
 
     @abstractmethod
     def value_of(self, attributes: Mapping[str, Any]) -> Json:
@@ -38,9 +28,9 @@ class ClassicAttribute(Setting):
     async def read(self, reader: Reader, resource: ResourceKey) -> State:
         """Return the attribute of a balancer that is there."""
         name = _name(resource)
-        await read_or_gone(reader, "elb", "DescribeLoadBalancers", {"LoadBalancerNames": [name]}, gone=_GONE)
+        await read_or_gone(reader, "elb", "DescribeLoadBalancers", {"LoadBalancerNames": [name]}, gone=GONE)
         request = {"LoadBalancerName": name}
-        body = await read_or_gone(reader, "elb", "DescribeLoadBalancerAttributes", request, gone=_GONE)
+        body = await read_or_gone(reader, "elb", "DescribeLoadBalancerAttributes", request, gone=GONE)
         value = self.value_of(body.get("LoadBalancerAttributes", {}))
         if value is None:
             raise Refused(Reason.UNREADABLE, f"Elastic Load Balancing did not answer with {self.part}")
@@ -48,13 +38,10 @@ class ClassicAttribute(Setting):
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the balancer's tags."""
-        request = {"LoadBalancerNames": [_name(resource)]}
-        body = await read_or_gone(reader, "elb", "DescribeTags", request, gone=_GONE)
-        described = body.get("TagDescriptions", [])
-        named = [each.get("LoadBalancerName") for each in described]
-        if named != request["LoadBalancerNames"] or "Tags" not in described[0]:
-            raise Refused(Reason.UNREADABLE, "Elastic Load Balancing did not answer with the balancer's tags")
-        return (Tagged(resource.id, pairs(described[0]["Tags"])),)
+        name = _name(resource)
+        body = await read_or_gone(reader, "elb", "DescribeTags", {"LoadBalancerNames": [name]}, gone=GONE)
+        described = the_one(body, "TagDescriptions", "LoadBalancerName", name)
+        return (Tagged(resource.id, tags_of(described)),)
 
     async def put(self, writer: Writer, resource: ResourceKey, value: Json) -> None:
         """Set the attribute."""

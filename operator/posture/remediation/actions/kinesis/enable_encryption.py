@@ -20,7 +20,8 @@ from posture.remediation.actions.parameters import Parameter, Values, kms_key
 from posture.remediation.actions.setting import Setting, pairs, read_or_gone
 
 _GONE = frozenset({"ResourceNotFoundException"})
-_TYPE, _KEY, _KMS, _ACTIVE = "EncryptionType", "KeyId", "KMS", "ACTIVE"
+_TYPE, _KEY, _KMS, _NONE = "EncryptionType", "KeyId", "KMS", "NONE"
+_ACTIVE = "ACTIVE"
 
 
 class EnableStreamEncryption(Setting):
@@ -47,7 +48,11 @@ class EnableStreamEncryption(Setting):
         stream = body.get("StreamDescriptionSummary", {})
         if stream.get("StreamARN") != resource.id:
             raise Refused(Reason.UNREADABLE, "Kinesis did not answer with the stream")
-        encryption = {_TYPE: stream.get(_TYPE, "NONE"), _KEY: stream.get(_KEY)}
+        is_encrypted = stream.get(_TYPE) == _KMS
+        encryption = {
+            _TYPE: _KMS if is_encrypted else _NONE,
+            _KEY: stream.get(_KEY) if is_encrypted else None,
+        }
         return State({self.part: encryption}, {"status": stream.get("StreamStatus")})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
@@ -72,10 +77,6 @@ class EnableStreamEncryption(Setting):
         """Wait while the stream is being changed."""
         if state.about["status"] != _ACTIVE:
             raise Refused(Reason.PENDING, f"The stream is {state.about['status']}")
-
-    def verified(self, state: State, sub: SubWrite) -> bool:
-        """Whether it is encrypted by now: for a while the stream is UPDATING."""
-        return state.about["status"] == _ACTIVE and super().verified(state, sub)
 
     async def put(self, writer: Writer, resource: ResourceKey, value: Json) -> None:
         """Encrypt it."""

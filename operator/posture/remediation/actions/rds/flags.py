@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer, name_after
-from posture.remediation.actions.setting import Setting, pairs, read_or_gone
+from posture.remediation.actions.setting import Setting, pairs, read_or_gone, the_one
 
 _CUSTOM = "custom-"
 # Whoever is changing it is not interrupted: RDS refuses then (InvalidDBInstanceState).
@@ -61,10 +61,7 @@ class DatabaseFlag(Setting):
     async def _described(self, reader: Reader, resource: ResourceKey) -> dict[str, Any]:
         request = {f"{self.kind}Identifier": name_after(resource, self.prefix)}
         body = await read_or_gone(reader, "rds", f"Describe{self.kind}s", request, gone=self.gone)
-        found: list[dict[str, Any]] = body.get(f"{self.kind}s", [])
-        if [each[f"{self.kind}Arn"] for each in found] != [resource.id]:
-            raise Refused(Reason.UNREADABLE, f"RDS did not answer with {resource.id}")
-        return found[0]
+        return the_one(body, f"{self.kind}s", f"{self.kind}Arn", resource.id)
 
 
 class InstanceFlag(DatabaseFlag):

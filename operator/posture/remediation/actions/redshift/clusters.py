@@ -5,7 +5,7 @@ from typing import Any
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer, name_after
-from posture.remediation.actions.setting import Setting, pairs, read_or_gone
+from posture.remediation.actions.setting import Setting, pairs, read_or_gone, the_one
 
 _GONE = frozenset({"ClusterNotFound"})
 _AVAILABLE = "available"
@@ -45,7 +45,4 @@ class ClusterSetting(Setting):
 async def _cluster(reader: Reader, resource: ResourceKey) -> dict[str, Any]:
     name = name_after(resource, "cluster:")
     body = await read_or_gone(reader, "redshift", "DescribeClusters", {"ClusterIdentifier": name}, gone=_GONE)
-    found: list[dict[str, Any]] = body.get("Clusters", [])
-    if [each.get("ClusterIdentifier") for each in found] != [name]:
-        raise Refused(Reason.UNREADABLE, f"Redshift did not answer with the cluster {name}")
-    return found[0]
+    return the_one(body, "Clusters", "ClusterIdentifier", name)
