@@ -71,15 +71,20 @@ def opened(path: Path, owner: str = OWNER) -> Iterator[Store]:
         store.close()
 
 
+def as_read(finding: Finding) -> Finding:
+    """A stored finding as its copy was."""
+    return finding._replace(failing=None)
+
+
 def stored(store: Store, findings: Sequence[Finding]) -> list[Finding]:
     """What the store has of these, in their order."""
-    by_id = {each.id: each for each in store.read_findings([key(each) for each in findings])}
+    by_id = {each.id: as_read(each) for each in store.read_findings([key(each) for each in findings])}
     return [by_id[each.id] for each in findings if each.id in by_id]
 
 
 def content(store: Store) -> dict[bytes, Finding]:
     """All that is in a store."""
-    return {key(each): each for state in RecordState for each in store.findings(state=state)}
+    return {key(each): as_read(each) for state in RecordState for each in store.findings(state=state)}
 
 
 def emptied(store: Store) -> Store:

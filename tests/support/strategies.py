@@ -50,6 +50,8 @@ def whole_findings() -> st.SearchStrategy[Finding]:
         note=texts,
         user_fields=pairs,
         note_by=texts,
+        first_observed_at=st.none(),
+        failing=st.none(),
     ).map(
         lambda each: each._replace(
             account_name=names[each.account_id], note_by=each.note_by if each.note else ""

@@ -79,8 +79,23 @@ class Check(NamedTuple):
     """Sorted, spelled as in a target's spec (`cis-aws-foundations-benchmark/v/1.4.0`)."""
 
 
+class FailingSince(NamedTuple):
+    """Since when a finding fails, in µs.
+
+    `FirstObservedAt` is of the first check, which the finding may have passed: good enough to be told, and no
+    proof. So it is told apart from what copies have shown.
+    """
+
+    since: int
+    """As people are told; before `seen` only where the finding was failing when it was first read."""
+    seen: int
+    """`UpdatedAt` of the first of the copies that were read and show it failing, without another between."""
+
+
 class Finding(NamedTuple):
-    """One finding. `(product_arn, id)` is its identity; the rest is the provider's or the customer's.
+    """One finding, as a copy of it says or a store has it.
+
+    `(product_arn, id)` is its identity; the rest is the provider's or the customer's.
 
     Customer fields (`workflow`, `note`, `user_fields`, `note_by`) change without a change of `updated_at`
     (BatchUpdateFindings in the API reference); all others are the provider's.
@@ -104,6 +119,10 @@ class Finding(NamedTuple):
     user_fields: tuple[tuple[str, str], ...]
     note_by: str = ""
     """Who wrote the note (`Note.UpdatedBy`); empty without one."""
+    first_observed_at: int | None = None
+    """Of a copy alone; a store has `failing` instead."""
+    failing: FailingSince | None = None
+    """Of a store alone; None where the finding does not fail, or since when is not known."""
 
 
 class FindingId(NamedTuple):

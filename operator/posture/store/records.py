@@ -139,13 +139,26 @@ Copy = tuple[Finding, int]
 """A finding, and when the request that returned it started."""
 
 
-def newest_copies(reads: Sequence[Read]) -> dict[bytes, Copy]:
-    """Return the one copy of each finding that counts among several answers, by key."""
+class Copies(NamedTuple):
+    """The copies of several answers, by key."""
+
+    newest: Mapping[bytes, Copy]
+    """The one of each finding that counts."""
+    before: Mapping[bytes, Sequence[Copy]]
+    """Those that counted until a later one came, in that order; mostly there are none."""
+
+
+def newest_copies(reads: Sequence[Read]) -> Copies:
+    """Return which copies of findings count among several answers."""
     newest: dict[bytes, Copy] = {}
+    before: dict[bytes, list[Copy]] = {}
     for findings, asked_at, _ in reads:
         for finding in findings:
             key = key_of(finding.product_arn, finding.id)
             known = newest.get(key)
-            if known is None or supersedes((finding.updated_at, asked_at), (known[0].updated_at, known[1])):
+            if known is None:
                 newest[key] = (finding, asked_at)
-    return newest
+            elif supersedes((finding.updated_at, asked_at), (known[0].updated_at, known[1])):
+                before.setdefault(key, []).append(known)
+                newest[key] = (finding, asked_at)
+    return Copies(newest, before)

@@ -75,6 +75,7 @@ class FindingFields(Struct, gc=False, rename="pascal"):
     aws_account_id: str | None = None
     updated_at: str | None = None
     created_at: str | None = None
+    first_observed_at: str | None = None
     generator_id: str | None = None
     product_name: str | None = None
     aws_account_name: str | None = None

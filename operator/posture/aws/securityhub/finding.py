@@ -11,6 +11,7 @@
 | Severity.Label unknown or missing | by Severity.Normalized (API reference), else INFORMATIONAL; noted |
 | RecordState unknown | ACTIVE, noted; missing: ACTIVE, its default |
 | CreatedAt missing or malformed | UpdatedAt, noted |
+| FirstObservedAt malformed | missing, noted; it is optional |
 | Region missing | the ProductArn's, which is the same |
 | Title, account's name, note, tags, Resources missing | empty |
 
@@ -122,6 +123,7 @@ def read_finding(fields: FindingFields, notes: list[str]) -> Finding:
         (fields.note.text or "") if fields.note else "",
         tuple(sorted(user_fields.items())) if user_fields else (),
         intern(fields.note.updated_by or "") if fields.note else "",
+        _first_observed_at(fields.first_observed_at, notes),
     )
 
 
@@ -145,6 +147,16 @@ def _created_at(text: str, updated_at: int, notes: list[str]) -> int:
     except ValueError:
         notes.append(f"CreatedAt {_quoted(text)} is no timestamp: read as UpdatedAt")
         return updated_at
+
+
+def _first_observed_at(text: str | None, notes: list[str]) -> int | None:
+    if text is None:
+        return None
+    try:
+        return parse_timestamp(text)
+    except ValueError:
+        notes.append(f"FirstObservedAt {_quoted(text)} is no timestamp: ignored")
+        return None
 
 
 def _odd_compliance(status: str | None, check: Check, notes: list[str]) -> Compliance:

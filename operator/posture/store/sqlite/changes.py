@@ -20,13 +20,18 @@ RowPlace = tuple[int, int, int, int, int, int, int]
 
 _STATEMENTS = {
     "new body": "INSERT INTO body VALUES (?, ?, ?)",
-    "new row": "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "new row": "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "moved row": (
         "UPDATE finding SET state = ?, chk = ?, account = ?, region = ?, severity = ?, compliance = ?,"
-        " workflow = ?, updated = ?, asked = ?, provider = ?, customer = ? WHERE key = ?"
+        " workflow = ?, updated = ?, asked = ?, provider = ?, customer = ?, failing = ?, seen = ?"
+        " WHERE key = ?"
     ),
-    "refreshed row": "UPDATE finding SET updated = ?, asked = ?, provider = ?, customer = ? WHERE key = ?",
+    "refreshed row": (
+        "UPDATE finding SET updated = ?, asked = ?, provider = ?, customer = ?, failing = ?, seen = ?"
+        " WHERE key = ?"
+    ),
     "seen row": "UPDATE finding SET asked = ? WHERE key = ?",
+    "told row": "UPDATE finding SET asked = ?, failing = ?, seen = ? WHERE key = ?",
     "provider": "UPDATE body SET provider = ? WHERE id = ?",
     "customer": "UPDATE body SET customer = ? WHERE id = ?",
     "removed row": "DELETE FROM finding WHERE key = ?",
@@ -48,6 +53,9 @@ class StoredRow(NamedTuple):
     """A digest of what is in its body; so is the next one."""
     customer: bytes | None
     body: int
+    failing: int | None = None
+    """`FailingSince.since`; the next is its `seen`. None where it does not fail, or not known since when."""
+    seen: int | None = None
 
 
 class Changes:
@@ -71,7 +79,17 @@ class Changes:
         body = self._new_body()
         self._rows["new body"].append((body, provider, customer))
         self._rows["new row"].append(
-            (*row.place, key, row.updated, row.asked, row.provider, row.customer, body)
+            (
+                *row.place,
+                key,
+                row.updated,
+                row.asked,
+                row.provider,
+                row.customer,
+                body,
+                row.failing,
+                row.seen,
+            )
         )
         self.added += 1
         self._count(row.place, annotated=row.customer is not None)
@@ -80,9 +98,22 @@ class Changes:
         """Note that a row was seen as it is stored."""
         self._rows["seen row"].append((asked, key))
 
+    def tell(self, key: bytes, after: StoredRow) -> None:
+        """Note since when a row fails that is otherwise as it is stored: nothing that was counted changes."""
+        self._rows["told row"].append((after.asked, after.failing, after.seen, key))
+        self._note(after.place, annotated=after.customer is not None)
+
     def update(self, key: bytes, before: StoredRow, after: StoredRow) -> None:
         """Change a row, but for its body."""
-        values = (after.updated, after.asked, after.provider, after.customer, key)
+        values = (
+            after.updated,
+            after.asked,
+            after.provider,
+            after.customer,
+            after.failing,
+            after.seen,
+            key,
+        )
         if after.place == before.place:
             self._rows["refreshed row"].append(values)
         else:
@@ -133,7 +164,7 @@ def stored_rows(connection: sqlite3.Connection, keys: Collection[bytes]) -> dict
     for batch in key_batches(keys):
         found = connection.execute(
             "SELECT key, state, chk, account, region, severity, compliance, workflow, updated, asked,"
-            " provider, customer, body FROM finding INDEXED BY finding_by_key"
+            " provider, customer, body, failing, seen FROM finding INDEXED BY finding_by_key"
             f" WHERE key IN ({placeholders(batch)})",
             batch,
         )

@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from posture.domain.exceptions.marks import IsOurs
-from posture.domain.findings import Check, Compliance, Finding, RecordState, Severity, Workflow
+from posture.domain.findings import Check, Compliance, FailingSince, Finding, RecordState, Severity, Workflow
 from posture.store.records import CellKey, FindingRef, in_order
 from posture.store.sqlite import schema
 from posture.store.sqlite.changes import key_batches, placeholders
@@ -18,7 +18,8 @@ from posture.store.sqlite.encoding import decode_customer, decode_provider
 ROWS_A_PAGE = 1000
 
 _COLUMNS = (
-    "state, chk, account, region, severity, compliance, workflow, key, updated, body.provider, body.customer"
+    "state, chk, account, region, severity, compliance, workflow, key, updated, body.provider, body.customer,"
+    " failing, seen"
 )
 _OF_CELL = (
     f"SELECT {_COLUMNS} FROM finding CROSS JOIN body ON body.id = body"
@@ -190,7 +191,8 @@ class FindingReader:
         return self._database.rows(sql, (int(state), check))
 
     def _finding(self, row: tuple[Any, ...]) -> Finding:
-        state, check, account, region, severity, compliance, workflow, _, updated_at, provider, customer = row
+        state, check, account, region, severity, compliance, workflow, _, updated_at = row[:9]
+        provider, customer, failing, seen = row[9:]
         dimensions = self._dimensions
         finding_id, product_arn, title, created_at, resources = decode_provider(provider)
         note, user_fields, note_by = decode_customer(customer)
@@ -212,4 +214,5 @@ class FindingReader:
             note=note,
             user_fields=user_fields,
             note_by=note_by,
+            failing=None if failing is None else FailingSince(failing, seen),
         )

@@ -38,6 +38,21 @@ _ADDED = (
 )
 """Tables that files of `MIGRATED_VERSION` lack."""
 
+_COLUMNS = ("failing INTEGER", "seen INTEGER")
+"""Columns of `finding` that they lack too: SQLite puts what is added where these stand."""
+
+
+def _finding(*added: str) -> str:
+    columns = "".join(f", {column}" for column in added)
+    return (
+        "CREATE TABLE finding (state INTEGER NOT NULL, chk INTEGER NOT NULL, account INTEGER NOT NULL,"
+        " region INTEGER NOT NULL, severity INTEGER NOT NULL, compliance INTEGER NOT NULL,"
+        " workflow INTEGER NOT NULL, key BLOB NOT NULL, updated INTEGER NOT NULL, asked INTEGER NOT NULL,"
+        f" provider BLOB NOT NULL, customer BLOB, body INTEGER NOT NULL{columns},"
+        f" PRIMARY KEY ({PLACE})) WITHOUT ROWID"
+    )
+
+
 _TABLES = (
     *_ADDED,
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
@@ -49,13 +64,7 @@ _TABLES = (
     ),
     "CREATE TABLE region (id INTEGER PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE word (id INTEGER PRIMARY KEY, value TEXT NOT NULL)",
-    (
-        "CREATE TABLE finding (state INTEGER NOT NULL, chk INTEGER NOT NULL, account INTEGER NOT NULL,"
-        " region INTEGER NOT NULL, severity INTEGER NOT NULL, compliance INTEGER NOT NULL,"
-        " workflow INTEGER NOT NULL, key BLOB NOT NULL, updated INTEGER NOT NULL, asked INTEGER NOT NULL,"
-        " provider BLOB NOT NULL, customer BLOB, body INTEGER NOT NULL,"
-        f" PRIMARY KEY ({PLACE})) WITHOUT ROWID"
-    ),
+    _finding(*_COLUMNS),
     "CREATE UNIQUE INDEX finding_by_key ON finding (key)",
     f"CREATE INDEX finding_exceptional ON finding ({PLACE}) WHERE {EXCEPTIONAL}",
     f"CREATE INDEX finding_open ON finding ({PLACE}) WHERE {OPEN}",
@@ -107,6 +116,8 @@ def create(connection: sqlite3.Connection, owner: str) -> None:
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Add what a file of `MIGRATED_VERSION` lacks, within the caller's transaction."""
+    for column in _COLUMNS:
+        connection.execute(f"ALTER TABLE finding ADD COLUMN {column}")
     for statement in _ADDED:
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -114,4 +125,6 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 def expected_tables(version: int = SCHEMA_VERSION) -> set[str]:
     """Return the statements that `sqlite_master` holds in a file of this version, or the one before."""
-    return set(_TABLES) if version == SCHEMA_VERSION else set(_TABLES) - set(_ADDED)
+    if version == SCHEMA_VERSION:
+        return set(_TABLES)
+    return set(_TABLES) - {*_ADDED, _finding(*_COLUMNS)} | {_finding()}

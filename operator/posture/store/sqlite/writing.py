@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 
 from posture.domain.consistency import (
     CopyVerdict,
@@ -12,12 +13,15 @@ from posture.domain.consistency import (
     overlaid,
     supersedes,
 )
-from posture.domain.findings import Finding, RecordState
-from posture.store.records import Copy
+from posture.domain.failing import Standing, after_copy
+from posture.domain.findings import Compliance, FailingSince, Finding, RecordState
+from posture.store.records import Copies, Copy
 from posture.store.sqlite.changes import Changes, StoredRow, stored_rows
 from posture.store.sqlite.dimensions import Dimensions
 from posture.store.sqlite.encoding import digest, digest_of, encode_customer, encode_provider
 from posture.store.sqlite.overlays import Overlays
+
+_COMPLIANCES = tuple(Compliance)
 
 
 class Writing:
@@ -45,30 +49,51 @@ class Writing:
         self._cursor = -1 if cursor is None else cursor
         self._over: list[bytes] = []
 
-    def take(self, connection: sqlite3.Connection, copies: dict[bytes, Copy]) -> None:
+    def take(self, connection: sqlite3.Connection, copies: Copies) -> None:
         """Bring copies in; the rows themselves are written when the changes are applied."""
-        rows = stored_rows(connection, copies)
-        held = self._overlays.find(connection, copies)
-        for key, (finding, asked_at) in copies.items():
+        rows = stored_rows(connection, copies.newest)
+        held = self._overlays.find(connection, copies.newest)
+        for key, (finding, asked_at) in copies.newest.items():
             row = rows.get(key)
             if row is None:
                 if outlives_removal(asked_at, self._removed.get(key, -1)):
-                    self._insert(key, finding, asked_at)
+                    before = self._standing(key, None, copies.before.get(key, ()))
+                    self._insert(key, finding, asked_at, after_copy(before, finding))
             elif supersedes((finding.updated_at, asked_at), (row.updated, row.asked)):
                 overlay = held.get(key)
                 copy = finding if overlay is None else self._held(key, overlay, finding, asked_at)
-                self._compare(key, copy, asked_at, row)
+                before = self._standing(key, row, copies.before.get(key, ()))
+                self._compare(key, copy, asked_at, row, after_copy(before, finding))
         self._overlays.drop(connection, self._over)
 
-    def _insert(self, key: bytes, finding: Finding, asked_at: int) -> None:
-        row, provider, customer = self._encoded(finding, asked_at)
+    def _standing(self, key: bytes, row: StoredRow | None, copies: Sequence[Copy]) -> Standing | None:
+        """Return how a finding stood before the copy that counts, by those of its copies that did before."""
+        standing, stamp = None, None
+        if row is not None:
+            known = None if row.failing is None or row.seen is None else FailingSince(row.failing, row.seen)
+            standing, stamp = Standing(_COMPLIANCES[row.place[5]], known), (row.updated, row.asked)
+        for finding, asked_at in copies:
+            counts = (
+                outlives_removal(asked_at, self._removed.get(key, -1))
+                if stamp is None
+                else supersedes((finding.updated_at, asked_at), stamp)
+            )
+            if counts:
+                standing = Standing(finding.compliance, after_copy(standing, finding))
+                stamp = finding.updated_at, asked_at
+        return standing
+
+    def _insert(self, key: bytes, finding: Finding, asked_at: int, failing: FailingSince | None) -> None:
+        row, provider, customer = self._encoded(finding, asked_at, failing)
         self._changes.insert(key, row, provider, customer)
         self._note_news(finding.updated_at)
         if finding.updated_at < self._cursor and finding.record_state is RecordState.ACTIVE:
             self.corrections["missed_finding"] += 1
 
-    def _compare(self, key: bytes, finding: Finding, asked_at: int, before: StoredRow) -> None:
-        after, provider, customer = self._encoded(finding, asked_at)
+    def _compare(
+        self, key: bytes, finding: Finding, asked_at: int, before: StoredRow, failing: FailingSince | None
+    ) -> None:
+        after, provider, customer = self._encoded(finding, asked_at, failing)
         same_provider, same_customer = after.provider == before.provider, after.customer == before.customer
         if (
             same_provider
@@ -76,7 +101,9 @@ class Writing:
             and after.updated == before.updated
             and after.place == before.place
         ):
-            if asked_at != before.asked:
+            if (after.failing, after.seen) != (before.failing, before.seen):
+                self._changes.tell(key, after)
+            elif asked_at != before.asked:
                 self._changes.see(key, asked_at)
             return
         self._changes.update(key, before, after)
@@ -101,7 +128,9 @@ class Writing:
             return finding
         return finding._replace(**overlaid(overlay, shown)._asdict())
 
-    def _encoded(self, finding: Finding, asked_at: int) -> tuple[StoredRow, bytes, bytes | None]:
+    def _encoded(
+        self, finding: Finding, asked_at: int, failing: FailingSince | None
+    ) -> tuple[StoredRow, bytes, bytes | None]:
         """Return a finding's row, but for the number of its body, and the two parts of its body."""
         dimensions = self._dimensions
         check, account, region = dimensions.place(finding)
@@ -122,7 +151,10 @@ class Writing:
             +finding.compliance,
             +finding.workflow,
         )
-        row = StoredRow(place, finding.updated_at, asked_at, digest(provider), digest_of(customer), 0)
+        since, seen = failing or (None, None)
+        row = StoredRow(
+            place, finding.updated_at, asked_at, digest(provider), digest_of(customer), 0, since, seen
+        )
         return row, provider, customer
 
 

@@ -107,6 +107,7 @@ CONTROL = {"SecurityControlId": "S3.1", "AssociatedStandards": [{"StandardsId": 
         ({"RecordState": DROP}, "record_state", RecordState.ACTIVE),
         ({"RecordState": "ARCHIVED"}, "record_state", RecordState.ARCHIVED),
         ({"Title": DROP}, "title", ""),
+        ({"FirstObservedAt": "2026-11-01T02:00:00+02:00"}, "first_observed_at", 1_793_491_200_000_000),
         ({"AwsAccountName": DROP}, "account_name", ""),
         ({"Note": DROP}, "note", ""),
         ({"UserDefinedFields": DROP}, "user_fields", ()),
@@ -175,6 +176,8 @@ def test_what_is_read_without_a_word(changes: dict[str, Any], field: str, value:
         ({"RecordState": "GONE"}, "record_state", RecordState.ACTIVE, "'GONE'"),
         ({"CreatedAt": "once"}, "created_at", 1_795_305_600_123_000, "'once'"),
         ({"CreatedAt": DROP}, "created_at", 1_795_305_600_123_000, "CreatedAt"),
+        ({"FirstObservedAt": "once"}, "first_observed_at", None, "FirstObservedAt 'once'"),
+        ({"FirstObservedAt": 5}, "first_observed_at", None, "FirstObservedAt has the wrong type"),
         ({"Title": 5}, "title", "", "Title has the wrong type"),
         (
             {"UserDefinedFields": {"a": "1", "b": 2}},

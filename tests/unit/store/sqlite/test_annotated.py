@@ -10,7 +10,7 @@ from posture.store.records import CellKey, CustomerWrite, Read
 from posture.store.sqlite.changes import KEYS_A_QUERY
 from posture.store.sqlite.store import Store
 from tests.support.examples import examples
-from tests.support.rows import EC2_2, S3_1, content, emptied, finding, key
+from tests.support.rows import EC2_2, S3_1, emptied, finding, key
 from tests.support.strategies import small_findings
 
 ACTIVE, ARCHIVED = RecordState.ACTIVE, RecordState.ARCHIVED
@@ -38,7 +38,7 @@ def test_only_what_did_not_pass_or_is_annotated_is_looked_at(
 ) -> None:
     store = emptied(shared_store)
     store.write([Read(findings, 1)])
-    stored = content(store).values()
+    stored = [each for state in RecordState for each in store.findings(state=state)]
     active = [each for each in stored if each.record_state is RecordState.ACTIVE]
     archived = [each for each in stored if each.record_state is RecordState.ARCHIVED]
     cells = store.annotated_cells(ARCHIVED)

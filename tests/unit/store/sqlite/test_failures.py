@@ -10,7 +10,7 @@ from posture.domain.findings import Rejection, Workflow
 from posture.store.errors import StoreLost, StoreUnavailable
 from posture.store.records import CustomerWrite, Read
 from posture.store.sqlite.store import Store
-from tests.support.rows import OWNER, S3_1, content, finding, key, opened
+from tests.support.rows import OWNER, S3_1, content, finding, key, opened, stored
 
 MANY = [
     finding(
@@ -69,7 +69,7 @@ def test_what_a_failed_call_would_have_ended_has_not_ended(
     store.remove([], asked_at=3)
     assert store.count_rejected() == 1
     store.write([Read([one], 4)])
-    assert list(store.read_findings([key(one)])) == [ours]
+    assert stored(store, [one]) == [ours]
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal"])

@@ -7,7 +7,7 @@ from posture.domain.consistency import SETTLING
 from posture.domain.findings import Compliance, Finding, RecordState, Workflow
 from posture.store.records import CustomerWrite, Members, Read
 from posture.store.sqlite.store import Store
-from tests.support.rows import finding, key, opened
+from tests.support.rows import as_read, finding, key, opened
 
 NOW = 10**15
 NEW = finding()
@@ -22,7 +22,7 @@ WRITTEN = NEW._replace(**OURS)
 
 def only(store: Store) -> Finding:
     (row,) = store.read_findings([key(NEW)])
-    return row
+    return as_read(row)
 
 
 def read(store: Store, copy: Finding, asked_at: int) -> Finding:
