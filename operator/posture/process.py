@@ -16,7 +16,9 @@ from prometheus_client.registry import CollectorRegistry
 
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Sessions
-from posture.config import ConfigFile
+from posture.config.file import (
+    ConfigFile,
+)
 from posture.hubs.stores import remove_leftovers
 from posture.kube.client import connect
 from posture.kube.connection import NoCluster

@@ -10,7 +10,17 @@ import yaml
 from pydantic import BaseModel
 
 from posture.api.crds import documents
-from posture.config import Config, Grant, LeaseTimes, Metrics, OptOutTag, RemediationGrant, load
+from posture.config.file import (
+    load,
+)
+from posture.config.model import (
+    Config,
+    Grant,
+    LeaseTimes,
+    Metrics,
+    OptOutTag,
+    RemediationGrant,
+)
 from posture.kube.access import required_rights
 from posture.kube.resources import LEASES
 from tests.chart.conftest import CHART, NAMESPACE, ROOT, Helm, Manifest, Render, kinds

@@ -8,7 +8,9 @@ from typing import Any, TypeVar, cast
 
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.client import FindingsUpdate, UnprocessedFinding
-from posture.config import Config
+from posture.config.model import (
+    Config,
+)
 from posture.domain.findings import Finding, FindingId, Workflow
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlAssociation, Controls, ControlStatus, Standard

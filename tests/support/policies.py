@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from posture.config import Config
+from posture.config.model import (
+    Config,
+)
 from posture.domain.exceptions.finding_plan import Change, FindingAct, PolicyOutcome, Write
 from posture.domain.exceptions.policy import Phase
 from posture.domain.findings import FindingId

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from posture.aws.securityhub.client import FindingsPage
-from posture.config import Config
+from posture.config.model import (
+    Config,
+)
 from posture.domain.findings import Finding
 from posture.hubs.hub import Hub
 from posture.kube.resources import Object, name_of

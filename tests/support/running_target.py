@@ -9,7 +9,9 @@ from typing import Any, Self, cast
 
 from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
-from posture.config import Config
+from posture.config.model import (
+    Config,
+)
 from posture.domain.findings import Cell, Check, CheckSource, Compliance, Count, Severity, Workflow
 from posture.domain.scoring.evaluation import View, evaluate
 from posture.domain.standards import ControlAssociation, Controls, Standard

@@ -15,7 +15,9 @@ import yaml
 from posture.aws.client.errors import AwsError
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Sessions
-from posture.config import ConfigFile
+from posture.config.file import (
+    ConfigFile,
+)
 from posture.hubs.demand import Demand, HubKey
 from posture.hubs.hub import Hub, HubDependencies
 from posture.kube.client import KubeClient

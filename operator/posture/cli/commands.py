@@ -13,7 +13,7 @@ import yaml
 from posture import logs
 from posture.api.crds import documents
 from posture.cli.terminal import Namespace, complain, show
-from posture.config import ConfigError, ConfigFile
+from posture.config.file import ConfigError, ConfigFile
 from posture.kube.connection import pod_namespace
 from posture.process import CannotStart, Options, serve
 

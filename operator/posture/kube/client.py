@@ -1,19 +1,15 @@
 """One client of the Kubernetes API: every call has a time-out, every list is whole or an error."""
 
-import logging
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any
 
-import aiohttp
-import msgspec
 from kubernetes.aio.client import ApiClient
-from kubernetes.aio.config import ConfigException
 
-from posture.kube.connection import NoCluster, adopt_credentials, load_connection
+from posture.kube.connection import load_connection
 from posture.kube.errors import (
     Call,
     Gone,
@@ -21,19 +17,12 @@ from posture.kube.errors import (
     Moved,
     RequestRefused,
     Retryable,
-    Unauthorized,
-    error_of,
 )
+from posture.kube.requests import REQUEST_WITHIN, Requests
 from posture.kube.resources import ApiResource, Object, ObjectRef
 
-logger = logging.getLogger(__name__)
-
-REQUEST_WITHIN = 30.0
-CONNECT_WITHIN = 5.0
 OBJECTS_A_PAGE = 500
 """Objects asked for at a time: what kubectl asks for."""
-_RELOAD_SPACING = 10.0
-_JSON = "application/json"
 _JSON_PATCH = "application/json-patch+json"
 _MERGE_PATCH = "application/merge-patch+json"
 
@@ -53,34 +42,8 @@ async def connect(
         yield KubeClient(api, within=within, context=context, namespace=namespace)
 
 
-class _Request(NamedTuple):
-    method: str
-    path: str
-    query: list[tuple[str, str]]
-    body: Any
-    content_type: str
-    within: float
-
-
-class KubeClient:
-    """Calls to the API server. Errors are those of `posture.kube.errors`, nothing else.
-
-    `namespace`: the one that is meant where a person names none.
-    """
-
-    def __init__(
-        self,
-        api: ApiClient,
-        *,
-        within: float = REQUEST_WITHIN,
-        context: str | None = None,
-        namespace: str = "default",
-    ) -> None:
-        self.namespace = namespace
-        self._api = api
-        self._context = context
-        self._within = within
-        self._reloaded = float("-inf")
+class KubeClient(Requests):
+    """Calls to the API server. Errors are those of `posture.kube.errors`, nothing else."""
 
     async def list_objects(
         self, resource: ApiResource, namespaces: Sequence[str] | None = None, *, label_selector: str = ""
@@ -267,75 +230,6 @@ class KubeClient:
         answer = await self.request(call, "PATCH", path, body=body, content_type=_MERGE_PATCH, within=within)
         return _stored(call, answer)
 
-    async def request(
-        self,
-        call: Call,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: Any = None,  # noqa: ANN401 - any JSON
-        content_type: str = _JSON,
-        within: float | None = None,
-    ) -> Object:
-        """Send one request and return the JSON object answered. `within`: seconds for all of it.
-
-        Credentials that are refused are read again, at most every ten seconds, and the request is sent once
-        more: a request that was not authenticated has changed nothing.
-        """
-        within = within or self._within
-        ends = time.monotonic() + within
-        request = _Request(method, path, list((query or {}).items()), body, content_type, within)
-        try:
-            return await self._send(call, request)
-        except Unauthorized:
-            left = ends - time.monotonic()
-            if left <= 0 or not await self._reload():
-                raise
-        return await self._send(call, request._replace(within=left))
-
-    async def _send(self, call: Call, request: _Request) -> Object:
-        seconds = request.within
-        try:
-            # Not preloaded: the generated client logs whole bodies and trips over one that is not UTF-8.
-            response = await self._api.call_api(
-                request.path,
-                request.method,
-                query_params=request.query,
-                header_params={"Accept": _JSON, "Content-Type": request.content_type},
-                body=request.body,
-                auth_settings=["BearerToken"],
-                _preload_content=False,
-                _request_timeout=aiohttp.ClientTimeout(
-                    total=seconds, sock_connect=min(CONNECT_WITHIN, seconds)
-                ),
-            )
-            async with response:
-                content = await response.read()
-        except TimeoutError as error:
-            raise Retryable(
-                call, f"could not {call}: no answer within {seconds:g} s", reason="Timeout"
-            ) from error
-        except (aiohttp.ClientError, ConfigException, OSError, ValueError) as error:
-            said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            raise Retryable(call, f"could not {call}: {said}", reason="Unreachable") from error
-        if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
-            raise error_of(call, response.status, content, response.headers)
-        return _object(call, content)
-
-    async def _reload(self) -> bool:
-        now = time.monotonic()
-        if now - self._reloaded < _RELOAD_SPACING:
-            return False
-        self._reloaded = now
-        try:
-            renewed = (await load_connection(self._context)).configuration
-        except NoCluster as error:
-            logger.warning("The credentials for the API server could not be reloaded: %s", error)
-            return False
-        adopt_credentials(self._api.configuration, renewed)
-        return True
-
 
 def _stored(call: Call, answer: Object) -> Object:
     """Return the answer if it is a stored object: a proxy may answer 200 with JSON of its own."""
@@ -343,15 +237,3 @@ def _stored(call: Call, answer: Object) -> Object:
     if isinstance(metadata, dict) and {"name", "uid", "resourceVersion"} <= metadata.keys():
         return answer
     raise Retryable(call, f"could not {call}: the answer is no stored object", reason="Malformed")
-
-
-def _object(call: Call, content: bytes) -> Object:
-    try:
-        answer = msgspec.json.decode(content)
-    except msgspec.DecodeError as error:
-        raise Retryable(
-            call, f"could not {call}: the answer is no JSON ({error})", reason="Malformed"
-        ) from error
-    if not isinstance(answer, dict):
-        raise Retryable(call, f"could not {call}: the answer is no object", reason="Malformed")
-    return answer

@@ -8,9 +8,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from posture.domain.time import instant_of
-from posture.kube.client import REQUEST_WITHIN, KubeClient
+from posture.kube.client import (
+    KubeClient,
+)
 from posture.kube.errors import Conflict, RequestRefused
 from posture.kube.leadership import Leading
+from posture.kube.requests import (
+    REQUEST_WITHIN,
+)
 from posture.kube.resources import ApiResource, Object, ObjectRef
 from posture.kube.status import LEAST_WITHIN
 

@@ -6,9 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
-from posture.kube.client import REQUEST_WITHIN, KubeClient
+from posture.kube.client import (
+    KubeClient,
+)
 from posture.kube.errors import Gone, Moved, Retryable
 from posture.kube.leadership import Leading, always
+from posture.kube.requests import (
+    REQUEST_WITHIN,
+)
 from posture.kube.resources import ApiResource, Object, ObjectRef
 from posture.kube.writers import Writers
 from posture.pace import BackOff

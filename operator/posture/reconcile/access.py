@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 from posture.api.conditions import Trouble, defect
 from posture.api.posture_target import PostureTarget
 from posture.api.resource import InvalidObject, parse
-from posture.config import Config, Minimums
+from posture.config.model import (
+    Config,
+    Minimums,
+)
 from posture.domain.grants import NotGranted, Verb, may_use_identity
 from posture.hubs.demand import HubKey
 from posture.kube.resources import Object

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
 from posture.aws.securityhub.client import SecurityHub
-from posture.config import ConfigFile
+from posture.config.file import (
+    ConfigFile,
+)
 from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub, HubDependencies
 from posture.kube.client import KubeClient

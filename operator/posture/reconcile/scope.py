@@ -10,7 +10,9 @@ from typing import NamedTuple
 from posture.api.patterns import compile_pattern
 from posture.api.posture_target import Objectives, PostureTargetSpec, ScoringMethod
 from posture.aws.securityhub.discovery import HubFacts
-from posture.config import Minimums
+from posture.config.model import (
+    Minimums,
+)
 from posture.domain.exceptions.declaration import Scope
 from posture.domain.findings import SECURITY_HUB, Severity, product_named
 from posture.domain.scoring.accounts import AccountFilter, Grouping

@@ -8,7 +8,9 @@ from posture.api.conditions import Trouble, defect
 from posture.api.remediation_rule import Approval, RemediationRule
 from posture.api.resource import InvalidObject, parse
 from posture.api.schedule import Window
-from posture.config import Config
+from posture.config.model import (
+    Config,
+)
 from posture.domain.grants import Builtin, IdentityGrant, NotGranted, may_use_identity
 from posture.domain.remediation.candidates import Selecting
 from posture.domain.remediation.limits import Limits

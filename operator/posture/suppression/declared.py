@@ -8,7 +8,9 @@ from datetime import timedelta
 from posture.api.conditions import Trouble, defect
 from posture.api.resource import InvalidObject, parse, read_status
 from posture.api.suppression_policy import SuppressionPolicy, SuppressionPolicyStatus
-from posture.config import Config
+from posture.config.model import (
+    Config,
+)
 from posture.domain.exceptions.policy import Phase, Policy, Terms, is_too_long, phase
 from posture.domain.exceptions.sites import Site
 from posture.domain.grants import Grant, NotGranted, Verb, may_use_identity

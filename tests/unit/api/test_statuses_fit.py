@@ -18,7 +18,9 @@ from posture.api.posture_target_status import PostureTargetStatus
 from posture.api.resource import CustomResource, Status, read_status
 from posture.api.suppression_policy import SuppressionPolicy, SuppressionPolicyStatus
 from posture.aws.client.errors import AccessDenied
-from posture.config import Config
+from posture.config.model import (
+    Config,
+)
 from posture.domain.exceptions.control_switches import (
     ControlAct,
     Switch,

@@ -7,9 +7,14 @@ from typing import Any, cast
 
 import pytest
 
-from posture.kube.client import REQUEST_WITHIN, KubeClient
+from posture.kube.client import (
+    KubeClient,
+)
 from posture.kube.errors import Call, Gone, KubeError, Moved, RequestRefused, Retryable
 from posture.kube.leadership import Leading
+from posture.kube.requests import (
+    REQUEST_WITHIN,
+)
 from posture.kube.resources import POSTURE_TARGETS, Object, ObjectRef
 from posture.kube.status import StatusWrite, Transition, transitions, write_status
 from tests.support.lease_world import VirtualLoop

@@ -2,7 +2,9 @@ from typing import Any
 
 import pytest
 
-from posture.config import Config
+from posture.config.model import (
+    Config,
+)
 from posture.hubs.demand import HubKey
 from posture.reconcile.access import MAX_WINDOWS, Admitted, NotAdmitted, admit, admit_all
 

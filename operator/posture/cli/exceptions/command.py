@@ -20,7 +20,8 @@ from posture.aws.client.sessions import Sessions
 from posture.cli.exceptions.hubs import Hubs
 from posture.cli.exceptions.text import as_csv, as_json, as_markdown, as_table
 from posture.cli.terminal import complain, context_option, namespace_option, output_option, show
-from posture.config import Config, ConfigError, load
+from posture.config.file import ConfigError, load
+from posture.config.model import Config
 from posture.domain.exceptions.policy import namespace_of
 from posture.domain.text import counted
 from posture.domain.time import instant_of

@@ -10,7 +10,9 @@ from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
 from posture.aws.securityhub.client import FindingsPage, SecurityHub
 from posture.aws.securityhub.discovery import HubFacts
-from posture.config import Config
+from posture.config.model import (
+    Config,
+)
 from posture.domain.arns import role_arn
 from posture.domain.exceptions.control_switches import (
     ControlPolicy,

@@ -8,7 +8,9 @@ the configuration are read.
 from collections.abc import Iterable
 
 from posture.aws.client.limiter import Usage
-from posture.config import ConfigFile
+from posture.config.file import (
+    ConfigFile,
+)
 from posture.domain.remediation.reasons import Reason
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.scoring.scores import ControlCounts, Scores

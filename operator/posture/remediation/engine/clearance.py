@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.client import SecurityHub
-from posture.config import Config
+from posture.config.model import (
+    Config,
+)
 from posture.domain.exceptions.policy import namespace_of
 from posture.domain.findings import Compliance, Finding, Workflow
 from posture.domain.remediation.candidates import Candidate, Gathering, Known

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from posture.aws.client.errors import AwsError
-from posture.config import Config
+from posture.config.model import (
+    Config,
+)
 from posture.domain.remediation.reasons import Outcome, Reason
 from posture.domain.remediation.recovery import Live
 from posture.domain.remediation.resources import ResourceKey

@@ -9,7 +9,9 @@ import pytest
 from posture.api.conditions import find_condition
 from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.aws.client.errors import AccessDenied, Retryable
-from posture.config import Config
+from posture.config.model import (
+    Config,
+)
 from posture.domain.exceptions.control_switches import (
     Association,
     ControlAct,

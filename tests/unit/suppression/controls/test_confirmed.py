@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from posture.aws.client.errors import AccessDenied
-from posture.config import Config
+from posture.config.model import (
+    Config,
+)
 from posture.domain.exceptions.control_switches import (
     Association,
     Switch,

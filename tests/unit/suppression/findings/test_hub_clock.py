@@ -11,7 +11,9 @@ import pytest
 
 from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
-from posture.config import Config
+from posture.config.model import (
+    Config,
+)
 from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub
 from posture.hubs.status import HubStatus

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from posture.config import Config
+from posture.config.model import (
+    Config,
+)
 from posture.domain.exceptions import marks
 from posture.domain.findings import Compliance, Workflow
 from posture.kube.errors import Retryable

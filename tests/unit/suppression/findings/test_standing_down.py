@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from posture.config import Config
+from posture.config.model import (
+    Config,
+)
 from posture.domain.findings import Workflow
 from posture.reconcile.access import Admitted, admit
 from posture.store.records import key_of

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from posture.config import Config, ConfigError, ConfigFile, Writes, load
+from posture.config.file import (
+    ConfigError,
+    ConfigFile,
+    load,
+)
+from posture.config.model import (
+    Config,
+    Writes,
+)
 from posture.domain.grants import (
     Builtin,
     Document,
@@ -84,7 +92,7 @@ def test_the_longest_lease_is_one_that_candidates_wait_for(path: Path) -> None:
 
 
 def test_the_reference_shows_the_defaults_and_grants_that_are_taken(path: Path) -> None:
-    page = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
+    page = Path(__file__).parents[3] / "docs" / "reference" / "configuration.md"
     defaults, example = re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     assert load(written(path, defaults)) == Config()
     assert set(yaml.safe_load(defaults)) == set(Config().model_dump(by_alias=True))
@@ -202,7 +210,7 @@ def test_a_grant_that_says_nothing_grants_nothing(path: Path) -> None:
             "is not YAML: line 1, column 28: 'accounts' is written twice",
         ),
         ("writes: [", "is not YAML:"),
-        ("writes: !!python/object:posture.config.Config {}", "is not YAML:"),
+        ("writes: !!python/object:posture.config.model.Config {}", "is not YAML:"),
         ("{[a]: b}", "is not YAML:"),
         ("1: 2", "Keys should be strings"),
     ],

@@ -1,0 +1,1 @@
+"""The configuration file: what the users of a namespace must not decide."""
