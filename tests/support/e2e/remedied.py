@@ -9,7 +9,7 @@ import boto3
 from sandbox.cloud import Cloud
 from tests.support.e2e.exceptions import in_hours
 from tests.support.e2e.rules import failing
-from tests.support.e2e.stage import Stage
+from tests.support.e2e.stage import ORGANIZATION, Stage
 
 REGION = "eu-west-1"
 SSH = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
@@ -58,6 +58,12 @@ class Group:
             for each in group["IpPermissions"]
             if any(address["CidrIp"] == "0.0.0.0/0" for address in each["IpRanges"])
         )
+
+
+def tag_account(cloud: Cloud, account: str, **tags: str) -> None:
+    """Tag a member account in its organization, in place of all tags that it had."""
+    seed = {each["id"]: each for each in ORGANIZATION.seed()["accounts"]}
+    cloud.join_organization([{**seed[account], "tags": tags}])
 
 
 def accounts(cloud: Cloud, control: str = "EC2.19") -> list[str]:
