@@ -37,9 +37,10 @@ lock: install ## Resolve the requirements anew
 	@echo 'hatchling>=1.27' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --constraint requirements/dev.txt - --output-file requirements/build.txt
 
 .PHONY: generate
-generate: install ## Rewrite what is generated: CRDs, reference pages, the chart's copy of the CRDs
+generate: install ## Rewrite what is generated: CRDs and the chart's copy, reference pages, a page for each builtin action
 	@$(BIN)/python -m posture.api.generate
 	@$(BIN)/python -m posture.publish.prometheus.reference
+	@$(BIN)/python -m posture.cli.pages
 	@$(BIN)/python deploy/helm/sync_crds.py
 
 .PHONY: format
@@ -58,6 +59,7 @@ check: install ## The fast gate: format, lint, types, layers, generated files, u
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m posture.api.generate --check
 	@$(BIN)/python -m posture.publish.prometheus.reference --check
+	@$(BIN)/python -m posture.cli.pages --check
 	@$(BIN)/python deploy/helm/sync_crds.py --check
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/python -m pytest -q -n 2 tests/unit

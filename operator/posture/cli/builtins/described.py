@@ -25,7 +25,7 @@ class Wording(NamedTuple):
 
 def controls_of(action: Action) -> list[str]:
     """Return the controls of an action, `EC2.9` before `EC2.13`."""
-    return sorted(action.controls, key=_by_number)
+    return sorted(action.controls, key=by_number)
 
 
 def described(action: Action) -> dict[str, Any]:
@@ -74,7 +74,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def _by_number(control: str) -> tuple[str, int, str]:
+def by_number(control: str) -> tuple[str, int, str]:
+    """Return what orders controls: `EC2.9` before `EC2.13`."""
     match = _CONTROL.fullmatch(control)
     return (match[1], int(match[2]), control) if match else (control, 0, control)
 

@@ -1,10 +1,9 @@
 """`python -m posture.publish.prometheus.reference` writes `docs/metrics.md`; `--check` compares."""
 
-import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
+from posture.api.generated import Files, Generator
 from posture.publish.prometheus.families import ALL, Family
 
 _INTRODUCTION = """\
@@ -34,23 +33,10 @@ def _row(family: Family) -> str:
     return f"| `{family.name}` | {family.type} | {', '.join(family.labels)} | {family.documentation} |\n"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the page, or with `--check` compare it; 1 when it is stale."""
-    parser = argparse.ArgumentParser(
-        prog="python -m posture.publish.prometheus.reference", description=__doc__
-    )
-    parser.add_argument("--check", action="store_true")
-    parser.add_argument("--root", type=Path, default=Path())
-    options = parser.parse_args(arguments)
-    path = options.root / "docs" / "metrics.md"
-    if not options.check:
-        path.write_text(page(), encoding="utf-8")
-        return 0
-    if path.is_file() and path.read_text(encoding="utf-8") == page():
-        return 0
-    sys.stderr.write(f"{path} is stale: run `make generate`\n")
-    return 1
+def files() -> Files:
+    """Give what is generated."""
+    return {Path("docs", "metrics.md"): page()}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(Generator("posture.publish.prometheus.reference", files).main())
