@@ -3,12 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
-from functools import partial
 from typing import NamedTuple
 
-from posture.hubs.demand import Demand, HubKey
-from posture.hubs.hub import Hub
+from posture.hubs.demand import HubKey
+from posture.hubs.tasks import HubTasks, WantedHub
 from posture.kube.errors import KubeError
 from posture.kube.finalizers import has_finalizer, is_deleted
 from posture.kube.resources import (
@@ -21,7 +19,6 @@ from posture.kube.resources import (
     name_of,
 )
 from posture.logs import apart, bound, next_cycle
-from posture.pace import BackOff
 from posture.publish.prometheus.exposition import Samples
 from posture.publish.prometheus.samples import hub_samples, process_samples
 from posture.reconcile.access import Admitted, NotAdmitted, admit_all
@@ -38,18 +35,10 @@ _EVERY = 60.0
 _RETRY = 5.0
 _AT_MOST_EVERY = 0.5
 _CONFIG_EVERY = 2.0
-_FIRST_PAUSE = 10.0
-_LONGEST_PAUSE = 300.0
-_HEALTHY_AFTER = 600.0
 
 
 class _Running(NamedTuple):
     target: Target
-    task: asyncio.Task[None]
-
-
-class _RunningHub(NamedTuple):
-    hub: Hub
     task: asyncio.Task[None]
 
 
@@ -67,9 +56,7 @@ class Supervisor:
         self._context = context
         self._loop = WakeLoop(self._cycle, at_most_every=_AT_MOST_EVERY)
         self._targets: dict[str, _Running] = {}
-        self._hubs: dict[HubKey, _RunningHub] = {}
-        self._names: dict[HubKey, Sequence[str]] = {}
-        self._pauses: dict[HubKey, BackOff] = {}
+        self._hubs = HubTasks(context.hub, changed=self._wake_targets_of, over=self.wake)
         self._general = context.general_lease
         self._general_task: asyncio.Task[None] | None = None
         self._suppression = Suppression(context, self._general.leading)
@@ -84,7 +71,7 @@ class Supervisor:
         """Return the names of hubs that targets declare, or that have not ended; None before a listing."""
         if self._declared is None:
             return None
-        return self._declared | {key.name for key in self._hubs}
+        return self._declared | {key.name for key in self._hubs.hubs}
 
     def wake(self) -> None:
         """List soon."""
@@ -121,7 +108,7 @@ class Supervisor:
             running.task.cancel()
         await self._suppression.stop()
         await self._remediation.stop()
-        await asyncio.gather(*(self._end_hub(key) for key in list(self._hubs)))
+        await self._hubs.stop()
         for running in self._targets.values():
             running.target.end()
         await self._general.release()
@@ -130,7 +117,7 @@ class Supervisor:
 
     def samples(self) -> Samples:
         """Return what is read at each scrape: hubs that this replica works on, calls, leases, config."""
-        hubs = [running.hub for running in self._hubs.values() if running.hub.leads()]
+        hubs = [hub for hub in self._hubs.hubs.values() if hub.leads()]
         return {
             **hub_samples(hubs),
             **process_samples(self._context.usage, self._context.config, held=len(hubs)),
@@ -197,7 +184,7 @@ class Supervisor:
         )
         await self._settle_hubs([each for _, each in admissions.values() if isinstance(each, Admitted)])
         self._settle_targets(admissions)
-        hubs = {key: running.hub for key, running in self._hubs.items()}
+        hubs = self._hubs.hubs
         await self._suppression.settle(hubs)
         await self._remediation.settle(hubs)
 
@@ -221,45 +208,23 @@ class Supervisor:
         }
 
     async def _settle_hubs(self, admitted: Iterable[Admitted]) -> None:
-        wanted: dict[HubKey, list[Demand]] = {}
-        names: dict[HubKey, list[str]] = {}
+        wanted: dict[HubKey, WantedHub] = {}
+        minimums = self._context.config.current().minimums
         for each in admitted:
-            demands = wanted.setdefault(each.hub, [])
-            target = each.target
-            name = f"{target.metadata.namespace}/{target.metadata.name}"
-            names.setdefault(each.hub, []).append(name)
-            if not target.spec.suspend or self._suppression.needs_hub(name):
-                demands.append(demand_of(each.target.spec))
+            hub = wanted.setdefault(each.hub, WantedHub([], []))
+            name = f"{each.target.metadata.namespace}/{each.target.metadata.name}"
+            hub.targets.append(name)
+            if not each.target.spec.suspend or self._suppression.needs_hub(name):
+                hub.demands.append(demand_of(each.target.spec))
         for key in self._suppression.hubs_to_undo_in():
-            demands = wanted.setdefault(key, [])
-            if not demands:
-                demands.append(least_demand(self._context.config.current().minimums))
-        gone = self._hubs.keys() - wanted.keys()
-        ended = {key for key, running in self._hubs.items() if running.task.done()}
-        await asyncio.gather(*(self._end_hub(key) for key in gone | ended))
-        for key in gone:
-            self._pauses.pop(key, None)
-        self._names = {key: sorted(each) for key, each in names.items()}
+            hub = wanted.setdefault(key, WantedHub([], []))
+            if not hub.demands:
+                hub.demands.append(least_demand(minimums))
+        await self._hubs.settle(wanted, minimums.interval)
         self._declared = frozenset(key.name for key in wanted)
-        for key, demands in wanted.items():
-            if key not in self._hubs:
-                self._hubs[key] = self._begin_hub(key)
-            self._hubs[key].hub.ask(demands, self._apart(names.get(key, ())))
-
-    def _apart(self, names: Iterable[str]) -> timedelta:
-        """Return for how long runs of a hub that somebody asks for are apart; `names`: of its targets.
-
-        Whoever has a hub alone spends nobody's quota but its own.
-        """
-        namespaces = {name.partition("/")[0] for name in names}
-        return self._context.config.current().minimums.interval if len(namespaces) > 1 else timedelta()
-
-    def _begin_hub(self, key: HubKey) -> _RunningHub:
-        hub = self._context.hub(key)
-        hub.on_change(partial(self._wake_targets_of, key))
-        return _RunningHub(hub, asyncio.create_task(self._live(hub), name=hub.name, context=apart()))
 
     def _settle_targets(self, admissions: Mapping[str, tuple[Object, Admitted | NotAdmitted]]) -> None:
+        hubs = self._hubs.hubs
         ended = {uid for uid, running in self._targets.items() if running.task.done()}
         for uid in (self._targets.keys() - admissions.keys()) | ended:
             running = self._targets.pop(uid)
@@ -270,7 +235,7 @@ class Supervisor:
                 target = Target(self._context, document)
                 task = asyncio.create_task(target.run(), name=target.name, context=apart())
                 self._targets[uid] = _Running(target, task)
-            hub = self._hubs[admission.hub].hub if isinstance(admission, Admitted) else None
+            hub = hubs[admission.hub] if isinstance(admission, Admitted) else None
             leading = self._general.leading if hub is None else hub.leading
             namespace = document["metadata"]["namespace"]
             self._targets[uid].target.update(
@@ -281,29 +246,6 @@ class Supervisor:
         for running in self._targets.values():
             if running.target.looks_at(key):
                 running.target.wake()
-
-    async def _live(self, hub: Hub) -> None:
-        """Let a hub live. One that ends by a defect is begun anew: the others must not end with it."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        with bound(hub=hub.name, target=lambda: self._names.get(hub.key, ()), cycle=next_cycle()):
-            try:
-                await hub.run()
-            except Exception as error:
-                pauses = self._pauses.setdefault(hub.key, BackOff(_FIRST_PAUSE, _LONGEST_PAUSE))
-                if loop.time() - began > _HEALTHY_AFTER:
-                    pauses.succeeded()
-                pause = pauses.after(error, _LONGEST_PAUSE)
-                logger.exception("Hub task crashed (a bug in the operator); restarting in %.0f s", pause)
-                await asyncio.sleep(pause)
-                self.wake()
-
-    async def _end_hub(self, key: HubKey) -> None:
-        running = self._hubs[key]
-        # Forgotten only when it has ended: whoever stops everything meanwhile must find it.
-        await running.hub.stop()
-        running.task.cancel()
-        self._hubs.pop(key, None)
 
     async def _watch_config(self) -> None:
         config = self._context.config

@@ -18,7 +18,7 @@ from posture.hubs.cycle import Cycle
 from posture.hubs.demand import Demand, HubKey, Requests
 from posture.hubs.status import HubPhase, HubStatus, StatusPublisher
 from posture.hubs.stores import StoreOpening
-from posture.kube.leadership import LeaseCandidate, LeaseTerm
+from posture.kube.leadership import LeaseCandidate, LeaseTerm, acquired_while
 from posture.logs import bound, next_cycle
 from posture.pace import BackOff
 from posture.sources.base import Source, SourceMaker, TimesAhead
@@ -237,7 +237,7 @@ class Hub:
         try:
             while True:
                 self._publisher.stood_down(phase=HubPhase.STANDBY)
-                self._term = await _acquired(self._candidate, competing)
+                self._term = await acquired_while(self._candidate, competing)
                 await self._work_until(self._term.lost())
         finally:
             await self._candidate.release()
@@ -312,16 +312,3 @@ class Hub:
             self._source = None
             with suppress(StoreError):
                 await worker.close(opening.close)
-
-
-async def _acquired(candidate: LeaseCandidate, competing: asyncio.Task[None]) -> LeaseTerm:
-    """Wait for the term; raises what ends the competing, if that ends."""
-    acquired = asyncio.ensure_future(candidate.acquired())
-    try:
-        await asyncio.wait({acquired, competing}, return_when=asyncio.FIRST_COMPLETED)
-        if acquired.done():
-            return acquired.result()
-        competing.result()
-        raise RuntimeError("the Lease is no longer competed for")
-    finally:
-        acquired.cancel()

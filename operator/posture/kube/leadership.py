@@ -1,5 +1,6 @@
 """Whether this replica leads: speaks for a hub, or for what belongs to none. One question for everybody."""
 
+import asyncio
 import math
 from collections.abc import Callable, Coroutine
 from typing import Protocol
@@ -52,3 +53,16 @@ class LeaseCandidate(Protocol):
     async def release(self) -> None:
         """Leave it to others, after the work under it has stopped."""
         ...
+
+
+async def acquired_while(candidate: LeaseCandidate, competing: asyncio.Task[None]) -> LeaseTerm:
+    """Wait for the term of a candidate; raises what ends the task that competes for it, if that ends."""
+    acquired = asyncio.ensure_future(candidate.acquired())
+    try:
+        await asyncio.wait({acquired, competing}, return_when=asyncio.FIRST_COMPLETED)
+        if acquired.done():
+            return acquired.result()
+        competing.result()
+        raise RuntimeError("the Lease is no longer competed for")
+    finally:
+        acquired.cancel()

@@ -15,7 +15,7 @@ from posture.api.conditions import (
     without_condition,
 )
 from posture.api.posture_target import Objectives
-from posture.api.posture_target_status import DECLINING, OVERDUE, SCORE_CURRENT
+from posture.api.posture_target_status import DECLINING, OVERDUE, SCORE_CURRENT, PostureTargetStatus
 from posture.domain.time import instant_of, is_current, microseconds
 
 
@@ -104,12 +104,13 @@ def assessed(
 
 
 def with_objectives(
-    conditions: tuple[Condition, ...], objectives: Objectives, now: datetime, generation: int
-) -> tuple[Condition, ...]:
-    """Return the conditions with those of the objectives that are asked for: this version computes neither.
+    status: PostureTargetStatus, objectives: Objectives, now: datetime
+) -> PostureTargetStatus:
+    """Return the status with the conditions of the objectives asked for: this version computes neither.
 
     Whoever asks for them must not take silence for good news.
     """
+    conditions, generation = status.conditions, status.observed_generation
     for kind, asked, said in (
         (DECLINING, objectives.trend, _TREND_NOT_COMPUTED),
         (OVERDUE, objectives.resolve_within, _OVERDUE_NOT_COMPUTED),
@@ -118,7 +119,9 @@ def with_objectives(
             conditions = without_condition(conditions, kind)
         else:
             conditions = set_condition(conditions, kind, *said, now, generation)
-    return conditions
+    if conditions == status.conditions:
+        return status
+    return status.model_copy(update={"conditions": conditions})
 
 
 def _is_terminal(situation: TargetSituation) -> bool:

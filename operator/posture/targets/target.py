@@ -181,20 +181,11 @@ class Target:
             after, scores = self._refused(before, self._admission), None
         else:
             after, scores = await self._assessed(before, self._admission)
-        after = self._with_objectives(after, admission)
+        if admission.target is not None:
+            after = with_objectives(after, admission.target.spec.objectives, self._now())
         await self._publish(after, self._admission, scores)
         await self._write(before, after)
         await self._tell_of_the_store()
-
-    def _with_objectives(
-        self, status: PostureTargetStatus, admission: Admitted | NotAdmitted
-    ) -> PostureTargetStatus:
-        """Return the status with the conditions of the objectives that are asked for."""
-        if admission.target is None:
-            return status
-        before, objectives = status.conditions, admission.target.spec.objectives
-        conditions = with_objectives(before, objectives, self._now(), status.observed_generation)
-        return status if conditions == before else status.model_copy(update={"conditions": conditions})
 
     def _refused(self, before: PostureTargetStatus, admission: NotAdmitted) -> PostureTargetStatus:
         """Return the status of a target that may not look at its hub: nothing of the hub is in it."""
