@@ -70,4 +70,8 @@ class Places(Generic[T]):
 
     def of(self, call: Call) -> T:
         """Return the state of the call's account and Region."""
-        return self._found.setdefault((call.account, call.region), self._make())
+        return self.at(call.account, call.region)
+
+    def at(self, account: str, region: str) -> T:
+        """Return the state of an account and Region."""
+        return self._found.setdefault((account, region), self._make())

@@ -26,7 +26,7 @@ from moto.iam.models import get_account_id_from
 from werkzeug.exceptions import NotFound
 from werkzeug.test import run_wsgi_app
 
-from sandbox.services import athena, cloudfront, ecs, organizations, ssm
+from sandbox.services import athena, cloudfront, ec2, ecs, efs, lambda_, organizations, s3, ssm
 from sandbox.services.as_caller import call_as
 from sandbox.services.call import CONTROL, Call, Refusal, Service
 from sandbox.wsgi import Application, StartResponse, answer, body_of
@@ -34,8 +34,12 @@ from sandbox.wsgi import Application, StartResponse, answer, body_of
 SERVICES: Sequence[Service] = (
     athena.SERVICE,
     cloudfront.SERVICE,
+    ec2.SERVICE,
     ecs.SERVICE,
+    efs.SERVICE,
+    lambda_.SERVICE,
     organizations.SERVICE,
+    s3.SERVICE,
     ssm.SERVICE,
 )
 _SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<name>[^/]+)/aws4_request")
@@ -161,6 +165,8 @@ def _write(asked: _Asked, result: Any, status: int | None, start_response: Start
     body = written["body"]
     encoded = body.encode() if isinstance(body, str) else body
     code = HTTPStatus(status or written["status_code"])
+    if code is HTTPStatus.NO_CONTENT:
+        encoded = b""
     headers = {**written["headers"], "Content-Length": str(len(encoded)), "x-amzn-RequestId": request_id}
     start_response(f"{code.value} {code.phrase}", [(name, str(value)) for name, value in headers.items()])
     return [encoded]

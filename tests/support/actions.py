@@ -45,6 +45,7 @@ _IAM_NAMES = {
     "s3control:GetPublicAccessBlock": "s3:GetAccountPublicAccessBlock",
     "s3control:PutPublicAccessBlock": "s3:PutAccountPublicAccessBlock",
     "s3control:DeletePublicAccessBlock": "s3:PutAccountPublicAccessBlock",
+    "s3:GetObjectLockConfiguration": "s3:GetBucketObjectLockConfiguration",
     "s3:ListBuckets": "s3:ListAllMyBuckets",
     "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
@@ -59,7 +60,11 @@ _CLIENTS = {
     "s3-control": "s3control",
 }
 # What IAM calls services whose names differ.
-_IAM_SERVICES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing"}
+_IAM_SERVICES = {
+    "efs": "elasticfilesystem",
+    "elb": "elasticloadbalancing",
+    "elbv2": "elasticloadbalancing",
+}
 _XML_SERVICES = {"autoscaling", "cloudfront", "elasticloadbalancing", "iam", "rds", "redshift", "sns"}
 _NEEDS_NO_RIGHTS = {"sts:GetCallerIdentity", "sts:AssumeRole"}
 

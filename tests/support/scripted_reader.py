@@ -1,17 +1,20 @@
 """A reader that answers from a script: what an action makes of answers, without a cloud."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
+
+Pages: TypeAlias = Mapping[tuple[str, str | None], dict[str, Any]]
+"""Answers by operation and token (None: the first page)."""
 
 _TOKENS = ("NextToken", "Marker", "ExclusiveStartTagKey")
 
 
 class Script:
-    """Answers by operation and token (None: the first page)."""
+    """Answers from pages."""
 
     account_id, region = "111122223333", "eu-west-1"
 
-    def __init__(self, pages: Mapping[tuple[str, str | None], dict[str, Any]]) -> None:
+    def __init__(self, pages: Pages) -> None:
         self._pages = pages
 
     async def read(
@@ -33,7 +36,7 @@ class Script:
 class Writes(Script):
     """The same; it keeps what is written (operation, parameters), and answers nothing."""
 
-    def __init__(self, pages: Mapping[tuple[str, str | None], dict[str, Any]]) -> None:
+    def __init__(self, pages: Pages) -> None:
         super().__init__(pages)
         self.written: list[tuple[str, dict[str, Any]]] = []
 

@@ -1,6 +1,6 @@
-"""SSM: documents that belong to Amazon, and Automation, of which moto has nothing."""
+"""SSM: documents that belong to Amazon, Automation and settings, of which moto has nothing."""
 
-from sandbox.services.ssm import automation, owned
+from sandbox.services.ssm import automation, owned, settings
 from sandbox.services.ssm.service import SERVICE
 
-__all__ = ["SERVICE", "automation", "owned"]
+__all__ = ["SERVICE", "automation", "owned", "settings"]

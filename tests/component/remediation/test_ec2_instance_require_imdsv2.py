@@ -22,7 +22,12 @@ class TestRequireImdsV2(ActionTests):
     def make_wrong(self, world: World) -> ResourceKey:
         ec2 = world.client("ec2")
         image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-        options = {"HttpTokens": "optional", "HttpEndpoint": "enabled"}
+        options = {
+            "HttpTokens": "optional",
+            "HttpEndpoint": "enabled",
+            "HttpPutResponseHopLimit": 3,
+            "InstanceMetadataTags": "enabled",
+        }
         answer = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, MetadataOptions=options)
         instance = answer["Instances"][0]["InstanceId"]
         return world.resource("AwsEc2Instance", "ec2", f"instance/{instance}")
@@ -30,12 +35,10 @@ class TestRequireImdsV2(ActionTests):
     def settings(self, world: World, resource: ResourceKey) -> Any:
         instance = name_after(resource, "instance/")
         answer = world.client("ec2").describe_instances(InstanceIds=[instance])
-        described = answer["Reservations"][0]["Instances"][0]
-        # moto forgets the other options once one is modified; a test of its own shows what is sent.
-        return described | {"MetadataOptions": described["MetadataOptions"]["HttpTokens"]}
+        return answer["Reservations"][0]["Instances"][0]
 
     def fixed(self, settings: Any) -> Any:
-        return settings | {"MetadataOptions": "required"}
+        return settings | {"MetadataOptions": settings["MetadataOptions"] | {"HttpTokens": "required"}}
 
     def tag(self, world: World, resource: ResourceKey, tag: tuple[str, str]) -> None:
         tags = [{"Key": tag[0], "Value": tag[1]}]

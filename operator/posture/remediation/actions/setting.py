@@ -1,11 +1,11 @@
-"""Actions that put one setting of a resource right: one part, one value, one call that sets it either way."""
+"""Actions that put settings of a resource right, mostly one: one call sets it either way."""
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any, ClassVar
 
 from posture.domain.remediation.reasons import Reason
-from posture.domain.remediation.resources import ResourceKey
+from posture.domain.remediation.resources import ACCOUNT, ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Action,
     Json,
@@ -14,14 +14,32 @@ from posture.remediation.actions.contract import (
     Situation,
     State,
     SubWrite,
+    Tagged,
     Verdict,
     Writer,
+    check_account,
     read_or_none,
 )
 from posture.remediation.actions.parameters import Values
 
 
-class Setting(Action):
+class PartByPart(Action):
+    """Each part of a state is set by one call, to what is right and to what it was before."""
+
+    async def write(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
+        """Set what is right."""
+        await self.put_part(writer, resource, sub.name, sub.after)
+
+    async def restore(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
+        """Set what was before."""
+        await self.put_part(writer, resource, sub.name, sub.before)
+
+    @abstractmethod
+    async def put_part(self, writer: Writer, resource: ResourceKey, part: str, value: Json) -> None:
+        """Set a part, by one call that changes nothing else."""
+
+
+class Setting(PartByPart):
     """The part `part` is to be `right`, or what `wanted` says."""
 
     part: ClassVar[str]
@@ -54,17 +72,25 @@ class Setting(Action):
         self.check(state)
         return Verdict((SubWrite(self.part, self.says(present, wanted), present, wanted),))
 
-    async def write(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
-        """Set what is right."""
-        await self.put(writer, resource, sub.after)
-
-    async def restore(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
-        """Set what was before."""
-        await self.put(writer, resource, sub.before)
+    async def put_part(self, writer: Writer, resource: ResourceKey, part: str, value: Json) -> None:
+        """Set the one part that there is."""
+        del part
+        await self.put(writer, resource, value)
 
     @abstractmethod
     async def put(self, writer: Writer, resource: ResourceKey, value: Json) -> None:
         """Set a value, by one call that changes nothing else."""
+
+
+class AccountSetting(Setting):
+    """A setting that an account has in each Region, and that touches nothing which exists."""
+
+    works_on = WorksOn(frozenset({ACCOUNT}))
+
+    async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
+        """Return the tags of the account."""
+        check_account(resource)
+        return (Tagged(resource.id, await reader.account_tags()),)
 
 
 async def read_or_gone(
@@ -90,6 +116,26 @@ def the_one(body: Mapping[str, Any], listed: str, member: str, wanted: str) -> d
     return found[0]
 
 
+async def read_pages(
+    reader: Reader,
+    service: str,
+    operation: str,
+    parameters: Mapping[str, Any],
+    *,
+    gone: Collection[str],
+    tokens: tuple[str, str] = ("NextToken", "NextToken"),
+) -> AsyncIterator[dict[str, Any]]:
+    """Read all pages. `tokens`: what the answer calls the next page's token, and the request."""
+    request = dict(parameters)
+    while True:
+        body = await read_or_gone(reader, service, operation, request, gone=gone)
+        yield body
+        token = body.get(tokens[0])
+        if not token:
+            return
+        request[tokens[1]] = token
+
+
 async def read_list(
     reader: Reader,
     service: str,
@@ -100,21 +146,16 @@ async def read_list(
     gone: Collection[str],
     tokens: tuple[str, str] = ("NextToken", "NextToken"),
 ) -> list[dict[str, Any]]:
-    """Read all pages of a list. `tokens`: what the answer calls the next page's token, and the request.
+    """Read all pages of a list, as `read_pages` does.
 
     Refused (`Unreadable`) where an answer has no such list, which is not the same as an empty one.
     """
     found: list[dict[str, Any]] = []
-    request = dict(parameters)
-    while True:
-        body = await read_or_gone(reader, service, operation, request, gone=gone)
+    async for body in read_pages(reader, service, operation, parameters, gone=gone, tokens=tokens):
         if member not in body:
             raise Refused(Reason.UNREADABLE, f"{service}:{operation} did not answer with {member}")
         found += body[member]
-        token = body.get(tokens[0])
-        if not token:
-            return found
-        request[tokens[1]] = token
+    return found
 
 
 def pairs(tags: list[dict[str, Any]], key: str = "Key", value: str = "Value") -> tuple[tuple[str, str], ...]:

@@ -1,28 +1,26 @@
 """EC2.7: new EBS volumes are encrypted. One setting for each account and Region."""
 
 from posture.domain.remediation.reasons import Reason
-from posture.domain.remediation.resources import ACCOUNT, ResourceKey, WorksOn
+from posture.domain.remediation.resources import ResourceKey
 from posture.remediation.actions.contract import (
     Iam,
     Json,
     Reader,
     Refused,
     State,
-    Tagged,
     Writer,
     check_account,
 )
-from posture.remediation.actions.setting import Setting
+from posture.remediation.actions.setting import AccountSetting
 
 _MEMBER = "EbsEncryptionByDefault"
 
 
-class EnableEbsEncryptionByDefault(Setting):
+class EnableEbsEncryptionByDefault(AccountSetting):
     """Volumes and snapshots that exist are not touched (EC2 API reference, EnableEbsEncryptionByDefault)."""
 
     name = "ec2-enable-ebs-encryption-by-default"
     controls = frozenset({"EC2.7"})
-    works_on = WorksOn(frozenset({ACCOUNT}))
     iam = Iam(
         read=("ec2:GetEbsEncryptionByDefault", "organizations:ListTagsForResource"),
         write=("ec2:EnableEbsEncryptionByDefault",),
@@ -44,11 +42,6 @@ class EnableEbsEncryptionByDefault(Setting):
         if _MEMBER not in body:
             raise Refused(Reason.UNREADABLE, f"EC2 did not answer with {_MEMBER}")
         return State({self.part: body[_MEMBER]})
-
-    async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
-        """Return the tags of the account: nothing that exists is touched."""
-        check_account(resource)
-        return (Tagged(resource.id, await reader.account_tags()),)
 
     async def put(self, writer: Writer, resource: ResourceKey, value: Json) -> None:
         """Turn it on or off."""

@@ -2,8 +2,8 @@
 
 from posture.domain.remediation.resources import ACCOUNT, ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
-    Action,
     Iam,
+    Json,
     Reader,
     Situation,
     State,
@@ -15,11 +15,12 @@ from posture.remediation.actions.contract import (
 )
 from posture.remediation.actions.ec2.snapshots import ATTRIBUTE, EVERYBODY, public_snapshots
 from posture.remediation.actions.parameters import Values
+from posture.remediation.actions.setting import PartByPart
 
 _PUBLIC = "public"
 
 
-class MakeSnapshotsPrivate(Action):
+class MakeSnapshotsPrivate(PartByPart):
     """The finding is one of an account and Region; each public snapshot in it is one sub-write.
 
     Accounts that a snapshot is shared with by their ids keep it.
@@ -57,21 +58,13 @@ class MakeSnapshotsPrivate(Action):
             )
         )
 
-    async def write(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
-        """Take the permission of everybody away."""
+    async def put_part(self, writer: Writer, resource: ResourceKey, part: str, value: Json) -> None:
+        """Give everybody the permission, or take it away."""
         del resource
-        await self._modify(writer, sub.name, "remove")
-
-    async def restore(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
-        """Give everybody the permission again."""
-        del resource
-        await self._modify(writer, sub.name, "add")
-
-    async def _modify(self, writer: Writer, snapshot: str, operation: str) -> None:
         request = {
-            "SnapshotId": snapshot,
+            "SnapshotId": part,
             "Attribute": ATTRIBUTE,
-            "OperationType": operation,
+            "OperationType": "remove" if value is None else "add",
             "GroupNames": [EVERYBODY],
         }
         await writer.write("ec2", "ModifySnapshotAttribute", request)

@@ -3,7 +3,6 @@
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
-    Action,
     Iam,
     Json,
     Reader,
@@ -19,12 +18,13 @@ from posture.remediation.actions.contract import (
 )
 from posture.remediation.actions.ec2.described import SUBNET, describe, tags_of
 from posture.remediation.actions.parameters import Parameter, Values, choice
+from posture.remediation.actions.setting import PartByPart
 
 _IPV4, _IPV6 = "MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation"
 _NATIVE = "Ipv6Native"
 
 
-class DisablePublicAddresses(Action):
+class DisablePublicAddresses(PartByPart):
     """Two flags, each its own sub-write: a call takes one of them (EC2 API, ModifySubnetAttribute).
 
     The control is about IPv6 too: its addresses are public (Config rule
@@ -85,16 +85,9 @@ class DisablePublicAddresses(Action):
             spared.append(Spared(member, Reason.NOT_SUPPORTED, f"{member} stays on: {why}"))
         return Verdict(tuple(wrong), tuple(spared))
 
-    async def write(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
-        """Turn the flag off."""
-        await self._put(writer, resource, sub.name, sub.after)
-
-    async def restore(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
-        """Turn the flag on again."""
-        await self._put(writer, resource, sub.name, sub.before)
-
-    async def _put(self, writer: Writer, resource: ResourceKey, member: str, value: Json) -> None:
-        request = {"SubnetId": name_after(resource, SUBNET.prefix), member: {"Value": value}}
+    async def put_part(self, writer: Writer, resource: ResourceKey, part: str, value: Json) -> None:
+        """Turn a flag on or off."""
+        request = {"SubnetId": name_after(resource, SUBNET.prefix), part: {"Value": value}}
         await writer.write("ec2", "ModifySubnetAttribute", request)
 
 

@@ -1,36 +1,18 @@
 """IAM.3: active access keys that are too old."""
 
-from typing import Any
+from collections.abc import Mapping
 
-from posture.domain.remediation.reasons import Reason
-from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.domain.time import DAY, instant_of, parse_timestamp, rfc3339
-from posture.remediation.actions.contract import (
-    Action,
-    Iam,
-    Json,
-    Reader,
-    Refused,
-    Situation,
-    Spared,
-    State,
-    SubWrite,
-    Tagged,
-    Verdict,
-    Writer,
-)
-from posture.remediation.actions.iam.users import is_protected, read_pages, user_name, user_tags
+from posture.domain.time import DAY
+from posture.remediation.actions.contract import Iam, Json, Situation
+from posture.remediation.actions.iam.access_keys import DeactivateAccessKeys, age_of, last_use, unused_for
 from posture.remediation.actions.parameters import Parameter, Values, duration
 
-_ACTIVE, _INACTIVE = "Active", "Inactive"
 
-
-class DeactivateOldAccessKeys(Action):
-    """Each key is one sub-write, named by its id, which is no secret."""
+class DeactivateOldAccessKeys(DeactivateAccessKeys):
+    """Of those that are too old, one that is in use may be spared."""
 
     name = "iam-deactivate-old-access-keys"
     controls = frozenset({"IAM.3"})
-    works_on = WorksOn(frozenset({"AwsIamUser"}))
     parameters = (
         Parameter("maxAge", "A key that is older is deactivated.", "2160h", duration("1s", "87600h")),
         Parameter(
@@ -48,77 +30,17 @@ class DeactivateOldAccessKeys(Action):
     risk = "Whatever signs with such a key is refused from then on."
     undo_says = "The keys are active again."
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
-        """Return the user's keys, with their ages and last uses."""
-        name = user_name(resource)
-        listed = await read_pages(reader, "ListAccessKeys", "AccessKeyMetadata", {"UserName": name})
-        keys = {}
-        for key in listed:
-            used = await reader.read("iam", "GetAccessKeyLastUsed", {"AccessKeyId": key["AccessKeyId"]})
-            keys[key["AccessKeyId"]] = _about(key, used)
-        return State(
-            {key["AccessKeyId"]: {"Status": key["Status"]} for key in listed}, {"user": name, "keys": keys}
-        )
+    def why_wrong(self, key: Mapping[str, Json], values: Values, situation: Situation) -> str | None:
+        """Compare its age with `maxAge`."""
+        age = age_of(key, situation)
+        return f"{age // DAY} days old, {last_use(key)}" if age > values["maxAge"] else None
 
-    async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
-        """Return the tags of the user; keys have none of their own."""
-        return (await user_tags(reader, user_name(resource)),)
-
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
-        """Find active keys older than `maxAge`; one that is in use is spared."""
-        user = state.about["user"]
-        if is_protected(user, situation.protected):
-            raise Refused(
-                Reason.EXCEPTED, f"{user} is a user that breakGlass.iamUsers of the configuration names"
-            )
-        wrong: list[SubWrite] = []
-        spared: list[Spared] = []
-        for key, part in sorted(state.parts.items()):
-            about = state.about["keys"][key]
-            age = situation.now - parse_timestamp(about["created"])
-            if part["Status"] != _ACTIVE or age <= values["maxAge"]:
-                continue
-            why = _in_use(key, about["lastUsed"], values["unusedFor"], situation)
-            if why is not None:
-                spared.append(Spared(key, Reason.IN_USE, f"{key} of {user} stays active: {why}"))
-                continue
-            summary = f"Deactivate {key} of {user}: {age // DAY} days old, {_last_use(about['lastUsed'])}"
-            wrong.append(SubWrite(key, summary, part, {"Status": _INACTIVE}))
-        return Verdict(tuple(wrong), tuple(spared))
-
-    async def write(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
-        """Deactivate the key."""
-        await self._set(writer, resource, sub.name, sub.after)
-
-    async def restore(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
-        """Activate the key again."""
-        await self._set(writer, resource, sub.name, sub.before)
-
-    async def _set(self, writer: Writer, resource: ResourceKey, key: str, part: Json) -> None:
-        request = {"UserName": user_name(resource), "AccessKeyId": key, "Status": part["Status"]}
-        await writer.write("iam", "UpdateAccessKey", request)
-
-
-def _about(key: dict[str, Any], used: dict[str, Any]) -> dict[str, Json]:
-    if "AccessKeyLastUsed" not in used:
-        raise Refused(Reason.UNREADABLE, f"IAM did not answer when {key['AccessKeyId']} was last used")
-    last = used["AccessKeyLastUsed"].get("LastUsedDate")
-    return {
-        "created": rfc3339(instant_of(key["CreateDate"])),
-        "lastUsed": None if last is None else rfc3339(instant_of(last)),
-    }
-
-
-def _in_use(key: str, last_used: str | None, unused_for: int | None, situation: Situation) -> str | None:
-    if key in situation.protected.access_keys:
-        return "it signs for the operator itself"
-    if unused_for is None or last_used is None or situation.now - parse_timestamp(last_used) > unused_for:
-        return None
-    return f"it was {_last_use(last_used)}, which is not longer ago than unusedFor"
-
-
-def _last_use(last_used: str | None) -> str:
-    return "never used" if last_used is None else f"last used at {last_used}"
+    def why_spared(self, key: Mapping[str, Json], values: Values, situation: Situation) -> str | None:
+        """Compare its last use with `unusedFor`."""
+        unused = unused_for(key, situation)
+        if values["unusedFor"] is None or unused is None or unused > values["unusedFor"]:
+            return None
+        return f"it was {last_use(key)}, which is not longer ago than unusedFor"
 
 
 ACTION = DeactivateOldAccessKeys()

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer, name_after
-from posture.remediation.actions.setting import Setting, pairs, read_or_gone, the_one
+from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer
+from posture.remediation.actions.rds.described import describe, named, tags_of
+from posture.remediation.actions.setting import Setting
 
 _CUSTOM = "custom-"
 # Whoever is changing it is not interrupted: RDS refuses then (InvalidDBInstanceState).
@@ -20,13 +21,12 @@ class DatabaseFlag(Setting):
 
     kind: ClassVar[str]
     prefix: ClassVar[str]
-    gone: ClassVar[frozenset[str]]
     sent_as: ClassVar[str] = ""
     """What the modifying call names the flag, where not as the describing one."""
 
     async def read(self, reader: Reader, resource: ResourceKey) -> State:
         """Return the flag, and what decides whether it may be changed."""
-        return self.state_of(await self._described(reader, resource))
+        return self.state_of(await describe(reader, resource, self.kind, self.prefix))
 
     def state_of(self, described: dict[str, Any]) -> State:
         """Return the same out of what describes the database."""
@@ -41,10 +41,8 @@ class DatabaseFlag(Setting):
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags, from the answer that proves that it is there."""
-        described = await self._described(reader, resource)
-        if "TagList" not in described:
-            raise Refused(Reason.UNREADABLE, "RDS did not answer with the tags")
-        return (Tagged(resource.id, pairs(described["TagList"])),)
+        described = await describe(reader, resource, self.kind, self.prefix)
+        return (tags_of(resource, described),)
 
     def check(self, state: State) -> None:
         """Refuse what RDS cannot change, and wait while it is being changed."""
@@ -55,13 +53,8 @@ class DatabaseFlag(Setting):
 
     async def put(self, writer: Writer, resource: ResourceKey, value: Json) -> None:
         """Set the flag. The call wants the name: an ARN is for reading."""
-        request = {f"{self.kind}Identifier": name_after(resource, self.prefix)}
+        request = named(resource, self.kind, self.prefix)
         await writer.write("rds", f"Modify{self.kind}", {**request, self.sent_as or self.part: value})
-
-    async def _described(self, reader: Reader, resource: ResourceKey) -> dict[str, Any]:
-        request = {f"{self.kind}Identifier": name_after(resource, self.prefix)}
-        body = await read_or_gone(reader, "rds", f"Describe{self.kind}s", request, gone=self.gone)
-        return the_one(body, f"{self.kind}s", f"{self.kind}Arn", resource.id)
 
 
 class InstanceFlag(DatabaseFlag):
@@ -71,7 +64,6 @@ class InstanceFlag(DatabaseFlag):
     iam = Iam(("rds:DescribeDBInstances",), ("rds:ModifyDBInstance",), ("rds:ModifyDBInstance",))
     kind = "DBInstance"
     prefix = "db:"
-    gone = frozenset({"DBInstanceNotFound", "DBInstanceNotFoundFault"})
 
 
 class OwnInstanceFlag(InstanceFlag):
@@ -91,4 +83,3 @@ class ClusterFlag(DatabaseFlag):
     iam = Iam(("rds:DescribeDBClusters",), ("rds:ModifyDBCluster",), ("rds:ModifyDBCluster",))
     kind = "DBCluster"
     prefix = "cluster:"
-    gone = frozenset({"DBClusterNotFoundFault", "DBClusterNotFound"})

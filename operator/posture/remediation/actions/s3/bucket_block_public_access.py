@@ -1,6 +1,5 @@
 """S3.8, S3.2, S3.3: all four flags of a bucket's block public access, even if the account has them too."""
 
-from posture.aws.client.errors import AwsError
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
@@ -15,13 +14,11 @@ from posture.remediation.actions.contract import (
     Verdict,
     Writer,
     name_after,
-    read_or_none,
 )
-from posture.remediation.actions.parameters import Parameter, Values, choice
+from posture.remediation.actions.parameters import Values
+from posture.remediation.actions.s3.buckets import is_website, owned, read_bucket, websites
 from posture.remediation.actions.s3.flags import ALL_ON, NONE, PART, flags_of, summary
 from posture.remediation.actions.s3.tags import bucket_tags
-
-_NO_WEBSITE = frozenset({"NoSuchWebsiteConfiguration"})
 
 
 class BucketBlockPublicAccess(Action):
@@ -30,14 +27,7 @@ class BucketBlockPublicAccess(Action):
     name = "s3-bucket-block-public-access"
     controls = frozenset({"S3.2", "S3.3", "S3.8"})
     works_on = WorksOn(frozenset({"AwsS3Bucket"}))
-    parameters = (
-        Parameter(
-            "websites",
-            "What becomes of a bucket that is a website: `Skip` or `Block`.",
-            "Skip",
-            choice("Skip", "Block"),
-        ),
-    )
+    parameters = (websites("Block"),)
     iam = Iam(
         read=("s3:GetBucketPublicAccessBlock", "s3:GetBucketTagging", "s3:GetBucketWebsite"),
         write=("s3:PutBucketPublicAccessBlock",),
@@ -51,17 +41,9 @@ class BucketBlockPublicAccess(Action):
 
     async def read(self, reader: Reader, resource: ResourceKey) -> State:
         """Return the four flags, and whether the bucket is a website."""
-        if reader.account_id != resource.account_id:
-            raise Refused(Reason.ACCOUNT_MISMATCH, f"{reader.account_id} is read, not {resource.account_id}")
-        request = _owned(resource)
-        try:
-            website = await read_or_none(reader, "s3", "GetBucketWebsite", request, none=_NO_WEBSITE)
-            body = await read_or_none(reader, "s3", "GetPublicAccessBlock", request, none=NONE)
-        except AwsError as error:
-            if error.code == "NoSuchBucket":
-                raise Refused(Reason.RESOURCE_GONE, "The bucket is gone") from error
-            raise
-        return State({PART: flags_of(body)}, {"website": website is not None})
+        website = await is_website(reader, resource)
+        body = await read_bucket(reader, "GetPublicAccessBlock", resource, none=NONE)
+        return State({PART: flags_of(body)}, {"website": website})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the bucket's tags."""
@@ -81,20 +63,16 @@ class BucketBlockPublicAccess(Action):
 
     async def write(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
         """Turn all four on. The call replaces all of them."""
-        request = {**_owned(resource), "PublicAccessBlockConfiguration": sub.after}
+        request = {**owned(resource), "PublicAccessBlockConfiguration": sub.after}
         await writer.write("s3", "PutPublicAccessBlock", request)
 
     async def restore(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
         """Put the flags as they were; where there were none, delete the configuration."""
         if sub.before is None:
-            await writer.write("s3", "DeletePublicAccessBlock", _owned(resource))
+            await writer.write("s3", "DeletePublicAccessBlock", owned(resource))
         else:
-            request = {**_owned(resource), "PublicAccessBlockConfiguration": sub.before}
+            request = {**owned(resource), "PublicAccessBlockConfiguration": sub.before}
             await writer.write("s3", "PutPublicAccessBlock", request)
-
-
-def _owned(resource: ResourceKey) -> dict[str, str]:
-    return {"Bucket": name_after(resource, ""), "ExpectedBucketOwner": resource.account_id}
 
 
 ACTION = BucketBlockPublicAccess()
