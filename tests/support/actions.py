@@ -334,6 +334,8 @@ class ActionTests:
         assert wrong
         assert self.settings(world, resource) == self.fixed(before)
         assert world.writes() == Counter(self.writes)
+        # It would apply what others have let wait for a window.
+        assert not world.wire.sent("ApplyImmediately")
         after = await self.read(world, resource)
         assert all(self.action.verified(after.state, each) for each in wrong)
         assert after.verdict == Verdict()

@@ -36,11 +36,10 @@ class Minimum(Setting):
         found = [each for name, each in situation.control_parameters.items() if name.lower() == named]
         if not found:
             return self.default
-        given = found[0]
-        text = given[0] if len(given) == 1 else ""
-        if not (text.isascii() and text.isdigit()) or int(text) not in self.allowed:
+        (given, *_), by_text = found, {str(each): each for each in self.allowed}
+        if len(given) != 1 or given[0] not in by_text:
             raise Refused(
                 Reason.UNREADABLE,
                 f"The control's parameter {self.control_parameter} makes no sense: {', '.join(given)}",
             )
-        return int(text)
+        return by_text[given[0]]

@@ -16,7 +16,7 @@ from posture.remediation.actions.contract import (
     name_after,
 )
 from posture.remediation.actions.parameters import Values
-from posture.remediation.actions.setting import Setting, pairs, the_one
+from posture.remediation.actions.setting import Setting, pairs, read_list, the_one
 
 _BALANCER, _INSTANCE = "ELB", "EC2"
 _NAMED = "autoScalingGroupName/"
@@ -119,18 +119,18 @@ def _tags(group: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 
 async def _out_of_service(reader: Reader, balancer: str) -> list[str]:
     """Return the instances that a classic load balancer finds unhealthy."""
-    body = await reader.read("elb", "DescribeInstanceHealth", {"LoadBalancerName": balancer})
-    return [each["InstanceId"] for each in body["InstanceStates"] if each["State"] == "OutOfService"]
+    request = {"LoadBalancerName": balancer}
+    states = await read_list(
+        reader, "elb", "DescribeInstanceHealth", request, member="InstanceStates", gone=()
+    )
+    return [each["InstanceId"] for each in states if each["State"] == "OutOfService"]
 
 
 async def _unhealthy_targets(reader: Reader, target_group: str) -> list[str]:
     """Return the targets of a target group that are unhealthy."""
-    body = await reader.read("elbv2", "DescribeTargetHealth", {"TargetGroupArn": target_group})
-    return [
-        each["Target"]["Id"]
-        for each in body["TargetHealthDescriptions"]
-        if each["TargetHealth"]["State"].startswith("unhealthy")
-    ]
+    request, member = {"TargetGroupArn": target_group}, "TargetHealthDescriptions"
+    targets = await read_list(reader, "elbv2", "DescribeTargetHealth", request, member=member, gone=())
+    return [each["Target"]["Id"] for each in targets if each["TargetHealth"]["State"].startswith("unhealthy")]
 
 
 ACTION = UseLoadBalancerHealthChecks()

@@ -81,7 +81,7 @@ class RedirectToHttps(Action):
         return Verdict((SubWrite(_PART, summary, present, wanted),))
 
     async def write(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
-        """Send the configuration with the policies that are right, if it has those that were judged."""
+        """Send the configuration back with redirects to HTTPS where HTTP was let in."""
         body = await _configuration(writer, resource)
         if _policies(body[_CONFIG]) != sub.before:
             raise Refused(Reason.PENDING, "The distribution has been changed since it was read")
@@ -100,7 +100,8 @@ async def _configuration(reader: Reader, resource: ResourceKey) -> dict[str, Any
     body = await read_or_gone(
         reader, "cloudfront", "GetDistributionConfig", request, gone={"NoSuchDistribution"}
     )
-    if not body.get(_ETAG) or not body.get(_CONFIG):
+    known = body.get(_ETAG) and "DefaultCacheBehavior" in body.get(_CONFIG, {})
+    if not known or not all(_POLICY in behaviour for _, behaviour in _behaviours(body[_CONFIG])):
         raise Refused(Reason.UNREADABLE, "CloudFront did not answer with the configuration and its version")
     return body
 
@@ -108,7 +109,7 @@ async def _configuration(reader: Reader, resource: ResourceKey) -> dict[str, Any
 def _behaviours(configuration: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield _DEFAULT, configuration["DefaultCacheBehavior"]
     for each in configuration.get("CacheBehaviors", {}).get("Items", []):
-        yield each["PathPattern"], each
+        yield each.get("PathPattern", _DEFAULT), each
 
 
 def _policies(configuration: dict[str, Any]) -> dict[str, Json]:

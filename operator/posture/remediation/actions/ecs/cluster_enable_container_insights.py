@@ -32,8 +32,8 @@ class EnableContainerInsights(Setting):
     async def read(self, reader: Reader, resource: ResourceKey) -> State:
         """Return the setting."""
         cluster = await _cluster(reader, resource)
-        settings = {each["name"]: each["value"] for each in cluster.get("settings", [])}
-        if self.part not in settings:
+        settings = {each.get("name"): each.get("value") for each in cluster.get("settings", [])}
+        if not settings.get(self.part):
             raise Refused(Reason.UNREADABLE, f"ECS did not answer with {self.part}")
         return State({self.part: settings[self.part]})
 

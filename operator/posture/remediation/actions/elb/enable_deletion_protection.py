@@ -28,7 +28,7 @@ class EnableDeletionProtection(BalancerAttribute):
                 raise Refused(
                     Reason.NOT_OWNER,
                     f"A controller in a Kubernetes cluster owns it (tag {key}), and could delete it no more:"
-                    f" set {self.part} by an annotation of its Service or Ingress",
+                    " set deletion_protection.enabled by an annotation of its Service or Ingress",
                 )
 
 

@@ -73,6 +73,11 @@ class EnableStreamEncryption(Setting):
         del situation
         return present if present[_TYPE] == _KMS else {_TYPE: _KMS, _KEY: values["key"]}
 
+    def says(self, present: Json, wanted: Json) -> str:
+        """Say with which key."""
+        del present
+        return f"{self.summary} with {wanted[_KEY]}"
+
     def check(self, state: State) -> None:
         """Wait while the stream is being changed."""
         if state.about["status"] != _ACTIVE:
