@@ -13,6 +13,7 @@ import tempfile
 import threading
 from pathlib import Path
 
+from demo import cases
 from posture.api.crds import documents
 from posture.domain.scoring.scores import Score
 from sandbox import tools
@@ -98,6 +99,7 @@ def _demo(stack: contextlib.ExitStack) -> int:
         )  # fmt: skip
     _show(kubectl, operator)
     _change(kubectl, cloud, operator)
+    _remediate(kubectl, cloud, operator)
     if os.environ.get("DEMO_EXIT") == "1":
         return 0
     _say(f"Metrics stay at http://{operator.address}/metrics, the cluster at {kubeconfig}. Ctrl-C ends all.")
@@ -147,6 +149,47 @@ def _change(kubectl: Kubectl, cloud: Cloud, operator: OperatorProcess) -> None:
     print(f"posture_target_score_ratio of payments: {before:.4f} -> {after:.4f}")
     operator.wait(lambda: _status_says(kubectl, after), "the status to follow the metric")
     kubectl("get", "posturetargets", "--namespace", NAMESPACE)
+
+
+def _remediate(kubectl: Kubectl, cloud: Cloud, operator: OperatorProcess) -> None:
+    _say("Three things are wrong in each payments account; the rules in demo/rules.yaml see them: a dry run")
+    made = cases.make(cloud)
+    kubectl("apply", "-f", str(HERE / "rules.yaml"))
+    operator.wait(lambda: _planned(kubectl) == [2, 3, 3], "the plans", seconds=60)
+    kubectl("get", "remediationrules", "--namespace", NAMESPACE)
+    account = next(each.account for each in made if each.type == "AwsEc2SecurityGroup")
+    print(f"Open to everybody in {account}: ports {cases.open_ports(cloud, account)}")
+    _say(f"Account {cases.OPTED_OUT} opted out by its tag AllowPublicAccess=true")
+    reasons = "jsonpath={range .status.plan[*]}{.accountId} {.decision} {.reason}: {.message}{'\\n'}{end}"
+    kubectl("get", "remediationrule", "block-public-access", "-n", NAMESPACE, "-o", reasons)
+    _say("The same rules, enforced")
+    for rule in ("block-public-access", "close-ssh-and-rdp", "old-access-keys"):
+        patch = '{"spec": {"mode": "Enforce"}}'
+        kubectl("patch", "remediationrule", rule, "-n", NAMESPACE, "--type=merge", "-p", patch, quiet=True)
+    operator.wait(lambda: _states(kubectl).count("Succeeded") == 8, "the remediations", seconds=90)
+    kubectl("get", "remediations", "--namespace", NAMESPACE)
+    print(f"Open to everybody in {account}: ports {cases.open_ports(cloud, account)}")
+    _say(f"One of them is taken back: the group in {account}")
+    group = next(each.id for each in made if each.account == account and "security-group" in each.id)
+    name = f"jsonpath={{.items[?(@.spec.resource.id=='{group}')].metadata.name}}"
+    undone = kubectl("get", "remediations", "-n", NAMESPACE, "-o", name, quiet=True)
+    undo = '{"spec": {"undo": true}}'
+    kubectl("patch", "remediation", undone, "-n", NAMESPACE, "--type=merge", "-p", undo)
+    operator.wait(lambda: "Undone" in _states(kubectl), "the undo", seconds=60)
+    kubectl("get", "remediations", "--namespace", NAMESPACE)
+    print(f"Open to everybody in {account}: ports {cases.open_ports(cloud, account)}")
+    kubectl("get", "remediationrules", "--namespace", NAMESPACE)
+
+
+def _planned(kubectl: Kubectl) -> list[int]:
+    fields = "jsonpath={.items[*].status.pending}"
+    shown = kubectl("get", "remediationrules", "-n", NAMESPACE, "-o", fields, quiet=True)
+    return sorted(map(int, shown.split()))
+
+
+def _states(kubectl: Kubectl) -> list[str]:
+    fields = "jsonpath={.items[*].status.conditions[?(@.type=='Complete')].reason}"
+    return kubectl("get", "remediations", "-n", NAMESPACE, "-o", fields, quiet=True).split()
 
 
 def _status_says(kubectl: Kubectl, ratio: float | None) -> bool:
