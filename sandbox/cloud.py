@@ -19,6 +19,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+from sandbox.call_gate import CALLS
 from sandbox.securityhub.catalogue import partition_of
 from sandbox.securityhub.client import ControlClient
 from sandbox.services.call import CONTROL
@@ -173,11 +174,40 @@ class Cloud:
                 "organizations", {"management": MANAGEMENT, "accounts": members, "delegated": delegated}
             )
 
-    def _put(self, path: str, content: Sequence[Mapping[str, Any]]) -> None:
-        request = Request(f"{self.moto_url}{path}", json.dumps(content).encode(), method="PUT")  # noqa: S310 - it is our moto
+    def meddle(self, name: str, **rule: Any) -> None:  # noqa: ANN401 - as JSON
+        """Have calls of moto's services fare as this rule (`call_gate.Rule`) says until it is lifted.
+
+        Raises CloudError for a rule that is none.
+        """
+        self._put(f"{CALLS}/{name}", rule)
+
+    def lift(self, name: str) -> None:
+        """Lift a rule, and let go what it holds."""
+        self._send("DELETE", f"{CALLS}/{name}")
+
+    def met(self, name: str) -> int:
+        """Return how many calls a rule has met."""
+        return int(self._calls()["rules"][name]["met"])
+
+    def holding(self, name: str) -> list[dict[str, Any]]:
+        """Return the parameters of the calls that a rule keeps back."""
+        return list(self._calls()["rules"][name]["holding"])
+
+    def writes(self) -> list[dict[str, Any]]:
+        """Return all calls of others than people that were none of reading (`call_gate.Write`)."""
+        return list(self._calls()["writes"])
+
+    def _calls(self) -> dict[str, Any]:
+        return dict(json.loads(self._send("GET", CALLS)))
+
+    def _put(self, path: str, content: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> None:
+        self._send("PUT", path, json.dumps(content).encode())
+
+    def _send(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        request = Request(f"{self.moto_url}{path}", body, method=method)  # noqa: S310 - it is our moto
         try:
-            with urlopen(request, timeout=30):  # noqa: S310 - as above
-                pass
+            with urlopen(request, timeout=30) as said:  # noqa: S310 - as above
+                return bytes(said.read())
         except HTTPError as error:
             raise CloudError(error.read().decode()) from error
 

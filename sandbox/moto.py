@@ -1,6 +1,7 @@
 """moto server on loopback: the cloud for everything but Security Hub.
 
-Before it stand an STS that refuses on request, and the calls that moto does not carry.
+Before it stand a gate that has calls fail on request, an STS that refuses, and the calls that moto does not
+carry.
 """
 
 import json
@@ -12,6 +13,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.utilities import utils
 from werkzeug.serving import make_server
 
+from sandbox.call_gate import CallGate
 from sandbox.securityhub.catalogue import PARTITIONS
 from sandbox.services.gate import ServiceGate
 from sandbox.sts_gate import StsGate
@@ -27,7 +29,7 @@ def _know_partitions() -> None:
 def serve(stdin: IO[bytes]) -> None:
     """Serve on a free port until `stdin` ends. Prints `{"url": …}` when it listens."""
     _know_partitions()
-    gate = StsGate(ServiceGate(DomainDispatcherApplication(create_backend_app)))
+    gate = CallGate(StsGate(ServiceGate(DomainDispatcherApplication(create_backend_app))))
     server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=MotoRequestHandler)
     Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps({"url": f"http://127.0.0.1:{server.server_port}"}), flush=True)
