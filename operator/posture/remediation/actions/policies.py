@@ -1,7 +1,8 @@
 """Policies of resources: what a document says, whatever its spelling, and whom its statements mean.
 
-IAM user guide, "Grammar of the IAM JSON policy language": a list of one may be written without the list,
-the order in lists means nothing, and AWS gives documents back in another spelling than they were put.
+IAM user guide, "Grammar of the IAM JSON policy language" and "AWS JSON policy elements: Principal": a list of
+one may be written without the list, the order in lists means nothing, everybody and accounts have two
+spellings, and AWS gives documents back in another spelling than they were put.
 """
 
 import json
@@ -21,6 +22,9 @@ _PRINCIPALS = frozenset({"Principal", "NotPrincipal"})
 # What AWS shows instead of the ARN of a user or role that is there no more, and takes from nobody (IAM user
 # guide, "Unique identifiers").
 _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
+
+# An account as a principal is written by its id or by the ARN of its root user.
+_ROOT = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):root")
 
 
 class Tested(NamedTuple):
@@ -98,7 +102,10 @@ def _value_of(member: str, value: Json) -> Json:
     if member in _LISTS:
         return sorted(_texts(value))
     if member in _PRINCIPALS and isinstance(value, Mapping):
-        return {kind: sorted(_texts(values)) for kind, values in value.items()}
+        named = {
+            kind: sorted(_ROOT.sub(r"\1", text) for text in _texts(values)) for kind, values in value.items()
+        }
+        return EVERYBODY if named == {"AWS": [EVERYBODY]} else named
     if member == "Condition":
         return {
             operator: {key: sorted(_texts(values)) for key, values in keys.items()}

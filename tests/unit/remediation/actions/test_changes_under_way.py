@@ -7,7 +7,8 @@ import pytest
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ACCOUNT, ResourceKey
-from posture.remediation.actions.contract import Action, Refused, Situation, State
+from posture.remediation.actions.contract import Action, Refused, Situation
+from posture.remediation.actions.ec2.instance_require_imdsv2 import ACTION as IMDS
 from posture.remediation.actions.ec2.snapshot_block_public_access import ACTION as SNAPSHOTS
 from posture.remediation.actions.efs.enable_backups import ACTION as BACKUPS
 from posture.remediation.actions.ssm.block_public_documents import ACTION as DOCUMENTS
@@ -39,7 +40,7 @@ def judged(action: Action, resource: ResourceKey, pages: Pages) -> str:
     """What an answer comes to: `right`, `wrong`, or why the resource is refused."""
     try:
         state = asyncio.run(action.read(Script(pages), resource))
-        verdict = action.judge(state, {}, Situation(0, action.controls))
+        verdict = action.judge(state, action.configure({}), Situation(0, action.controls))
     except Refused as refused:
         return refused.reason
     return "wrong" if verdict.wrong else "right"
@@ -49,7 +50,7 @@ def judged(action: Action, resource: ResourceKey, pages: Pages) -> str:
     ("action", "resource", "pages", "outcome"),
     [
         (BACKUPS, FILE_SYSTEM, system("ENABLED"), "right"),
-        (BACKUPS, FILE_SYSTEM, system("ENABLING"), "right"),
+        (BACKUPS, FILE_SYSTEM, system("ENABLING"), Reason.PENDING),
         (BACKUPS, FILE_SYSTEM, system("DISABLED"), "wrong"),
         (BACKUPS, FILE_SYSTEM, system("DISABLING"), Reason.PENDING),
         (BACKUPS, FILE_SYSTEM, system("DISABLED", LifeCycleState="updating"), Reason.PENDING),
@@ -75,9 +76,35 @@ def test_what_an_answer_comes_to(action: Action, resource: ResourceKey, pages: P
     assert judged(action, resource, pages) == outcome
 
 
-def test_backups_are_not_verified_before_they_are_on() -> None:
-    state = State({"backups": "DISABLED"}, {"status": "DISABLED", "lifeCycle": "available"})
-    (wrong,) = BACKUPS.judge(state, {}, Situation(0, BACKUPS.controls)).wrong
-    for status, verified in (("ENABLING", False), ("ENABLED", True), ("DISABLED", False)):
-        read = asyncio.run(BACKUPS.read(Script(system(status)), FILE_SYSTEM))
-        assert BACKUPS.verified(read, wrong) is verified
+def instance(tokens: str, options: str, state: str = "running", **said: Any) -> Pages:
+    described = {
+        "InstanceId": "i-1",
+        "State": {"Name": state},
+        "MetadataOptions": {"HttpTokens": tokens, "State": options, **said},
+    }
+    return {
+        ("DescribeInstances", None): {"Reservations": [{"OwnerId": OWNER, "Instances": [described]}]},
+        ("GetMetricStatistics", None): {"Datapoints": []},
+    }
+
+
+INSTANCE_ARN = f"arn:aws:ec2:{REGION}:{OWNER}:instance/i-1"
+INSTANCE = ResourceKey(OWNER, "aws", REGION, "AwsEc2Instance", INSTANCE_ARN)
+
+
+@pytest.mark.parametrize(
+    ("pages", "outcome"),
+    [
+        (instance("optional", "applied"), "wrong"),
+        (instance("required", "applied"), "right"),
+        (instance("optional", "applied", HttpEndpoint="disabled"), Reason.NOT_SUPPORTED),
+        (instance("required", "applied", HttpEndpoint="disabled"), "right"),
+        (instance("optional", "pending"), Reason.PENDING),
+        (instance("required", "pending"), Reason.PENDING),
+        (instance("optional", "pending", "stopped"), "wrong"),
+        (instance("required", "pending", "stopped"), "right"),
+    ],
+)
+def test_options_that_are_being_applied_are_waited_for(pages: Pages, outcome: str) -> None:
+    """An entry whose change is under way is neither done nor changed by somebody else."""
+    assert judged(IMDS, INSTANCE, pages) == outcome

@@ -8,7 +8,7 @@ import pytest
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
-from posture.remediation.actions.contract import Action, Refused, Situation, State, SubWrite
+from posture.remediation.actions.contract import Action, Refused, Situation, State
 from posture.remediation.actions.ec2.groups import authorize, kept, rule_name
 from posture.remediation.actions.registry import builtin_actions
 from tests.support.scripted_reader import Script, Writes
@@ -131,29 +131,6 @@ def test_addresses_of_a_subnet(
 def test_a_gateway_that_is_being_changed_is_waited_for(option: str, state: str, outcome: Any) -> None:
     read = State({"AutoAcceptSharedAttachments": option}, {"state": state})
     assert judged(ACTIONS["ec2-transit-gateway-disable-auto-accept"], read) == outcome
-
-
-@pytest.mark.parametrize(
-    ("tokens", "about", "outcome", "verified"),
-    [
-        ("optional", {}, (["HttpTokens"], []), False),
-        ("required", {}, ([], []), True),
-        ("optional", {"endpoint": "disabled"}, Reason.NOT_SUPPORTED, False),
-        ("optional", {"applied": "pending"}, Reason.PENDING, False),
-        ("optional", {"applied": "pending", "state": "stopped"}, (["HttpTokens"], []), False),
-        ("required", {"applied": "pending"}, ([], []), False),
-        ("required", {"applied": "pending", "state": "stopped"}, ([], []), True),
-        ("required", {"weeksWithoutTokens": ["2026-11-23T00:00:00Z"]}, ([], []), True),
-    ],
-)
-def test_metadata_options_of_an_instance(
-    tokens: str, about: dict[str, Any], outcome: Any, verified: bool
-) -> None:
-    action = ACTIONS["ec2-instance-require-imdsv2"]
-    usual = {"state": "running", "applied": "applied", "endpoint": "enabled", "weeksWithoutTokens": []}
-    state = State({"HttpTokens": tokens}, usual | about)
-    assert judged(action, state) == outcome
-    assert action.verified(state, SubWrite("HttpTokens", "", "optional", "required")) is verified
 
 
 def test_public_snapshots_are_read_to_the_last_page() -> None:

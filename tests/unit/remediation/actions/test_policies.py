@@ -97,6 +97,21 @@ def test_truths_are_written_as_texts() -> None:
 
 
 @pytest.mark.parametrize(
+    "spellings",
+    [
+        ["*", {"AWS": "*"}, {"AWS": ["*"]}],
+        [{"AWS": "111122223333"}, {"AWS": ["arn:aws:iam::111122223333:root"]}],
+        [{"AWS": "444455556666"}, {"AWS": "arn:aws-cn:iam::444455556666:root"}],
+    ],
+)
+def test_principals_have_two_spellings(spellings: list[Any]) -> None:
+    meanings = [meaning_of({"Statement": {"Principal": each}}) for each in spellings]
+    assert meanings == meanings[:1] * len(spellings)
+    for other in ({"Service": "*"}, {"AWS": "arn:aws:iam::111122223333:user/root"}, {"AWS": ["*", "1"]}):
+        assert meaning_of({"Statement": {"Principal": other}}) not in meanings
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",

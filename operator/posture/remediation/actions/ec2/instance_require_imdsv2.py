@@ -13,7 +13,6 @@ from posture.remediation.actions.contract import (
     Refused,
     Situation,
     State,
-    SubWrite,
     Tagged,
     Verdict,
     Writer,
@@ -68,14 +67,15 @@ class RequireImdsV2(Setting):
     summary = "Require IMDSv2 of the instance"
 
     async def read(self, reader: Reader, resource: ResourceKey) -> State:
-        """Return the option, the state of instance and options, and the weeks with reads without a token."""
+        """Return the option, whether there is an endpoint, and the weeks with reads without a token."""
         instance = await self._described(reader, resource)
         options = instance.get(_OPTIONS, {})
         if _TOKENS not in options:
             raise Refused(Reason.UNREADABLE, f"EC2 did not say {_TOKENS} of the instance")
+        if options.get("State") == "pending" and instance["State"]["Name"] == _RUNNING:
+            # What is in force is not said; a stopped instance applies its options when it is started.
+            raise Refused(Reason.PENDING, "The instance's metadata options are being changed")
         about = {
-            "state": instance["State"]["Name"],
-            "applied": options.get("State"),
             "endpoint": options.get("HttpEndpoint", "enabled"),
             "weeksWithoutTokens": await self._weeks(reader, resource),
         }
@@ -99,16 +99,9 @@ class RequireImdsV2(Setting):
         return verdict
 
     def check(self, state: State) -> None:
-        """Wait while options are being applied; without its endpoint an instance takes no such option."""
+        """Refuse an instance without an endpoint: it takes no such option."""
         if state.about["endpoint"] == "disabled":
             raise Refused(Reason.NOT_SUPPORTED, "The instance gives no metadata at all: its endpoint is off")
-        if state.about["applied"] == "pending" and state.about["state"] == _RUNNING:
-            raise Refused(Reason.PENDING, "The instance's metadata options are being changed")
-
-    def verified(self, state: State, sub: SubWrite) -> bool:
-        """Whether it is set and, on a running instance, also applied; others apply it when they start."""
-        pending = state.about["applied"] == "pending" and state.about["state"] == _RUNNING
-        return super().verified(state, sub) and not pending
 
     async def put(self, writer: Writer, resource: ResourceKey, value: Json) -> None:
         """Set the option."""

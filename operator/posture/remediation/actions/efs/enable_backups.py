@@ -10,7 +10,6 @@ from posture.remediation.actions.contract import (
     Reader,
     Refused,
     State,
-    SubWrite,
     Tagged,
     Writer,
     name_after,
@@ -21,8 +20,8 @@ from posture.remediation.actions.setting import Setting, pairs, read_or_gone, th
 _GONE = frozenset({"FileSystemNotFound"})
 _NO_POLICY = frozenset({"PolicyNotFound"})
 _AVAILABLE = "available"
-# What is under way counts as what it will be; whether it has come to that is said beside it.
-_BECOMES = {"ENABLED": "ENABLED", "ENABLING": "ENABLED", "DISABLED": "DISABLED", "DISABLING": "DISABLED"}
+_ENABLED, _DISABLED = "ENABLED", "DISABLED"
+_UNDER_WAY = frozenset({"ENABLING", "DISABLING"})
 
 
 class EnableBackups(Setting):
@@ -39,7 +38,7 @@ class EnableBackups(Setting):
     risk = "Nothing is cut off; backups are paid for by their size."
     undo_says = "No more backups are made; those that were made stay until they expire."
     part = "backups"
-    right = "ENABLED"
+    right = _ENABLED
     summary = "Back the file system up every day"
 
     async def read(self, reader: Reader, resource: ResourceKey) -> State:
@@ -47,11 +46,12 @@ class EnableBackups(Setting):
         described = await self._described(reader, resource)
         request = {"FileSystemId": described["FileSystemId"]}
         body = await read_or_none(reader, "efs", "DescribeBackupPolicy", request, none=_NO_POLICY)
-        status = "DISABLED" if body is None else body.get("BackupPolicy", {}).get("Status")
-        if status not in _BECOMES:
+        status = _DISABLED if body is None else body.get("BackupPolicy", {}).get("Status")
+        if status in _UNDER_WAY:
+            raise Refused(Reason.PENDING, f"Backups are {status}")
+        if status not in {_ENABLED, _DISABLED}:
             raise Refused(Reason.UNREADABLE, f"EFS answered {status!r} for the state of backups")
-        about = {"status": status, "lifeCycle": described.get("LifeCycleState")}
-        return State({self.part: _BECOMES[status]}, about)
+        return State({self.part: status}, {"lifeCycle": described.get("LifeCycleState")})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags, from the answer that proves that it is there."""
@@ -61,15 +61,9 @@ class EnableBackups(Setting):
         return (Tagged(resource.id, pairs(described["Tags"])),)
 
     def check(self, state: State) -> None:
-        """Wait while the file system, or its backups, are being changed."""
-        if state.about["status"] != state.parts[self.part]:
-            raise Refused(Reason.PENDING, f"Backups are {state.about['status']}")
+        """Wait while the file system is being changed."""
         if state.about["lifeCycle"] != _AVAILABLE:
             raise Refused(Reason.PENDING, f"The file system is {state.about['lifeCycle']}")
-
-    def verified(self, state: State, sub: SubWrite) -> bool:
-        """Whether it is set, and no longer under way."""
-        return super().verified(state, sub) and bool(state.about["status"] == sub.after)
 
     async def put(self, writer: Writer, resource: ResourceKey, value: Json) -> None:
         """Turn backups on or off."""

@@ -33,7 +33,10 @@ class DeactivateAccessKeys(PartByPart):
 
     @abstractmethod
     def why_wrong(self, key: Mapping[str, Json], values: Values, situation: Situation) -> str | None:
-        """Say why an active key is wrong; None: it is not. `key`: `created` and `lastUsed`, RFC 3339."""
+        """Say why an active key is wrong; None: it is not. `key`: `created` and `lastUsed`, RFC 3339.
+
+        What is said is approved with the plan: it is the same for as long as nothing happens to the key.
+        """
 
     def why_spared(self, key: Mapping[str, Json], values: Values, situation: Situation) -> str | None:
         """Say why a key that is wrong stays as it is all the same; None: it does not."""
@@ -97,9 +100,14 @@ def unused_for(key: Mapping[str, Json], situation: Situation) -> int | None:
     return None if key["lastUsed"] is None else situation.now - parse_timestamp(key["lastUsed"])
 
 
-def last_use(key: Mapping[str, Json]) -> str:
-    """Say when a key was last used."""
-    return "never used" if key["lastUsed"] is None else f"last used at {key['lastUsed']}"
+def history_of(key: Mapping[str, Json]) -> str:
+    """Say on which days a key was made and last used."""
+    used = "never used" if key["lastUsed"] is None else f"last used on {_day(key['lastUsed'])}"
+    return f"made on {_day(key['created'])}, {used}"
+
+
+def _day(moment: str) -> str:
+    return moment.partition("T")[0]
 
 
 def _about(key: dict[str, Any], used: dict[str, Any]) -> dict[str, Json]:

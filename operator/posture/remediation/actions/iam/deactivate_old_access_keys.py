@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-from posture.domain.time import DAY
 from posture.remediation.actions.contract import Iam, Json, Situation
-from posture.remediation.actions.iam.access_keys import DeactivateAccessKeys, age_of, last_use, unused_for
+from posture.remediation.actions.iam.access_keys import DeactivateAccessKeys, age_of, history_of, unused_for
 from posture.remediation.actions.parameters import Parameter, Values, duration
 
 
@@ -32,15 +31,14 @@ class DeactivateOldAccessKeys(DeactivateAccessKeys):
 
     def why_wrong(self, key: Mapping[str, Json], values: Values, situation: Situation) -> str | None:
         """Compare its age with `maxAge`."""
-        age = age_of(key, situation)
-        return f"{age // DAY} days old, {last_use(key)}" if age > values["maxAge"] else None
+        return history_of(key) if age_of(key, situation) > values["maxAge"] else None
 
     def why_spared(self, key: Mapping[str, Json], values: Values, situation: Situation) -> str | None:
         """Compare its last use with `unusedFor`."""
         unused = unused_for(key, situation)
         if values["unusedFor"] is None or unused is None or unused > values["unusedFor"]:
             return None
-        return f"it was {last_use(key)}, which is not longer ago than unusedFor"
+        return f"it was last used at {key['lastUsed']}, which is not longer ago than unusedFor"
 
 
 ACTION = DeactivateOldAccessKeys()

@@ -16,7 +16,7 @@ from posture.remediation.actions.contract import (
     Verdict,
     read_or_none,
 )
-from posture.remediation.actions.iam.access_keys import DeactivateAccessKeys, age_of, last_use, unused_for
+from posture.remediation.actions.iam.access_keys import DeactivateAccessKeys, age_of, history_of, unused_for
 from posture.remediation.actions.iam.users import user_name
 from posture.remediation.actions.parameters import Values, integer
 from posture.remediation.actions.setting import read_or_gone
@@ -72,9 +72,7 @@ class DeactivateUnusedCredentials(DeactivateAccessKeys):
         del values
         unused = unused_for(key, situation)
         since = age_of(key, situation) if unused is None else unused
-        if since <= _days_of(situation) * DAY:
-            return None
-        return f"{last_use(key)}, {age_of(key, situation) // DAY} days old"
+        return history_of(key) if since > _days_of(situation) * DAY else None
 
     async def _password(self, reader: Reader, resource: ResourceKey) -> str | None:
         """Return when the password was last used, or else made; None: there is none.

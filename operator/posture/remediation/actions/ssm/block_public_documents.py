@@ -40,17 +40,14 @@ class BlockPublicDocuments(AccountSetting):
         setting = body.get("ServiceSetting", {})
         if not setting.get("SettingValue") or not setting.get("Status"):
             raise Refused(Reason.UNREADABLE, "SSM did not answer with the setting")
+        if setting["Status"] == "PendingUpdate":
+            raise Refused(Reason.PENDING, "The setting is being changed")
         part = {"value": setting["SettingValue"], "default": setting["Status"] == "Default"}
-        return State({self.part: part}, {"status": setting["Status"]})
+        return State({self.part: part})
 
     def is_right(self, present: Json) -> bool:
         """Whether sharing is blocked, by whomever."""
         return bool(present["value"] == _BLOCKED)
-
-    def check(self, state: State) -> None:
-        """Wait while the setting is being changed."""
-        if state.about["status"] == "PendingUpdate":
-            raise Refused(Reason.PENDING, "The setting is being changed")
 
     async def put(self, writer: Writer, resource: ResourceKey, value: Json) -> None:
         """Write the setting, or go back to the default."""
