@@ -227,7 +227,10 @@ class Action(ABC):
 
     @abstractmethod
     async def write(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
-        """Put one thing right, by one call that changes nothing else. Raises Refused and AwsError."""
+        """Put one thing right, by one call that changes nothing else.
+
+        Raises AwsError; Refused: nothing was written, and with a reason to wait it may be later.
+        """
 
     @abstractmethod
     async def restore(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:

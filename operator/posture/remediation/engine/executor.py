@@ -264,7 +264,7 @@ class Executor:
         except OutOfTime as error:
             return _Stop(Outcome(Reason.PENDING, f"{error}."))
         except Refused as refused:
-            return _Stop(Outcome(refused.reason, f"{refused.message}."), failed=True)
+            return _stop_by_refusal(refused)
         except AwsError as error:
             return _stop_by(error)
         except Exception as error:
@@ -453,6 +453,12 @@ def _session(entry: JournalEntry) -> str:
 def _alike(one: SubWrite, other: SubWrite) -> bool:
     """Compare as the journal keeps them: it makes lists of tuples."""
     return json.dumps(one.to_json(), sort_keys=True) == json.dumps(other.to_json(), sort_keys=True)
+
+
+def _stop_by_refusal(refused: Refused) -> _Stop:
+    """Return what a refusal of the write itself comes to: nothing was written; perhaps it is later."""
+    later = refused.reason.decision is Decision.WAIT
+    return _Stop(Outcome(refused.reason, f"{refused.message}."), failed=not later)
 
 
 def _stop_by(error: AwsError) -> _Stop:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from posture.api.remediation import MAX_WRITES
 from posture.aws.client.errors import AwsError
 from posture.config.model import (
     Config,
@@ -79,7 +80,8 @@ class LiveResources:
         if not verdict.wrong:
             return LiveLook(_nothing_to_write(verdict))
         refusal = await self._opted_out(action, reader, question)
-        return LiveLook(refusal) if refusal else LiveLook(None, verdict.wrong)
+        # What is more is wrong still when these are right, and is another remediation then.
+        return LiveLook(refusal) if refusal else LiveLook(None, verdict.wrong[:MAX_WRITES])
 
     async def _judged(self, action: Action, reader: Reader, question: Question, config: Config) -> Verdict:
         given = {name: values[0] for name, values in question.terms.rule.action.parameters if values}
