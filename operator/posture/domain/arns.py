@@ -84,6 +84,11 @@ def is_kms_key(text: str) -> bool:
     return bool(_KMS_KEY.fullmatch(text))
 
 
+def is_kms_key_arn(text: str) -> bool:
+    """Tell whether a text is the ARN of a KMS key, and not of an alias."""
+    return is_kms_key(text) and text.rpartition(":")[2].startswith("key/")
+
+
 def is_managed_alias(text: str) -> bool:
     """Tell whether a text is the alias of a key that AWS manages (`alias/aws/sns`), or its ARN."""
     return ":alias/aws/" in f":{text}"

@@ -7,6 +7,7 @@ import pytest
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
 from posture.remediation.actions.contract import Action, Refused, State, Verdict
+from posture.remediation.actions.parameters import ParameterError
 from posture.remediation.actions.registry import builtin_actions
 from tests.support.actions import ActionTests, World, unique
 
@@ -40,7 +41,7 @@ class _Databases(ActionTests):
         ):
             busy = State(state.parts, {**state.about, **about})
             with pytest.raises(Refused) as refused:
-                self.action.judge(busy, {}, self.situation())
+                self.action.judge(busy, self.action.configure(dict(self.parameters)), self.situation())
             assert refused.value.reason is reason
 
 
@@ -130,6 +131,33 @@ class TestInstanceIamAuthentication(_Instances):
     action: ClassVar[Action] = ACTIONS["rds-instance-enable-iam-authentication"]
     flag = "EnableIAMDatabaseAuthentication"
     shown = "IAMDatabaseAuthenticationEnabled"
+
+
+class TestInstanceEnhancedMonitoring(_Instances):
+    action: ClassVar[Action] = ACTIONS["rds-instance-enable-enhanced-monitoring"]
+    parameters = (("role", "rds-monitoring"), ("interval", "30"))
+    flag = "MonitoringInterval"
+    right = 30
+
+    def wrong(self) -> int:
+        return 0
+
+    def change(self, world: World, resource: ResourceKey) -> None:
+        world.client("rds").modify_db_instance(
+            DBInstanceIdentifier=resource.id.split(":")[-1], MonitoringInterval=1
+        )
+
+    def fixed(self, settings: Any) -> Any:
+        role = f"arn:aws:iam::{settings['DBInstanceArn'].split(':')[4]}:role/rds-monitoring"
+        return super().fixed(settings) | {"MonitoringRoleArn": role}
+
+    def restored(self, settings: Any) -> Any:
+        return self.fixed(settings) | {"MonitoringInterval": 0}
+
+    @pytest.mark.parametrize("given", [{}, {"role": "arn:aws:iam::111122223333:role/r"}, {"role": ""}])
+    def test_it_needs_the_name_of_a_role(self, given: dict[str, str]) -> None:
+        with pytest.raises(ParameterError, match="role"):
+            self.action.configure(given)
 
 
 class TestInstancePublicAccess(_Instances):

@@ -1,4 +1,4 @@
-"""SQS.1, KMS.4, DynamoDB.2 and 6, CloudTrail.4, ECR.1 and 2: one setting of a queue, key, table and so on."""
+"""SQS.1, KMS.4, DynamoDB.2, 6, CloudTrail.2, 4, ECR.1, 2: one setting of a queue, key, table and so on."""
 
 from typing import Any, ClassVar
 
@@ -7,10 +7,12 @@ import pytest
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
 from posture.remediation.actions.contract import Action, Refused, State
+from posture.remediation.actions.parameters import ParameterError
 from posture.remediation.actions.registry import builtin_actions
 from tests.support.actions import ActionTests, World, unique
 
 ACTIONS = builtin_actions()
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 class TestSqsEncryption(ActionTests):
@@ -155,8 +157,7 @@ class TestTableDeletionProtection(_Tables):
         return settings | {"DeletionProtectionEnabled": True}
 
 
-class TestLogValidation(ActionTests):
-    action: ClassVar[Action] = ACTIONS["cloudtrail-enable-log-validation"]
+class _Trails(ActionTests):
     writes = ("cloudtrail:UpdateTrail",)
     write_marker = ".UpdateTrail"
     tag_markers = (".ListTags", ".GetTrail")
@@ -170,10 +171,8 @@ class TestLogValidation(ActionTests):
         return ResourceKey(world.account, "aws", "eu-west-1", "AwsCloudTrailTrail", answer["TrailARN"])
 
     def settings(self, world: World, resource: ResourceKey) -> Any:
-        return world.client("cloudtrail").get_trail(Name=resource.id)["Trail"]
-
-    def fixed(self, settings: Any) -> Any:
-        return settings | {"LogFileValidationEnabled": True}
+        trail = world.client("cloudtrail").get_trail(Name=resource.id)["Trail"]
+        return {**trail, "KmsKeyId": trail.get("KmsKeyId") or None}
 
     def tag(self, world: World, resource: ResourceKey, tag: tuple[str, str]) -> None:
         tags = [{"Key": tag[0], "Value": tag[1]}]
@@ -181,6 +180,42 @@ class TestLogValidation(ActionTests):
 
     def remove(self, world: World, resource: ResourceKey) -> None:
         world.client("cloudtrail").delete_trail(Name=resource.id.rpartition("/")[2])
+
+    async def test_trails_of_control_tower_are_left_to_it(self, world: World) -> None:
+        state = await self.action.read(world.reader(), self.make_wrong(world))
+        values = self.action.configure(dict(self.parameters))
+        made = State(state.parts, {"name": "aws-controltower-BaselineCloudTrail"})
+        with pytest.raises(Refused) as refused:
+            self.action.judge(made, values, self.situation())
+        assert refused.value.reason is Reason.MANAGED_BY_POLICY
+
+
+class TestLogValidation(_Trails):
+    action: ClassVar[Action] = ACTIONS["cloudtrail-enable-log-validation"]
+
+    def fixed(self, settings: Any) -> Any:
+        return settings | {"LogFileValidationEnabled": True}
+
+
+class TestTrailEncryption(_Trails):
+    action: ClassVar[Action] = ACTIONS["cloudtrail-enable-encryption"]
+    parameters = (("key", KEY),)
+
+    def fixed(self, settings: Any) -> Any:
+        return settings | {"KmsKeyId": KEY}
+
+    def change(self, world: World, resource: ResourceKey) -> None:
+        world.client("cloudtrail").update_trail(Name=resource.id, KmsKeyId=KEY.replace("key/", "key/mrk-"))
+
+    async def test_a_trail_with_any_key_is_right(self, world: World) -> None:
+        resource = self.make_wrong(world)
+        self.change(world, resource)
+        assert (await self.read(world, resource)).verdict == ((), ())
+
+    @pytest.mark.parametrize("given", [{}, {"key": "alias/trails"}, {"key": KEY.rpartition("/")[2]}], ids=str)
+    def test_it_needs_the_arn_of_a_key(self, given: dict[str, str]) -> None:
+        with pytest.raises(ParameterError, match="key"):
+            self.action.configure(given)
 
 
 class _Repositories(ActionTests):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from posture.api.durations import Duration
-from posture.domain.arns import is_kms_key, is_managed_alias
+from posture.domain.arns import is_kms_key, is_kms_key_arn, is_managed_alias, is_role_name
 from posture.domain.time import microseconds
 
 Values: TypeAlias = Mapping[str, Any]
@@ -107,6 +107,20 @@ def kms_key(text: str) -> str:
     """Take a KMS key as calls name it: id, ARN, or alias (`alias/posture`), which each account may have."""
     if not is_kms_key(text):
         raise ValueError(f"write the id, the ARN or the alias/… of a KMS key, not {text!r}")
+    return text
+
+
+def key_arn(text: str) -> str:
+    """Take the ARN of a KMS key, and no alias: what shows a key shows it so."""
+    if not is_kms_key_arn(text):
+        raise ValueError(f"write the ARN of a KMS key (arn:…:kms:…:key/…), not {text!r}")
+    return text
+
+
+def role_name(text: str) -> str:
+    """Take the name of a role, which each account may have, and not its ARN."""
+    if not is_role_name(text):
+        raise ValueError(f"write the name of a role, not {text!r}")
     return text
 
 

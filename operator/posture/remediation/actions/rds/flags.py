@@ -3,6 +3,7 @@
 `ApplyImmediately` is never sent: it would apply others' pending changes too (RDS API, ModifyDBInstance).
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from posture.domain.remediation.reasons import Reason
@@ -52,9 +53,13 @@ class DatabaseFlag(Setting):
             raise Refused(Reason.PENDING, f"It is {state.about['status']}, not {_AVAILABLE}")
 
     async def put(self, writer: Writer, resource: ResourceKey, value: Json) -> None:
-        """Set the flag. The call wants the name: an ARN is for reading."""
+        """Set the flag."""
+        await self.modify(writer, resource, {self.sent_as or self.part: value})
+
+    async def modify(self, writer: Writer, resource: ResourceKey, members: Mapping[str, Json]) -> None:
+        """Set members by one call. It wants the name: an ARN is for reading."""
         request = named(resource, self.kind, self.prefix)
-        await writer.write("rds", f"Modify{self.kind}", {**request, self.sent_as or self.part: value})
+        await writer.write("rds", f"Modify{self.kind}", {**request, **members})
 
 
 class InstanceFlag(DatabaseFlag):
