@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from posture.remediation.actions.contract import Action
 from posture.remediation.actions.parameters import Parameter
-from posture.remediation.actions.setting import Setting
+from posture.remediation.actions.setting import PartByPart, Setting
 
 _CONTROL = re.compile(r"([A-Za-z0-9]+)\.([0-9]+)")
 # `EC2.13, 14 and 18: `, with which the docstring of an action's module begins.
@@ -51,10 +51,10 @@ def wording(action: Action) -> Wording:
     about = _LEAD.sub("", inspect.getdoc(module) or "", count=1)
     judged = inspect.getdoc(type(action).judge) or ""
     written = inspect.getdoc(type(action).write) or ""
-    if isinstance(action, Setting):
+    if isinstance(action, PartByPart):
         written = f"{action.summary}."
-        if type(action).judge is Setting.judge:
-            judged = f"`{action.part}` is not as the control wants it."
+    if isinstance(action, Setting) and type(action).judge is Setting.judge:
+        judged = f"`{action.part}` is not as the control wants it."
     return Wording(_sentence(about), judged, written, inspect.getdoc(type(action)) or "")
 
 

@@ -24,7 +24,12 @@ from posture.remediation.actions.parameters import Values
 
 
 class PartByPart(Action):
-    """Each part of a state is set by one call, to what is right and to what it was before."""
+    """Each part of a state is set by one call, to what is right and to what it was before.
+
+    `summary`: what setting it right does, in the imperative.
+    """
+
+    summary: ClassVar[str]
 
     async def write(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
         """Set what is right."""
@@ -44,7 +49,6 @@ class Setting(PartByPart):
 
     part: ClassVar[str]
     right: ClassVar[Json]
-    summary: ClassVar[str]
 
     def is_right(self, present: Json) -> bool:
         """Whether a value is as the control wants it."""

@@ -34,6 +34,7 @@ class MakeSnapshotsPrivate(PartByPart):
         write=("ec2:ModifySnapshotAttribute",),
         undo=("ec2:ModifySnapshotAttribute",),
     )
+    summary = "Let not everybody restore the snapshots"
     risk = "Nobody outside of the account can restore these snapshots but those that they are shared with."
     undo_says = "The snapshots are public again, unless public sharing has been blocked meanwhile."
 

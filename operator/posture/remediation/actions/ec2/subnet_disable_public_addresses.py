@@ -47,6 +47,7 @@ class DisablePublicAddresses(PartByPart):
         write=("ec2:ModifySubnetAttribute",),
         undo=("ec2:ModifySubnetAttribute",),
     )
+    summary = "Assign no public addresses in the subnet by default"
     risk = "What is launched in the subnet from then on has no public address unless its launch asks for one."
     undo_says = (
         "The settings are as before; what was launched meanwhile has the addresses it was launched with."
@@ -75,14 +76,20 @@ class DisablePublicAddresses(PartByPart):
             if not state.parts[member]:
                 continue
             if member == _IPV6 and state.about[_NATIVE]:
-                why = "the subnet has no other addresses"
+                spared.append(
+                    Spared(
+                        member,
+                        Reason.NOT_SUPPORTED,
+                        f"{member} stays on: the subnet has no other addresses",
+                    )
+                )
             elif member == _IPV6 and values["ipv6"] == "Skip":
-                why = "ipv6 is Skip"
+                spared.append(
+                    Spared(member, Reason.NOT_SUPPORTED, f"{member} stays on: the rule says Skip for IPv6")
+                )
             else:
                 summary = f"Assign no public {version} addresses by default"
                 wrong.append(SubWrite(member, summary, True, False))  # noqa: FBT003 - values of a setting
-                continue
-            spared.append(Spared(member, Reason.NOT_SUPPORTED, f"{member} stays on: {why}"))
         return Verdict(tuple(wrong), tuple(spared))
 
     async def put_part(self, writer: Writer, resource: ResourceKey, part: str, value: Json) -> None:

@@ -30,6 +30,7 @@ class DeactivateAccessKeys(PartByPart):
     """Each key is one sub-write, named by its id, which is no secret."""
 
     works_on = WorksOn(frozenset({"AwsIamUser"}))
+    summary = "Deactivate the keys"
 
     @abstractmethod
     def why_wrong(self, key: Mapping[str, Json], values: Values, situation: Situation) -> str | None:

@@ -61,11 +61,13 @@ class DeactivateUnusedCredentials(DeactivateAccessKeys):
         since, days = state.about["password"], _days_of(situation)
         if since is None or situation.now - parse_timestamp(since) <= days * DAY:
             return verdict
-        message = (
+        told = Spared(
+            "password",
+            Reason.NOT_SUPPORTED,
             f"The password of {state.about['user']} is not used since {since} and stays: nothing could undo"
-            " its deletion. Delete it by hand"
+            " its deletion. Delete it by hand",
         )
-        return verdict._replace(spared=(*verdict.spared, Spared("password", Reason.NOT_SUPPORTED, message)))
+        return verdict._replace(spared=(*verdict.spared, told))
 
     def why_wrong(self, key: Mapping[str, Json], values: Values, situation: Situation) -> str | None:
         """Compare its last use, or its age, with what the control allows."""

@@ -96,8 +96,14 @@ class RemovePublicPolicy(Action):
                 kept.append(statement)
             elif is_of_url(statement) and values["functionUrls"] == "Skip":
                 kept.append(statement)
-                why = "the function's URL is called through it; set functionUrls to Remove to have it removed"
-                spared.append(Spared(name, Reason.IN_USE, f"{name} stays: {why}"))
+                spared.append(
+                    Spared(
+                        name,
+                        Reason.IN_USE,
+                        f"{name} stays: the URL of the function is called through it; set functionUrls to"
+                        " Remove to end that",
+                    )
+                )
             else:
                 removed.append(name)
         if not removed:
