@@ -20,6 +20,7 @@ MEASURES = (
     "scrape",
     "growth",
     "policies",
+    "rules",
     "changes",
 )
 _RESULTS = Path(__file__).with_name("results.json")

@@ -40,7 +40,7 @@ _STORE_REPETITIONS = 3
 _CHANGES = 3
 _YEAR = 365 * 86_400 * 1_000_000
 _POLL = 300 * 1_000_000
-_TARGET = "security/organization"
+TARGET = "security/organization"
 _PLACED, _PLACED_ALL, _PLACED_OPEN = "placed", "placed, loop over all", "placed, loop over open"
 _MIXED, _MIXED_ALL, _MIXED_OPEN = "mixed", "mixed, loop over all", "mixed, loop over open"
 _LIBRARY, _RULES = "library", "rules"
@@ -144,12 +144,13 @@ def _sample(findings: int) -> _Measured:
     return _Measured(held.own, len(held.open), samples, stored, why_not)
 
 
-def _declaration(
+def declaration(
     drawn: Mapping[str, Selection], groups: Mapping[str, Group], changed: Collection[str] = ()
 ) -> Declaration:
+    """Declare policies that select this, of one target; those of `changed` in fewer Regions."""
     return Declaration(
         [_policy(name, selection, changed=name in changed) for name, selection in drawn.items()],
-        {_TARGET: Scope(_covers, _CONTROLS, groups)},
+        {TARGET: Scope(_covers, _CONTROLS, groups)},
         identity=PolicyIdentity("bench"),
         may_write=_may_write,
     )
@@ -163,7 +164,7 @@ def _policy(name: str, selection: Selection, *, changed: bool) -> Policy:
         expires_at=NOW + _YEAR,
         created_at=NOW,
     )
-    policy = Policy(terms, Phase.ENFORCING, _TARGET, selection, max_findings=1_000_000)
+    policy = Policy(terms, Phase.ENFORCING, TARGET, selection, max_findings=1_000_000)
     if not changed:
         return policy
     regions = tuple(each._replace(regions=("eu-*",)) for each in selection.match)
@@ -193,11 +194,11 @@ def _matched(held: Held, declaration: Declaration) -> Matched:
 
 def _compare(held: Held, drawn: Mapping[str, Selection]) -> None:
     """Raise RuntimeError unless the loop selects what the operator does, and the survey counts the same."""
-    declaration = _declaration(drawn, held.groups)
-    ours, looped = _matched(held, declaration), Loop(drawn, held.groups)(held.open)
+    declared = declaration(drawn, held.groups)
+    ours, looped = _matched(held, declared), Loop(drawn, held.groups)(held.open)
     if ours != looped:
         raise RuntimeError("the loop selects other findings than the operator")
-    surveyed = survey(held.open, declaration)
+    surveyed = survey(held.open, declared)
     claims = {(each.finding.product_arn, each.finding.id): each.claims for each in surveyed.cases}
     suppressed = {(each.product_arn, each.id) for each in held.open if each.workflow is Workflow.SUPPRESSED}
     if Counter(chain.from_iterable(looped.values())) != {
@@ -207,8 +208,8 @@ def _compare(held: Held, drawn: Mapping[str, Selection]) -> None:
 
 
 def _ours(held: Held, drawn: Mapping[str, Selection]) -> float:
-    declaration = _declaration(drawn, held.groups)
-    return len(held.open) * len(drawn) / cpu_seconds(lambda: _matched(held, declaration))
+    declared = declaration(drawn, held.groups)
+    return len(held.open) * len(drawn) / cpu_seconds(lambda: _matched(held, declared))
 
 
 def _loop(held: Held, drawn: Mapping[str, Selection], *, everything: bool) -> float:
@@ -232,7 +233,7 @@ def _library(python: Path, directory: Path, held: Held, shared: Mapping[str, Rul
     documents.write_text(json.dumps(held.raw))
     seconds, matched = policies_beside.run(python, listed, documents)
     drawn = {name: rule.selection for name, rule in shared.items()}
-    matched_by_us = _matched(held, _declaration(drawn, held.groups))
+    matched_by_us = _matched(held, declaration(drawn, held.groups))
     for each in held.raw:
         ours = matched_by_us.get((each["ProductArn"], each["Id"]), ())
         # It tells one rule of those that match, and does not look at what is suppressed already.
@@ -251,7 +252,7 @@ def _stored(store: Store, held: Held, drawn: Mapping[str, Selection]) -> Samples
     cells = [row.key for row in store.cells(None, cutoff=0)]
 
     def planned(changed: Collection[str] = ()) -> None:
-        following.plan(_declaration(drawn, held.groups, changed), NOW, _POLL)
+        following.plan(declaration(drawn, held.groups, changed), NOW, _POLL)
 
     def everything() -> float:
         nonlocal following
