@@ -1,20 +1,23 @@
 """Puts a hub's findings in, as far as the rules of a target have to do with them. In the hub's thread."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from posture.domain.exceptions.declaration import Scope
 from posture.domain.findings import Check, Finding, RecordState
-from posture.domain.remediation.candidates import Gathering, Side
+from posture.domain.remediation.candidates import Beside, Gathering, Side
 from posture.domain.remediation.resources import ResourceKey, located
 from posture.domain.selection.matcher import Matcher
+from posture.domain.time import HOUR
 from posture.remediation.declared import RuleTerms
 from posture.store.interface import FindingRows
 from posture.store.records import CellKey
 
 _ACTIVE = RecordState.ACTIVE
+_BELIEVED_FOR = HOUR
 
 
-def gather(rows: FindingRows, gathering: Gathering, scope: Scope, rules: Iterable[str]) -> None:
+def gather(rows: FindingRows, gathering: Gathering, scope: Scope) -> None:
     """Put in what the rules of a target select, then what protects that."""
     matcher = gathering.matcher
     cells = rows.surveyed_cells(matcher.checks(rows.checks()), _ACTIVE)
@@ -22,43 +25,90 @@ def gather(rows: FindingRows, gathering: Gathering, scope: Scope, rules: Iterabl
     for cell, findings in rows.surveyed(places, _ACTIVE):
         for finding in findings:
             gathering.add(finding, places[cell](finding))
-    candidates = [each for rule in rules for each in gathering.candidates(rule)]
-    controls = {control.upper() for each in candidates for control in each.controls}
-    accounts = {each.resource.account_id for each in candidates}
-    same = [
-        check
+    beside = gathering.places_beside()
+    controls = {each.control for each in beside}
+    same = {
+        check: found
         for check in rows.checks()
-        if any(control in controls for _, control in scope.controls.pairs_of(check))
-    ]
-    for _, findings in rows.surveyed(_cells_of(rows, same, accounts), _ACTIVE):
+        if (found := controls.intersection(control for _, control in scope.controls.pairs_of(check)))
+    }
+    for _, findings in rows.surveyed(_cells_of(rows, same, beside), _ACTIVE):
         for finding in findings:
             gathering.add_beside(finding)
     # What somebody suppressed in one Region is suppressed, also once it has passed there.
-    for finding in rows.passed_suppressed(same):
+    for finding in rows.passed_suppressed(list(same)):
         gathering.add_beside(finding)
 
 
-def _cells_of(rows: FindingRows, checks: Sequence[Check], accounts: set[str]) -> list[CellKey]:
-    """Return the cells of these checks in these accounts, whatever Region they are of."""
+def _cells_of(
+    rows: FindingRows, checks: Mapping[Check, Collection[str]], beside: Collection[Beside]
+) -> list[CellKey]:
+    """Return the cells of these checks, with their controls, in these places."""
     return [
         cell
-        for by_account in rows.surveyed_cells(checks, _ACTIVE).values()
+        for check, by_account in rows.surveyed_cells(list(checks), _ACTIVE).items()
         for account_id, by_region in by_account.items()
-        if account_id in accounts
-        for cell in by_region.values()
+        for region, cell in by_region.items()
+        if any(
+            Beside(control, account_id, each) in beside
+            for control in checks[check]
+            for each in (region, None)
+        )
     ]
 
 
-def checked_resources(
-    rows: FindingRows, matcher: Matcher[Side], scope: Scope, terms: RuleTerms, candidates: int
-) -> int:
-    """Return how many resources the controls of a rule check in the target, as far as that matters.
+class _Counted(NamedTuple):
+    """How many resources there were, and whether these were all."""
+
+    terms: RuleTerms
+    scope: Scope
+    at: int
+    resources: int
+    all: bool
+
+
+class CheckedResources:
+    """Counts the resources that the controls of each rule check in its target, as far as that matters.
 
     Once there are so many that `limits.percent` holds nobody back it is not counted on: of so many as may be
-    written to a day, or are candidates, each then has its share. What was counted is there at least.
+    written to a day, or are candidates, each then has its share. What was counted is believed for an hour:
+    it is read from all findings of these controls, also of those that passed.
     """
-    limits = terms.rule.limits
-    enough = -(-min(candidates, limits.per_day) * 100 // limits.percent)
+
+    def __init__(self) -> None:
+        self._counted: dict[str, _Counted] = {}
+
+    def of(
+        self,
+        rows: FindingRows,
+        matcher: Matcher[Side],
+        scope: Scope,
+        terms: RuleTerms,
+        candidates: int,
+        now: int,
+    ) -> int:
+        """Return the count for a rule; `now`: µs."""
+        limits, name = terms.rule.limits, terms.rule.name
+        enough = -(-min(candidates, limits.per_day) * 100 // limits.percent)
+        known = self._counted.get(name)
+        if (
+            known is not None
+            and known.terms == terms
+            and known.scope is scope
+            and 0 <= now - known.at < _BELIEVED_FOR
+            and (known.all or known.resources >= enough)
+        ):
+            return known.resources
+        counted = _counted(rows, matcher, scope, terms, enough)
+        self._counted[name] = _Counted(terms, scope, now, counted, all=counted < enough)
+        return counted
+
+    def keep(self, rules: Collection[str]) -> None:
+        """Forget all rules but these."""
+        self._counted = {name: each for name, each in self._counted.items() if name in rules}
+
+
+def _counted(rows: FindingRows, matcher: Matcher[Side], scope: Scope, terms: RuleTerms, enough: int) -> int:
     works_on = terms.selecting.works_on
     checks = matcher.checks(rows.checks(), {Side(terms.rule.name, excepting=False)})
     found: set[ResourceKey] = set()

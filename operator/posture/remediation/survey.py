@@ -13,7 +13,7 @@ from posture.domain.remediation.resources import ResourceKey
 from posture.reconcile.access import Admitted
 from posture.reconcile.scope import HubView, TargetScope, TargetScopes
 from posture.remediation.declared import RuleTerms
-from posture.remediation.gathering import checked_resources, gather
+from posture.remediation.gathering import CheckedResources, gather
 from posture.remediation.policies import Policies
 from posture.remediation.protection import Protecting, TurnedOffAt
 from posture.remediation.since import InScope
@@ -61,6 +61,7 @@ class Survey:
     def __init__(self) -> None:
         self._scopes = TargetScopes()
         self._in_scope = InScope()
+        self._checked = CheckedResources()
         self._failing: dict[str, dict[ResourceKey, int]] = {}
 
     def look(self, known: FindingsView, hub: HubView, asked: Asked, now: int, interval: int) -> Picture:
@@ -78,7 +79,7 @@ class Survey:
                 about = Known(hub.controls, told, lambda finding: min(finding.updated_at, now), off)
                 selecting = {name: terms.selecting for name, terms in rules.items()}
                 gathering = Gathering(selecting, scope.scope.groups, about)
-                gather(rows, gathering, scope.scope, rules)
+                gather(rows, gathering, scope.scope)
                 for name, terms in rules.items():
                     read = namespace_of(name) not in asked.policies.unreadable
                     candidates = list(gathering.candidates(name))
@@ -87,11 +88,14 @@ class Survey:
                     since = self._in_scope.note(
                         known.moments, terms.rule.uid, (each.resource for each in in_scope), now
                     )
-                    checked = checked_resources(rows, gathering.matcher, scope.scope, terms, len(candidates))
+                    checked = self._checked.of(
+                        rows, gathering.matcher, scope.scope, terms, len(candidates), now
+                    )
                     surveyed[name] = Surveyed(
                         terms, self._remembered(name, candidates, since), since, checked, policies_read=read
                     )
         self._in_scope.end(known.moments, now)
+        self._checked.keep(surveyed.keys())
         self._failing = {name: each for name, each in self._failing.items() if name in surveyed}
         return Picture(surveyed, asked.targets, scopes, hub)
 

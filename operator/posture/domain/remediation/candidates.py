@@ -12,7 +12,7 @@ from typing import NamedTuple
 from posture.domain.exceptions.policy import is_active
 from posture.domain.findings import Finding, RecordState, Resource, Severity, Workflow
 from posture.domain.remediation.reasons import Outcome
-from posture.domain.remediation.resources import Located, ResourceKey, WorksOn, located
+from posture.domain.remediation.resources import Located, ResourceKey, WorksOn, is_global, located
 from posture.domain.scoring.accounts import Group
 from posture.domain.selection.matcher import Matcher
 from posture.domain.selection.selectors import Selection
@@ -116,6 +116,14 @@ def matcher_of(
     return Matcher(sides, controls, groups)
 
 
+class Beside(NamedTuple):
+    """Where findings of a resource may be. `control`: upper-cased; `region`: None: any."""
+
+    control: str
+    account_id: str
+    region: str | None
+
+
 class Gathering:
     """Collects the candidates of all rules of a target from its findings, each of which is put in once."""
 
@@ -164,6 +172,19 @@ class Gathering:
                     if not one.controls.isdisjoint(said.controls):
                         one.protect(finding, said)
                         one.tags.update(resource.tags)
+
+    def places_beside(self) -> set[Beside]:
+        """Return where findings may be that protect a candidate: of its controls, where it can be found."""
+        return {
+            Beside(
+                control.upper(),
+                key.account_id,
+                None if is_global(key.type, self._rules[rule].works_on) else key.region,
+            )
+            for rule, collected in self._found.items()
+            for key, one in collected.items()
+            for control in one.controls
+        }
 
     def candidates(self, rule: str) -> Iterator[Candidate]:
         """Yield the candidates of a rule, in no order."""

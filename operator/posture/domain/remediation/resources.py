@@ -79,13 +79,14 @@ def located(finding: Finding, resource: Resource, works_on: WorksOn) -> Located:
     """Tell which resource an entry of a finding's `Resources` is to an action."""
     partition = partition_of_region(finding.region)
     region = finding.region
-    if _is_global(resource.type, works_on):
+    if is_global(resource.type, works_on):
         region = _GLOBAL_REGIONS.get(partition, region)
     key = ResourceKey(finding.account_id, partition, region, resource.type, resource.id)
     return Located(key, _refusal(finding, resource, works_on))
 
 
-def _is_global(of_type: str, works_on: WorksOn) -> bool:
+def is_global(of_type: str, works_on: WorksOn) -> bool:
+    """Whether a resource of a type exists once for all Regions, each of which may have a finding of it."""
     return works_on.whole_account if of_type == ACCOUNT else of_type.startswith(_GLOBAL)
 
 
