@@ -181,14 +181,6 @@ class _Trails(ActionTests):
     def remove(self, world: World, resource: ResourceKey) -> None:
         world.client("cloudtrail").delete_trail(Name=resource.id.rpartition("/")[2])
 
-    async def test_trails_of_control_tower_are_left_to_it(self, world: World) -> None:
-        state = await self.action.read(world.reader(), self.make_wrong(world))
-        values = self.action.configure(dict(self.parameters))
-        made = State(state.parts, {"name": "aws-controltower-BaselineCloudTrail"})
-        with pytest.raises(Refused) as refused:
-            self.action.judge(made, values, self.situation())
-        assert refused.value.reason is Reason.MANAGED_BY_POLICY
-
 
 class TestLogValidation(_Trails):
     action: ClassVar[Action] = ACTIONS["cloudtrail-enable-log-validation"]

@@ -21,6 +21,8 @@ Json: TypeAlias = Any
 
 _ACCOUNT_ID = "AWS::::Account:"
 _ARN_PARTS = 6
+# What AWS Control Tower makes in accounts is named so (Control Tower user guide); it forbids changes.
+_CONTROL_TOWER = ("aws-controltower", "awscontroltower", "stackset-awscontroltower")
 
 
 class Refused(Exception):  # noqa: N818 - the name says what happened
@@ -39,7 +41,8 @@ class ChangedSince(Exception):  # noqa: N818 - the name says what happened
 def name_after(resource: ResourceKey, prefix: str) -> str:
     """Return what follows `prefix` in the last part of the resource's ARN (`security-group/`).
 
-    Raises Refused: the ARN is of another account or Region than its finding, or is none of this kind.
+    Raises Refused: the ARN is of another account or Region than its finding, or is none of this kind, or
+    AWS Control Tower made the resource, and sets it back.
     """
     account, region = account_of(resource.id), region_of(resource.id)
     if (account and account != resource.account_id) or (region and region != resource.region):
@@ -50,7 +53,10 @@ def name_after(resource: ResourceKey, prefix: str) -> str:
     last: str = resource.id.split(":", _ARN_PARTS - 1)[-1]
     if not partition_of(resource.id) or not last.startswith(prefix) or last == prefix:
         raise Refused(Reason.NOT_SUPPORTED, f"{resource.id} is not the ARN of a {resource.type}")
-    return last.removeprefix(prefix)
+    name = last.removeprefix(prefix)
+    if name.rpartition("/")[2].lower().startswith(_CONTROL_TOWER) or name.lower().startswith(_CONTROL_TOWER):
+        raise Refused(Reason.MANAGED_BY_POLICY, f"AWS Control Tower manages {name}: change it there")
+    return name
 
 
 def check_account(resource: ResourceKey) -> None:

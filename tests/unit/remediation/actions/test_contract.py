@@ -51,6 +51,32 @@ def test_the_names_that_are_fixed() -> None:
     } <= ACTIONS.keys()
 
 
+@pytest.mark.parametrize(
+    ("service", "last", "prefix", "managed"),
+    [
+        ("cloudtrail", "trail/aws-controltower-BaselineCloudTrail", "trail/", True),
+        ("s3", "aws-controltower-logs-111122223333-eu-west-1", "", True),
+        ("lambda", "function:aws-controltower-NotificationForwarder", "function:", True),
+        ("logs", "log-group:aws-controltower/CloudTrailLogs", "log-group:", True),
+        ("lambda", "function:StackSet-AWSControlTowerBP-BASELINE", "function:", True),
+        ("iam", "user/team/AWSControlTowerAdmin", "user/", True),
+        ("s3", "logs-of-aws-controltower", "", False),
+        ("iam", "user/aws/controltower", "user/", False),
+        ("s3", "controltower", "", False),
+    ],
+)
+def test_what_control_tower_made_is_left_to_it(service: str, last: str, prefix: str, managed: bool) -> None:
+    where = "" if service in {"s3", "iam"} else REGION
+    owner = "" if service == "s3" else ACCOUNT_ID
+    resource = ResourceKey(ACCOUNT_ID, "aws", REGION, "Aws", f"arn:aws:{service}:{where}:{owner}:{last}")
+    if not managed:
+        assert name_after(resource, prefix) == last.removeprefix(prefix)
+        return
+    with pytest.raises(Refused, match="Control Tower") as refused:
+        name_after(resource, prefix)
+    assert refused.value.reason is Reason.MANAGED_BY_POLICY
+
+
 def test_two_of_one_name_are_refused() -> None:
     (first, *_) = ACTIONS.values()
     with pytest.raises(ValueError, match="two actions"):

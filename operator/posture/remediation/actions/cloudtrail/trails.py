@@ -13,7 +13,6 @@ from posture.remediation.actions.contract import Iam, Json, Reader, Refused, Sta
 from posture.remediation.actions.setting import Setting, pairs, read_list, read_or_gone
 
 _GONE = frozenset({"TrailNotFoundException", "ResourceNotFoundException"})
-_CONTROL_TOWER = "aws-controltower-"
 
 
 class TrailSetting(Setting):
@@ -33,12 +32,12 @@ class TrailSetting(Setting):
 
     async def read(self, reader: Reader, resource: ResourceKey) -> State:
         """Return the setting."""
-        name = name_after(resource, "trail/")
+        name_after(resource, "trail/")
         body = await read_or_gone(reader, "cloudtrail", "GetTrail", {"Name": resource.id}, gone=_GONE)
         trail = body.get("Trail", {})
         if trail.get("TrailARN") != resource.id:
             raise Refused(Reason.UNREADABLE, "CloudTrail did not answer with the trail")
-        return State({self.part: self.value_of(trail)}, {"name": name})
+        return State({self.part: self.value_of(trail)})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags of a trail that is there."""
@@ -54,11 +53,6 @@ class TrailSetting(Setting):
         if {each["ResourceId"] for each in listed} != {resource.id}:
             raise Refused(Reason.UNREADABLE, "CloudTrail did not answer with the tags of the trail")
         return (Tagged(resource.id, tuple(tag for each in listed for tag in pairs(each["TagsList"]))),)
-
-    def check(self, state: State) -> None:
-        """Refuse trails that Control Tower makes."""
-        if state.about["name"].lower().startswith(_CONTROL_TOWER):
-            raise Refused(Reason.MANAGED_BY_POLICY, "Control Tower manages the trail")
 
     async def put(self, writer: Writer, resource: ResourceKey, value: Json) -> None:
         """Set it, by the trail's ARN."""
