@@ -5,7 +5,16 @@ import pytest
 
 from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
-from posture.domain.arns import account_of, partition_of, partition_of_region, region_of, role_arn
+from posture.domain.arns import (
+    account_of,
+    is_kms_key,
+    is_kms_key_arn,
+    is_managed_alias,
+    partition_of,
+    partition_of_region,
+    region_of,
+    role_arn,
+)
 from posture.domain.grants import Grant, IdentityGrant, Verb, may_use_identity
 from tests.support.partitions import PARTITIONS
 
@@ -48,3 +57,36 @@ def test_what_is_no_arn_has_no_parts(text: str | None) -> None:
 def test_a_region_is_in_the_partition_that_botocore_says(partition: str, region: str) -> None:
     assert partition_of_region(region) == botocore.session.get_session().get_partition_for_region(region)
     assert partition_of_region(region) == partition
+
+
+KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+@pytest.mark.parametrize("partition", PARTITIONS)
+def test_a_key_is_named_by_its_id_its_alias_or_the_arn_of_either(partition: str) -> None:
+    arn = f"arn:{partition}:kms:{PARTITIONS[partition]}:{ACCOUNT}"
+    for text in (KEY, f"mrk-{KEY}", "alias/team/shop", f"{arn}:key/{KEY}", f"{arn}:alias/shop"):
+        assert is_kms_key(text)
+        assert is_kms_key_arn(text) == (":key/" in text)
+        assert not is_managed_alias(text)
+    for text in ("alias/aws/sns", f"{arn}:alias/aws/sns"):
+        assert is_kms_key(text)
+        assert is_managed_alias(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "alias/",
+        "a key",
+        f"key/{KEY}",
+        f"arn:aws:kms:eu-west-1:{ACCOUNT}:{KEY}",
+        f"arn:aws:kms:eu-west-1::key/{KEY}",
+        f"arn:aws:s3:eu-west-1:{ACCOUNT}:key/{KEY}",
+        f"{KEY}\n",
+    ],
+)
+def test_what_names_no_key(text: str) -> None:
+    assert not is_kms_key(text)
+    assert not is_kms_key_arn(text)
