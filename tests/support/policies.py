@@ -16,7 +16,7 @@ from posture.suppression.conditions import HubState, PolicyCase, PolicyProgress
 from posture.suppression.declared import Declared, declare
 from posture.suppression.effect import Effect
 from posture.suppression.findings.progress import FindingsProgress
-from posture.suppression.findings.writer import Refusal
+from posture.suppression.findings.writer import FindingRefusal
 
 NOW = instant_of(datetime(2026, 11, 22, 6, 0, tzinfo=UTC))
 
@@ -27,7 +27,7 @@ DAY = 24 * 3600 * 1_000_000
 OUTCOME = PolicyOutcome(Phase.ENFORCING, 3, 3, 3, 0, 0, 0, 0, 0, 0, over=False, full=())
 
 
-REFUSAL = Refusal(
+REFUSAL = FindingRefusal(
     Write(FindingId("arn", "finding-1"), "1", FindingAct.SUPPRESS, "security/logs", Change(None, None, ())),
     "InvalidInput",
     "Not so.",

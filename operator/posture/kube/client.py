@@ -18,7 +18,7 @@ from posture.kube.errors import (
     RequestRefused,
     Retryable,
 )
-from posture.kube.requests import REQUEST_WITHIN, Requests
+from posture.kube.requests import REQUEST_WITHIN, ApiRequests
 from posture.kube.resources import ApiResource, Object, ObjectRef
 
 OBJECTS_A_PAGE = 500
@@ -42,7 +42,7 @@ async def connect(
         yield KubeClient(api, within=within, context=context, namespace=namespace)
 
 
-class KubeClient(Requests):
+class KubeClient(ApiRequests):
     """Calls to the API server. Errors are those of `posture.kube.errors`, nothing else."""
 
     async def list_objects(

@@ -32,7 +32,7 @@ class _Request(NamedTuple):
     within: float
 
 
-class Requests:
+class ApiRequests:
     """Requests with the credentials of one configuration. Errors are those of `posture.kube.errors`.
 
     `namespace`: the one that is meant where a person names none.

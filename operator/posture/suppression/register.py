@@ -14,7 +14,7 @@ from posture.domain.exceptions import marks
 from posture.domain.exceptions.policy import is_active, review_due_at
 from posture.domain.findings import Finding
 from posture.domain.grants import Mode
-from posture.domain.scoring.accounts import Standing
+from posture.domain.scoring.accounts import AccountStanding
 from posture.domain.scoring.evaluation import TurnedOff, View
 from posture.domain.standards import Controls
 from posture.domain.time import instant_of, text_of
@@ -271,7 +271,10 @@ def _live(
 
 def _concerns(view: View, place: TurnedOff) -> bool:
     """Whether a control that no policy turned off is one of the target's."""
-    return place.standard in view.standards and view.accounts.standing(place.account_id) is Standing.TARGETED
+    return (
+        place.standard in view.standards
+        and view.accounts.standing(place.account_id) is AccountStanding.TARGETED
+    )
 
 
 def _at(entry: RegisteredException, place: TurnedOff) -> RegisteredException:

@@ -22,7 +22,7 @@ from posture.aws.client.errors import AwsError, Terminal
 from posture.aws.securityhub.discovery import HubFacts
 from posture.domain.arns import account_of
 from posture.domain.findings import Rejection
-from posture.domain.scoring.accounts import Standing
+from posture.domain.scoring.accounts import AccountStanding
 from posture.domain.scoring.scores import Method, Score
 from posture.domain.standards import Standard
 from posture.domain.text import counted
@@ -196,7 +196,11 @@ def _odd(admitted: Admitted, hub: HubStatus) -> _Odd:
         return tuple(
             each
             for each in named
-            if (accounts.standing(each.account_id) is Standing.TARGETED if each.account_id else sees_all)
+            if (
+                accounts.standing(each.account_id) is AccountStanding.TARGETED
+                if each.account_id
+                else sees_all
+            )
         )
 
     rejected, unreadable = seen(hub.rejected_findings), seen(hub.unreadable_findings)

@@ -54,7 +54,7 @@ from posture.suppression.controls.progress import ControlsProgress
 from posture.suppression.declared import declare
 from posture.suppression.effect import Effect
 from posture.suppression.findings.progress import FindingsProgress
-from posture.suppression.findings.writer import Refusal
+from posture.suppression.findings.writer import FindingRefusal
 from posture.suppression.status import policy_status
 from posture.targets.conditions import TargetSituation, assessed, refused
 from posture.targets.situation import hub_fields
@@ -126,7 +126,7 @@ def progresses(draw: st.DrawFn, *, suppresses: bool) -> PolicyProgress | None:
         return _controls(progress, said, text)
     change = Change(None, None, ())
     writes = [Write(FindingId("arn", each), "1", FindingAct.SUPPRESS, "a/b", change) for each in said]
-    return replace(progress, refusals=tuple(Refusal(each, text, text) for each in writes))
+    return replace(progress, refusals=tuple(FindingRefusal(each, text, text) for each in writes))
 
 
 def _controls(progress: FindingsProgress, said: Sequence[str], text: str) -> ControlsProgress:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from posture.domain.selection.selectors import Globs
 
 
-class Standing(Enum):
+class AccountStanding(Enum):
     """How a target stands to an account."""
 
     TARGETED = "targeted"
@@ -33,21 +33,21 @@ class AccountFilter:
         self._granted = Globs(granted)
         self._include = Globs(include)
         self._exclude = Globs(exclude)
-        self._known: dict[str, Standing] = {}
+        self._known: dict[str, AccountStanding] = {}
 
-    def standing(self, account_id: str) -> Standing:
+    def standing(self, account_id: str) -> AccountStanding:
         """How the target stands to this account."""
         standing = self._known.get(account_id)
         if standing is None:
             standing = self._known[account_id] = self._decide(account_id)
         return standing
 
-    def _decide(self, account_id: str) -> Standing:
+    def _decide(self, account_id: str) -> AccountStanding:
         if not self._granted(account_id):
-            return Standing.INVISIBLE
+            return AccountStanding.INVISIBLE
         if self._include(account_id) and not self._exclude(account_id):
-            return Standing.TARGETED
-        return Standing.EXCLUDED
+            return AccountStanding.TARGETED
+        return AccountStanding.EXCLUDED
 
 
 class NameMatch(Protocol):

@@ -7,7 +7,7 @@ from functools import reduce
 from typing import NamedTuple
 
 from posture.domain.findings import SECURITY_HUB, Cell, Check
-from posture.domain.scoring.accounts import AccountFilter, Group, Grouping, Standing
+from posture.domain.scoring.accounts import AccountFilter, AccountStanding, Group, Grouping
 from posture.domain.scoring.control_bits import ControlBits
 from posture.domain.scoring.scores import ControlCounts, FindingKey, Scores
 from posture.domain.scoring.tally import (
@@ -61,7 +61,7 @@ class View(NamedTuple):
 
     def covers(self, check: Check, account_id: str) -> bool:
         """Whether ACTIVE findings of a check in an account are the target's: counted, and selectable."""
-        if self.accounts.standing(account_id) is not Standing.TARGETED:
+        if self.accounts.standing(account_id) is not AccountStanding.TARGETED:
             return False
         if check.source:
             return any(standard in self.standards for standard, _ in self.controls.pairs_of(check))
@@ -146,9 +146,9 @@ def summed(cells: Iterable[Cell], view: View, bits: ControlBits | None = None) -
     accounts, excluded = tally_cells(cells, bits, view.accounts, view.products - {SECURITY_HUB}, off.by_place)
     for member in view.members - accounts.keys():
         standing = view.accounts.standing(member)
-        if standing is Standing.TARGETED:
+        if standing is AccountStanding.TARGETED:
             accounts[member] = Account()
-        elif standing is Standing.EXCLUDED:
+        elif standing is AccountStanding.EXCLUDED:
             excluded.add(member)
     evidence = {
         account_id: accounts[account_id].evidence(

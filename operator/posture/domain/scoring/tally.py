@@ -8,7 +8,7 @@ from operator import or_
 from typing import NamedTuple
 
 from posture.domain.findings import SECURITY_HUB, Cell, Check, Compliance, Severity, Workflow
-from posture.domain.scoring.accounts import AccountFilter, Standing
+from posture.domain.scoring.accounts import AccountFilter, AccountStanding
 from posture.domain.scoring.control_bits import ControlBits
 from posture.domain.scoring.scores import (
     ControlCounts,
@@ -292,8 +292,8 @@ def tally_cells(
         account = tally_cells.get(cell.account_id)
         if account is None:
             standing = accounts.standing(cell.account_id)
-            if standing is not Standing.TARGETED:
-                if standing is Standing.EXCLUDED:
+            if standing is not AccountStanding.TARGETED:
+                if standing is AccountStanding.EXCLUDED:
                     excluded.add(cell.account_id)
                 continue
             account = tally_cells[cell.account_id] = Account(off.get(cell.account_id))

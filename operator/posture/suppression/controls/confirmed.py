@@ -13,7 +13,7 @@ from typing import NamedTuple
 from posture.api.suppression_policy import DisabledControl, SuppressionPolicyStatus
 from posture.domain.exceptions.control_status import MAX_PLACES, Record, recorded_entries
 from posture.domain.exceptions.marks import SPELLED, status_of_mark
-from posture.domain.scoring.accounts import AccountFilter, Standing
+from posture.domain.scoring.accounts import AccountFilter, AccountStanding
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.domain.time import HOUR
@@ -84,7 +84,7 @@ def counting(declared: Iterable[Declared], roles: MemberRoles) -> Counts:
         accounts = filters.get(policy)
         return (
             accounts is not None
-            and accounts.standing(place.account_id) is Standing.TARGETED
+            and accounts.standing(place.account_id) is AccountStanding.TARGETED
             and roles.may_write(policy, place.account_id)
         )
 

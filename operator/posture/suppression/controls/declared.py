@@ -13,7 +13,7 @@ from posture.domain.exceptions.control_switches import (
     ControlPolicy,
 )
 from posture.domain.grants import IdentityGrant, NotGranted, Verb
-from posture.domain.scoring.accounts import AccountFilter, Standing
+from posture.domain.scoring.accounts import AccountFilter, AccountStanding
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.selection.selectors import globs, is_wild
 from posture.reconcile.member_roles import AccountRegion, ActsThrough, MemberRoles, Role
@@ -34,7 +34,7 @@ class MeantAccounts:
     def __call__(self, account_id: str) -> bool:
         """Whether the policy means the account, and its target looks at it."""
         accounts = _filter(self.granted, self.include, self.exclude)
-        return globs(self.globs)(account_id) and accounts.standing(account_id) is Standing.TARGETED
+        return globs(self.globs)(account_id) and accounts.standing(account_id) is AccountStanding.TARGETED
 
 
 @lru_cache(maxsize=256)

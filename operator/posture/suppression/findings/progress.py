@@ -8,14 +8,14 @@ from posture.domain.exceptions.policy import Phase, Terms
 from posture.domain.text import counted
 from posture.domain.time import text_of
 from posture.suppression.conditions import HubState, PolicyCase, PolicyProgress, done, what_would_be
-from posture.suppression.findings.writer import Refusal
+from posture.suppression.findings.writer import FindingRefusal
 
 
 @dataclass(frozen=True, slots=True)
 class FindingsProgress(PolicyProgress):
     """How far a policy is; `refusals`: what was refused, for now or for good."""
 
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[FindingRefusal, ...] = ()
 
     def failures(self) -> list[SuppressionFailure]:
         """Give what was refused."""

@@ -21,7 +21,7 @@ from posture.store.records import FindingRef, key_of
 from posture.suppression.effect import Effect
 from posture.suppression.findings.following import FollowedPlan, Following
 from posture.suppression.findings.progress import FindingsProgress
-from posture.suppression.findings.writer import FindingsWriter, Refusal, Report, Taken
+from posture.suppression.findings.writer import FindingRefusal, FindingsWriter, Report, Taken
 from posture.suppression.kept import forget, remember, retained
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Rounds:
         self._sights = TargetScopes()
         self._shown: dict[str, TargetScope] = {}
         self._effects: tuple[object, dict[str, Effect]] = (None, {})
-        self._refusals: dict[FindingId, Refusal] = {}
+        self._refusals: dict[FindingId, FindingRefusal] = {}
 
     async def run(self, declared: DeclaredFindings, now: int, guard: Guard) -> Result | None:
         """Plan and write; None where the hub's store is not open here.
@@ -248,9 +248,14 @@ def _standing(policy: Policy, sight: TargetScope | None) -> Policy:
 
 
 def _progress(
-    moment: FollowedPlan, refused: Iterable[Refusal], effects: Mapping[str, Effect], now: int, *, whole: bool
+    moment: FollowedPlan,
+    refused: Iterable[FindingRefusal],
+    effects: Mapping[str, Effect],
+    now: int,
+    *,
+    whole: bool,
 ) -> dict[str, FindingsProgress]:
-    refusals: dict[str, list[Refusal]] = {}
+    refusals: dict[str, list[FindingRefusal]] = {}
     for each in refused:
         refusals.setdefault(each.write.policy, []).append(each)
     return {
@@ -265,7 +270,7 @@ def _of_policy(
     name: str,
     outcome: PolicyOutcome,
     moment: FollowedPlan,
-    refusals: Iterable[Refusal],
+    refusals: Iterable[FindingRefusal],
     effect: Effect | None,
     now: int,
 ) -> FindingsProgress:

@@ -39,7 +39,7 @@ class FindingsCloud(Protocol):
         ...
 
 
-class Refusal(NamedTuple):
+class FindingRefusal(NamedTuple):
     """A write that Security Hub refused, by its error code and message."""
 
     write: Write
@@ -63,10 +63,10 @@ class Report:
     because writing had to stop. `error`: what ended it; `failed`: what was being written then.
     """
 
-    refused: list[Refusal] = field(default_factory=list)
-    missing: list[Refusal] = field(default_factory=list)
-    again: list[Refusal] = field(default_factory=list)
-    failed: list[Refusal] = field(default_factory=list)
+    refused: list[FindingRefusal] = field(default_factory=list)
+    missing: list[FindingRefusal] = field(default_factory=list)
+    again: list[FindingRefusal] = field(default_factory=list)
+    failed: list[FindingRefusal] = field(default_factory=list)
     unsent: int = 0
     error: AwsError | None = None
     sent_at: int = 0
@@ -119,7 +119,7 @@ class FindingsWriter:
         self, batch: Batch, report: Report, taken: Callable[[Taken], Awaitable[None]]
     ) -> bool:
         """Write a batch, what passes again for a few times; False where it may not be begun."""
-        left, passing, pauses = batch.writes, list[Refusal](), BackOff(_FIRST_PAUSE)
+        left, passing, pauses = batch.writes, list[FindingRefusal](), BackOff(_FIRST_PAUSE)
         for attempt in range(_ATTEMPTS):
             if attempt:
                 await asyncio.sleep(pauses.pause())
@@ -129,7 +129,7 @@ class FindingsWriter:
                 report.again += passing
                 return False
             except AwsError as error:
-                report.failed += [Refusal(each, error.code, error.message) for each in left]
+                report.failed += [FindingRefusal(each, error.code, error.message) for each in left]
                 raise
             report.sent_at = answer.asked_at
             passing = self._sort(left, answer, report)
@@ -172,7 +172,7 @@ class FindingsWriter:
             within=within,
         )
 
-    def _sort(self, writes: Sequence[Write], answer: FindingsUpdate, report: Report) -> list[Refusal]:
+    def _sort(self, writes: Sequence[Write], answer: FindingsUpdate, report: Report) -> list[FindingRefusal]:
         """Put what was not accepted where it belongs; return what may be written again."""
         by_id = {each.finding: each for each in writes}
         passing = []
@@ -184,7 +184,7 @@ class FindingsWriter:
                     entry,
                 )
                 continue
-            refusal = Refusal(write, entry.code, entry.message)
+            refusal = FindingRefusal(write, entry.code, entry.message)
             if entry.code == _NOT_FOUND:
                 report.missing.append(refusal)
             elif entry.code in _PASSING:
