@@ -13,6 +13,7 @@ from sandbox.securityhub.calls import Calls
 from sandbox.securityhub.clock import MICROSECONDS, Clock
 from sandbox.securityhub.errors import invalid_access
 from sandbox.securityhub.faults import Fault, Faults
+from sandbox.securityhub.history import Histories
 from sandbox.securityhub.quotas import Quotas
 from sandbox.securityhub.staleness import Staleness
 from sandbox.securityhub.store import Store
@@ -49,6 +50,7 @@ class _Pending(NamedTuple):
     due: int
     seq: int
     update: Mapping[str, Any]
+    by: str
 
 
 class Emulator:
@@ -64,6 +66,7 @@ class Emulator:
         self.calls = Calls()
         self.faults = Faults(random)
         self.staleness = Staleness(self.clock, random)
+        self.histories = Histories(self.clock)
         self.settings = Settings()
         self._pending: list[_Pending] = []
 
@@ -81,6 +84,7 @@ class Emulator:
         self.calls.reset()
         self.faults.remove()
         self.staleness.forget()
+        self.histories.forget()
         self.settings = Settings()
         self._pending.clear()
 
@@ -94,19 +98,28 @@ class Emulator:
         body = finding if isinstance(finding, bytes) else encode(finding)
         seq = self.store.add(body, keys)
         self.staleness.remember(seq, (keys or keys_of(body)).id, None)
+        self.histories.created(seq)
         return seq
 
-    def change(self, seq: int, finding: Mapping[str, Any] | bytes, keys: Keys | None = None) -> None:
-        """Put another state in a finding's place; where staleness is asked for, the old one shows a while."""
+    def change(
+        self, seq: int, finding: Mapping[str, Any] | bytes, keys: Keys | None = None, *, by: str = ""
+    ) -> None:
+        """Put another state in a finding's place; where staleness is asked for, the old one shows a while.
+
+        `by`: the ARN of the customer who changed it; empty: its provider did.
+        """
         old = self.store.body(seq)
+        new = finding if isinstance(finding, bytes) else encode(finding)
         self.staleness.remember(seq, keys_of(old).id, old)
-        self.store.replace(seq, finding if isinstance(finding, bytes) else encode(finding), keys)
+        self.histories.changed(seq, decode(old) or {}, decode(new) or {}, by)
+        self.store.replace(seq, new, keys)
 
     def delete(self, seq: int) -> None:
         """Remove a finding."""
         old = self.store.body(seq)
         self.staleness.remember(seq, keys_of(old).id, old)
         self.store.delete(seq)
+        self.histories.forget(seq)
 
     def finding(self, seq: int) -> dict[str, Any]:
         """Return a finding as plain data; empty where it is malformed."""
@@ -116,13 +129,13 @@ class Emulator:
         """Let a finding's provider update it, without another change."""
         self.change(seq, {**self.finding(seq), "UpdatedAt": self.clock.timestamp()})
 
-    def update(self, seq: int, update: Mapping[str, Any]) -> None:
-        """Apply a customer's update, at once or as late as the settings say."""
+    def update(self, seq: int, update: Mapping[str, Any], by: str) -> None:
+        """Apply a customer's update, at once or as late as the settings say; `by`: who it is, as an ARN."""
         due = self.clock.now() + round(self.settings.update_delay * MICROSECONDS)
         if self.settings.update_delay:
-            self._pending.append(_Pending(due, seq, update))
+            self._pending.append(_Pending(due, seq, update, by))
         else:
-            self._apply(seq, update)
+            self._apply(seq, update, by)
 
     def settle(self) -> int:
         """Apply the late updates that are due; return how many still wait."""
@@ -131,13 +144,13 @@ class Emulator:
         self._pending = [pending for pending in self._pending if pending.due > now]
         for pending in due:
             try:
-                self._apply(pending.seq, pending.update)
+                self._apply(pending.seq, pending.update, pending.by)
             except KeyError:
                 # The finding was deleted before its update came through.
                 continue
         return len(self._pending)
 
-    def _apply(self, seq: int, update: Mapping[str, Any]) -> None:
+    def _apply(self, seq: int, update: Mapping[str, Any], by: str) -> None:
         self.change(
             seq,
             changes.apply_customer_update(
@@ -146,6 +159,7 @@ class Emulator:
                 self.clock.timestamp(),
                 merge_user_fields=self.settings.merge_user_fields,
             ),
+            by=by,
         )
 
 

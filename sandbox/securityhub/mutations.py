@@ -161,7 +161,9 @@ def _change(emulator: Emulator, seq: int, mutation: Update | Workflow | Archive 
         case Replace():
             emulator.change(seq, changes.deep_merge(emulator.finding(seq), mutation.set))
         case Workflow():
-            emulator.change(seq, _by_hand(emulator, seq, mutation))
+            emulator.change(
+                seq, _by_hand(emulator, seq, mutation), by="arn:aws:iam::111122223333:user/person"
+            )
 
 
 def _updated(emulator: Emulator, seq: int, mutation: Update) -> dict[str, Any]:

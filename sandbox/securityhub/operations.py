@@ -17,6 +17,7 @@ Operation = Callable[[Context, dict[str, Any]], FindingsAnswer | dict[str, Any]]
 OPERATIONS: Mapping[str, Operation] = MappingProxyType(
     {
         "GetFindings": findings.get_findings,
+        "GetFindingHistory": findings.get_finding_history,
         "BatchUpdateFindings": findings.batch_update_findings,
         "BatchImportFindings": findings.batch_import_findings,
         "DescribeStandards": standards.describe_standards,

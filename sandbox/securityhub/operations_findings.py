@@ -1,4 +1,4 @@
-"""GetFindings, BatchUpdateFindings and BatchImportFindings."""
+"""GetFindings, GetFindingHistory, BatchUpdateFindings and BatchImportFindings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from sandbox.securityhub.errors import ApiError, invalid_input
 from sandbox.securityhub.filters import compile_filters
 from sandbox.securityhub.model import shape_model, validate
 from sandbox.securityhub.ordering import sorting_of
+from sandbox.securityhub.paging import paginate
 from sandbox.securityhub.query import Page, Query, fetch
 from sandbox.securityhub.tokens import invalid_token
 
@@ -120,6 +121,27 @@ def batch_update_findings(context: Context, parameters: Parameters) -> dict[str,
     return {"ProcessedFindings": processed, "UnprocessedFindings": unprocessed}
 
 
+def get_finding_history(context: Context, parameters: Parameters) -> dict[str, Any]:
+    """Answer one page of what has changed of a finding; of one that is not there nothing has."""
+    _ = context.hub
+    emulator, caller = context.emulator, context.caller
+    identifier, now = parameters["FindingIdentifier"], emulator.clock.now()
+    bounds = {"StartTime": 0, "EndTime": now}
+    for name in bounds.keys() & parameters.keys():
+        moment = parse_timestamp(parameters[name])
+        if moment is None:
+            raise invalid_input(f"Invalid parameter '{name}'. data must be an ISO 8601 timestamp")
+        bounds[name] = moment
+    view = emulator.organization.view(caller.account, caller.region)
+    records = [
+        record
+        for seq, account, region in emulator.store.find(identifier["Id"], identifier["ProductArn"])
+        if view.shows(account, region)
+        for record in emulator.histories.records(seq, emulator.finding(seq), *bounds.values())
+    ]
+    return paginate(context, parameters, "Records", records)
+
+
 def _update_one(context: Context, key: tuple[str, str], update: Mapping[str, Any]) -> tuple[str, str] | None:
     emulator, caller = context.emulator, context.caller
     view = emulator.organization.view(caller.account, caller.region)
@@ -130,7 +152,7 @@ def _update_one(context: Context, key: tuple[str, str], update: Mapping[str, Any
         size = len(emulator.store.body(seq)) + len(encode(update))
         if size > MAX_FINDING_SIZE:
             return "FindingSizeExceeded", "The finding would be larger than 240 KB."
-        emulator.update(seq, update)
+        emulator.update(seq, update, f"arn:aws:iam::{caller.account}:role/{caller.access_key}")
     return None
 
 

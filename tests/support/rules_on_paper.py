@@ -5,11 +5,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.client import FindingsPage
+from posture.aws.securityhub.history import FindingHistory
 from posture.config.model import (
     Config,
 )
-from posture.domain.findings import Finding
+from posture.domain.findings import Finding, FindingId
+from posture.domain.remediation.history import Change
 from posture.hubs.hub import Hub
 from posture.kube.resources import Object, name_of
 from posture.kube.writers import Writers
@@ -66,8 +69,27 @@ class StillWrong(LiveResources):
         )
 
 
-class NoParameters:
-    """A Security Hub whose controls have no parameters of their own."""
+class QuietSecurityHub:
+    """A Security Hub whose controls have no parameters of their own.
+
+    `told`: what the histories of findings tell, by Id; to all others nothing has happened. `error`: of
+    reading one. `asked`: whose were read.
+    """
+
+    def __init__(self, hub: HubOnPaper) -> None:
+        self._hub = hub
+        self.told: dict[str, Sequence[Change]] = {}
+        self.error: AwsError | None = None
+        self.asked: list[str] = []
+
+    def now(self) -> int:
+        return self._hub.now()
+
+    async def finding_history(self, finding: FindingId, begin: int) -> FindingHistory:
+        self.asked.append(finding.id)
+        if self.error is not None:
+            raise self.error
+        return FindingHistory(tuple(self.told.get(finding.id, ())), begin, self._hub.now())
 
     async def get_findings(self, _filters: object, **_options: object) -> FindingsPage:
         return FindingsPage([], [], [], None, 0, None, 0.0)
@@ -83,19 +105,30 @@ class RuleScene:
         self.config = Config.model_validate({"ownerId": "us", "grants": [GRANT, REMEDIATE]})
         self.exposition = Exposition()
         self._reader = PolicyReader()
-        world = SimpleNamespace(
+        self.cloud = QuietSecurityHub(self.hub)
+        self._world = SimpleNamespace(
             client=self.api,
             events=self.api,
             config=SimpleNamespace(current=lambda: self.config, reload_if_changed=lambda: False),
             sink=PrometheusSink(self.exposition),
             namespaces=None,
             writers=Writers("posture/posture-operator"),
-            security_hub=lambda _key: NoParameters(),
+            security_hub=lambda _key: self.cloud,
             sessions=None,
             limiters=None,
             usage=None,
         )
-        self.task = HubRemediation(cast("Context", world), cast("Hub", self.hub), StillWrong())
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew with nothing but what is stored."""
+        self.task = HubRemediation(cast("Context", self._world), cast("Hub", self.hub), StillWrong())
+
+    async def later(self, ahead: int) -> None:
+        """Run a cycle after a poll, so much (µs) after the beginning."""
+        self.hub.ahead = ahead
+        self.hub.poll()
+        await self.cycle()
 
     async def cycle(self) -> None:
         """List, and run a cycle."""

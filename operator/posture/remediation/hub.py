@@ -21,10 +21,12 @@ from posture.remediation.declared import DeclaredRule
 from posture.remediation.engine.live import LiveResources
 from posture.remediation.engine.parts import round_of
 from posture.remediation.engine.round import RuleResult
+from posture.remediation.histories import Histories
 from posture.remediation.outcomes import Outcomes
 from posture.remediation.policies import Policies
 from posture.remediation.reporting import Reported, RuleReporter
 from posture.remediation.survey import Asked, Picture, Survey
+from posture.sources.findings_view import FindingsView
 
 _ROUND_EVERY = 20.0
 _SOON = 2.0
@@ -68,6 +70,7 @@ class HubRemediation(HubReconciler[HubRules]):
         super().__init__(context, hub, HubRules(), objects, "Rules")
         self._reporter = RuleReporter(context, ("remediation", hub.name), hub.leading, objects)
         self._survey = Survey()
+        self._histories = Histories(context.security_hub(hub.key))
         self._surveyed_of: tuple[int | None, Asked] | None = None
         self._picture: Picture | None = None
         self._results: dict[str, RuleResult] = {}
@@ -141,13 +144,23 @@ class HubRemediation(HubReconciler[HubRules]):
         exact_at = status.exact_at
         if self._surveyed_of == (exact_at, asked):
             return
-        told = HubView(status.facts, self._hub.controls(), self._hub.names(), status.turned_off)
+        view = HubView(status.facts, self._hub.controls(), self._hub.names(), status.turned_off)
         survey, interval = self._survey, int((status.interval_seconds or 0) * SECOND)
-        picture = await self._hub.look(
-            lambda known: survey.look(known, told._replace(told=known.told_standards()), asked, now, interval)
-        )
+
+        def look(known: FindingsView) -> Picture:
+            hub = view._replace(told=known.told_standards())
+            return survey.look(known, hub, asked, now, interval, histories.answers)
+
+        histories = self._histories
+        picture = await self._hub.look(look)
+        told = False
+        if picture is not None and picture.questions:
+            told = await histories.ask(picture.questions, picture.watched_since)
+            picture = await self._hub.look(look) if told else picture
         if picture is not None:
-            self._surveyed_of, self._picture = (exact_at, asked), picture
+            # Where answers come, the next pass asks for what is left.
+            self._surveyed_of = None if told and picture.questions else (exact_at, asked)
+            self._picture = picture
             self._ran = -math.inf
 
     def _reported(self, declared: DeclaredRule, now: int) -> Reported:

@@ -72,6 +72,10 @@ class InScope:
         self._noted[uid] = since
         return since
 
+    def correct(self, uid: str, resource: ResourceKey, at: int) -> None:
+        """Have a resource that this look has noted be in scope of a rule since another moment (µs)."""
+        self._noted[uid][resource] = at
+
     def end(self, kept: KeptMoments, now: int) -> None:
         """Store what is new and what is no more, in one transaction; rules that were not noted are forgotten.
 

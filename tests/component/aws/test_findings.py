@@ -16,7 +16,7 @@ from posture.aws.client.limiter import Usage
 from posture.aws.client.sessions import Identity, Sessions
 from posture.aws.securityhub.client import NoteUpdate, SecurityHub
 from posture.domain.findings import FindingId, Workflow
-from posture.domain.time import parse_timestamp
+from posture.domain.time import DAY, parse_timestamp
 from sandbox.securityhub.client import ControlClient
 from tests.component.aws.conftest import ADMINISTRATOR, MEMBER, Hub, finding
 
@@ -234,3 +234,46 @@ async def test_an_answer_that_does_not_come_is_asked_for_again(
 async def test_a_batch_has_1_to_100_findings(hub: SecurityHub, count: int) -> None:
     with pytest.raises(ValueError, match="1 to 100"):
         await hub.batch_update_findings([identity(n) for n in range(count)], workflow=Workflow.NEW)
+
+
+async def test_a_history_is_read_to_its_last_page(hub: SecurityHub, control: ControlClient) -> None:
+    control.load([finding(1), finding(2)])
+    one = FindingId(finding(1)["ProductArn"], finding(1)["Id"])
+    begin = hub.now() - 89 * DAY
+    for number in range(130):
+        control.mutate({"op": "workflow", "id": one.id, "note": f"note {number}"})
+    control.mutate({"op": "workflow", "id": one.id, "status": "SUPPRESSED"})
+    control.mutate({"op": "workflow", "id": one.id, "status": "NEW"})
+    history = await hub.finding_history(one, begin)
+    assert history is not None
+    assert control.call_total("GetFindingHistory") == 2
+    workflow = [
+        (each.before, each.after)
+        for change in history.changes
+        for each in change.fields
+        if each.field == "Workflow.Status"
+    ]
+    assert workflow == [("SUPPRESSED", "NEW"), ("NEW", "SUPPRESSED")]
+    notes = [each for change in history.changes for each in change.fields if each.field == "Note.Text"]
+    assert len(notes) == 130
+    assert all(begin <= change.at <= hub.now() + 2_000_000 for change in history.changes)
+    assert abs(history.asked_at - hub.now()) < 60_000_000
+
+
+async def test_a_history_tells_that_a_finding_was_created(hub: SecurityHub, control: ControlClient) -> None:
+    control.mutate({"op": "put", "finding": finding(3)})
+    three = FindingId(finding(3)["ProductArn"], finding(3)["Id"])
+    control.mutate({"op": "update", "id": three.id, "set": {"Compliance": {"Status": "PASSED"}}})
+    control.mutate({"op": "update", "id": three.id})
+    history = await hub.finding_history(three, hub.now() - 89 * DAY)
+    assert history is not None
+    changed, created = history.changes
+    assert created.created
+    assert not changed.created
+    assert "Compliance.Status" in {each.field for each in changed.fields}
+
+
+async def test_a_history_that_may_not_be_read_is_denied(hub: SecurityHub, control: ControlClient) -> None:
+    control.fault("denied", "GetFindingHistory", count=None)
+    with pytest.raises(AccessDenied):
+        await hub.finding_history(FindingId("arn:a", "b"), hub.now() - DAY)

@@ -15,6 +15,7 @@ from posture.aws.securityhub.associations import (
     update_associations,
 )
 from posture.aws.securityhub.discovery import HubFacts, discover
+from posture.aws.securityhub.history import FindingHistory, read_history
 from posture.aws.securityhub.wire import DecodedPage, decode_page
 from posture.domain.findings import Finding, FindingId, Rejection, Workflow
 
@@ -123,6 +124,13 @@ class SecurityHub:
             answer.seconds,
             page.parameters,
         )
+
+    async def finding_history(self, finding: FindingId, begin: int) -> FindingHistory | None:
+        """Read what has changed of a finding since `begin` (µs), at most 90 days ago: one call at least.
+
+        None where the answer is not to be believed.
+        """
+        return await read_history(self._calls, finding, begin)
 
     async def batch_update_findings(
         self,
