@@ -38,6 +38,9 @@ class Answers(NamedTuple):
     told: Mapping[FindingId, Undisturbed]
 
 
+NOTHING_ASKED = Answers(None, {})
+
+
 class HistorySource(Protocol):
     """Where histories come from: Security Hub's API for a hub."""
 

@@ -19,7 +19,7 @@ from posture.reconcile.access import Admitted
 from posture.reconcile.scope import HubView, TargetScope, TargetScopes
 from posture.remediation.declared import RuleTerms
 from posture.remediation.gathering import CheckedResources, gather
-from posture.remediation.histories import MOST_AT_ONCE, Answers, Questionable
+from posture.remediation.histories import MOST_AT_ONCE, NOTHING_ASKED, Answers, Questionable
 from posture.remediation.policies import Policies
 from posture.remediation.protection import Protecting, TurnedOffAt
 from posture.remediation.since import InScope
@@ -89,7 +89,7 @@ class Survey:
         asked: Asked,
         now: int,
         interval: int,
-        answers: Answers,
+        answers: Answers = NOTHING_ASKED,
     ) -> Picture:
         """Return what is known for the plan of each rule; `now` in µs, as `interval`, in which one is due."""
         rows = known.rows
