@@ -25,6 +25,7 @@ class _Commands(LazyGroup):
         "undo": Lazy(
             "posture.cli.remediations.command:undo", "Put back what remediations wrote, or call them off."
         ),
+        "iam": Lazy("posture.cli.iam.command:iam", "Print the IAM roles that the grants need."),
     }
 
 

@@ -5,11 +5,10 @@ from collections.abc import Iterable
 
 from posture.cli.builtins.described import by_number, controls_of, default_of, wording
 from posture.cli.builtins.refusals import refusals
+from posture.cli.iam.rights import ACCOUNT_TAGS
 from posture.domain.remediation.resources import ACCOUNT
 from posture.remediation.actions.contract import Action
 
-ACCOUNT_TAGS = "organizations:ListTagsForResource"
-"""What no role in a member account can do: who reads the organization does."""
 _MADE = "Made by `make generate` from the declaration of the action."
 _INDEX = """\
 # Builtin actions
@@ -99,8 +98,8 @@ def _rights(action: Action) -> str:
     text = f"Of the role that `identity.roleName` names, in each account:\n\n```json\n{policy}\n```\n"
     if ACCOUNT_TAGS in said.read:
         text += (
-            f"\nAnd `{ACCOUNT_TAGS}` of the role that `grouping.organizationTags.roleArn` of the target"
-            " names: the tags of the account are read as that one.\n"
+            f"\nAnd `{ACCOUNT_TAGS}` of the target's own role (`aws.roleArn`), which reads the tags of the"
+            " account: it must be in the management account, or in that of a delegated administrator.\n"
         )
     return text
 

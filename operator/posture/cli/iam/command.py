@@ -1,0 +1,99 @@
+"""`posture iam`: the roles that the grants of a configuration need."""
+
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from posture.cli.iam.documents import Cluster
+from posture.cli.iam.roles import NoOperatorRole, operator_arn, roles
+from posture.cli.iam.templates import Roles, as_cloudformation, as_documents, as_terraform
+from posture.cli.terminal import complain, output_option, show
+from posture.config.file import ConfigError, load
+from posture.domain.arns import ROLE_ARN
+
+_FORMS = {"json": as_documents, "cloudformation": as_cloudformation, "terraform": as_terraform}
+
+
+class _RoleArn(click.ParamType[str]):
+    name = "ARN"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not isinstance(value, str) or not re.fullmatch(ROLE_ARN, value, re.ASCII):
+            self.fail(
+                f"{value!r} is not the ARN of a role: write arn:aws:iam::111122223333:role/NAME", param, ctx
+            )
+        return value
+
+
+class _ServiceAccount(click.ParamType[str]):
+    name = "NAMESPACE/NAME"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9-]{1,63}/[a-z0-9.-]{1,253}", value):
+            self.fail(
+                f"{value!r} is not NAMESPACE/NAME, such as posture/posture-posture-operator", param, ctx
+            )
+        return value
+
+
+class _Issuer(click.ParamType[str]):
+    name = "ISSUER"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value).removeprefix("https://").rstrip("/")
+        if not re.fullmatch(r"[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/-]+)?", text):
+            self.fail(f"{value!r} is not the address of an OIDC issuer", param, ctx)
+        return text
+
+
+@click.command()
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    envvar="POSTURE_CONFIG",
+    show_envvar=True,
+    required=True,
+    help="The operator's configuration file, for its grants.",
+)
+@click.option(
+    "--operator-role",
+    type=_RoleArn(),
+    help="The operator's own role. Default: posture-operator in the account of the first of roleArns.",
+)
+@click.option(
+    "--oidc-provider",
+    type=_Issuer(),
+    help="Issuer of the cluster's tokens, for IAM roles for service accounts. Default: EKS Pod Identity.",
+)
+@click.option(
+    "--service-account",
+    type=_ServiceAccount(),
+    default="posture/posture-posture-operator",
+    show_default=True,
+    help="Of the operator's pod, with --oidc-provider.",
+)
+@output_option(*_FORMS)
+def iam(
+    *, config: Path, operator_role: str | None, oidc_provider: str | None, service_account: str, form: str
+) -> None:
+    """Print the IAM roles that the grants need, with who may assume each, and no right beyond.
+
+    What an action needs is what it declares: with maxMode DryRun, or none, nothing may be written. Where a
+    grant says a glob, the usual name that fits it is taken: posture-reader, posture-controls,
+    posture-remediation. External ids are printed nowhere: templates have a parameter for each.
+
+    \b
+    posture iam --config posture.yaml
+    posture iam --config posture.yaml -o cloudformation > posture-iam.yaml
+    posture iam --config posture.yaml -o terraform > posture-iam.tf
+    """  # noqa: D301 - \b is click's: these lines stay as they are
+    try:
+        grants = load(config).grants
+        operator = operator_role or operator_arn(grants)
+        found = Roles(roles(grants, operator), operator, Cluster(oidc_provider, service_account))
+        show(_FORMS[form](found))
+    except (ConfigError, NoOperatorRole, ValueError) as error:
+        complain(error)
+        sys.exit(1)

@@ -1,0 +1,97 @@
+"""The page about IAM: what each role is for and may do; and the example that the templates are made of."""
+
+import json
+from collections.abc import Sequence
+
+import yaml
+
+from posture.cli.iam.documents import Cluster, policies
+from posture.cli.iam.roles import IamRole, roles
+from posture.cli.iam.templates import Roles
+from posture.config.model import Config
+
+OPERATOR = "arn:aws:iam::111122223333:role/posture-operator"
+_CLUSTER = Cluster(None, "posture/posture-posture-operator")
+
+EXAMPLE = """\
+grants:
+- namespaces: [security]
+  roleArns: ["arn:aws:iam::111122223333:role/posture-reader"]
+  accounts: ["*"]
+  verbs: [Score, Suppress, DisableControls, Remediate]
+  disableControls: {roleNames: [posture-controls]}
+  remediation: {roleNames: [posture-remediation], maxMode: Enforce, builtins: ["*"]}
+"""
+"""The configuration of the page and of the templates: everything is granted."""
+
+_SCORE = """\
+grants:
+- namespaces: [security]
+  roleArns: ["arn:aws:iam::111122223333:role/posture-reader"]
+  accounts: ["*"]
+  verbs: [Score]
+"""
+
+_TEXT = """\
+# IAM
+
+Made by `make generate`. `posture iam` prints what your own grants need, no more:
+
+```console
+$ posture iam --config posture.yaml                      # JSON
+$ posture iam --config posture.yaml -o cloudformation    # one template, for stacks and stack sets
+$ posture iam --config posture.yaml -o terraform         # one module, applied with a provider of each account
+```
+
+| role | where | named by |
+|---|---|---|
+| `posture-operator`: the pod has it, and assumes the others | the operator's account | `--operator-role` |
+| `posture-reader`: reads findings, changes their workflow | the administrator of Security Hub | `roleArns` |
+| `posture-controls`: turns controls off and on | each account that is granted | `disableControls.roleNames` |
+| `posture-remediation`: what the actions declare | each account that is granted | `remediation.roleNames` |
+
+The names are yours; these are the usual ones. Each role but the first trusts the operator's by
+`aws:PrincipalArn`, so the order in which they are made does not matter, and asks for the external id where
+its grant has one. External ids are not printed: a template has a parameter for each. With `maxMode: DryRun`
+a role in a member can only read.
+
+A stack set reaches no management account: deploy a stack there. Roles are of no Region: deploy to one Region
+of each account. What a service control policy denies is denied, whatever a role is allowed.
+
+## Ready-made
+[posture.yaml](../../deploy/iam/posture.yaml) (CloudFormation) and [posture.tf](../../deploy/iam/posture.tf)
+(Terraform) are of this configuration, in which everything is granted; put in your own account instead of
+111122223333:
+
+```yaml
+"""
+
+
+def page() -> str:
+    """Return the page in Markdown."""
+    text = f"{_TEXT}{EXAMPLE}```\n"
+    text += "\n## Scores alone\n\n" + _section(_of(_SCORE)[1:])
+    text += "\n## Everything\n\n" + _section(_of(EXAMPLE))
+    return text + "\nEach builtin action by itself: [its page](../remediation/README.md), under Rights.\n"
+
+
+def example() -> Roles:
+    """Return the roles of the example."""
+    return Roles(_of(EXAMPLE), OPERATOR, _CLUSTER)
+
+
+def _of(configuration: str) -> list[IamRole]:
+    return roles(Config.model_validate(yaml.safe_load(configuration)).grants, OPERATOR)
+
+
+def _section(found: Sequence[IamRole]) -> str:
+    text = ""
+    for role in found:
+        trust = Roles(found, OPERATOR, _CLUSTER).trust(role)
+        text += f"### {role.name}\n\nTrusts:\n\n{_block(trust)}\nMay:\n\n"
+        text += "\n".join(_block(each) for each in policies(role)) + "\n"
+    return text.rstrip("\n") + "\n"
+
+
+def _block(document: object) -> str:
+    return f"```json\n{json.dumps(document, indent=2)}\n```\n"

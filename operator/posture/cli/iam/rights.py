@@ -1,0 +1,89 @@
+"""What each of the operator's roles must be allowed, by what it is for.
+
+Names of actions: Service Authorization Reference. Those of builtin actions are their own declarations'.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from posture.remediation.actions.contract import Action
+from posture.remediation.automation import IAM as AUTOMATION
+
+ACCOUNT_TAGS = "organizations:ListTagsForResource"
+"""What no role in a member account may do: who reads the organization does."""
+
+READ_HUB = (
+    "securityhub:BatchGetStandardsControlAssociations",
+    "securityhub:DescribeHub",
+    "securityhub:DescribeOrganizationConfiguration",
+    "securityhub:GetAdministratorAccount",
+    "securityhub:GetEnabledStandards",
+    "securityhub:GetFindingAggregator",
+    "securityhub:GetFindings",
+    "securityhub:ListFindingAggregators",
+    "securityhub:ListMembers",
+    "securityhub:ListSecurityControlDefinitions",
+)
+CHANGE_FINDINGS = ("securityhub:BatchUpdateFindings",)
+READ_HISTORY = ("securityhub:GetFindingHistory",)
+READ_CONTROLS = ("securityhub:BatchGetStandardsControlAssociations", "securityhub:GetEnabledStandards")
+SWITCH_CONTROLS = (
+    "securityhub:BatchUpdateStandardsControlAssociations",
+    "securityhub:UpdateStandardsControl",
+)
+
+
+class Statement(NamedTuple):
+    """One statement of a policy. `sid`: letters and digits, unique in its role."""
+
+    sid: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...] = ("*",)
+
+    def document(self) -> dict[str, object]:
+        """Return it as a policy has it."""
+        return {
+            "Sid": self.sid,
+            "Effect": "Allow",
+            "Action": list(self.actions),
+            "Resource": self.resources[0] if len(self.resources) == 1 else list(self.resources),
+        }
+
+
+def of_builtins(actions: Iterable[Action], *, writes: bool) -> list[Statement]:
+    """Return what a role in a member account needs for these actions; without `writes`, to look only."""
+    known = list(actions)
+    found = [statement("ReadResources", (name for each in known for name in each.iam.read))]
+    if writes:
+        found.append(statement("WriteResources", (name for each in known for name in each.iam.write)))
+        found.append(statement("UndoWrites", (name for each in known for name in each.iam.undo)))
+    return [each for each in found if each.actions]
+
+
+def of_documents(names: Iterable[str], partition: str, *, writes: bool) -> list[Statement]:
+    """Return what a role needs to run these SSM documents, beside what their steps do."""
+    documents = sorted(names)
+    if not documents:
+        return []
+    found = [statement("ReadDocuments", AUTOMATION.read)]
+    if writes:
+        run = sorted({*AUTOMATION.write, *AUTOMATION.undo})
+        named = [each for each in run if each == "ssm:StartAutomationExecution"]
+        resources = [arn for name in documents for arn in _document_arns(name, partition)]
+        found.append(Statement("RunDocuments", tuple(named), tuple(resources)))
+        found.append(statement("StopDocuments", (each for each in run if each not in named)))
+    return found
+
+
+def statement(sid: str, actions: Iterable[str]) -> Statement:
+    """Make a statement about any resource, each action once, in order; those on accounts' tags left out."""
+    return Statement(sid, tuple(sorted(set(actions) - {ACCOUNT_TAGS})))
+
+
+def _document_arns(name: str, partition: str) -> list[str]:
+    if name.startswith("arn:"):
+        return [name, name.replace(":document/", ":automation-definition/", 1) + ":*"]
+    return [
+        f"arn:{partition}:ssm:*:*:document/{name}",
+        f"arn:{partition}:ssm:*:*:automation-definition/{name}:*",
+    ]

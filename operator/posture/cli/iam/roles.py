@@ -1,0 +1,246 @@
+"""Which roles the grants of a configuration need, who may assume each, and what each may do.
+
+One role of the operator itself; the hubs' roles (`roleArns`), each in its account; and roles in the accounts
+of members, which are alike in all of them (`disableControls.roleNames`, `remediation.roleNames`).
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from posture.cli.iam.rights import (
+    ACCOUNT_TAGS,
+    CHANGE_FINDINGS,
+    READ_CONTROLS,
+    READ_HISTORY,
+    READ_HUB,
+    SWITCH_CONTROLS,
+    Statement,
+    of_builtins,
+    of_documents,
+    statement,
+)
+from posture.config.model import Grant
+from posture.domain.arns import role_arn
+from posture.domain.grants import Mode, Verb
+from posture.remediation.actions.contract import Action
+from posture.remediation.actions.registry import builtin_actions
+
+_ROLE_ARN = re.compile(r"arn:([^:]+):iam::([^:]+):role/(.+)")
+_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
+_COMMERCIAL = "aws"
+READER, CONTROLS, REMEDIATION = "posture-reader", "posture-controls", "posture-remediation"
+"""The names that the documentation uses: taken where a grant says only a glob that fits them."""
+
+
+class Kind(StrEnum):
+    """What a role is for."""
+
+    OPERATOR = "Operator"
+    HUB = "Hub"
+    MEMBER = "Member"
+
+
+class IamRole(NamedTuple):
+    """A role to be made.
+
+    `accounts`: ids, or globs where a grant says globs. `external_ids`: numbers of the grants whose external
+    id is asked for; empty: none is. `path` begins and ends with `/`.
+    """
+
+    kind: Kind
+    path: str
+    name: str
+    accounts: tuple[str, ...]
+    statements: tuple[Statement, ...]
+    external_ids: tuple[int, ...] = ()
+
+
+class NoOperatorRole(Exception):  # noqa: N818 - the name says what is the case
+    """Nobody says which role the operator has; the message says what to write."""
+
+
+class _Wanted(NamedTuple):
+    """What one grant wants of a role."""
+
+    kind: Kind
+    path: str
+    name: str
+    account: str
+    statements: Sequence[Statement]
+    external_id: int | None
+
+
+def roles(grants: Sequence[Grant], operator: str) -> list[IamRole]:
+    """Return the roles that these grants need, the operator's first. `operator`: the ARN of that one.
+
+    Raises NoOperatorRole where a grant has the operator assume its own role.
+    """
+    wanted = [each for number, grant in enumerate(grants) for each in _of_grant(number, grant)]
+    in_members = {each.name for each in wanted if each.kind is Kind.MEMBER}
+    merged: defaultdict[tuple[Kind, str, str], list[_Wanted]] = defaultdict(list)
+    for each in wanted:
+        # Those in members are one role, made in many accounts, also where a hub's role has the same name.
+        # Other roles of hubs are each of one account.
+        kind = Kind.MEMBER if each.name in in_members else each.kind
+        merged[kind, each.account if kind is Kind.HUB else "", each.name].append(each)
+    others = [_merged(kind, each) for (kind, _, _), each in sorted(merged.items(), key=lambda item: item[0])]
+    own = _operator(operator, grants, others)
+    if any(each.name == own.name and {own.accounts[0], "*"} & set(each.accounts) for each in others):
+        raise NoOperatorRole(
+            f"a grant names {own.name}, the operator's own role, as one that it assumes: name another one"
+            " with --operator-role, or set ambientIdentity"
+        )
+    return [own, *others]
+
+
+def operator_arn(grants: Sequence[Grant]) -> str:
+    """Return the ARN of the operator's role where nobody says it: beside the first hub's role.
+
+    Raises NoOperatorRole where no grant names an account.
+    """
+    for grant in grants:
+        for arn in grant.role_arns:
+            partition, account, _ = _parts(arn)
+            if _ACCOUNT.fullmatch(account):
+                return role_arn(partition, account, "posture-operator")
+    raise NoOperatorRole(
+        "no grant names a role in a certain account: say with --operator-role which role the operator has,"
+        " such as arn:aws:iam::111122223333:role/posture-operator"
+    )
+
+
+def account_and_name(arn: str) -> tuple[str, str, str]:
+    """Return the account, path and name of a role's ARN."""
+    _, account, resource = _parts(arn)
+    return account, *_path_and_name(resource)
+
+
+def _of_grant(number: int, grant: Grant) -> Iterable[_Wanted]:
+    external_id = None if grant.external_id is None else number
+    for arn in grant.role_arns:
+        _, account, resource = _parts(arn)
+        path, name = _path_and_name(_chosen(resource, READER))
+        yield _Wanted(Kind.HUB, path, name, account, _hub_statements(grant), external_id)
+    if Verb.DISABLE_CONTROLS in grant.verbs:
+        switching = [statement("ReadControls", READ_CONTROLS), statement("SwitchControls", SWITCH_CONTROLS)]
+        for pattern in grant.disable_controls.role_names:
+            for account in grant.accounts:
+                name = _chosen(pattern, CONTROLS)
+                yield _Wanted(Kind.MEMBER, "/", name, account, switching, external_id)
+    if Verb.REMEDIATE in grant.verbs and grant.remediation.max_mode is not None:
+        for pattern in grant.remediation.role_names:
+            for account in grant.accounts:
+                name = _chosen(pattern, REMEDIATION)
+                yield _Wanted(Kind.MEMBER, "/", name, account, _member_statements(grant), external_id)
+
+
+def _hub_statements(grant: Grant) -> list[Statement]:
+    found = [statement("ReadSecurityHub", READ_HUB)]
+    remediates = Verb.REMEDIATE in grant.verbs
+    if remediates:
+        found.append(statement("ReadHistory", READ_HISTORY))
+        if any(ACCOUNT_TAGS in each.iam.read for each in _granted(grant)):
+            found.append(Statement("ReadAccountTags", (ACCOUNT_TAGS,)))
+    if Verb.SUPPRESS in grant.verbs or (remediates and _enforces(grant)):
+        found.append(statement("ChangeFindings", CHANGE_FINDINGS))
+    return found
+
+
+def _member_statements(grant: Grant) -> list[Statement]:
+    writes = _enforces(grant)
+    partitions = sorted({_parts(arn)[0] for arn in grant.role_arns} or {_COMMERCIAL})
+    documents = [each.name for each in grant.remediation.documents]
+    found = of_builtins(_granted(grant), writes=writes)
+    for partition in partitions:
+        found += of_documents(documents, partition, writes=writes)
+    return found
+
+
+def _granted(grant: Grant) -> list[Action]:
+    globs = grant.remediation.builtins
+    return [
+        each for name, each in builtin_actions().items() if any(fnmatchcase(name, glob) for glob in globs)
+    ]
+
+
+def _enforces(grant: Grant) -> bool:
+    return grant.remediation.max_mode is Mode.ENFORCE
+
+
+def _merged(kind: Kind, wanted: Sequence[_Wanted]) -> IamRole:
+    first = wanted[0]
+    ids = {each.external_id for each in wanted}
+    return IamRole(
+        kind,
+        first.path,
+        first.name,
+        tuple(dict.fromkeys(each.account for each in wanted)),
+        _together(statement for each in wanted for statement in each.statements),
+        # One grant that sends none would be refused by a role that asks for one.
+        () if None in ids else tuple(sorted(each for each in ids if each is not None)),
+    )
+
+
+def _together(statements: Iterable[Statement]) -> tuple[Statement, ...]:
+    """Merge statements of one name: all their actions, on all their resources."""
+    found: dict[str, Statement] = {}
+    for each in statements:
+        known = found.get(each.sid, each)
+        found[each.sid] = Statement(
+            each.sid,
+            tuple(sorted({*known.actions, *each.actions})),
+            tuple(sorted({*known.resources, *each.resources})),
+        )
+    return tuple(found.values())
+
+
+def _operator(arn: str, grants: Sequence[Grant], others: Sequence[IamRole]) -> IamRole:
+    account, path, name = account_and_name(arn)
+    partitions = sorted({_parts(each)[0] for grant in grants for each in grant.role_arns} or {_parts(arn)[0]})
+    assumed = sorted(
+        {
+            f"arn:{partition}:iam::{where}:role{each.path}{each.name}"
+            for partition in partitions
+            for each in others
+            for where in each.accounts
+        }
+    )
+    statements = [Statement("AssumeRoles", ("sts:AssumeRole",), tuple(assumed))] if assumed else []
+    ambient = [each for grant in grants if grant.ambient_identity for each in _hub_statements(grant)]
+    return IamRole(Kind.OPERATOR, path, name, (account,), (*statements, *_together(ambient)))
+
+
+def _parts(arn: str) -> tuple[str, str, str]:
+    """Return partition, account and path with name of a role's ARN or of a glob over such."""
+    match = _ROLE_ARN.fullmatch(arn)
+    if match is None:
+        raise NoOperatorRole(f"{arn!r} is not the ARN of a role: write arn:aws:iam::111122223333:role/NAME")
+    partition = match[1] if re.fullmatch(r"aws(-[a-z]+)*", match[1]) else _COMMERCIAL
+    return partition, match[2], match[3]
+
+
+def _path_and_name(resource: str) -> tuple[str, str]:
+    path, _, name = resource.rpartition("/")
+    return f"/{path}/" if path else "/", name
+
+
+def _chosen(pattern: str, usual: str) -> str:
+    """Return a name that a glob lets through: the usual one if it does, else the glob without its stars."""
+    path, slash, name = pattern.rpartition("/")
+    if not set("*?") & set(pattern):
+        return pattern
+    fitting = (
+        usual if fnmatchcase(usual, name) else name.replace("*", "").replace("?", "x").strip("-") or usual
+    )
+    plain = "/".join(part for part in path.replace("*", "").replace("?", "x").split("/") if part)
+    return f"{plain}{slash if plain else ''}{fitting}"
+
+
+def external_id_names(found: Iterable[IamRole]) -> Mapping[int, str]:
+    """Name each external id that is asked for, as a parameter of a template."""
+    numbers = sorted({number for each in found for number in each.external_ids})
+    return {number: f"ExternalIdOfGrant{number}" for number in numbers}
