@@ -61,7 +61,6 @@ class Supervisor:
         self._general_task: asyncio.Task[None] | None = None
         self._suppression = Suppression(context, self._general.leading)
         self._remediation = Remediation(context, self._general.leading)
-        self._without_effect: tuple[str, ...] = ()
         self._said: str | None = None
         self._defect: str | None = None
         self._declared: frozenset[str] | None = None
@@ -125,7 +124,6 @@ class Supervisor:
 
     async def _cycle(self) -> float:
         """List, and follow what is listed; return the seconds until the next time."""
-        self._tell_without_effect(self._context.config.current().without_effect)
         listed = await self._listed()
         if listed is not None:
             await self._follow(listed)
@@ -162,16 +160,6 @@ class Supervisor:
                 )
             self.not_ready = str(error)
             return None
-
-    def _tell_without_effect(self, entries: tuple[str, ...]) -> None:
-        """Log once what an administrator has configured, and could take for being in force."""
-        if entries and entries != self._without_effect:
-            logger.warning(
-                "The configuration file has entries without effect, as this version remediates with builtin"
-                " actions only: %s",
-                ", ".join(entries),
-            )
-        self._without_effect = entries
 
     async def _settle(self, listed: Listed) -> None:
         await self._look_for_others(listed)

@@ -203,17 +203,6 @@ class Config(Spec):
         return tuple(grant.plain() for grant in self.grants)
 
     @property
-    def without_effect(self) -> tuple[str, ...]:
-        """Name what the file says and this version does not act on, as paths in the file."""
-        said = [
-            f"grants[{index}].{path}"
-            for index, grant in enumerate(self.grants)
-            for path, asked in (("remediation.documents", bool(grant.remediation.documents)),)
-            if asked
-        ]
-        return tuple(said)
-
-    @property
     def frozen(self) -> bool:
         """Tell whether nothing may be written to AWS."""
         return self.writes is Writes.FROZEN

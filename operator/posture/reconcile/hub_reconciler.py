@@ -174,7 +174,13 @@ class HubReconciler(ABC, Generic[HubObjectsT]):
 
     def _seconds_left(self) -> float:
         """Return how long a write may take now; 0 where nothing may be written."""
-        if self._is_outdated() or self._context.config.current().frozen or not self._hub.is_open():
+        if self._is_outdated() or self._context.config.current().frozen:
+            return 0.0
+        return self._lease_left()
+
+    def _lease_left(self) -> float:
+        """Return the same for a call that only ends what goes on: frozen writes do not forbid it."""
+        if not self._hub.is_open():
             return 0.0
         left = min(CALL_WITHIN, self._hub.leading())
         return left if left >= LEAST_WITHIN else 0.0

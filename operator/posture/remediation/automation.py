@@ -18,6 +18,7 @@ from posture.domain.remediation.automation import (
     RunProgress,
 )
 from posture.domain.remediation.reasons import Reason
+from posture.domain.time import instant_of
 from posture.remediation.actions.contract import Iam, Reader, Refused, Writer
 
 IAM = Iam(
@@ -103,6 +104,7 @@ async def follow(reader: Reader, execution_id: str) -> RunProgress:
             version=about.get("DocumentVersion", ""),
             message=about.get("FailureMessage") or failed.get("FailureMessage", ""),
             step=about.get("CurrentStepName") or failed.get("StepName", ""),
+            ended_at=instant_of(about["ExecutionEndTime"]) if about.get("ExecutionEndTime") else None,
         )
 
 

@@ -8,12 +8,12 @@ from posture.api.conditions import Trouble, defect
 from posture.api.remediation_rule import Approval, RemediationRule
 from posture.api.resource import InvalidObject, parse
 from posture.api.schedule import Window
-from posture.config.model import (
-    Config,
-)
-from posture.domain.grants import Builtin, IdentityGrant, NotGranted, may_use_identity
+from posture.config.model import Config
+from posture.domain.grants import AskedDocument, Builtin, IdentityGrant, NotGranted, may_use_identity
+from posture.domain.remediation.automation import AutomationSaid, fixed_values
 from posture.domain.remediation.candidates import Selecting
 from posture.domain.remediation.limits import Limits
+from posture.domain.remediation.resources import WorksOn
 from posture.domain.remediation.rule import ActionSaid, OptOutTag, Rule
 from posture.domain.selection.selectors import Selection
 from posture.domain.time import microseconds
@@ -21,9 +21,9 @@ from posture.hubs.demand import HubKey
 from posture.kube.resources import Object, name_of, target_name_of
 from posture.logs import bound
 from posture.reconcile.access import Admitted, NotAdmitted
-from posture.remediation.actions.contract import Action
 from posture.remediation.actions.parameters import ParameterError
 from posture.remediation.actions.registry import builtin_actions
+from posture.remediation.witnesses import witnessed
 
 logger = logging.getLogger(__name__)
 
@@ -33,18 +33,29 @@ Admissions = Mapping[str, tuple[Object, Admitted | NotAdmitted]]
 
 @dataclass(frozen=True, slots=True)
 class RuleTerms:
-    """What a rule says that can be planned. `target`: namespace/name."""
+    """What a rule says that can be planned.
+
+    `target`: namespace/name. `automation`: the document that is to be run; None: the action is a builtin.
+    """
 
     target: str
     rule: Rule
     selecting: Selecting
     window: Window | None
     identity: IdentityGrant
+    automation: AutomationSaid | None = None
 
-    def why_not(self, account_id: str) -> NotGranted | None:
-        """Say what is not granted in an account; None: the action is."""
-        action = Builtin(self.rule.action.name)
-        return self.identity.why_not_remediate(account_id, self.rule.role_name, self.rule.mode, action)
+    def why_not(self, account_id: str | None) -> NotGranted | None:
+        """Say what is not granted in an account, or, without one, in all of them; None: the action is.
+
+        Of a document as far as the rule alone tells; who owns it is asked where it would run.
+        """
+        rule = self.rule
+        for action in _asked_of(rule.action, self.automation):
+            refusal = self.identity.why_not_remediate(account_id, rule.role_name, rule.mode, action)
+            if refusal is not None:
+                return refusal
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,34 +131,35 @@ def _terms(rule: RemediationRule, admitted: Admitted, config: Config) -> RuleTer
     action = _action(rule)
     if isinstance(action, Trouble):
         return action
+    said, works_on = action
     identity = may_use_identity(config.granted, namespace, admitted.hub.role_arn)
     if isinstance(identity, NotGranted):
         return _not_granted(identity)
-    refusal = identity.why_not_remediate(None, spec.identity.role_name, spec.mode, Builtin(action.name))
-    if refusal is not None:
-        return _not_granted(refusal)
-    return RuleTerms(
+    automation = spec.action.ssm_automation
+    terms = RuleTerms(
         target=f"{namespace}/{spec.target_ref.name}",
-        rule=_plain(rule, action.name, config),
+        rule=_plain(rule, said, config),
         selecting=Selecting(
             Selection(
                 tuple(each.plain() for each in spec.match), tuple(each.plain() for each in spec.exceptions)
             ),
-            action.works_on,
+            works_on,
         ),
         window=spec.window,
         identity=identity,
+        automation=None if automation is None else automation.plain(),
     )
+    refusal = terms.why_not(None)
+    return terms if refusal is None else _not_granted(refusal)
 
 
-def _plain(rule: RemediationRule, action: str, config: Config) -> Rule:
+def _plain(rule: RemediationRule, action: ActionSaid, config: Config) -> Rule:
     """Return a rule as its plan takes it."""
     spec, limits = rule.spec, rule.spec.limits
-    given = {} if spec.action.builtin is None else spec.action.builtin.parameters
     return Rule(
         name=f"{rule.metadata.namespace}/{rule.metadata.name}",
         uid=rule.metadata.uid,
-        action=ActionSaid("builtin", action, "", tuple((name, (given[name],)) for name in sorted(given))),
+        action=action,
         role_name=spec.identity.role_name,
         limits=Limits(
             per_cycle=limits.per_cycle,
@@ -168,15 +180,23 @@ def _plain(rule: RemediationRule, action: str, config: Config) -> Rule:
     )
 
 
-def _action(rule: RemediationRule) -> Action | Trouble:
-    """Return the action that a rule names, with parameters that it takes."""
+def _asked_of(action: ActionSaid, automation: AutomationSaid | None) -> tuple[Builtin | AskedDocument, ...]:
+    """Return all that must be granted for an action."""
+    if automation is None:
+        return (Builtin(action.name),)
+    documents = (automation.document, *((automation.undo,) if automation.undo is not None else ()))
+    return tuple(AskedDocument(each.name, fixed_values(each)) for each in documents)
+
+
+def _action(rule: RemediationRule) -> tuple[ActionSaid, WorksOn] | Trouble:
+    """Return the action that a rule names, with parameters that it takes, and what it works on."""
+    automation = rule.spec.action.ssm_automation
+    if automation is not None:
+        document = automation.plain().document
+        return ActionSaid("ssmAutomation", *document), witnessed()
     builtin = rule.spec.action.builtin
     if builtin is None:
-        return Trouble(
-            "ActionNotSupported",
-            "This version of the operator plans builtin actions only; spec.action.ssmAutomation is accepted,"
-            " but not planned. Upgrade the operator, or use a builtin.",
-        )
+        raise ValueError("a rule's action has exactly one of its fields")
     action = builtin_actions().get(builtin.name)
     if action is None:
         return Trouble(
@@ -188,7 +208,9 @@ def _action(rule: RemediationRule) -> Action | Trouble:
         action.configure(builtin.parameters)
     except ParameterError as error:
         return Trouble("InvalidParameters", f"spec.action.builtin.parameters: {error}")
-    return action
+    given = builtin.parameters
+    said = ActionSaid("builtin", action.name, "", tuple((name, (given[name],)) for name in sorted(given)))
+    return said, action.works_on
 
 
 def _not_granted(refusal: NotGranted) -> Trouble:

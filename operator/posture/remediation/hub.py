@@ -76,7 +76,12 @@ class HubRemediation(HubReconciler[HubRules]):
         self._results: dict[str, RuleResult] = {}
         self._outcomes = Outcomes(context.events)
         self._round = round_of(
-            context, hub, seconds_left=self._seconds_left, told=self._outcomes.tell, live=live
+            context,
+            hub,
+            seconds_left=self._seconds_left,
+            lease_left=self._lease_left,
+            told=self._outcomes.tell,
+            live=live,
         )
         self._requests: dict[str, tuple[str, int]] = {}
         self._journal: frozenset[tuple[str, int]] = frozenset()

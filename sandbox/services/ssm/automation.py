@@ -129,6 +129,19 @@ def stop_automation_execution(call: Call) -> Answer:
     return {}
 
 
+@SERVICE.answers("DescribeAutomationExecutions")
+def describe_automation_executions(call: Call) -> Answer:
+    """List all runs, whatever the filters, the last that was started first. No time passes."""
+    executions = reversed(_PLACES.of(call).executions.values())
+    unlisted = {"Parameters", "StepExecutions", "StepExecutionsTruncated"}
+    return {
+        "AutomationExecutionMetadataList": [
+            {name: value for name, value in _described(each).items() if name not in unlisted}
+            for each in executions
+        ]
+    }
+
+
 def _found(call: Call) -> _Execution:
     wanted = call.parameters["AutomationExecutionId"]
     execution = _PLACES.of(call).executions.get(wanted)

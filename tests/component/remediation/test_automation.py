@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from posture.domain.remediation.automation import (
 )
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
+from posture.domain.time import MINUTE, instant_of
 from posture.remediation.actions.contract import Refused, outcome_is_unknown
 from posture.remediation.automation import IAM, describe, follow, start, stop
 from posture.remediation.member import OutOfTime, member_identity
@@ -85,6 +87,9 @@ async def test_a_document_is_run_to_its_end_with_the_rights_that_are_named(world
     progress = await ended(world, execution_id)
     assert progress.phase is RunPhase.SUCCEEDED
     assert (progress.document, progress.version) == (NAME, "2")
+    now = instant_of(datetime.now(UTC))
+    assert progress.ended_at is not None
+    assert now - MINUTE < progress.ended_at <= now
     assert rules(world, group) == 0
     assert world.writes() == {"ssm:StartAutomationExecution": 1}
     assert set(world.operations()) - {"sts:AssumeRole", "sts:GetCallerIdentity"} <= {*IAM.read, *IAM.write}

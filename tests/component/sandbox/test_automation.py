@@ -128,6 +128,15 @@ def test_a_version_is_the_document_s_own(person: Person) -> None:
     assert person.get(started)["DocumentVersion"] == "2"
 
 
+def test_runs_are_listed_without_going_on(person: Person) -> None:
+    first = person.start(Parameters={"GroupId": ["sg-1"]})
+    second = person.start(DocumentVersion="1", Parameters={"GroupId": ["sg-1"]})
+    for _ in range(3):
+        listed = person.ssm.describe_automation_executions()["AutomationExecutionMetadataList"]
+    found = [(each["AutomationExecutionId"], each["AutomationExecutionStatus"]) for each in listed]
+    assert found == [(second, "InProgress"), (first, "InProgress")]
+
+
 def test_a_step_that_fails_ends_the_run_and_what_was_done_stays(person: Person) -> None:
     group = person.group()
     person.ec2.revoke_security_group_ingress(

@@ -28,7 +28,7 @@ def allow(stage: Stage, *, max_mode: str = "DryRun", **changes: Any) -> None:
     stage.configure(**{"grants": [grant], "ownerId": OWNER, "quotaShare": 1, **changes})
 
 
-def rule(stage: Stage, name: str, action: str, controls: Iterable[str], **spec: Any) -> str:
+def rule(stage: Stage, name: str, action: str, controls: Iterable[str], /, **spec: Any) -> str:
     """Apply a RemediationRule of a builtin action over some controls; return its name."""
     declared = {
         "targetRef": {"name": "organization"},

@@ -18,33 +18,6 @@ def value(stage: Play) -> list[float]:
     ]  # fmt: skip
 
 
-def test_what_a_file_asks_for_in_vain_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.WARNING, "posture.supervisor")
-
-    def said() -> list[str]:
-        found = [record.getMessage() for record in caplog.records if "without effect" in record.getMessage()]
-        caplog.clear()
-        return found
-
-    async def story(stage: Play) -> None:
-        await stage.begin(target())
-        assert said() == []
-        stage.config.write_text(
-            "grants: [{remediation: {maxMode: DryRun}},"
-            " {remediation: {maxMode: Enforce, documents: [{name: AWS-X, owner: Amazon}]}}]\n"
-            "optOutTags: []\n",
-            encoding="utf-8",
-        )
-        await passing(4)
-        (line,) = said()
-        assert line.endswith(": grants[1].remediation.documents")
-        stage.grant(NAMESPACE)
-        await passing(4)
-        assert said() == []
-
-    play(tmp_path, story)
-
-
 def test_a_file_that_cannot_be_used_is_told_until_it_can_be(tmp_path: Path) -> None:
     async def story(stage: Play) -> None:
         await stage.begin(target())

@@ -8,9 +8,11 @@ value with `{{` leaves here.
 Sources: Systems Manager API reference, StartAutomationExecution, GetAutomationExecution, DescribeDocument.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from hashlib import sha256
 from typing import NamedTuple, TypeAlias
 from uuid import UUID, uuid5
 
@@ -38,6 +40,7 @@ MAX_VALUE = 512
 AUTOMATION = "Automation"
 """Type of a document that can be run so (`DocumentType`)."""
 
+_TOLD = 600
 _BRACES = "{{"
 _NAME = re.compile(r"\{\{ *([A-Za-z.]+) *\}\}", re.ASCII)
 _IAM = "iam"
@@ -130,13 +133,17 @@ _PHASES: Mapping[str, RunPhase] = {
 
 
 class RunProgress(NamedTuple):
-    """What GetAutomationExecution tells of a run. `status`: AWS's word. `message`: AWS's, where it failed."""
+    """What GetAutomationExecution tells of a run.
+
+    `status`: AWS's word. `message`: AWS's, where it failed. `ended_at`: µs, by AWS's clock.
+    """
 
     status: str
     document: str
     version: str
     message: str = ""
     step: str = ""
+    ended_at: int | None = None
 
     @property
     def phase(self) -> RunPhase:
@@ -277,9 +284,14 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def write_of(document: DocumentSaid, filled: ParameterValues, resource: ResourceKey) -> str:
-    """Say in words what a run does: all that an approval approves."""
-    parameters = [f"{name}={', '.join(values)}" for name, values in filled]
-    with_them = f" with {'; '.join(parameters)}" if parameters else ""
+    """Say in words what a run does: all that an approval approves, up to 1,000 characters.
+
+    Of more the rest is told by a digest, so that other parameters are another write.
+    """
+    said = "; ".join(f"{name}={', '.join(values)}" for name, values in filled)
+    if len(said) > _TOLD:
+        said = f"{said[:_TOLD]}… (SHA-256 {sha256(json.dumps(filled).encode()).hexdigest()})"
+    with_them = f" with {said}" if said else ""
     return (
         f"runs {document.name} version {document.version}{with_them} in account {resource.account_id} and"
         f" {resource.region}"

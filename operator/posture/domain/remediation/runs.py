@@ -56,7 +56,8 @@ class RunFacts(NamedTuple):
 
     `execution`, `undo_execution`: ids that the journal has; empty: none. `progress`: of the run that is under
     way, the undo's while it is undone; None: not readable now. `frozen`: nothing may be written. `timeout`:
-    how long a run may take.
+    how long a run may take. `still_wrong`: a read of the resource says that a run that succeeded has not put
+    it right, which may take `shows_within` to show; where nobody can tell it is False.
     """
 
     now: int
@@ -65,6 +66,8 @@ class RunFacts(NamedTuple):
     undo_execution: str = ""
     progress: RunProgress | None = None
     frozen: bool = False
+    still_wrong: bool = False
+    shows_within: int = 0
 
 
 def next_run_step(entry: Entry, facts: RunFacts) -> RunStep:
@@ -140,6 +143,8 @@ def _of_a_run(entry: Entry, facts: RunFacts, done: State) -> RunStep:
     if progress is None:
         return RunStep(RunAct.WAIT, "Its run cannot be read now.")
     match progress.phase:
+        case RunPhase.SUCCEEDED if facts.still_wrong and done is State.SUCCEEDED:
+            return _of_no_effect(progress, facts)
         case RunPhase.SUCCEEDED:
             return RunStep(RunAct.SETTLE, f"{progress.says}.", done)
         case RunPhase.FAILED:
@@ -154,6 +159,12 @@ def _of_a_run(entry: Entry, facts: RunFacts, done: State) -> RunStep:
         if _is_over_time(entry, facts):
             return RunStep(RunAct.STOP, "It takes longer than spec.action.ssmAutomation.timeout.")
     return RunStep(RunAct.WAIT, f"{progress.says}.")
+
+
+def _of_no_effect(progress: RunProgress, facts: RunFacts) -> RunStep:
+    if progress.ended_at is not None and facts.now < progress.ended_at + facts.shows_within:
+        return RunStep(RunAct.WAIT, f"{progress.says}, and the change does not show yet.")
+    return RunStep(RunAct.SETTLE, f"{progress.says}, and the resource is as wrong as before.", State.FAILED)
 
 
 def _may_be_stopped(facts: RunFacts) -> bool:

@@ -202,7 +202,13 @@ class Clearance:
         if first is not None:
             return first
         question = Question(
-            namespace, surveyed.terms, resource, frozenset(candidate.controls), now, parameters
+            namespace,
+            surveyed.terms,
+            resource,
+            frozenset(candidate.controls),
+            now,
+            candidate.findings[0],
+            parameters,
         )
         look = await self._live.look(question, self._context.config.current())
         refusal = _planned(ask, surveyed, candidate, others, now, {resource: look.seen})

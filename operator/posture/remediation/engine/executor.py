@@ -6,7 +6,7 @@ a crash as after each step. A write whose answer was lost is looked up, and not 
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from posture.api.remediation import Remediation
@@ -37,8 +37,10 @@ from posture.remediation.actions.contract import State as ResourceState
 from posture.remediation.actions.registry import builtin_actions
 from posture.remediation.engine.accounts import Accounts
 from posture.remediation.engine.clearance import Ask, Clearance
+from posture.remediation.engine.document_runs import DocumentRuns, is_a_run
 from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal, stored
 from posture.remediation.engine.live import LiveResources
+from posture.remediation.engine.moves import session_of
 from posture.remediation.member import OutOfTime
 from posture.remediation.survey import Picture
 
@@ -48,10 +50,6 @@ SHOWS_WITHIN = 30 * SECOND
 """For so long (µs) a write that may have been made is looked for before it is made again: as long as a call
 of whoever held the Lease before may last."""
 _STEPS = 4
-_RULE_IN_SESSION = 19
-
-Told = Callable[[JournalEntry, State, str], Awaitable[None]]
-"""Tells people that an entry has come to a state, with what is to be said of it."""
 
 
 class _Stop(NamedTuple):
@@ -76,9 +74,9 @@ class Executor:
         accounts: Accounts,
         live: LiveResources,
         clearance: Clearance,
+        runs: DocumentRuns,
         *,
         seconds_left: Callable[[], float],
-        told: Told,
     ) -> None:
         self._context = context
         self._hub = hub
@@ -87,7 +85,9 @@ class Executor:
         self._live = live
         self._clearance = clearance
         self._seconds_left = seconds_left
-        self.told = told
+        self._moves = runs.moves
+        self._runs = runs
+        self.told = runs.moves.told
         self._wrote: set[str] = set()
 
     async def ask(self, rule: Object, planned: Planned, subs: Sequence[SubWrite], role_name: str) -> None:
@@ -130,15 +130,20 @@ class Executor:
             if entry is None:
                 return Outcome(Reason.PENDING, "Its entry in the journal is being made.")
         if (other := await self._earlier(entry, now)) is not None:
-            await self._withdraw(entry, f"Remediation {other.name} goes on.", now)
+            await self._moves.withdraw(entry, f"Remediation {other.name} goes on.")
             return Outcome(Reason.PENDING, "Another rule remediates it.")
-        entry = await self._run(entry, ask, cleared.subs, range(len(cleared.subs)), picture)
+        if is_a_run(entry):
+            entry = await self._runs.begin(entry, ask, cleared.subs[0], picture)
+        else:
+            entry = await self._run(entry, ask, cleared.subs, range(len(cleared.subs)), picture)
         if entry is not None:
             await self.advance(entry, picture, cycle_began)
         return None
 
     async def advance(self, entry: JournalEntry, picture: Picture | None, cycle_began: int) -> bool:
         """Take the next steps for an entry; whether more will follow of themselves."""
+        if is_a_run(entry):
+            return await self._runs.advance(entry, picture, cycle_began, self._timeout(entry))
         current: JournalEntry | None = entry
         for _ in range(_STEPS):
             if current is None:
@@ -147,7 +152,7 @@ class Executor:
             if step.act in {Act.NOTHING, Act.WAIT}:
                 return step.act is Act.WAIT
             if step.act is Act.ASK:
-                await self._stand(current, step)
+                await self._moves.stand(current, step.message, step.state)
                 return False
             if self._seconds_left() <= 0:
                 return True
@@ -256,7 +261,7 @@ class Executor:
             namespace_of(entry.name),
             resource,
             cleared.terms.rule.role_name,
-            session=_session(entry),
+            session=session_of(entry),
             seconds_left=self._seconds_left,
         )
         try:
@@ -277,29 +282,18 @@ class Executor:
         self, entry: JournalEntry, stop: _Stop, made: int, planned: int
     ) -> JournalEntry | None:
         """Note that a run has ended before its end; None where its entry is none any more."""
-        now = self._hub.now()
         nothing_written = made == 0 and entry.entry.attempts == 1 and not stop.unknown
         if stop.failed:
             message = (
                 stop.outcome.message if planned == 1 else f"{_so_far(made, planned)} {stop.outcome.message}"
             )
-            return await self._finish(entry, State.FAILED, message, now)
+            return await self._finish(entry, State.FAILED, message)
         if nothing_written:
-            await self._withdraw(entry, stop.outcome.message, now)
+            await self._moves.withdraw(entry, stop.outcome.message)
             return None
         if stop.unknown or stop.outcome.decision is Decision.WAIT:
             return entry
-        return await self._finish(
-            entry, State.FAILED, f"{_so_far(made, planned)} {stop.outcome.message}", now
-        )
-
-    async def _withdraw(self, entry: JournalEntry, why: str, now: int) -> None:
-        """Take back an entry for which nothing was written; what a person approved waits again."""
-        if entry.remediation is not None and entry.remediation.spec.approval is not None:
-            fields = {"before": None, "attempts": 0, "started_at": None}
-            await self._journal.change(entry, Change(State.AWAITING_APPROVAL, why, now, fields))
-            return
-        await self._journal.remove([entry])
+        return await self._finish(entry, State.FAILED, f"{_so_far(made, planned)} {stop.outcome.message}")
 
     async def _write_on(
         self, entry: JournalEntry, step: Step, picture: Picture | None, cycle_began: int
@@ -330,7 +324,7 @@ class Executor:
         if self._context.config.current().frozen or self._context.writers.yields(namespace_of(entry.name)):
             return entry
         if refusal is not None:
-            await self._stand(entry, Step(Act.ASK, f"{refusal.message}: {refusal.advice}"))
+            await self._moves.stand(entry, f"{refusal.message}: {refusal.advice}", None)
             return None
         now, resource = self._hub.now(), entry.entry.resource
         fields = {"attempts": (entry.entry.attempts or 0) + 1, "started_at": datetime_of(now)}
@@ -341,7 +335,7 @@ class Executor:
             namespace_of(entry.name),
             resource,
             remediation.spec.role_name,
-            session=_session(entry),
+            session=session_of(entry),
             seconds_left=self._seconds_left,
         )
         action = _known_action(entry)
@@ -351,15 +345,15 @@ class Executor:
             except OutOfTime:
                 return entry
             except ChangedSince as changed:
-                return await self._finish(entry, State.FAILED, f"Not undone: {changed}.", self._hub.now())
+                return await self._finish(entry, State.FAILED, f"Not undone: {changed}.")
             except Refused as refused:
                 message = f"Not undone: {refused.message}."
-                return await self._finish(entry, State.FAILED, message, self._hub.now())
+                return await self._finish(entry, State.FAILED, message)
             except AwsError as error:
                 if outcome_is_unknown(error) or isinstance(error, Throttled):
                     logger.warning("Undoing %s is looked at again: %s", entry.name, error)
                     return entry
-                return await self._finish(entry, State.FAILED, f"Not undone: {error}", self._hub.now())
+                return await self._finish(entry, State.FAILED, f"Not undone: {error}")
         self._wrote.add(entry.uid)
         return entry
 
@@ -378,12 +372,10 @@ class Executor:
         self, entry: JournalEntry, step: Step, state: ResourceState | None
     ) -> JournalEntry | None:
         """Note the state that a step leads to."""
-        now, to = self._hub.now(), step.state or State.FAILED
+        to = step.state or State.FAILED
         fields: dict[str, Any]
         if to is State.UNDOING:
-            message = "A person asked for the state before."
-            fields = {"started_at": None, "finished_at": None}
-            return await self._journal.change(entry, Change(to, message, now, fields))
+            return await self._moves.begin_undo(entry)
         fields = {}
         if to is State.SUCCEEDED and state is not None:
             fields["after"] = {"parts": {each.name: state.parts.get(each.name) for each in entry.subs}}
@@ -392,34 +384,13 @@ class Executor:
             if to is State.SUCCEEDED
             else "The live resource is as it was before."
         )
-        return await self._finish(entry, to, message, now, fields)
+        return await self._finish(entry, to, message, fields)
 
     async def _finish(
-        self,
-        entry: JournalEntry,
-        to: State,
-        message: str,
-        now: int,
-        fields: Mapping[str, Any] | None = None,
+        self, entry: JournalEntry, to: State, message: str, fields: Mapping[str, Any] | None = None
     ) -> JournalEntry:
         self._wrote.discard(entry.uid)
-        change = Change(to, message, now, {"finished_at": datetime_of(now), **(fields or {})})
-        entry = await self._journal.change(entry, change)
-        await self.told(entry, to, message)
-        return entry
-
-    async def _stand(self, entry: JournalEntry, step: Step) -> None:
-        """Note that a person must decide; once."""
-        now = self._hub.now()
-        if step.state is not None:
-            await self._finish(entry, step.state, step.message, now)
-            return
-        state = entry.entry.state
-        if state is None or any(
-            each.type == "Stalled" and each.message == step.message for each in entry.status.conditions
-        ):
-            return
-        await self._journal.change(entry, Change(state, step.message, now, stands="NotUndone"))
+        return await self._moves.finish(entry, to, message, fields)
 
 
 def _action_of(entry: JournalEntry) -> Action | None:
@@ -442,12 +413,6 @@ def _undo_is_new(entry: JournalEntry) -> bool:
 
 def _order(entry: JournalEntry) -> tuple[int, str]:
     return entry.entry.created_at, entry.uid
-
-
-def _session(entry: JournalEntry) -> str:
-    """Name what is done so that CloudTrail tells the rule and the entry."""
-    rule = entry.entry.rule.partition("/")[2]
-    return f"{rule[:_RULE_IN_SESSION].rstrip('.')}-{entry.entry.name}"
 
 
 def _alike(one: SubWrite, other: SubWrite) -> bool:

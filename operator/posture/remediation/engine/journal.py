@@ -79,6 +79,13 @@ class JournalEntry(NamedTuple):
         return "" if action.ssm_automation is None else action.ssm_automation.document
 
     @property
+    def is_verified(self) -> bool:
+        """Say whether the live resource was seen to be right after it; of a document's run not all can be."""
+        if self.remediation is None or self.remediation.spec.action.ssm_automation is None:
+            return True
+        return (self.status.after or {}).get("verified") is True
+
+    @property
     def status(self) -> RemediationStatus:
         """Give its status, as far as it can be read."""
         return read_status(RemediationStatus, self.document)
@@ -175,6 +182,8 @@ def _subs(before: Mapping[str, Any] | None) -> tuple[SubWrite, ...] | None:
 
 
 def _can_restore(action: Action) -> bool:
+    if action.ssm_automation is not None:
+        return action.ssm_automation.undo_document is not None
     return action.builtin is not None and action.builtin.name in builtin_actions()
 
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from posture.api.remediation import MAX_WRITES
 from posture.aws.client.errors import AwsError
-from posture.config.model import (
-    Config,
-)
+from posture.config.model import Config
+from posture.domain.remediation.automation import RunSubject
+from posture.domain.remediation.candidates import FindingName
 from posture.domain.remediation.reasons import Outcome, Reason
 from posture.domain.remediation.recovery import Live
 from posture.domain.remediation.resources import ResourceKey
@@ -31,18 +31,24 @@ from posture.remediation.actions.parameters import ParameterError
 from posture.remediation.actions.registry import builtin_actions
 from posture.remediation.declared import RuleTerms
 from posture.remediation.engine.accounts import Accounts
+from posture.remediation.engine.documents import Whoever, planned_run
+from posture.remediation.witnesses import OWNERSHIP, Witness, witness_of
 
 logger = logging.getLogger(__name__)
 
 
 class Question(NamedTuple):
-    """What is asked of a resource. `controls`: of its findings, with their parameters that are in force."""
+    """What is asked of a resource.
+
+    `controls`: of its findings, with their parameters that are in force. `finding`: the first of them.
+    """
 
     namespace: str
     terms: RuleTerms
     resource: ResourceKey
     controls: frozenset[str]
     now: int
+    finding: FindingName
     parameters: Mapping[str, Sequence[str]] = {}
 
 
@@ -66,10 +72,9 @@ class LiveResources:
 
     async def look(self, question: Question, config: Config) -> LiveLook:
         """Read a resource, judge it, and read the tags of all that would be touched. Raises nothing."""
-        action = builtin_actions()[question.terms.rule.action.name]
         reader = self._accounts.reader(question.namespace, question.resource, question.terms.rule.role_name)
         try:
-            verdict = await self._judged(action, reader, question, config)
+            action, verdict = await self._verdict(reader, question, config)
         except Refused as refused:
             return LiveLook(Outcome(refused.reason, f"{refused.message}."))
         except AwsError as error:
@@ -83,16 +88,26 @@ class LiveResources:
         # What is more is wrong still when these are right, and is another remediation then.
         return LiveLook(refusal) if refusal else LiveLook(None, verdict.wrong[:MAX_WRITES])
 
-    async def _judged(self, action: Action, reader: Reader, question: Question, config: Config) -> Verdict:
-        given = {name: values[0] for name, values in question.terms.rule.action.parameters if values}
-        try:
-            values = action.configure(given)
-        except ParameterError as error:
-            raise Refused(Reason.NOT_SUPPORTED, str(error)) from error
-        state = await action.read(reader, question.resource)
+    async def _verdict(self, reader: Reader, question: Question, config: Config) -> tuple[Action, Verdict]:
+        """Return what is wrong, with the action that tells what tags the resource has."""
+        terms, resource = question.terms, question.resource
         protected = await self._accounts.protected(config)
         situation = Situation(question.now, question.controls, question.parameters, protected)
-        return action.judge(state, values, situation)
+        if terms.automation is None:
+            action = builtin_actions()[terms.rule.action.name]
+            given = {name: values[0] for name, values in terms.rule.action.parameters if values}
+            return action, await judged(action, given, reader, resource, situation)
+        witness = witness_of(resource.type, question.controls)
+        if witness is None:
+            raise Refused(
+                Reason.OPT_OUT_UNREADABLE,
+                f"Tags of resources of type {resource.type} cannot be read by the operator",
+            )
+        if await is_right(witness, reader, resource, situation):
+            return witness.action, Verdict()
+        whoever = Whoever(terms.identity, terms.rule.role_name, terms.rule.mode)
+        subject = RunSubject(resource, question.finding.id, question.finding.control)
+        return witness.action, Verdict((await planned_run(reader, whoever, terms.automation, subject),))
 
     async def _opted_out(self, action: Action, reader: Reader, question: Question) -> Outcome | None:
         """Return why a tag keeps it from being touched, or that nobody can know."""
@@ -133,6 +148,38 @@ class LiveResources:
             logger.exception("Reading %s failed unexpectedly (a bug in the operator)", resource.name)
             return [Live.UNKNOWN] * len(subs), None, f"a bug in the operator ({type(error).__name__})"
         return [_compared(action, state, each) for each in subs], state, ""
+
+
+async def judged(
+    action: Action,
+    given: Mapping[str, str],
+    reader: Reader,
+    resource: ResourceKey,
+    situation: Situation,
+) -> Verdict:
+    """Read a resource and judge it, with the parameters that are given. Raises Refused and AwsError."""
+    try:
+        values = action.configure(given)
+    except ParameterError as error:
+        raise Refused(Reason.NOT_SUPPORTED, str(error)) from error
+    return action.judge(await action.read(reader, resource), values, situation)
+
+
+async def is_right(witness: Witness, reader: Reader, resource: ResourceKey, situation: Situation) -> bool:
+    """Say whether a witness knows a resource to be right.
+
+    Raises Refused where the resource is gone, or whoever has the account is not who may write to it, and
+    AwsError.
+    """
+    if not witness.judges:
+        return False
+    try:
+        verdict = await judged(witness.action, {}, reader, resource, situation)
+    except Refused as refused:
+        if refused.reason in OWNERSHIP:
+            raise
+        return False
+    return not verdict.wrong and not verdict.spared
 
 
 def _compared(action: Action, state: State, sub: SubWrite) -> Live:

@@ -6,9 +6,11 @@ from posture.hubs.hub import Hub
 from posture.reconcile.context import Context
 from posture.remediation.engine.accounts import Accounts
 from posture.remediation.engine.clearance import Clearance
-from posture.remediation.engine.executor import Executor, Told
+from posture.remediation.engine.document_runs import DocumentRuns
+from posture.remediation.engine.executor import Executor
 from posture.remediation.engine.journal import RemediationJournal
 from posture.remediation.engine.live import LiveResources
+from posture.remediation.engine.moves import Moves, Told
 from posture.remediation.engine.round import Round
 from posture.remediation.engine.workflow import FindingsWorkflow
 
@@ -18,25 +20,31 @@ def round_of(
     hub: Hub,
     *,
     seconds_left: Callable[[], float],
+    lease_left: Callable[[], float],
     told: Told,
     live: LiveResources | None = None,
 ) -> Round:
-    """Return what carries out the rules of a hub; see `Executor` for `seconds_left` and `told`.
+    """Return what carries out the rules of a hub.
 
+    `seconds_left`: how long a write may last now; 0: nothing may be written. `lease_left`: the same for a
+    call that only stops what goes on. `told`: tells people what an entry has come to.
     `live`: how resources are looked at; None: as AWS has them.
     """
     cloud = context.security_hub(hub.key)
     journal = RemediationJournal(context.client, context.writers, context.namespaces)
     accounts = Accounts(context, hub.key)
     live = live or LiveResources(accounts)
-    executor = Executor(
+    clearance = Clearance(context, hub, cloud, live, journal)
+    moves = Moves(hub, journal, told)
+    runs = DocumentRuns(
         context,
         hub,
         journal,
         accounts,
-        live,
-        Clearance(context, hub, cloud, live, journal),
+        clearance,
+        moves,
         seconds_left=seconds_left,
-        told=told,
+        lease_left=lease_left,
     )
+    executor = Executor(context, hub, journal, accounts, live, clearance, runs, seconds_left=seconds_left)
     return Round(context, hub, cloud, journal, live, executor, FindingsWorkflow(cloud, seconds_left))

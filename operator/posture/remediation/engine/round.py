@@ -21,7 +21,7 @@ from posture.hubs.hub import Hub
 from posture.kube.errors import KubeError
 from posture.reconcile.context import Context
 from posture.remediation.actions.contract import reason_of
-from posture.remediation.declared import DeclaredRule
+from posture.remediation.declared import DeclaredRule, RuleTerms
 from posture.remediation.engine.executor import Executor
 from posture.remediation.engine.findings import parameters_of
 from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal
@@ -98,6 +98,7 @@ class Round:
         self._executor = executor
         self._workflow = workflow
         self._looks: dict[str, dict[ResourceKey, _Kept]] = {}
+        self._looked_for: dict[str, RuleTerms] = {}
         self._reads: dict[str, tuple[int, int]] = {}
         self._made: dict[str, _Made] = {}
         self.goes_on = False
@@ -131,6 +132,7 @@ class Round:
             results[name] = await self._rule(declared, surveyed, picture, entries, cycle)
         await self._prune(own, specs)
         self._looks = {name: each for name, each in self._looks.items() if name in results}
+        self._looked_for = {name: each for name, each in self._looked_for.items() if name in results}
         self._made = {name: each for name, each in self._made.items() if name in results}
         return results
 
@@ -174,6 +176,10 @@ class Round:
     ) -> Plan:
         """Plan a rule, reading live what it would do or ask for, until all of that was read."""
         name = declared.name
+        if self._looked_for.get(name) != surveyed.terms:
+            # What a resource said was an answer to another question.
+            self._looks[name] = {}
+            self._looked_for[name] = surveyed.terms
         looks = self._looks.setdefault(name, {})
         now = self._hub.now()
         for key, kept in list(looks.items()):
@@ -213,6 +219,7 @@ class Round:
                 each.candidate.resource,
                 frozenset(each.candidate.controls),
                 now,
+                firsts[each.candidate.resource],
                 parameters.get(FindingId(*firsts[each.candidate.resource][:2]), {}),
             )
             for each in planned
@@ -277,7 +284,7 @@ class Round:
         status, now, state = entry.status, self._hub.now(), entry.entry.state
         finished = entry.entry.finished_at
         if state is State.SUCCEEDED and status.resolved_at is None:
-            recent = finished is not None and now - finished < _RESOLVED_WITHIN
+            recent = finished is not None and now - finished < _RESOLVED_WITHIN and entry.is_verified
             if spec is not None and spec.resolve_findings and recent and await self._workflow.resolve(entry):
                 await self._note(entry, now, resolved_at=datetime_of(now))
             return

@@ -279,6 +279,13 @@ def test_a_write_says_all_that_is_approved() -> None:
     assert write_of(bare, (), GROUP) == f"runs D version 1 in account {A} and {REGION}"
 
 
+def test_a_long_write_is_told_apart_from_another_one_and_fits_the_journal() -> None:
+    names = DocumentSaid("D" * 128, "1")
+    said = [write_of(names, (("P", ("a" * 512,)), ("Q", ("b" * 511 + last,))), GROUP) for last in "bc"]
+    assert len({*said}) == 2
+    assert all(len(each) <= 1000 for each in said)
+
+
 def test_the_api_s_object_is_read_whole() -> None:
     said = SsmAutomation.model_validate(
         {

@@ -241,6 +241,23 @@ def test_a_run_that_automation_does_not_know_is_waited_for_and_then_asked_about(
     assert next_run_step(going, facts._replace(frozen=True)).act is RunAct.WAIT
 
 
+@pytest.mark.parametrize(
+    ("ended_at", "act", "noted"),
+    [
+        (NOW - 9, RunAct.WAIT, None),
+        (NOW - 10, RunAct.SETTLE, State.FAILED),
+        (None, RunAct.SETTLE, State.FAILED),
+    ],
+)
+def test_a_success_that_does_not_show_is_none(ended_at: int | None, act: RunAct, noted: State | None) -> None:
+    done = RunProgress("Success", "D", "1", ended_at=ended_at)
+    facts = RunFacts(NOW, TIMEOUT, "e", progress=done, still_wrong=True, shows_within=10)
+    step = next_run_step(entry(State.RUNNING, attempts=1, started_at=NOW - 50, finished_at=None), facts)
+    assert (step.act, step.state) == (act, noted)
+    undoing = entry(State.UNDOING, attempts=2, started_at=NOW - 50, finished_at=None)
+    assert next_run_step(undoing, facts._replace(undo_execution="u")).state is State.UNDONE
+
+
 @pytest.mark.parametrize("status", ["PendingApproval", "Waiting", "SomethingNew", "RunbookInProgress"])
 def test_whatever_is_no_end_is_waited_for(status: str) -> None:
     going = entry(State.RUNNING, attempts=1, started_at=NOW, finished_at=None)

@@ -7,6 +7,7 @@ import pytest
 
 from posture.api.remediation import MAX_WRITES
 from posture.config.model import Config
+from posture.domain.remediation.candidates import FindingName
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ACCOUNT, ResourceKey
 from posture.remediation.actions.contract import Protected, Refused
@@ -45,6 +46,8 @@ class _Accounts:
 class _Terms:
     """As much of a rule as a look asks for."""
 
+    automation = None
+
     class rule:  # noqa: N801 - an attribute
         role_name = "r"
         opt_out = ()
@@ -56,7 +59,8 @@ class _Terms:
 
 def look(number: int) -> LiveLook:
     live = LiveResources(_Accounts(Public(number)))  # type: ignore[arg-type]  # all that it needs
-    question = Question("ns", _Terms(), RESOURCE, frozenset({"EC2.1"}), 0)  # type: ignore[arg-type]  # as above
+    finding = FindingName("arn", "id", "EC2.1")
+    question = Question("ns", _Terms(), RESOURCE, frozenset({"EC2.1"}), 0, finding)  # type: ignore[arg-type]  # as above
     return asyncio.run(live.look(question, Config()))
 
 

@@ -1,0 +1,66 @@
+"""Moves of journal entries that every kind of action has: its end, its withdrawal, a question to a person."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from posture.domain.remediation.journal import State
+from posture.domain.time import datetime_of
+from posture.hubs.hub import Hub
+from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal
+
+_RULE_IN_SESSION = 19
+
+Told = Callable[[JournalEntry, State, str], Awaitable[None]]
+"""Tells people that an entry has come to a state, with what is to be said of it."""
+
+
+class Moves:
+    """Moves entries of one hub, and tells of it. Methods raise KubeError."""
+
+    def __init__(self, hub: Hub, journal: RemediationJournal, told: Told) -> None:
+        self._hub = hub
+        self._journal = journal
+        self.told = told
+
+    async def finish(
+        self, entry: JournalEntry, to: State, message: str, fields: Mapping[str, Any] | None = None
+    ) -> JournalEntry:
+        """Note an end."""
+        now = self._hub.now()
+        change = Change(to, message, now, {"finished_at": datetime_of(now), **(fields or {})})
+        entry = await self._journal.change(entry, change)
+        await self.told(entry, to, message)
+        return entry
+
+    async def begin_undo(self, entry: JournalEntry) -> JournalEntry:
+        """Note that a person asked for an undo, of which nothing was sent yet."""
+        fields = {"started_at": None, "finished_at": None}
+        change = Change(State.UNDOING, "A person asked for the state before.", self._hub.now(), fields)
+        return await self._journal.change(entry, change)
+
+    async def withdraw(self, entry: JournalEntry, why: str) -> None:
+        """Take back an entry for which nothing was written; what a person approved waits again."""
+        if entry.remediation is not None and entry.remediation.spec.approval is not None:
+            fields = {"before": None, "attempts": 0, "started_at": None}
+            change = Change(State.AWAITING_APPROVAL, why, self._hub.now(), fields)
+            await self._journal.change(entry, change)
+            return
+        await self._journal.remove([entry])
+
+    async def stand(self, entry: JournalEntry, message: str, to: State | None) -> None:
+        """Note that a person must decide; once. `to`: the state that it comes to; None: it stays."""
+        if to is not None:
+            await self.finish(entry, to, message)
+            return
+        state = entry.entry.state
+        if state is None or any(
+            each.type == "Stalled" and each.message == message for each in entry.status.conditions
+        ):
+            return
+        await self._journal.change(entry, Change(state, message, self._hub.now(), stands="NotUndone"))
+
+
+def session_of(entry: JournalEntry) -> str:
+    """Name what is done so that CloudTrail tells the rule and the entry."""
+    rule = entry.entry.rule.partition("/")[2]
+    return f"{rule[:_RULE_IN_SESSION].rstrip('.')}-{entry.entry.name}"
