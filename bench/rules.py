@@ -40,7 +40,7 @@ _RULES = 50
 _REPETITIONS = 3
 _POLL = 300 * 1_000_000
 _ROLE = "arn:aws:iam::111122223333:role/posture-reader"
-_PLANS, _POLICIES = "rules", "policies"
+_FIRST, _PLANS, _POLICIES = "first", "rules", "policies"
 
 
 class _Measured(NamedTuple):
@@ -66,6 +66,15 @@ def measure(findings: int) -> list[Row]:
         ),
         Row(
             measure="rules",
+            what="The same for the first time in an hour, when what the controls check is counted too",
+            unit="s",
+            ours=cpu[_FIRST],
+            beside=cpu[_PLANS],
+            beside_is="the plans after it",
+            samples=tuple(measured.samples[_FIRST]),
+        ),
+        Row(
+            measure="rules",
             what=f"Worst lag of the loop while {_RULES} rules are surveyed and planned",
             unit="s",
             ours=measured.late,
@@ -81,27 +90,31 @@ def _sample(findings: int) -> _Measured:
         drawn = selections(_RULES, held.open, held.groups, kinds=PLACED)
         view = FindingsView(store)
         hub, asked = _hub(held), _asked(drawn, held)
+        survey = Survey()
+        _planned(survey, view, hub, asked)
         sides = {
-            _PLANS: lambda: cpu_seconds(partial(_planned, view, hub, asked)),
+            _PLANS: lambda: cpu_seconds(partial(_planned, survey, view, hub, asked)),
+            _FIRST: lambda: cpu_seconds(partial(_planned, Survey(), view, hub, asked)),
             _POLICIES: lambda: cpu_seconds(
                 partial(Following(view).plan, declaration(drawn, held.groups), NOW, _POLL)
             ),
         }
         samples = in_turns(sides, _REPETITIONS)
-        late = asyncio.run(_late(view, hub, asked))
-        candidates = sum(sum(each.totals.values()) for each in _planned(view, hub, asked).values())
+        late = asyncio.run(_late(survey, view, hub, asked))
+        plans = _planned(survey, view, hub, asked)
+        candidates = sum(sum(each.totals.values()) for each in plans.values())
         store.close()
     return _Measured(samples, late, candidates)
 
 
-async def _late(view: FindingsView, hub: HubView, asked: Asked) -> float:
+async def _late(survey: Survey, view: FindingsView, hub: HubView, asked: Asked) -> float:
     async with lag_meanwhile() as lags:
-        await asyncio.to_thread(_planned, view, hub, asked)
+        await asyncio.to_thread(_planned, survey, view, hub, asked)
     return max(lags.own)
 
 
-def _planned(view: FindingsView, hub: HubView, asked: Asked) -> Mapping[str, Plan]:
-    picture = Survey().look(view, hub, asked, NOW, _POLL)
+def _planned(survey: Survey, view: FindingsView, hub: HubView, asked: Asked) -> Mapping[str, Plan]:
+    picture = survey.look(view, hub, asked, NOW, _POLL)
     moment = Moment(NOW, NOW, Journal(()))
     return {name: plan_of(surveyed, moment, {}) for name, surveyed in picture.rules.items()}
 

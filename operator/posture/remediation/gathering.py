@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from posture.domain.exceptions.declaration import Scope
 from posture.domain.findings import Check, Finding, RecordState
-from posture.domain.remediation.candidates import Beside, Gathering, Side
+from posture.domain.remediation.candidates import Beside, Gathering
 from posture.domain.remediation.resources import ResourceKey, located
 from posture.domain.selection.matcher import Matcher
 from posture.domain.time import HOUR
@@ -21,7 +21,7 @@ def gather(rows: FindingRows, gathering: Gathering, scope: Scope) -> None:
     """Put in what the rules of a target select, then what protects that."""
     matcher = gathering.matcher
     cells = rows.surveyed_cells(matcher.checks(rows.checks()), _ACTIVE)
-    places: dict[CellKey, Callable[[Finding], Sequence[Side]]] = dict(matcher.places(cells, scope.covers))
+    places: dict[CellKey, Callable[[Finding], Sequence[str]]] = dict(matcher.places(cells, scope.covers))
     for cell, findings in rows.surveyed(places, _ACTIVE):
         for finding in findings:
             gathering.add(finding, places[cell](finding))
@@ -81,7 +81,7 @@ class CheckedResources:
     def of(
         self,
         rows: FindingRows,
-        matcher: Matcher[Side],
+        matcher: Matcher[str],
         scope: Scope,
         terms: RuleTerms,
         candidates: int,
@@ -108,9 +108,9 @@ class CheckedResources:
         self._counted = {name: each for name, each in self._counted.items() if name in rules}
 
 
-def _counted(rows: FindingRows, matcher: Matcher[Side], scope: Scope, terms: RuleTerms, enough: int) -> int:
+def _counted(rows: FindingRows, matcher: Matcher[str], scope: Scope, terms: RuleTerms, enough: int) -> int:
     works_on = terms.selecting.works_on
-    checks = matcher.checks(rows.checks(), {Side(terms.rule.name, excepting=False)})
+    checks = matcher.checks(rows.checks(), {terms.rule.name})
     found: set[ResourceKey] = set()
     for finding in rows.findings(checks=checks) if enough and checks else ():
         if scope.covers(finding.check, finding.account_id):

@@ -97,25 +97,6 @@ def protecting(
     return Matcher(active, controls, groups)
 
 
-class Side(NamedTuple):
-    """A rule's `match`, or its `exceptions`: selections of their own, so that what is excepted is told."""
-
-    rule: str
-    excepting: bool
-
-
-def matcher_of(
-    rules: Mapping[str, Selecting], controls: Controls, groups: Mapping[str, Group]
-) -> Matcher[Side]:
-    """Return the matcher of all rules of a target, by name, for `Gathering.add`."""
-    sides: dict[Side, Selection] = {}
-    for name, rule in rules.items():
-        sides[Side(name, excepting=False)] = Selection(rule.selection.match)
-        if rule.selection.exceptions:
-            sides[Side(name, excepting=True)] = Selection(rule.selection.exceptions)
-    return Matcher(sides, controls, groups)
-
-
 class Beside(NamedTuple):
     """Where findings of a resource may be. `control`: upper-cased; `region`: None: any."""
 
@@ -128,22 +109,30 @@ class Gathering:
     """Collects the candidates of all rules of a target from its findings, each of which is put in once."""
 
     def __init__(self, rules: Mapping[str, Selecting], groups: Mapping[str, Group], known: Known) -> None:
-        self.matcher = matcher_of(rules, known.controls, groups)
-        """For `matcher.places`, to put in only findings of places where a rule selects something."""
+        selections = {name: rule.selection for name, rule in rules.items()}
+        self.matcher = Matcher(
+            {name: Selection(each.match) for name, each in selections.items()}, known.controls, groups
+        )
+        """Which rules select a finding, excepted or not; to put in only findings of `matcher.places`."""
+        # Apart, so that what is excepted is told, and looked at only where something is selected.
+        self._excepting = Matcher(
+            {name: Selection(each.exceptions) for name, each in selections.items() if each.exceptions},
+            known.controls,
+            groups,
+        )
         self._rules = rules
         self._known = known
         self._found: dict[str, dict[ResourceKey, _Collected]] = {name: {} for name in rules}
         self._index: dict[tuple[str, str, str], list[tuple[str, ResourceKey]]] | None = None
 
-    def add(self, finding: Finding, sides: Sequence[Side] | None = None) -> None:
-        """Put in a finding. `sides`: what the matcher said of it; None: it is asked."""
+    def add(self, finding: Finding, selecting: Sequence[str] | None = None) -> None:
+        """Put in a finding. `selecting`: what the matcher said of it; None: it is asked."""
         if finding.record_state is not RecordState.ACTIVE:
             return
-        sides = self.matcher(finding) if sides is None else sides
-        selecting = [side.rule for side in sides if not side.excepting]
+        selecting = self.matcher(finding) if selecting is None else selecting
         if not selecting:
             return
-        excepting = {side.rule for side in sides if side.excepting}
+        excepting = frozenset(self._excepting(finding))
         said = self._said(finding)
         self._index = None
         for rule in selecting:
@@ -227,7 +216,7 @@ class Gathering:
         """Whether what is asked of a resource holds for the very one that would be written to."""
         if len(finding.resources) <= 1:
             return True
-        return Side(rule, excepting=False) in self.matcher(finding._replace(resources=(resource,)))
+        return rule in self.matcher(finding._replace(resources=(resource,)))
 
 
 class _Said(NamedTuple):
