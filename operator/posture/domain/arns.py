@@ -28,6 +28,7 @@ _RULE = re.compile(rf"{_SECURITY_HUB}:[a-z0-9-]*:[0-9]*:ruleset/(.+/v/[^/]+)/rul
 _CONTROL = re.compile(rf"{_SECURITY_HUB}:[^:]*:[0-9]*:control/(.+)/([^/]+)")
 _ROLE = re.compile(ROLE_ARN)
 _ROLE_NAME = re.compile(ROLE_NAME)
+_ROOT = re.compile(rf"arn:{_PARTITION}:iam::([0-9]{{12}}):root")
 # KMS API reference, DescribeKey: a key's id or alias, or the ARN of either.
 _KMS_KEY = re.compile(
     rf"(?:arn:{_PARTITION}:kms:[a-z0-9-]+:[0-9]{{12}}:key/)?[A-Za-z0-9-]{{1,64}}"
@@ -67,6 +68,12 @@ def account_of(arn: str | None) -> str:
 def partition_of_region(region: str) -> str:
     """Return the partition that a Region is in: `aws` for one whose name is not of another."""
     return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), _COMMERCIAL)
+
+
+def account_of_root(arn: str) -> str:
+    """Return the account id of a root user's ARN, which is how policies write an account; else nothing."""
+    match = _ROOT.fullmatch(arn)
+    return match[1] if match else ""
 
 
 def is_role_arn(text: str) -> bool:

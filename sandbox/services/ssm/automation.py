@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from sandbox.securityhub.catalogue import partition_of
 from sandbox.services.call import Answer, Call, Places, Refusal
 from sandbox.services.ssm.owned import content_of
 from sandbox.services.ssm.runbook import Running, StepFailed, check_parameters, do_step, steps
@@ -197,7 +198,8 @@ def _end(execution: _Execution, status: str) -> None:
 
 
 def _described(execution: _Execution) -> Answer:
-    asked = execution.call.parameters
+    call = execution.call
+    asked = call.parameters
     going = execution.status == "InProgress"
     return {
         **{name: asked[name] for name in _KEPT if name in asked},
@@ -206,7 +208,7 @@ def _described(execution: _Execution) -> Answer:
         "Mode": asked.get("Mode", "Auto"),
         "AutomationExecutionStatus": execution.script.meanwhile if going else execution.status,
         "ExecutionStartTime": execution.started,
-        "ExecutedBy": f"arn:aws:sts::{execution.call.account}:assumed-role/sandbox/sandbox",
+        "ExecutedBy": f"arn:{partition_of(call.region)}:sts::{call.account}:assumed-role/sandbox/sandbox",
         "StepExecutionsTruncated": False,
         "StepExecutions": _described_steps(execution),
         "Outputs": {},

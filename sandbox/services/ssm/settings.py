@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from sandbox.securityhub.catalogue import partition_of
 from sandbox.services.call import Answer, Call, Places, Refusal
 from sandbox.services.ssm.service import SERVICE
 
@@ -56,5 +57,5 @@ def _described(call: Call) -> Answer:
         "SettingValue": _VALUES[0] if written is None else written,
         "Status": "Default" if written is None else "Customized",
         "LastModifiedDate": datetime.now(UTC),
-        "ARN": f"arn:aws:ssm:{call.region}:{call.account}:servicesetting{_SHARING}",
+        "ARN": f"arn:{partition_of(call.region)}:ssm:{call.region}:{call.account}:servicesetting{_SHARING}",
     }

@@ -7,6 +7,7 @@ from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
 from posture.domain.arns import (
     account_of,
+    account_of_root,
     is_kms_key,
     is_kms_key_arn,
     is_managed_alias,
@@ -90,3 +91,14 @@ def test_a_key_is_named_by_its_id_its_alias_or_the_arn_of_either(partition: str)
 def test_what_names_no_key(text: str) -> None:
     assert not is_kms_key(text)
     assert not is_kms_key_arn(text)
+
+
+@pytest.mark.parametrize("partition", PARTITIONS)
+def test_an_account_is_read_out_of_its_root_user_alone(partition: str) -> None:
+    assert account_of_root(f"arn:{partition}:iam::{ACCOUNT}:root") == ACCOUNT
+    for other in (
+        ACCOUNT,
+        f"arn:{partition}:iam::{ACCOUNT}:user/root",
+        f"arn:{partition}:iam::{ACCOUNT}:root/a",
+    ):
+        assert not account_of_root(other)

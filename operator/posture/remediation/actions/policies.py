@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
+from posture.domain.arns import account_of_root
 from posture.domain.remediation.reasons import Reason
 from posture.remediation.actions.contract import Json, Refused
 
@@ -22,9 +23,6 @@ _PRINCIPALS = frozenset({"Principal", "NotPrincipal"})
 # What AWS shows instead of the ARN of a user or role that is there no more, and takes from nobody (IAM user
 # guide, "Unique identifiers").
 _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
-
-# An account as a principal is written by its id or by the ARN of its root user.
-_ROOT = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):root")
 
 
 class Tested(NamedTuple):
@@ -103,7 +101,8 @@ def _value_of(member: str, value: Json) -> Json:
         return sorted(_texts(value))
     if member in _PRINCIPALS and isinstance(value, Mapping):
         named = {
-            kind: sorted(_ROOT.sub(r"\1", text) for text in _texts(values)) for kind, values in value.items()
+            kind: sorted(account_of_root(text) or text for text in _texts(values))
+            for kind, values in value.items()
         }
         return EVERYBODY if named == {"AWS": [EVERYBODY]} else named
     if member == "Condition":
