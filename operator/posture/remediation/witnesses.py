@@ -41,6 +41,12 @@ def witness_of(of_type: str, controls: frozenset[str]) -> Witness | None:
     return Witness((judging or fitting)[0], bool(judging))
 
 
+def witnesses() -> tuple[Action, ...]:
+    """Return all actions that may be asked about a resource."""
+    types = witnessed().types
+    return tuple(each for each in builtin_actions().values() if each.works_on.types & types)
+
+
 @cache
 def witnessed() -> WorksOn:
     """Return what documents can be run on.

@@ -135,6 +135,9 @@ def test_documents_are_run_by_their_names_only(tmp_path: Path) -> None:
     ]
     assert run_them["Action"] == ["ssm:StartAutomationExecution"]
     assert all("AWS-DisablePublicAccessForSecurityGroup" in each for each in run_them["Resource"])
+    may = allowed(found)
+    assert {"ssm:StopAutomationExecution", "ec2:DescribeSecurityGroups", "s3:GetBucketTagging"} <= may
+    assert "ec2:RevokeSecurityGroupIngress" not in may
 
 
 def test_the_operator_may_assume_just_these_roles_where_they_are(tmp_path: Path) -> None:

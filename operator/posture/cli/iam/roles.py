@@ -28,6 +28,7 @@ from posture.domain.arns import role_arn
 from posture.domain.grants import Mode, Verb
 from posture.remediation.actions.contract import Action
 from posture.remediation.actions.registry import builtin_actions
+from posture.remediation.witnesses import witnesses
 
 _ROLE_ARN = re.compile(r"arn:([^:]+):iam::([^:]+):role/(.+)")
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
@@ -155,6 +156,9 @@ def _member_statements(grant: Grant) -> list[Statement]:
     partitions = sorted({_parts(arn)[0] for arn in grant.role_arns} or {_COMMERCIAL})
     documents = [each.name for each in grant.remediation.documents]
     found = of_builtins(_granted(grant), writes=writes)
+    if documents:
+        # What a document is run on is read as for the builtin actions of its type.
+        found += of_builtins(witnesses(), writes=False)
     for partition in partitions:
         found += of_documents(documents, partition, writes=writes)
     return found

@@ -162,7 +162,8 @@ def plan_of(remediation: Remediation) -> str:
 
 def restored_by(remediation: Remediation) -> str:
     """Say what an undo of an entry restores: of each thing that was written, what is put back."""
-    differences = _differences(remediation.status.before or {})
+    is_a_run = remediation.spec.action.ssm_automation is not None
+    differences = [] if is_a_run else _differences(remediation.status.before or {})
     return _aligned(_under("Restores", [_undo_says(remediation), *differences]))
 
 
