@@ -86,14 +86,21 @@ class InScope:
             changed[_subject(uid)] = self._difference(uid, since)
         subjects: Collection[str] = () if self._fresh else changed
         kept.put_moments(changed, subjects=subjects)
-        self._known, self._looked = self._noted, now
+        before, self._known, self._looked = self._known, self._noted, now
+        # Letting a hundred thousand keys go at once lets nobody else run meanwhile.
+        for known in before.values():
+            while known:
+                known.popitem()
 
     def _difference(self, uid: str, since: Mapping[ResourceKey, int]) -> dict[bytes, int | None]:
+        changed: dict[bytes, int | None]
         if uid in self._stored:
             stored = self._stored[uid]
-            now_known = {_key(each): at for each, at in since.items()}
-            gone = dict.fromkeys(stored.keys() - now_known.keys(), None)
-            return {**gone, **{key: at for key, at in now_known.items() if stored.get(key) != at}}
+            known_now = {_key(each): at for each, at in since.items()}
+            changed = {key: at for key, at in known_now.items() if stored.get(key) != at}
+            changed.update((key, None) for key in stored if key not in known_now)
+            return changed
         known = self._known.get(uid, {})
-        new = {_key(each): at for each, at in since.items() if known.get(each) != at}
-        return {**new, **{_key(each): None for each in known.keys() - since.keys()}}
+        changed = {_key(each): at for each, at in since.items() if known.get(each) != at}
+        changed.update((_key(each), None) for each in known if each not in since)
+        return changed

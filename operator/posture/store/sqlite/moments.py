@@ -15,7 +15,8 @@ _SUBJECTS = (
 
 def of_subject(database: Database, subject: str) -> dict[bytes, int]:
     """Return the moments of a subject, by key."""
-    return dict(database.rows("SELECT key, at FROM moment WHERE subject = ?", (subject,)))
+    sql = "SELECT key, at FROM moment WHERE subject = ?"
+    return {key: at for key, at in database.each(sql, (subject,))}  # noqa: C416 - `dict` lets nobody else run
 
 
 def put(
@@ -30,9 +31,9 @@ def put(
     for subject, changed in moments.items():
         connection.executemany(
             "DELETE FROM moment WHERE subject = ? AND key = ?",
-            [(subject, key) for key, at in changed.items() if at is None],
+            ((subject, key) for key, at in changed.items() if at is None),
         )
         connection.executemany(
             "REPLACE INTO moment VALUES (?, ?, ?)",
-            [(subject, key, at) for key, at in changed.items() if at is not None],
+            ((subject, key, at) for key, at in changed.items() if at is not None),
         )
