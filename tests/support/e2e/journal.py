@@ -41,7 +41,7 @@ class Journal:
         ).stdout  # fmt: skip
         self._apply(rendered)
         # The API server learns of a policy, and of rights, by a watch of its own.
-        wait_until(lambda: "Only the operator" in self.make("probe", "admin").stderr, "a policy", seconds=30)
+        wait_until(self._is_guarded, "the policy to be in force", seconds=30)
         wait_until(self._is_granted, "the operator's rights", seconds=30)
 
     def make(self, name: str, user: str | None = None, **spec: Any) -> Done:
@@ -144,6 +144,11 @@ class Journal:
             input=None if document is None else json.dumps(document),
             check=False,
         )
+
+    def _is_guarded(self) -> bool:
+        document = whole(Remediation, minimal(Remediation), "probe", self.namespace)
+        done = self.kubectl("admin", "create", "--dry-run=server", "-f", "-", document=document)
+        return "Only the operator makes Remediations" in done.stderr
 
     def _path(self, name: str) -> str:
         return f"/apis/posture.dev/v1alpha1/namespaces/{self.namespace}/remediations/{name}"
