@@ -129,7 +129,7 @@ def _entry(
             **common,
         )
     said = remediation.spec
-    begun = "status" in document and bool(document["status"])
+    begun = document.get("status", {}) != {}
     return Entry(
         rule=f"{namespace}/{said.rule_ref.name}",
         resource=resource_key(
