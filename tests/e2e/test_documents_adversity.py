@@ -8,7 +8,18 @@ import pytest
 from sandbox.cloud import Cloud
 from sandbox.operator_process import OperatorProcess
 from tests.support.e2e.documents import CLOSE, allow_documents, granted, run, runs
-from tests.support.e2e.remedied import RDP, SSH, WEB, Group, accounts, found, quiet, remediations, states
+from tests.support.e2e.remedied import (
+    RDP,
+    SSH,
+    WEB,
+    Group,
+    accounts,
+    client,
+    found,
+    quiet,
+    remediations,
+    states,
+)
 from tests.support.e2e.rules import rule
 from tests.support.e2e.stage import Stage
 
@@ -72,6 +83,26 @@ def test_an_operator_that_dies_while_it_starts_a_run_starts_no_second_one(
     assert list(runs(cloud, group.account)) == [entry["status"]["executionId"]]
     assert len({*starts(cloud, group)}) == 1
     assert entry["status"]["attempts"] == 1
+    assert group.ports == [443]
+
+
+def test_a_run_that_ended_while_nobody_knew_of_it_is_not_started_again(
+    stage: Stage, cloud: Cloud, group: Group
+) -> None:
+    cloud.meddle("start", **START, hold="answer", count=1)
+    operator = stage.operator()
+    operator.wait(lambda: cloud.holding("start"), "the start", seconds=60)
+    operator.kill()
+    cloud.lift("start")
+    cloud.meddle("start", **START, count=0)
+    ssm = client(cloud, group.account, "ssm")
+    (execution,) = runs(cloud, group.account)
+    while runs(cloud, group.account)[execution] == "InProgress":
+        ssm.get_automation_execution(AutomationExecutionId=execution)
+    operator.start()
+    entry = ended(stage, operator, group, "Succeeded")
+    assert entry["status"]["after"] == {"verified": True}
+    assert len(starts(cloud, group)) == 1
     assert group.ports == [443]
 
 

@@ -1,6 +1,6 @@
 """Answers of Automation without the members that count are none."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -8,44 +8,20 @@ import pytest
 from posture.aws.client.errors import MalformedResponse
 from posture.domain.remediation.automation import DocumentRun, DocumentSaid, RunProgress
 from posture.remediation.automation import describe, follow, start
+from tests.support.scripted_reader import Script, Writes
 
 
-class Says:
-    """An account whose answer is always the same."""
-
-    account_id = "111122223333"
-    region = "eu-west-1"
-
-    def __init__(self, answer: dict[str, Any]) -> None:
-        self._answer = answer
-
-    async def account_tags(self) -> tuple[tuple[str, str], ...]:
-        return ()
-
-    async def read(
-        self,
-        service: str,
-        operation: str,
-        parameters: Mapping[str, Any] | None = None,
-        *,
-        region: str | None = None,
-    ) -> dict[str, Any]:
-        del service, operation, parameters, region
-        return self._answer
-
-    write = read
+async def described(answer: dict[str, Any]) -> object:
+    return await describe(Script({("DescribeDocument", None): answer}), DocumentSaid("D", "1"))
 
 
-async def described(said: Says) -> object:
-    return await describe(said, DocumentSaid("D", "1"))
+async def started(answer: dict[str, Any]) -> object:
+    assert not answer
+    return await start(Writes({}), DocumentRun("D", "1", (), "token"))
 
 
-async def started(said: Says) -> object:
-    return await start(said, DocumentRun("D", "1", (), "token"))
-
-
-async def followed(said: Says) -> object:
-    return await follow(said, "execution")
+async def followed(answer: dict[str, Any]) -> object:
+    return await follow(Script({("GetAutomationExecution", None): answer}), "execution")
 
 
 @pytest.mark.parametrize(
@@ -74,10 +50,10 @@ async def followed(said: Says) -> object:
     ],
 )
 async def test_an_answer_that_lacks_what_counts_is_none(
-    answer: dict[str, Any], call: Callable[[Says], Awaitable[object]]
+    answer: dict[str, Any], call: Callable[[dict[str, Any]], Awaitable[object]]
 ) -> None:
     with pytest.raises(MalformedResponse):
-        await call(Says(answer))
+        await call(answer)
 
 
 async def test_the_step_that_failed_is_named_where_automation_names_no_present_one() -> None:
@@ -86,5 +62,5 @@ async def test_the_step_that_failed_is_named_where_automation_names_no_present_o
         {"StepName": "Second", "StepStatus": "TimedOut", "FailureMessage": "too late"},
     ]
     about = {"AutomationExecutionStatus": "Failed", "DocumentName": "D", "StepExecutions": steps}
-    progress = await follow(Says({"AutomationExecution": about}), "execution")
+    progress = await followed({"AutomationExecution": about})
     assert progress == RunProgress("Failed", "D", "", "too late", "Second")

@@ -5,47 +5,37 @@ What comes next is decided by `posture.domain.remediation.runs` from the journal
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from posture.api.remediation import Remediation
 from posture.aws.client.errors import AwsError, Throttled
 from posture.domain.exceptions.policy import namespace_of
 from posture.domain.grants import Mode, NotGranted, may_use_identity
-from posture.domain.remediation.automation import AutomationSaid, RunPhase, RunProgress, RunSubject, run_of
+from posture.domain.remediation.automation import RunSubject, run_of
 from posture.domain.remediation.journal import State
 from posture.domain.remediation.reasons import Outcome, Reason
-from posture.domain.remediation.runs import RunAct, RunFacts, RunStep, next_run_step
+from posture.domain.remediation.runs import RunAct, RunStep
 from posture.domain.time import datetime_of
 from posture.hubs.hub import Hub
 from posture.reconcile.context import Context
 from posture.remediation.actions.contract import (
     Refused,
-    Situation,
     SubWrite,
     outcome_is_unknown,
 )
-from posture.remediation.automation import follow, start, stop
+from posture.remediation.automation import start, stop
 from posture.remediation.engine.accounts import Accounts
 from posture.remediation.engine.clearance import Ask, Clearance
 from posture.remediation.engine.documents import Whoever, allowed_run
 from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal, stored
-from posture.remediation.engine.live import is_right
 from posture.remediation.engine.moves import Moves, session_of
-from posture.remediation.member import MemberReader, MemberWriter, OutOfTime
+from posture.remediation.engine.run_looks import RunLook, RunLooks, said_of
+from posture.remediation.member import MemberWriter, OutOfTime
 from posture.remediation.survey import Picture
-from posture.remediation.witnesses import witness_of
 
 logger = logging.getLogger(__name__)
 
 _STEPS = 4
-
-
-class _Looked(NamedTuple):
-    """The next step, and what it was decided by. `right`: whether the resource is; None: nobody can tell."""
-
-    step: RunStep
-    progress: RunProgress | None = None
-    right: bool | None = None
 
 
 class DocumentRuns:
@@ -75,6 +65,7 @@ class DocumentRuns:
         self.moves = moves
         self._seconds_left = seconds_left
         self._lease_left = lease_left
+        self._looks = RunLooks(context, hub, accounts)
 
     async def begin(
         self, entry: JournalEntry, ask: Ask, sub: SubWrite, picture: Picture
@@ -102,7 +93,7 @@ class DocumentRuns:
         """
         current = entry
         for _ in range(_STEPS):
-            looked = await self._next(current, shows_within)
+            looked = await self._looks.at(current, shows_within)
             step = looked.step
             if step.act in {RunAct.NOTHING, RunAct.WAIT, RunAct.ASK}:
                 await self._tell(current, step)
@@ -116,7 +107,7 @@ class DocumentRuns:
         return True
 
     async def _take(
-        self, entry: JournalEntry, looked: _Looked, picture: Picture | None, cycle_began: int
+        self, entry: JournalEntry, looked: RunLook, picture: Picture | None, cycle_began: int
     ) -> JournalEntry | None:
         """Take a step; None: there is no further one for now."""
         match looked.step.act:
@@ -139,53 +130,6 @@ class DocumentRuns:
         elif step.act is RunAct.WAIT:
             await self._note(entry, step.message)
 
-    async def _next(self, entry: JournalEntry, shows_within: int) -> _Looked:
-        remediation = entry.remediation
-        if remediation is None:
-            return _Looked(next_run_step(entry.entry, RunFacts(self._hub.now(), 0)))
-        status = entry.status
-        facts = RunFacts(
-            self._hub.now(),
-            _said(remediation).timeout,
-            status.execution_id or "",
-            status.undo_execution_id or "",
-            frozen=self._context.config.current().frozen,
-            shows_within=shows_within,
-        )
-        present = {State.RUNNING: facts.execution, State.UNDOING: facts.undo_execution}.get(
-            entry.entry.state or State.SKIPPED
-        )
-        if not present:
-            return _Looked(next_run_step(entry.entry, facts))
-        reader = self._reader(entry, remediation)
-        try:
-            progress = await follow(reader, present)
-        except (AwsError, Refused) as error:
-            step = next_run_step(entry.entry, facts)
-            return _Looked(step._replace(message=f"{step.message} {error}"))
-        right = None
-        if progress.phase is RunPhase.SUCCEEDED and entry.entry.state is State.RUNNING:
-            right = await self._is_right(reader, entry, remediation)
-        facts = facts._replace(progress=progress, still_wrong=right is False)
-        return _Looked(next_run_step(entry.entry, facts), progress, right)
-
-    async def _is_right(
-        self, reader: MemberReader, entry: JournalEntry, remediation: Remediation
-    ) -> bool | None:
-        """Say whether the resource is right now; None where nobody can tell."""
-        spec, resource = remediation.spec, entry.entry.resource
-        controls = frozenset(each.control for each in (spec.finding, *spec.findings))
-        witness = witness_of(resource.type, controls)
-        if witness is None or not witness.judges:
-            return None
-        try:
-            protected = await self._accounts.protected(self._context.config.current())
-            situation = Situation(self._hub.now(), controls, protected=protected)
-            return await is_right(witness, reader, resource, situation)
-        except (AwsError, Refused) as error:
-            logger.warning("Whether %s is right after its run cannot be read: %s", resource.name, error)
-            return None
-
     async def _note(self, entry: JournalEntry, message: str) -> None:
         """Tell how far it is, where that is news."""
         state = entry.entry.state
@@ -193,7 +137,7 @@ class DocumentRuns:
         if state is not None and state is not State.AWAITING_APPROVAL and not said:
             await self._journal.change(entry, Change(state, message, self._hub.now()))
 
-    async def _settle(self, entry: JournalEntry, looked: _Looked) -> JournalEntry:
+    async def _settle(self, entry: JournalEntry, looked: RunLook) -> JournalEntry:
         to, message = looked.step.state or State.FAILED, looked.step.message
         if to is State.UNDOING:
             return await self.moves.begin_undo(entry)
@@ -217,7 +161,13 @@ class DocumentRuns:
     async def _start_again(
         self, entry: JournalEntry, picture: Picture | None, cycle_began: int
     ) -> JournalEntry | None:
-        """Start a run that may have been started; while it may not be started now, it stays unknown."""
+        """Start a run that may have been started; while it may not be started now, it stays unknown.
+
+        Where the resource is right by now there is nothing to start: as for a write, the live state decides.
+        """
+        if await self._looks.is_right(entry):
+            message = "Its execution is not known. The live resource is right."
+            return await self.moves.finish(entry, State.SUCCEEDED, message, {"after": {"verified": True}})
         surveyed = picture.rules.get(entry.entry.rule) if picture is not None else None
         candidates = surveyed.candidates if surveyed is not None else ()
         candidate = next((each for each in candidates if each.resource == entry.entry.resource), None)
@@ -237,7 +187,7 @@ class DocumentRuns:
         remediation = entry.remediation
         if remediation is None or self._seconds_left() <= 0:
             return None
-        said = _said(remediation)
+        said = said_of(remediation)
         run = run_of(said.document, _subject(entry, remediation), entry.uid)
         try:
             execution_id = await start(self._writer(entry, remediation), run)
@@ -250,7 +200,7 @@ class DocumentRuns:
         remediation, left = entry.remediation, self._seconds_left()
         if remediation is None or left <= 0 or self._context.writers.yields(namespace_of(entry.name)):
             return None
-        document = _said(remediation).undo
+        document = said_of(remediation).undo
         self._context.config.reload_if_changed()
         config, namespace = self._context.config.current(), namespace_of(entry.name)
         identity = may_use_identity(config.granted, namespace, self._hub.key.role_arn)
@@ -314,10 +264,6 @@ class DocumentRuns:
         await self.moves.told(entry, entry.entry.state or State.RUNNING, f"Its run is stopped. {why}")
         return entry
 
-    def _reader(self, entry: JournalEntry, remediation: Remediation) -> MemberReader:
-        namespace, role_name = namespace_of(entry.name), remediation.spec.role_name
-        return self._accounts.reader(namespace, entry.entry.resource, role_name)
-
     def _writer(
         self,
         entry: JournalEntry,
@@ -336,13 +282,6 @@ class DocumentRuns:
 def is_a_run(entry: JournalEntry) -> bool:
     """Whether the action of an entry is the run of a document."""
     return entry.remediation is not None and entry.remediation.spec.action.ssm_automation is not None
-
-
-def _said(remediation: Remediation) -> AutomationSaid:
-    said = remediation.spec.action.ssm_automation
-    if said is None:
-        raise ValueError("the action of this remediation is no document")
-    return said.plain()
 
 
 def _subject(entry: JournalEntry, remediation: Remediation) -> RunSubject:
