@@ -7,8 +7,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import yaml
 
@@ -23,7 +23,12 @@ _FORMULA = re.compile(r"\s*[=+@\-\uff1d\uff0b\uff20\uff0d]")
 # dot after www too.
 _MARKUP = re.compile(r"[\\`*_\[\]<>&~]|(?<![0-9]):|:(?![0-9])|(?<=www)\.", re.IGNORECASE)
 
-Rows = Sequence[Sequence[str]]
+Rows: TypeAlias = Sequence[Sequence[str]]
+_Item = TypeVar("_Item")
+Columns: TypeAlias = Mapping[str, Callable[[_Item], str]]
+"""What each column, by its heading, shows of an item."""
+LISTED = ("table", "wide", "json", "yaml", "csv", "markdown")
+"""The forms of `listed`."""
 
 
 def as_table(headings: Sequence[str], rows: Rows, *, cut: bool = True) -> str:
@@ -61,6 +66,28 @@ def as_json(documents: Any) -> str:  # noqa: ANN401 - whatever json.dumps takes
 def as_yaml(documents: Any) -> str:  # noqa: ANN401 - whatever JSON can say
     """Return YAML; texts mean what they are, and what is not ASCII is escaped."""
     return yaml.safe_dump(documents, sort_keys=False, width=110)
+
+
+def listed(
+    items: Sequence[_Item],
+    form: str,
+    *,
+    columns: Columns[_Item],
+    wide: Columns[_Item],
+    document: Callable[[_Item], Any],
+) -> str:
+    """Return items in one of the forms `table`, `wide`, `json`, `yaml`, `csv`, `markdown`.
+
+    `columns`: those of `table`; `wide`: those of all other forms with columns; `document`: an item as JSON.
+    """
+    if form in {"json", "yaml"}:
+        documents = [document(each) for each in items]
+        return as_json(documents) if form == "json" else as_yaml(documents)
+    shown = columns if form == "table" else wide
+    headings, rows = list(shown), [[cell(each) for cell in shown.values()] for each in items]
+    if form in {"table", "wide"}:
+        return as_table(headings, rows, cut=form == "table")
+    return as_csv(headings, rows) if form == "csv" else as_markdown(headings, rows)
 
 
 def camel(name: str) -> str:

@@ -24,13 +24,19 @@ def imported(*arguments: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["builtins"], ["builtins", "-o", "json"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["builtins"],
+        ["builtins", "-o", "json"],
+        ["remediations", "--help"],
+        ["approve", "--help"],
+        ["iam", "--help"],
+    ],
+)
 def test_a_command_that_asks_nobody_imports_no_client(arguments: list[str]) -> None:
     assert imported(*arguments) & HEAVY == set()
-
-
-def test_the_journal_needs_a_cluster_and_no_aws() -> None:
-    assert imported("remediations", "--help") & HEAVY <= {"aiohttp", "kubernetes"}
 
 
 def test_every_command_that_is_listed_is_there() -> None:

@@ -1,9 +1,7 @@
 """`posture builtins`: the builtin actions of remediation."""
 
 import sys
-from collections.abc import Callable
 from difflib import get_close_matches
-from typing import Any
 
 import click
 
@@ -14,14 +12,14 @@ from posture.cli.terminal import complain, output_option, show
 from posture.remediation.actions.contract import Action
 from posture.remediation.actions.registry import builtin_actions
 
-_COLUMNS: dict[str, Callable[[Action], str]] = {
+_COLUMNS: output.Columns[Action] = {
     "NAME": lambda action: action.name,
     "CONTROLS": lambda action: ", ".join(controls_of(action)),
     "RESOURCES": lambda action: ", ".join(sorted(action.works_on.types)),
     "PARAMETERS": lambda action: ", ".join(each.name for each in action.parameters),
     "RISK": lambda action: action.risk,
 }
-_WIDE: dict[str, Callable[[Action], str]] = {
+_WIDE: output.Columns[Action] = {
     **_COLUMNS,
     "UNDO": lambda action: action.undo_says,
     "IAM READ": lambda action: " ".join(action.iam.read),
@@ -32,7 +30,7 @@ _WIDE: dict[str, Callable[[Action], str]] = {
 
 @click.command()
 @click.argument("name", required=False)
-@output_option("table", "wide", "json", "yaml", "csv", "markdown")
+@output_option(*output.LISTED)
 def builtins(*, name: str | None, form: str) -> None:
     """Print the builtin actions of remediation: controls, parameters, IAM actions, risk and undo.
 
@@ -53,18 +51,7 @@ def builtins(*, name: str | None, form: str) -> None:
     if form == "table" and name is not None:
         show(_in_words(actions[0]))
         return
-    show(_printed(actions, form))
-
-
-def _printed(actions: list[Action], form: str) -> str:
-    if form in {"json", "yaml"}:
-        documents: list[dict[str, Any]] = [described(each) for each in actions]
-        return output.as_json(documents) if form == "json" else output.as_yaml(documents)
-    columns = _COLUMNS if form == "table" else _WIDE
-    rows = [[cell(each) for cell in columns.values()] for each in actions]
-    if form in {"table", "wide"}:
-        return output.as_table(list(columns), rows, cut=form == "table")
-    return (output.as_csv if form == "csv" else output.as_markdown)(list(columns), rows)
+    show(output.listed(actions, form, columns=_COLUMNS, wide=_WIDE, document=described))
 
 
 def _in_words(action: Action) -> str:

@@ -16,36 +16,34 @@ from posture.domain.arns import ROLE_ARN
 _FORMS = {"json": as_documents, "cloudformation": as_cloudformation, "terraform": as_terraform}
 
 
-class _RoleArn(click.ParamType[str]):
-    name = "ARN"
+class _Matching(click.ParamType[str]):
+    """A text of which all matches a pattern."""
+
+    def __init__(self, name: str, pattern: str, says: str) -> None:
+        self.name = name
+        self._pattern = re.compile(pattern, re.ASCII)
+        self._says = says
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not isinstance(value, str) or not re.fullmatch(ROLE_ARN, value, re.ASCII):
-            self.fail(
-                f"{value!r} is not the ARN of a role: write arn:aws:iam::111122223333:role/NAME", param, ctx
-            )
+        """Give the text, or refuse it."""
+        if not isinstance(value, str) or not self._pattern.fullmatch(value):
+            self.fail(f"{value!r} is not {self._says}", param, ctx)
         return value
 
 
-class _ServiceAccount(click.ParamType[str]):
-    name = "NAMESPACE/NAME"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9-]{1,63}/[a-z0-9.-]{1,253}", value):
-            self.fail(
-                f"{value!r} is not NAMESPACE/NAME, such as posture/posture-posture-operator", param, ctx
-            )
-        return value
-
-
-class _Issuer(click.ParamType[str]):
-    name = "ISSUER"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        text = str(value).removeprefix("https://").rstrip("/")
-        if not re.fullmatch(r"[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/-]+)?", text):
-            self.fail(f"{value!r} is not the address of an OIDC issuer", param, ctx)
-        return text
+_ROLE = _Matching(
+    "ARN", ROLE_ARN, "the ARN of a role, such as arn:aws:iam::111122223333:role/posture-operator"
+)
+_SERVICE_ACCOUNT = _Matching(
+    "NAMESPACE/NAME",
+    r"[a-z0-9-]{1,63}/[a-z0-9.-]{1,253}",
+    "NAMESPACE/NAME, such as posture/posture-posture-operator",
+)
+_ISSUER = _Matching(
+    "ISSUER",
+    r"(?:https://)?[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~-]+)*",
+    "the address of an OIDC issuer",
+)
 
 
 @click.command()
@@ -59,17 +57,17 @@ class _Issuer(click.ParamType[str]):
 )
 @click.option(
     "--operator-role",
-    type=_RoleArn(),
+    type=_ROLE,
     help="The operator's own role. Default: posture-operator in the account of the first of roleArns.",
 )
 @click.option(
     "--oidc-provider",
-    type=_Issuer(),
+    type=_ISSUER,
     help="Issuer of the cluster's tokens, for IAM roles for service accounts. Default: EKS Pod Identity.",
 )
 @click.option(
     "--service-account",
-    type=_ServiceAccount(),
+    type=_SERVICE_ACCOUNT,
     default="posture/posture-posture-operator",
     show_default=True,
     help="Of the operator's pod, with --oidc-provider.",
@@ -89,10 +87,12 @@ def iam(
     posture iam --config posture.yaml -o cloudformation > posture-iam.yaml
     posture iam --config posture.yaml -o terraform > posture-iam.tf
     """  # noqa: D301 - \b is click's: these lines stay as they are
+    issuer = None if oidc_provider is None else oidc_provider.removeprefix("https://")
+    cluster = Cluster(issuer, service_account)
     try:
         grants = load(config).grants
         operator = operator_role or operator_arn(grants)
-        found = Roles(roles(grants, operator), operator, Cluster(oidc_provider, service_account))
+        found = Roles(roles(grants, operator), operator, cluster)
         show(_FORMS[form](found))
     except (ConfigError, NoOperatorRole, ValueError) as error:
         complain(error)

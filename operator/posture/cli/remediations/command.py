@@ -1,34 +1,10 @@
-"""`posture remediations`, `posture approve` and `posture undo`."""
-
-import asyncio
-import logging
-import sys
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any
+"""`posture remediations`, `posture approve` and `posture undo`: their options; `doing` is what they do."""
 
 import click
 
-from posture import logs
-from posture.api.remediation import RemediationState
-from posture.cli import output
-from posture.cli.remediations.acting import (
-    Declined,
-    approved_by,
-    ask_for_undo,
-    check_can_be_undone,
-    find,
-    give_approval,
-    is_to_be_undone,
-    whoami,
-)
-from posture.cli.remediations.entry import COLUMNS, WIDE, Entry, document_of, plan_of, read, restored_by
-from posture.cli.terminal import complain, context_option, namespace_option, output_option, show
-from posture.kube.client import KubeClient, connect
-from posture.kube.connection import NoCluster
-from posture.kube.errors import Forbidden, KubeError
-from posture.kube.resources import REMEDIATIONS
-
-_Act = Callable[[KubeClient, str, str], Awaitable[None]]
+from posture.cli.output import LISTED
+from posture.cli.terminal import context_option, namespace_option, output_option
+from posture.domain.remediation.journal import State
 
 
 @click.command()
@@ -37,12 +13,12 @@ _Act = Callable[[KubeClient, str, str], Awaitable[None]]
     "--state",
     "states",
     multiple=True,
-    type=click.Choice([each.value for each in RemediationState], case_sensitive=False),
+    type=click.Choice([each.value for each in State], case_sensitive=False),
     help="In this state only (repeatable).",
 )
 @namespace_option("Of this namespace only. Default: of all namespaces.")
 @context_option
-@output_option("table", "wide", "json", "yaml", "csv", "markdown")
+@output_option(*LISTED)
 def remediations(
     *, rule: str | None, states: tuple[str, ...], namespace: str | None, context: str | None, form: str
 ) -> None:
@@ -52,9 +28,9 @@ def remediations(
     posture remediations -n security --state AwaitingApproval
     posture remediations --rule open-ports -o wide
     """  # noqa: D301 - \b is click's: these lines stay as they are
-    entries = _run(_listed(context, namespace))
-    wanted = [each for each in entries if _is_wanted(each, rule, states)]
-    show(_printed([document_of(each) for each in wanted], form))
+    from posture.cli.remediations.doing import print_journal
+
+    print_journal(context, namespace, rule, states, form)
 
 
 @click.command()
@@ -73,19 +49,9 @@ def approve(*, names: tuple[str, ...], namespace: str | None, context: str | Non
     posture remediations -n security --state AwaitingApproval
     posture approve -n security remediation-0c1d…
     """  # noqa: D301 - \b is click's: these lines stay as they are
+    from posture.cli.remediations.doing import approve_each
 
-    async def act(client: KubeClient, place: str, name: str) -> None:
-        by = await whoami(client)
-        entry = await find(client, place, name)
-        _show_plan(entry)
-        if already := approved_by(entry):
-            show(f"Approved already, by {already}.\n")
-            return
-        _confirm("Approve this plan?", yes=yes)
-        await give_approval(client, entry, by)
-        show(f"Approved as {by}.\n")
-
-    _each(names, namespace, context, act)
+    approve_each(names, context, namespace, yes=yes)
 
 
 @click.command()
@@ -98,105 +64,13 @@ def approve(*, names: tuple[str, ...], namespace: str | None, context: str | Non
 def undo(*, names: tuple[str, ...], namespace: str | None, context: str | None, yes: bool) -> None:
     """Put back what remediations wrote, or call off those that wait for an approval.
 
-    What was there before is restored only while what is there now is still what was written. It cannot be
-    taken back, and the rule leaves the resource alone until its finding has passed or the rule has changed.
-    NAME may be NAMESPACE/NAME.
+    What was there before is restored only while what is there now is still what was written. This cannot be
+    taken back, and the rule leaves the resource alone for as long as its remediation is there. NAME may be
+    NAMESPACE/NAME.
 
     \b
     posture undo -n security remediation-0c1d…
     """  # noqa: D301 - \b is click's: these lines stay as they are
+    from posture.cli.remediations.doing import undo_each
 
-    async def act(client: KubeClient, place: str, name: str) -> None:
-        entry = await find(client, place, name)
-        _show_plan(entry)
-        if is_to_be_undone(entry):
-            show(f"Asked for already: it is {entry.state}.\n")
-            return
-        check_can_be_undone(entry)
-        calls_off = entry.state == RemediationState.AWAITING_APPROVAL
-        if not calls_off and entry.remediation is not None:
-            show(restored_by(entry.remediation))
-        _confirm("Call it off?" if calls_off else "Put that back?", yes=yes)
-        await ask_for_undo(client, entry)
-        show(
-            "Called off: nothing has been written.\n"
-            if calls_off
-            else "The operator puts it back. `posture remediations` shows when it has ended.\n"
-        )
-
-    _each(names, namespace, context, act)
-
-
-async def _listed(context: str | None, namespace: str | None) -> list[Entry]:
-    async with connect(context=context) as client:
-        objects = await client.list_objects(REMEDIATIONS, None if namespace is None else [namespace])
-    objects.sort(key=lambda each: (each["metadata"].get("creationTimestamp", ""), each["metadata"]["name"]))
-    return [read(each) for each in reversed(objects)]
-
-
-def _is_wanted(entry: Entry, rule: str | None, states: Sequence[str]) -> bool:
-    of_rule = rule is None or entry.document["spec"].get("ruleRef", {}).get("name") == rule
-    return of_rule and (not states or entry.state in states)
-
-
-def _printed(documents: list[dict[str, Any]], form: str) -> str:
-    if form == "json":
-        return output.as_json(documents)
-    if form == "yaml":
-        return output.as_yaml(documents)
-    columns = COLUMNS if form == "table" else WIDE
-    rows = [[cell(each) for cell in columns.values()] for each in documents]
-    if form in {"table", "wide"}:
-        return output.as_table(list(columns), rows, cut=form == "table")
-    return (output.as_csv if form == "csv" else output.as_markdown)(list(columns), rows)
-
-
-def _each(names: Sequence[str], namespace: str | None, context: str | None, act: _Act) -> None:
-    """Do the same with each of the remediations; one that cannot be done does not keep the others from it."""
-
-    async def run() -> bool:
-        complete = True
-        async with connect(context=context) as client:
-            for given in names:
-                place, _, name = given.rpartition("/")
-                place = place or namespace or client.namespace
-                try:
-                    await act(client, place, name)
-                except (Declined, KubeError) as error:
-                    complain(f"{place}/{name}: {_said(error)}")
-                    complete = False
-        return complete
-
-    if not _run(run()):
-        sys.exit(1)
-
-
-def _run(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - what the work returns
-    """Run, and end with 1 where the cluster cannot be asked."""
-    logs.configure("console", "error")
-    logging.captureWarnings(capture=True)
-    try:
-        return asyncio.run(work)
-    except (KubeError, NoCluster) as error:
-        complain(_said(error))
-        sys.exit(1)
-
-
-def _said(error: Exception) -> str:
-    """Say an error to a person: what else is said of missing rights is about the operator's."""
-    if isinstance(error, Forbidden):
-        return f"you may not {error.call.right}: {error.said}"
-    return str(error)
-
-
-def _show_plan(entry: Entry) -> None:
-    if entry.remediation is not None:
-        show(plan_of(entry.remediation))
-
-
-def _confirm(question: str, *, yes: bool) -> None:
-    """Ask, where somebody can answer. Raises Declined."""
-    if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return
-    if not click.confirm(question):
-        raise Declined("nothing was done")
+    undo_each(names, context, namespace, yes=yes)
