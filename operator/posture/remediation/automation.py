@@ -4,6 +4,7 @@ The role that reads and writes there runs the document too, unless the rule give
 parameter that is granted. Source: Systems Manager API reference.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +30,7 @@ IAM = Iam(
 """What the role needs beside the rights that the document itself uses."""
 
 _SERVICE = "ssm"
+_EXECUTION_ID = re.compile(r"[0-9A-Za-z-]{36}", re.ASCII)
 _LIST = "StringList"
 _ACTIVE = "Active"
 _NO_DOCUMENT = frozenset({"InvalidDocument", "InvalidDocumentVersion"})
@@ -82,6 +84,8 @@ async def start(writer: Writer, run: DocumentRun) -> str:
     )
     with _answered("StartAutomationExecution"):
         execution_id: str = body["AutomationExecutionId"]
+        if not _EXECUTION_ID.fullmatch(execution_id):
+            raise TypeError(f"{execution_id!r} is the id of no execution")
         return execution_id
 
 
@@ -95,6 +99,8 @@ async def follow(reader: Reader, execution_id: str) -> RunProgress:
         raise
     with _answered("GetAutomationExecution"):
         about = body["AutomationExecution"]
+        if about["AutomationExecutionId"] != execution_id:
+            raise TypeError("the answer is about another execution")
         failed: Mapping[str, Any] = next(
             (each for each in about.get("StepExecutions") or () if _failed(each)), {}
         )
@@ -131,12 +137,12 @@ def _failed(step: Mapping[str, Any]) -> bool:
 
 @contextmanager
 def _answered(operation: str) -> Iterator[None]:
-    """Take an answer without the members that it must have for none."""
+    """Take an answer without the members that it must have, or with impossible ones, for none."""
     try:
         yield
     except (KeyError, TypeError, AttributeError) as error:
         raise MalformedResponse(
-            f"a member that is needed is missing: {error}",
+            f"a member that is needed is missing or impossible: {error}",
             service=_SERVICE,
             operation=operation,
             code="MissingMember",

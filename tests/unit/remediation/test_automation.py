@@ -1,6 +1,6 @@
 """Answers of Automation without the members that count are none."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
@@ -10,18 +10,33 @@ from posture.domain.remediation.automation import DocumentRun, DocumentSaid, Run
 from posture.remediation.automation import describe, follow, start
 from tests.support.scripted_reader import Script, Writes
 
+EXECUTION = "6f1c1b1e-3f0e-4a55-9a55-0f0e4a559a55"
+
+
+class Answers(Writes):
+    """Answers each write alike."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        super().__init__({})
+        self._answer = answer
+
+    async def write(
+        self, service: str, operation: str, parameters: Mapping[str, Any], *, region: str | None = None
+    ) -> dict[str, Any]:
+        await super().write(service, operation, parameters, region=region)
+        return self._answer
+
 
 async def described(answer: dict[str, Any]) -> object:
     return await describe(Script({("DescribeDocument", None): answer}), DocumentSaid("D", "1"))
 
 
 async def started(answer: dict[str, Any]) -> object:
-    assert not answer
-    return await start(Writes({}), DocumentRun("D", "1", (), "token"))
+    return await start(Answers(answer), DocumentRun("D", "1", (), "token"))
 
 
 async def followed(answer: dict[str, Any]) -> object:
-    return await follow(Script({("GetAutomationExecution", None): answer}), "execution")
+    return await follow(Script({("GetAutomationExecution", None): answer}), EXECUTION)
 
 
 @pytest.mark.parametrize(
@@ -44,9 +59,20 @@ async def followed(answer: dict[str, Any]) -> object:
             described,
         ),
         ({}, started),
+        ({"AutomationExecutionId": None}, started),
+        ({"AutomationExecutionId": "x" * 200}, started),
         ({}, followed),
         ({"AutomationExecution": []}, followed),
-        ({"AutomationExecution": {"DocumentName": "D"}}, followed),
+        ({"AutomationExecution": {"AutomationExecutionId": EXECUTION, "DocumentName": "D"}}, followed),
+        (
+            {
+                "AutomationExecution": {
+                    "AutomationExecutionId": EXECUTION.replace("6", "7"),
+                    "AutomationExecutionStatus": "Success",
+                }
+            },
+            followed,
+        ),
     ],
 )
 async def test_an_answer_that_lacks_what_counts_is_none(
@@ -61,6 +87,11 @@ async def test_the_step_that_failed_is_named_where_automation_names_no_present_o
         {"StepName": "First", "StepStatus": "Success"},
         {"StepName": "Second", "StepStatus": "TimedOut", "FailureMessage": "too late"},
     ]
-    about = {"AutomationExecutionStatus": "Failed", "DocumentName": "D", "StepExecutions": steps}
+    about = {
+        "AutomationExecutionId": EXECUTION,
+        "AutomationExecutionStatus": "Failed",
+        "DocumentName": "D",
+        "StepExecutions": steps,
+    }
     progress = await followed({"AutomationExecution": about})
     assert progress == RunProgress("Failed", "D", "", "too late", "Second")

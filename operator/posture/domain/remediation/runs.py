@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from posture.domain.remediation.automation import RunPhase, RunProgress
 from posture.domain.remediation.journal import Entry, State
+from posture.domain.time import MINUTE
 
 _CANCELLING = "Cancelling"
 _STAYS = "What it did until then stays."
@@ -84,6 +85,11 @@ def next_run_step(entry: Entry, facts: RunFacts) -> RunStep:
         case State.SUCCEEDED | State.FAILED if entry.undo:
             return _of_undo_asked(entry, facts)
     return RunStep(RunAct.NOTHING)
+
+
+def is_fresh(entry: Entry, now: int) -> bool:
+    """Whether a run was begun so lately that it is looked at again at once: most end within a minute."""
+    return entry.started_at is not None and now < entry.started_at + MINUTE
 
 
 def _of_waiting(entry: Entry) -> RunStep:

@@ -14,7 +14,7 @@ from posture.domain.grants import Mode, NotGranted, may_use_identity
 from posture.domain.remediation.automation import RunSubject, run_of
 from posture.domain.remediation.journal import State
 from posture.domain.remediation.reasons import Outcome, Reason
-from posture.domain.remediation.runs import RunAct, RunStep
+from posture.domain.remediation.runs import RunAct, RunStep, is_fresh
 from posture.domain.time import datetime_of
 from posture.hubs.hub import Hub
 from posture.reconcile.context import Context
@@ -87,7 +87,7 @@ class DocumentRuns:
     async def advance(
         self, entry: JournalEntry, picture: Picture | None, cycle_began: int, shows_within: int
     ) -> bool:
-        """Take the next steps for an entry; whether more will follow of themselves.
+        """Take the next steps for an entry; whether it is to be looked at again at once.
 
         `shows_within`: how long a change may take to show (`verify.timeout`, µs).
         """
@@ -97,7 +97,7 @@ class DocumentRuns:
             step = looked.step
             if step.act in {RunAct.NOTHING, RunAct.WAIT, RunAct.ASK}:
                 await self._tell(current, step)
-                return step.act is RunAct.WAIT
+                return step.act is RunAct.WAIT and is_fresh(current.entry, self._hub.now())
             if self._lease_left() <= 0:
                 return True
             moved = await self._take(current, looked, picture, cycle_began)

@@ -11,7 +11,8 @@ import pytest
 
 from posture.domain.remediation.automation import NOT_FOUND, RunProgress
 from posture.domain.remediation.journal import State
-from posture.domain.remediation.runs import RunAct, RunFacts, RunStep, next_run_step
+from posture.domain.remediation.runs import RunAct, RunFacts, RunStep, is_fresh, next_run_step
+from posture.domain.time import MINUTE
 from tests.support.examples import seeds
 from tests.support.oracle.remediation_scenes import NOW, entry
 
@@ -203,6 +204,11 @@ def test_once_frozen_nothing_is_started_and_what_goes_on_is_stopped() -> None:
         if world.undo_execution or (world.execution and world.entry.state is not State.UNDOING):
             assert GOING not in world.automation.runs.values()
             assert world.entry.state in {State.SUCCEEDED, State.FAILED, State.UNDONE, State.UNDOING}
+
+
+@pytest.mark.parametrize(("began", "fresh"), [(None, False), (NOW - MINUTE, False), (NOW - MINUTE + 1, True)])
+def test_what_was_begun_lately_is_looked_at_again_at_once(began: int | None, fresh: bool) -> None:
+    assert is_fresh(entry(State.RUNNING, started_at=began, finished_at=None), NOW) is fresh
 
 
 def test_a_run_that_takes_too_long_is_stopped_and_failed() -> None:
