@@ -11,7 +11,7 @@ from posture.aws.securityhub.history import FindingHistory
 from posture.config.model import (
     Config,
 )
-from posture.domain.findings import Finding, FindingId
+from posture.domain.findings import Check, CheckSource, Finding, FindingId, Resource
 from posture.domain.remediation.history import Change
 from posture.hubs.hub import Hub
 from posture.kube.resources import Object, name_of
@@ -27,6 +27,8 @@ from posture.remediation.hub import HubRemediation, HubRules
 from posture.remediation.policies import PolicyReader
 from tests.support.api_server import ApiServer
 from tests.support.hub_on_paper import GRANT, ROLE, HubOnPaper, target
+from tests.support.policies import DAY, NOW
+from tests.support.rows import FSBP, finding
 
 GRANTED = "111122223333"
 """The account in which rules are granted; others are only scored."""
@@ -54,6 +56,14 @@ def rule(name: str = "keys", action: str = "iam-deactivate-old-access-keys", **s
             **spec,
         },
     }
+
+
+def of_user(number: int = 1, **fields: Any) -> Finding:
+    """A finding of one user that has been there for long, and was last updated a day ago."""
+    check = Check("Security Hub", CheckSource.SECURITY_HUB, "IAM.1", numbered=False, standards=(FSBP,))
+    user = Resource("AwsIamUser", f"arn:aws:iam::{GRANTED}:user/anna")
+    whole = {"updated_at": NOW - DAY, "created_at": NOW - 200 * DAY, **fields}
+    return finding(number, check=check, resources=(user,), **whole)
 
 
 class StillWrong(LiveResources):
