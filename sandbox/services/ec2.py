@@ -4,8 +4,6 @@
 organization's policy own the block of public access there (`account`: it owns it itself again).
 """
 
-from typing import Any
-
 import msgspec
 from moto.backends import get_backend
 from moto.ec2.models.instances import MetadataOptions
@@ -85,24 +83,29 @@ def _set(call: Call, state: str) -> Answer:
 
 @SERVICE.answers("DescribeSnapshots")
 def describe_snapshots(call: Call) -> Answer:
-    """List snapshots by owner, and by who can restore them: filters that moto takes and forgets."""
+    """List snapshots by owner, and by who can restore them: filters that moto takes and forgets.
+
+    moto is asked for those that are meant alone: it has more than a thousand of images.
+    """
     owners = {call.account if each == "self" else each for each in call.parameters.get("OwnerIds", [])}
     everybody = _EVERYBODY in call.parameters.get("RestorableByUserIds", [])
+    if not (owners or everybody):
+        return call.moto()
     # Blocking all sharing keeps public snapshots from being seen as public; their attributes stay.
     blocked = _BLOCKS.of(call).state == _BLOCKING_ALL
-    answer = call.moto()
-    listed = [
-        each
-        for each in answer["Snapshots"]
-        if (not owners or each["OwnerId"] in owners)
-        and (not everybody or (_is_public(call, each) and not blocked))
+    asked = call.parameters.get("SnapshotIds")
+    meant = [
+        each.id
+        for each in get_backend("ec2")[call.account][call.region].snapshots.values()
+        if (not owners or each.owner_id in owners)
+        and (not everybody or (_EVERYBODY in each.create_volume_permission_groups and not blocked))
+        and (not asked or each.id in asked)
     ]
-    return {**answer, "Snapshots": listed}
-
-
-def _is_public(call: Call, snapshot: dict[str, Any]) -> bool:
-    kept = get_backend("ec2")[call.account][call.region].snapshots[snapshot["SnapshotId"]]
-    return _EVERYBODY in kept.create_volume_permission_groups
+    if not meant:
+        return {"Snapshots": []}
+    filters = call.parameters.get("Filters", [])
+    answer = call.aws("ec2", "DescribeSnapshots", {"SnapshotIds": meant, "Filters": filters})
+    return {"Snapshots": answer["Snapshots"]}
 
 
 @SERVICE.answers("ModifyInstanceMetadataOptions")
