@@ -54,6 +54,7 @@ class RuleRef(Spec):
 
     name: ObjectName = Field(description="Name of the RemediationRule.")
     uid: Word = Field("", description="Its uid: a rule of the same name may be another one.")
+    digest: Word = Field("", description="Digest of what it selects, spares and does.")
 
 
 class ResourceRef(Spec):

@@ -1,11 +1,13 @@
 """A RemediationRule as it is declared: what it says, as the rules take it, and what stands in its way."""
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 from posture.api.conditions import Trouble, defect
-from posture.api.remediation_rule import Approval, RemediationRule
+from posture.api.remediation_rule import Approval, RemediationRule, RemediationRuleSpec
 from posture.api.resource import InvalidObject, parse
 from posture.api.schedule import Window
 from posture.config.model import Config
@@ -26,6 +28,8 @@ from posture.remediation.actions.registry import builtin_actions
 from posture.remediation.witnesses import witnessed
 
 logger = logging.getLogger(__name__)
+
+_DIGITS = 32
 
 Admissions = Mapping[str, tuple[Object, Admitted | NotAdmitted]]
 """Every target by namespace/name: its document, and whether it is evaluated."""
@@ -153,12 +157,21 @@ def _terms(rule: RemediationRule, admitted: Admitted, config: Config) -> RuleTer
     return terms if refusal is None else _not_granted(refusal)
 
 
+def _digest(spec: RemediationRuleSpec) -> str:
+    """Return what changes where a rule selects, spares or does something else."""
+    said = spec.model_dump(
+        mode="json", include={"match", "exceptions", "opt_out", "identity", "action"}, exclude_defaults=True
+    )
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:_DIGITS]
+
+
 def _plain(rule: RemediationRule, action: ActionSaid, config: Config) -> Rule:
     """Return a rule as its plan takes it."""
     spec, limits = rule.spec, rule.spec.limits
     return Rule(
         name=f"{rule.metadata.namespace}/{rule.metadata.name}",
         uid=rule.metadata.uid,
+        digest=_digest(spec),
         action=action,
         role_name=spec.identity.role_name,
         limits=Limits(

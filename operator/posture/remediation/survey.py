@@ -105,7 +105,9 @@ class Survey:
             rules = {name: terms for name, terms in asked.rules.items() if terms.target == target}
             if rules:
                 told = policies.told(namespace_of(target))
-                about = Known(hub.controls, told, lambda finding: _failing_since(finding, now), off)
+                about = Known(
+                    hub.controls, told, lambda finding: _failing_since(finding, now), off, _turned_at
+                )
                 selecting = {name: terms.selecting for name, terms in rules.items()}
                 gathering = Gathering(selecting, scope.scope.groups, about)
                 gather(rows, gathering, scope.scope)
@@ -162,6 +164,12 @@ def _failing_since(finding: Finding, now: int) -> int:
     if finding.compliance not in FAILING:
         return now
     return min(finding.updated_at if finding.failing is None else finding.failing.seen, now)
+
+
+def _turned_at(finding: Finding) -> int | None:
+    """Return when a finding was seen to turn: one that failed when it was first read may always have."""
+    failing = finding.failing
+    return None if failing is None or failing.since != failing.seen else failing.seen
 
 
 def _told(candidate: Candidate, histories: Mapping[FindingId, Undisturbed]) -> int | None:

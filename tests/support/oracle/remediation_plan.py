@@ -28,6 +28,7 @@ class World(NamedTuple):
     checked: int | None
     window: bool
     seen: Mapping[ResourceKey, str | Sequence[str]]
+    digest: str = ""
 
 
 def reasons(world: World, candidates: Iterable[Candidate]) -> dict[ResourceKey, str]:
@@ -97,6 +98,15 @@ def _writes(world: World, candidate: Candidate) -> int:
     return (requests[0].writes or 1) if requests else 1
 
 
+def _is_over(world: World, candidate: Candidate, entry: Entry) -> bool:
+    """Whether what a person undid is the rule's again: its findings have passed, or the rule has changed."""
+    if entry.state not in {"Undone", "Skipped", "Failed"}:
+        return False
+    ended = entry.created_at if entry.finished_at is None else entry.finished_at
+    other = bool(world.digest and entry.rule_digest) and world.digest != entry.rule_digest
+    return other or (candidate.turned_at is not None and candidate.turned_at > ended)
+
+
 def _first_reason(world: World, candidate: Candidate) -> str | None:
     seen = world.seen.get(candidate.resource)
     own = _of(world, candidate, own=True)
@@ -124,7 +134,7 @@ def _first_reason(world: World, candidate: Candidate) -> str | None:
         ),
         (
             "AlreadyHandled",
-            any(e.undo or e.state == "Undone" for e in own)
+            any((e.undo or e.state == "Undone") and not _is_over(world, candidate, e) for e in own)
             or any(e.finished_at is None or e.finished_at >= candidate.looked_at for e in ended),
         ),
         (str(seen), isinstance(seen, str)),

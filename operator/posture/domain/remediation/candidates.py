@@ -63,6 +63,8 @@ class Candidate(NamedTuple):
     """Of the resource, as findings have them: a hint."""
     refusal: Outcome | None
     """Why the action cannot work on it at all."""
+    turned_at: int | None = None
+    """Since when none of its findings has failed without having been right in between; None: not known."""
 
 
 class Known(NamedTuple):
@@ -77,6 +79,8 @@ class Known(NamedTuple):
     """Since when a finding fails; None: unknown."""
     off: Callable[[Finding], bool]
     """Whether its control is turned off where it was found."""
+    turned_at: Callable[[Finding], int | None] = lambda _: None
+    """When a finding was seen to turn from right to wrong; None: nobody saw that."""
 
 
 class Protection(NamedTuple):
@@ -187,7 +191,9 @@ class Gathering:
             dict.fromkeys(spelled(control) for _, control in known.controls.pairs_of(finding.check))
         )
         policies = known.policies(finding) if known.policies else ()
-        return _Said(controls, policies, known.failing_since(finding), known.off(finding))
+        return _Said(
+            controls, policies, known.failing_since(finding), known.off(finding), known.turned_at(finding)
+        )
 
     def _by_id(self) -> dict[tuple[str, str, str], list[tuple[str, ResourceKey]]]:
         """Return whose candidates there are by account, type and Id."""
@@ -226,6 +232,7 @@ class _Said(NamedTuple):
     policies: tuple[str, ...]
     failing_since: int | None
     off: bool
+    turned_at: int | None
 
 
 class _Collected:
@@ -244,6 +251,7 @@ class _Collected:
         "suppressed",
         "tags",
         "total",
+        "turned_at",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -253,6 +261,7 @@ class _Collected:
         self.controls: set[str] = set()
         self.severity = Severity.INFORMATIONAL
         self.failing_since: int | None = None
+        self.turned_at: int | None = None
         self.looked_at = 0
         self.excepted = self.suppressed = ""
         self.policies: set[str] = set()
@@ -266,6 +275,13 @@ class _Collected:
         )
         if len(self.names) > 2 * MAX_FINDINGS:
             self.names = set(sorted(self.names)[:MAX_FINDINGS])
+        turned = said.turned_at
+        if self.total == 0:
+            self.turned_at = turned
+        elif turned is None or self.turned_at is None:
+            self.turned_at = None
+        else:
+            self.turned_at = min(self.turned_at, turned)
         self.total += 1
         self.controls.update(said.controls)
         self.severity = max(self.severity, finding.severity)
@@ -306,6 +322,7 @@ class _Collected:
             self.off,
             frozenset(self.tags),
             self.refusal,
+            self.turned_at,
         )
 
 

@@ -61,6 +61,8 @@ class Entry:
     """And the action can restore it."""
     undo: bool = False
     """A person asks for that."""
+    rule_digest: str = ""
+    """`Rule.digest` when it was made; empty: not known."""
     approved: str = ""
     """The plan hash that a person approved; empty: none."""
 

@@ -149,12 +149,13 @@ class _Planner:
         if going is not None:
             return Outcome(Reason.PENDING, f"Remediation {going.name} of rule {going.rule} goes on.")
         own = [entry for entry in entries if entry.rule == self._rule.name]
-        stopped = next((entry for entry in own if entry.undo or entry.state is State.UNDONE), None)
+        stopped = next((entry for entry in own if self._is_left_alone(candidate, entry)), None)
         if stopped is not None:
             return Outcome(
                 Reason.ALREADY_HANDLED,
-                f"A person undid remediation {stopped.name}, or called it off. Delete it to have the rule act"
-                " again.",
+                f"A person undid remediation {stopped.name}, or called it off: the rule leaves it alone until"
+                " its findings have passed, or the rule selects or does something else. Delete the"
+                " remediation to have the rule act again.",
             )
         for entry in own:
             if entry.is_finished and (entry.finished_at is None or candidate.looked_at <= entry.finished_at):
@@ -164,6 +165,16 @@ class _Planner:
                     " since.",
                 )
         return None
+
+    def _is_left_alone(self, candidate: Candidate, entry: Entry) -> bool:
+        """Whether a person's undo of an entry stands: nothing has passed since, and the rule is the same."""
+        if not (entry.undo or entry.state is State.UNDONE):
+            return False
+        if not entry.is_finished or entry.state is State.SUCCEEDED:
+            return True
+        passed = candidate.turned_at is not None and candidate.turned_at > entry.ended_at
+        digests = entry.rule_digest, self._rule.digest
+        return not (passed or (all(digests) and digests[0] != digests[1]))
 
     def _live(self, candidate: Candidate) -> Outcome | None:
         seen = self._known.seen.get(candidate.resource)

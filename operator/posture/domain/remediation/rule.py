@@ -45,6 +45,8 @@ class Rule:
     suspended: bool = False
     needs_approval: bool = False
     opt_out: tuple[OptOutTag, ...] = ()
+    digest: str = ""
+    """Of what it selects, spares and does; the same as long as that is the same."""
 
     @property
     def acts(self) -> bool:

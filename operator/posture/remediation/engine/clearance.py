@@ -185,7 +185,9 @@ class Clearance:
             if each.compliance is not Compliance.PASSED or each.workflow is Workflow.SUPPRESSED:
                 gathering.add_beside(each)
         key = ask.candidate.resource
-        return next((each for each in gathering.candidates(ask.rule) if each.resource == key), None)
+        found = next((each for each in gathering.candidates(ask.rule) if each.resource == key), None)
+        # What is read now does not say when it turned: the plan knows.
+        return None if found is None else found._replace(turned_at=ask.candidate.turned_at)
 
     async def _decided(
         self,

@@ -19,7 +19,7 @@ from posture.domain.remediation.plan import Planned
 from posture.domain.remediation.reasons import Decision, Outcome, Reason
 from posture.domain.remediation.recovery import Act, Live, Run, Step, next_step
 from posture.domain.remediation.resources import ResourceKey
-from posture.domain.remediation.rule import plan_hash
+from posture.domain.remediation.rule import Rule, plan_hash
 from posture.domain.text import counted
 from posture.domain.time import SECOND, datetime_of
 from posture.hubs.hub import Hub
@@ -90,10 +90,10 @@ class Executor:
         self.told = runs.moves.told
         self._wrote: set[str] = set()
 
-    async def ask(self, rule: Object, planned: Planned, subs: Sequence[SubWrite], role_name: str) -> None:
+    async def ask(self, rule: Object, planned: Planned, subs: Sequence[SubWrite], terms: Rule) -> None:
         """Ask a person to approve what is planned: an entry that waits."""
         now = self._hub.now()
-        entry = await self._made(rule, planned, subs, role_name, planned.plan_hash, now)
+        entry = await self._made(rule, planned, subs, terms, planned.plan_hash, now)
         if entry is None or "status" in entry.document:
             return
         message = "Somebody with the right to approve it must: posture approve, or spec.approval."
@@ -126,7 +126,7 @@ class Executor:
         if entry is None:
             terms = cleared.terms.rule
             made_of = plan_hash(terms, resource, (each.summary for each in cleared.subs))
-            entry = await self._made(rule, planned, cleared.subs, terms.role_name, made_of, now)
+            entry = await self._made(rule, planned, cleared.subs, terms, made_of, now)
             if entry is None:
                 return Outcome(Reason.PENDING, "Its entry in the journal is being made.")
         if (other := await self._earlier(entry, now)) is not None:
@@ -199,14 +199,14 @@ class Executor:
         rule: Object,
         planned: Planned,
         subs: Sequence[SubWrite],
-        role_name: str,
+        terms: Rule,
         made_of: str,
         now: int,
     ) -> JournalEntry | None:
         """Make the entry; None where one of its name is there, which the next pass looks at."""
         if self._seconds_left() <= 0:
             return None
-        spec = _spec(rule, planned.candidate, subs, role_name, made_of)
+        spec = _spec(rule, planned.candidate, subs, terms, made_of)
         try:
             return await self._journal.create(rule["metadata"]["namespace"], planned.entry, spec, now)
         except Conflict:
@@ -441,7 +441,7 @@ def _so_far(made: int, planned: int) -> str:
 
 
 def _spec(
-    rule: Object, candidate: Candidate, subs: Sequence[SubWrite], role_name: str, made_of: str
+    rule: Object, candidate: Candidate, subs: Sequence[SubWrite], terms: Rule, made_of: str
 ) -> dict[str, Any]:
     """Return the spec of an entry."""
     findings = [
@@ -450,7 +450,11 @@ def _spec(
     ]
     key: ResourceKey = candidate.resource
     return {
-        "ruleRef": {"name": rule["metadata"]["name"], "uid": rule["metadata"]["uid"]},
+        "ruleRef": {
+            "name": rule["metadata"]["name"],
+            "uid": rule["metadata"]["uid"],
+            "digest": terms.digest,
+        },
         "targetRef": dict(rule["spec"]["targetRef"]),
         "action": rule["spec"]["action"],
         "resource": {
@@ -459,7 +463,7 @@ def _spec(
             "accountId": key.account_id,
             "region": key.region,
         },
-        "roleName": role_name,
+        "roleName": terms.role_name,
         "finding": findings[0],
         "findings": findings,
         "writes": [{"name": each.name, "summary": each.summary} for each in subs],

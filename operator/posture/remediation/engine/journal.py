@@ -139,6 +139,7 @@ def _entry(
         # written for it.
         state=_state(status) if begun else State.RUNNING,
         plan_hash=said.plan_hash,
+        rule_digest=said.rule_ref.digest,
         started_at=_instant(status.started_at),
         finished_at=_instant(status.finished_at),
         attempts=status.attempts if begun else 0,

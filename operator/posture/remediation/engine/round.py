@@ -251,8 +251,7 @@ class Round:
         for each in planned.to_ask:
             kept = looks.get(each.candidate.resource)
             if kept is not None and kept.look.outcome is None:
-                role_name = surveyed.terms.rule.role_name
-                await self._executor.ask(declared.document, each, kept.look.subs, role_name)
+                await self._executor.ask(declared.document, each, kept.look.subs, surveyed.terms.rule)
                 done = True
         ready = [each for each in planned.to_do if each.candidate.resource in looks]
         for each in ready[: planned.slots]:

@@ -79,6 +79,9 @@ _DISTURBED: Sequence[Mapping[str, Any]] = (
     {"tags": frozenset({("Keep", "o")})},
     {"tags": frozenset({("keep", "O")})},
     {"tags": frozenset({("other", "o")})},
+    {"turned_at": NOW - 3},
+    {"turned_at": NOW - 2},
+    {"turned_at": NOW},
     {"refusal": Outcome(Reason.NOT_AWS, "m")},
     {"refusal": Outcome(Reason.UNREADABLE, "m")},
 )
@@ -110,6 +113,7 @@ _JOURNALS = st.lists(
         attempts=st.just(0),
         writes=st.sampled_from((None, 1, 3)),
         undo=st.sampled_from((False, False, False, True)),
+        rule_digest=st.sampled_from(("", "d", "d", "other")),
     ),
     max_size=4,
     unique_by=lambda each: (each.resource, each.state),
@@ -133,6 +137,7 @@ _WORLDS = st.builds(
     checked=st.sampled_from((None, 10, 10, 100, 100)),
     window=st.sampled_from((True, True, True, False)),
     seen=_SEEN,
+    digest=st.sampled_from(("", "d", "d")),
 )
 
 
@@ -145,6 +150,7 @@ def planned(world: oracle.World, candidates: Sequence[Candidate]) -> Plan:
             limits=world.limits,
             delay=world.delay,
             needs_approval=world.needs_approval,
+            digest=world.digest,
             opt_out=tuple(OptOutTag(key, tuple(values)) for key, values in world.opt_out),
         ),
         candidates,
@@ -244,6 +250,21 @@ def test_what_failed_again_after_it_was_put_right_is_done_again_and_what_was_und
     assert reason(candidate(looked_at=NOW - 9), known(done)) is Reason.PLANNED
     undone = entry(State.UNDONE, finished_at=NOW - 90 * DAY, started_at=NOW - 91 * DAY)
     assert reason(candidate(looked_at=NOW), known(undone)) is Reason.ALREADY_HANDLED
+
+
+def test_what_was_undone_is_the_rules_again_once_its_findings_passed_or_the_rule_is_another_one() -> None:
+    undone = entry(State.UNDONE, finished_at=NOW - 9, started_at=NOW - 10, undo=True, rule_digest="d")
+    for one, digest, expected in (
+        (candidate(), "d", Reason.ALREADY_HANDLED),
+        (candidate(), "", Reason.ALREADY_HANDLED),
+        (candidate(), "e", Reason.PLANNED),
+        (candidate(turned_at=NOW - 9), "d", Reason.ALREADY_HANDLED),
+        (candidate(turned_at=NOW - 8), "d", Reason.PLANNED),
+    ):
+        assert reason(one, known(undone), digest=digest) is expected
+    # One whose undo has yet to be made is nobody's to write to.
+    asked = entry(finished_at=NOW - 9, started_at=NOW - 10, undo=True, rule_digest="d")
+    assert reason(candidate(turned_at=NOW), known(asked), digest="e") is Reason.ALREADY_HANDLED
 
 
 def test_what_a_person_called_off_is_not_asked_for_again() -> None:
