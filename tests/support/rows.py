@@ -72,8 +72,8 @@ def opened(path: Path, owner: str = OWNER) -> Iterator[Store]:
 
 
 def as_read(finding: Finding) -> Finding:
-    """A stored finding as its copy was."""
-    return finding._replace(failing=None)
+    """A finding without since when it fails, which a copy of it says otherwise than a store."""
+    return finding._replace(failing=None, first_observed_at=None)
 
 
 def stored(store: Store, findings: Sequence[Finding]) -> list[Finding]:

@@ -9,6 +9,7 @@ import msgspec
 from posture.aws.securityhub.wire import decode_page
 from posture.domain.findings import Compliance, Finding, RecordState, Workflow
 from tests.support.hubs.world import MINUTE, NEWCOMER, World
+from tests.support.rows import as_read
 
 Document = dict[str, Any]
 Name = tuple[str, str]
@@ -19,7 +20,7 @@ def decoded(documents: Iterable[Document]) -> Picture:
     """Findings as the operator reads them, by ProductArn and Id."""
     page = decode_page(msgspec.json.encode({"Findings": list(documents)}))
     assert not page.rejected
-    return {(each.product_arn, each.id): each for each in page.findings}
+    return {(each.product_arn, each.id): as_read(each) for each in page.findings}
 
 
 def is_exceptional(each: Finding | None) -> bool:

@@ -18,6 +18,7 @@ from sandbox.securityhub.emulator import Emulator
 from sandbox.securityhub.mutations import mutate, mutation_of
 from sandbox.securityhub.seed import apply_seed, seed_of
 from sandbox.securityhub.server import SecurityHubServer
+from tests.support.rows import as_read
 
 ADMINISTRATOR = "111122223333"
 MEMBERS = ("444455556666", "777788889999")
@@ -190,15 +191,19 @@ class World:
         wanted = set(products)
         raw = [msgspec.Raw(body) for _, body in self.emulator.store.all_bodies()]
         page = decode_page(msgspec.json.encode({"Findings": raw}))
-        return {(each.product_arn, each.id): each for each in page.findings if each.check.product in wanted}
+        return {
+            (each.product_arn, each.id): as_read(each)
+            for each in page.findings
+            if each.check.product in wanted
+        }
 
 
 def stored(store: FindingRows, *, archived: bool = True) -> dict[tuple[str, str], Finding]:
     """What a store holds."""
-    found = {(each.product_arn, each.id): each for each in store.findings()}
+    found = {(each.product_arn, each.id): as_read(each) for each in store.findings()}
     if archived:
         for each in store.findings(state=RecordState.ARCHIVED):
-            found[each.product_arn, each.id] = each
+            found[each.product_arn, each.id] = as_read(each)
     return found
 
 
