@@ -27,10 +27,10 @@ from posture.domain.time import instant_of
 from posture.remediation.actions.contract import (
     Action,
     ChangedSince,
+    LiveState,
     Refused,
     Restored,
     Situation,
-    State,
     SubWrite,
     Verdict,
     outcome_is_unknown,
@@ -261,7 +261,7 @@ class World:
 class Read(NamedTuple):
     """What an engine would know after reading."""
 
-    state: State
+    state: LiveState
     verdict: Verdict
 
 
@@ -315,7 +315,7 @@ class ActionTests:
     async def read(self, world: World, resource: ResourceKey, **situation: Any) -> Read:
         """Read and judge it as the operator, as an engine does."""
         state = await self.action.read(world.reader(), resource)
-        state = State(*json.loads(json.dumps(state)))
+        state = LiveState(*json.loads(json.dumps(state)))
         at = self.situation(**situation)
         return Read(state, self.action.judge(state, self.action.configure(dict(self.parameters)), at))
 

@@ -8,9 +8,7 @@ from typing import Any, TypeVar, cast
 
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.client import FindingsUpdate, UnprocessedFinding
-from posture.config.model import (
-    Config,
-)
+from posture.config.model import Config
 from posture.domain.findings import Finding, FindingId, Workflow
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlAssociation, Controls, ControlStatus, Standard
@@ -28,7 +26,7 @@ from posture.sources.findings_view import FindingsView
 from posture.store.records import FindingRef, Read
 from posture.store.sqlite.store import Store
 from posture.suppression.cleanup import PolicyCleanup
-from posture.suppression.declared import Declared, declare
+from posture.suppression.declared import Declared, declare_policy
 from posture.suppression.findings.hub import HubSuppression
 from posture.suppression.policy_reconciler import HubPolicies
 from tests.support.api_server import ApiServer
@@ -246,7 +244,9 @@ class Scene:
         targets = [each for each in listed if "source" in each["spec"]]
         admissions = {name_of(each): (each, admit(each, self.config)) for each in targets}
         policies: list[Declared] = [
-            declare(each, admissions, self.config, NOW) for each in listed if "targetRef" in each["spec"]
+            declare_policy(each, admissions, self.config, NOW)
+            for each in listed
+            if "targetRef" in each["spec"]
         ]
         return HubPolicies(
             [each for each in policies if each.suppresses is suppressing],

@@ -4,16 +4,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from posture.config.model import (
-    Config,
-)
-from posture.domain.exceptions.finding_plan import Change, FindingAct, PolicyOutcome, Write
+from posture.config.model import Config
+from posture.domain.exceptions.finding_plan import FindingAct, FindingChange, PolicyOutcome, Write
 from posture.domain.exceptions.policy import Phase
 from posture.domain.findings import FindingId
 from posture.domain.scoring.scores import Score
 from posture.domain.time import instant_of
 from posture.suppression.conditions import HubState, PolicyCase, PolicyProgress
-from posture.suppression.declared import Declared, declare
+from posture.suppression.declared import Declared, declare_policy
 from posture.suppression.effect import Effect
 from posture.suppression.findings.progress import FindingsProgress
 from posture.suppression.findings.writer import FindingRefusal
@@ -28,7 +26,13 @@ OUTCOME = PolicyOutcome(Phase.ENFORCING, 3, 3, 3, 0, 0, 0, 0, 0, 0, over=False, 
 
 
 REFUSAL = FindingRefusal(
-    Write(FindingId("arn", "finding-1"), "1", FindingAct.SUPPRESS, "security/logs", Change(None, None, ())),
+    Write(
+        FindingId("arn", "finding-1"),
+        "1",
+        FindingAct.SUPPRESS,
+        "security/logs",
+        FindingChange(None, None, ()),
+    ),
     "InvalidInput",
     "Not so.",
 )
@@ -54,7 +58,7 @@ def declared(**spec: Any) -> Declared:
             **spec,
         },
     }
-    return replace(declare(document, {}, Config(), NOW), trouble=None)
+    return replace(declare_policy(document, {}, Config(), NOW), trouble=None)
 
 
 def progress(**changes: Any) -> FindingsProgress:
@@ -73,4 +77,4 @@ def unreadable(**spec: Any) -> Declared:
     """Return a policy as a newer operator's CRDs may let through."""
     document = declared(**spec).document
     odd = {**document, "spec": {**document["spec"], "approvedByAll": ["a", "b"]}}
-    return declare(odd, {}, Config(), NOW)
+    return declare_policy(odd, {}, Config(), NOW)

@@ -8,11 +8,9 @@ from typing import Any, cast
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.client import FindingsPage
 from posture.aws.securityhub.history import FindingHistory
-from posture.config.model import (
-    Config,
-)
+from posture.config.model import Config
 from posture.domain.findings import Check, CheckSource, Finding, FindingId, Resource
-from posture.domain.remediation.history import Change
+from posture.domain.remediation.history import HistoryRecord
 from posture.hubs.hub import Hub
 from posture.kube.resources import Object, name_of
 from posture.kube.writers import Writers
@@ -21,7 +19,7 @@ from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile.access import Admitted, admit
 from posture.reconcile.context import Context
 from posture.remediation.actions.contract import SubWrite
-from posture.remediation.declared import declare
+from posture.remediation.declared import declare_rule
 from posture.remediation.engine.live import LiveLook, LiveResources, Question
 from posture.remediation.hub import HubRemediation, HubRules
 from posture.remediation.policies import PolicyReader
@@ -88,7 +86,7 @@ class QuietSecurityHub:
 
     def __init__(self, hub: HubOnPaper) -> None:
         self._hub = hub
-        self.told: dict[str, Sequence[Change]] = {}
+        self.told: dict[str, Sequence[HistoryRecord]] = {}
         self.error: AwsError | None = None
         self.asked: list[str] = []
 
@@ -146,7 +144,7 @@ class RuleScene:
         admissions = {
             name_of(each): (each, admit(each, self.config)) for each in listed if "source" in each["spec"]
         }
-        rules = [declare(each, admissions, self.config) for each in listed if "action" in each["spec"]]
+        rules = [declare_rule(each, admissions, self.config) for each in listed if "action" in each["spec"]]
         policies = self._reader.read(each for each in listed if "approvedBy" in each["spec"])
         targets = {name: each for name, (_, each) in admissions.items() if isinstance(each, Admitted)}
         self.task.update(HubRules(rules, targets, policies))

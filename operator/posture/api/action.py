@@ -9,13 +9,7 @@ from posture.api.durations import Duration
 from posture.api.model import Spec
 from posture.api.shapes import CelRule, Shape, exactly_one, fixed_choice
 from posture.api.types import PacedDuration, bounded
-from posture.domain.remediation.automation import (
-    MAX_VALUE,
-    NAMES,
-    UNDO_NAMES,
-    AutomationSaid,
-    DocumentSaid,
-)
+from posture.domain.remediation.automation import MAX_VALUE, NAMES, UNDO_NAMES, AutomationSaid, DocumentSaid
 from posture.domain.time import microseconds
 
 _CHOICES = ("builtin", "ssmAutomation")
@@ -122,7 +116,7 @@ class SsmAutomation(Spec):
         return AutomationSaid(document, microseconds(self.timeout), undo)
 
 
-class Action(Spec):
+class RuleAction(Spec):
     """What is done: exactly one of these. The choice is immutable."""
 
     rules: ClassVar[tuple[CelRule, ...]] = (exactly_one(*_CHOICES), fixed_choice(*_CHOICES))

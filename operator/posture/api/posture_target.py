@@ -138,7 +138,7 @@ class SourceChoice(Spec):
     )
 
 
-class Accounts(Spec):
+class TargetAccounts(Spec):
     """Which of the granted accounts belong to the target."""
 
     include: Annotated[tuple[AccountGlob, ...], bounded(500, least=1, unique=True)] = Field(
@@ -261,7 +261,9 @@ class PostureTargetSpec(Spec):
         description="Products whose findings are read. Others than Security Hub are counted, never scored. "
         "`Security Hub CSPM` is the same as `Security Hub`.",
     )
-    accounts: Accounts = Field(Accounts(), description="Which of the granted accounts belong to the target.")
+    accounts: TargetAccounts = Field(
+        TargetAccounts(), description="Which of the granted accounts belong to the target."
+    )
     scoring: Scoring = Field(Scoring(), description="How scores are computed.")
     grouping: Grouping = Field(Grouping(), description="How accounts are grouped.")
     objectives: Objectives = Field(Objectives(), description="What is aimed at.")

@@ -6,20 +6,11 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StrictBool, WithJsonSchema
 
-from posture.api.action import Action
+from posture.api.action import RuleAction
 from posture.api.model import Spec
 from posture.api.resource import AGE, Column, CustomResource, ImmutableTargetRef, Status, condition_column
 from posture.api.shapes import CelRule, Immutable, Shape
-from posture.api.types import (
-    AccountId,
-    ObjectName,
-    Past,
-    Region,
-    RoleName,
-    Text,
-    Word,
-    bounded,
-)
+from posture.api.types import AccountId, ObjectName, Past, Region, RoleName, Text, Word, bounded
 
 COMPLETE = "Complete"
 MAX_FINDINGS = 20
@@ -66,7 +57,7 @@ class ResourceRef(Spec):
     region: Region = Field(description="Region of the resource.")
 
 
-class FindingRef(Spec):
+class RemediatedFinding(Spec):
     """The finding that led to this remediation."""
 
     id: Text = Field(description="Id of the finding.")
@@ -111,17 +102,17 @@ class RemediationSpec(Spec):
 
     rule_ref: Annotated[RuleRef, Immutable("ruleRef")] = Field(description="The rule. Immutable.")
     target_ref: ImmutableTargetRef = Field(description="The target. Immutable.")
-    action: Annotated[Action, Immutable("action")] = Field(description="What is done. Immutable.")
+    action: Annotated[RuleAction, Immutable("action")] = Field(description="What is done. Immutable.")
     resource: Annotated[ResourceRef, Immutable("resource")] = Field(description="The resource. Immutable.")
     role_name: Annotated[RoleName, Immutable("roleName")] = Field(
         "posture-remediation",
         description="Role that is assumed in the resource's account. Immutable.",
     )
-    finding: Annotated[FindingRef, Immutable("finding")] = Field(
+    finding: Annotated[RemediatedFinding, Immutable("finding")] = Field(
         description="The finding that led to this, the first of `findings`. Immutable."
     )
     findings: Annotated[
-        tuple[FindingRef, ...], bounded(MAX_FINDINGS, keys=("productArn", "id")), Immutable("findings")
+        tuple[RemediatedFinding, ...], bounded(MAX_FINDINGS, keys=("productArn", "id")), Immutable("findings")
     ] = Field((), description="The findings that speak of the resource, as far as they are named. Immutable.")
     writes: Annotated[tuple[PlannedWrite, ...], bounded(MAX_WRITES, keys=("name",)), Immutable("writes")] = (
         Field((), description="What is written, each thing that is wrong by itself. Immutable.")

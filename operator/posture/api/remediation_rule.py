@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StrictBool
 
-from posture.api.action import Action
+from posture.api.action import RuleAction
 from posture.api.durations import Duration
 from posture.api.model import Observed, Spec
 from posture.api.resource import AGE, Column, CustomResource, ImmutableTargetRef, Status, condition_column
@@ -105,7 +105,7 @@ class RemediationRuleSpec(Spec):
     exceptions: Exceptions = Field((), description="Selectors of findings that are left alone.")
     opt_out: OptOut = Field(OptOut(), description="What keeps a resource from being touched.")
     identity: MemberIdentity = Field(MemberIdentity(), description="As whom the write is made.")
-    action: Action = Field(description="What is done: exactly one of its fields.")
+    action: RuleAction = Field(description="What is done: exactly one of its fields.")
     limits: Limits = Field(Limits(), description="How much is written.")
     window: Window | None = Field(None, description="When writes are allowed. None: at any time.")
     delay: AnyDuration = Field(

@@ -39,7 +39,7 @@ _FAILED = frozenset({"Failed", "TimedOut"})
 _RUN_IS_OVER = "InvalidAutomationStatusUpdateException"
 
 
-async def describe(reader: Reader, document: DocumentSaid) -> DescribedDocument:
+async def describe_document(reader: Reader, document: DocumentSaid) -> DescribedDocument:
     """Return what a document is where the reader reads: its owner above all.
 
     Raises Refused where there is no such version of it, and AwsError.

@@ -92,7 +92,7 @@ class DeclaredRule:
         return None if self.admitted is None else self.admitted.hub
 
 
-def declare(document: Object, admissions: Admissions, config: Config) -> DeclaredRule:
+def declare_rule(document: Object, admissions: Admissions, config: Config) -> DeclaredRule:
     """Read one rule as the API server gives it; a defect is the trouble of that one alone."""
     try:
         return _declare(document, admissions, config)

@@ -24,7 +24,7 @@ from posture.remediation.engine.round import RuleResult
 from posture.remediation.histories import Histories
 from posture.remediation.outcomes import Outcomes
 from posture.remediation.policies import Policies
-from posture.remediation.reporting import Reported, RuleReporter
+from posture.remediation.reporting import ReportedRule, RuleReporter
 from posture.remediation.survey import Asked, Picture, Survey
 from posture.sources.findings_view import FindingsView
 
@@ -168,7 +168,7 @@ class HubRemediation(HubReconciler[HubRules]):
             self._picture = picture
             self._ran = -math.inf
 
-    def _reported(self, declared: DeclaredRule, now: int) -> Reported:
+    def _reported(self, declared: DeclaredRule, now: int) -> ReportedRule:
         result = self._results.get(declared.name)
         current = self._picture.rules.get(declared.name) if self._picture is not None else None
         if current is None or current.terms != declared.terms:
@@ -183,7 +183,7 @@ class HubRemediation(HubReconciler[HubRules]):
             states=None if result is None else result.states,
             frozen=self._context.config.current().frozen,
         )
-        return Reported(case, self._handled(declared, now), self._outcomes.of(declared.name))
+        return ReportedRule(case, self._handled(declared, now), self._outcomes.of(declared.name))
 
     def _begins(self) -> bool:
         # A first sweep takes its time, and is told.

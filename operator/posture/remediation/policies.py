@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from posture.api.resource import InvalidObject, parse
 from posture.api.suppression_policy import SuppressionPolicy
-from posture.domain.remediation.candidates import Protection
+from posture.domain.remediation.candidates import PolicyProtection
 from posture.domain.selection.selectors import Selection, Selector
 from posture.domain.time import instant_of
 from posture.kube.resources import Object, name_of, target_name_of
@@ -25,34 +25,34 @@ class Policies(NamedTuple):
     target, cannot be known.
     """
 
-    by_target: Mapping[str, Mapping[str, Protection]]
+    by_target: Mapping[str, Mapping[str, PolicyProtection]]
     unreadable: Mapping[str, str]
 
 
-class Policy(NamedTuple):
+class _ReadPolicy(NamedTuple):
     """One policy, as far as it can be read."""
 
     version: tuple[str, object]
     target: str
-    protection: Protection | None
+    protection: PolicyProtection | None
 
 
 class PolicyReader:
     """Reads the policies of each listing; one that has not changed is read once."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Policy] = {}
+        self._known: dict[str, _ReadPolicy] = {}
         self._policies: Policies = Policies({}, {})
 
     def read(self, documents: Iterable[Object]) -> Policies:
         """Return what these protect; the same object as long as that is the same."""
-        found: dict[str, Policy] = {}
+        found: dict[str, _ReadPolicy] = {}
         for document in documents:
             name, metadata = name_of(document), document["metadata"]
             version = metadata["uid"], metadata["generation"]
             known = self._known.get(name)
             if known is None or known.version != version:
-                known = Policy(version, target_name_of(document), _protection(document))
+                known = _ReadPolicy(version, target_name_of(document), _protection(document))
             found[name] = known
         self._known = found
         policies = _arranged(found)
@@ -61,8 +61,8 @@ class PolicyReader:
         return self._policies
 
 
-def _arranged(found: Mapping[str, Policy]) -> Policies:
-    by_target: dict[str, dict[str, Protection]] = {}
+def _arranged(found: Mapping[str, _ReadPolicy]) -> Policies:
+    by_target: dict[str, dict[str, PolicyProtection]] = {}
     unreadable: dict[str, str] = {}
     for name, policy in sorted(found.items()):
         if policy.protection is None:
@@ -72,7 +72,7 @@ def _arranged(found: Mapping[str, Policy]) -> Policies:
     return Policies(by_target, unreadable)
 
 
-def _protection(document: Object) -> Protection | None:
+def _protection(document: Object) -> PolicyProtection | None:
     """Return what a policy excepts; None where it cannot be read, whatever the reason."""
     try:
         spec = parse(SuppressionPolicy, document).spec
@@ -100,4 +100,4 @@ def _protection(document: Object) -> Protection | None:
         )
     else:
         return None
-    return Protection(selection, instant_of(spec.expires_at))
+    return PolicyProtection(selection, instant_of(spec.expires_at))

@@ -18,12 +18,12 @@ from posture.logs import apart, bound
 from posture.reconcile.access import Admitted
 from posture.reconcile.context import Context
 from posture.remediation.conditions import RuleCase
-from posture.remediation.declared import Admissions, DeclaredRule, declare
+from posture.remediation.declared import Admissions, DeclaredRule, declare_rule
 from posture.remediation.engine.journal import Change, RemediationJournal, read_entry
 from posture.remediation.engine.round import needs_a_step
 from posture.remediation.hub import HubRemediation, HubRules
 from posture.remediation.policies import Policies, PolicyReader
-from posture.remediation.reporting import Reported, RuleReporter
+from posture.remediation.reporting import ReportedRule, RuleReporter
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Remediation:
         """Take what is declared: rules, SuppressionPolicies, Remediations and targets, each listed whole."""
         config = self._context.config.current()
         self._policies = self._reader.read(policies)
-        self._rules = [declare(document, admissions, config) for document in rules]
+        self._rules = [declare_rule(document, admissions, config) for document in rules]
         self._admissions = admissions
         self._remediations = remediations
 
@@ -116,7 +116,7 @@ class Remediation:
         now = instant_of(datetime.now(UTC))
         await self._stranded.report(
             [
-                Reported(
+                ReportedRule(
                     RuleCase(each, None, None, "", now),
                     Metadata.model_validate(each.document["metadata"]).requested_at,
                 )

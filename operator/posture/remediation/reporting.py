@@ -31,7 +31,7 @@ _KIND = ReportedKind(
 )
 
 
-class Reported(NamedTuple):
+class ReportedRule(NamedTuple):
     """A rule to report on. `handled`: the last request by annotation whose run has ended.
 
     `ended`: remediations by action and how they ended, since this holder took the hub up.
@@ -59,7 +59,7 @@ class RuleReporter:
         """Return the status as it was last read, or written since; `now`: µs, after which nothing was."""
         return self._reporter.before(declared.document, datetime_of(now))
 
-    async def report(self, rules: Sequence[Reported]) -> KubeError | None:
+    async def report(self, rules: Sequence[ReportedRule]) -> KubeError | None:
         """Write what has changed, and publish the series of these rules and no others.
 
         Returns why a status could not be written.
@@ -77,7 +77,7 @@ class RuleReporter:
         return failure
 
     async def _tell_of(
-        self, reported: Reported, samples: dict[str, RuleReport], *, impatient: bool
+        self, reported: ReportedRule, samples: dict[str, RuleReport], *, impatient: bool
     ) -> KubeError | None:
         """Write one status, and add a sample; `impatient`: without waiting for what may work later."""
         case, handled, ended = reported

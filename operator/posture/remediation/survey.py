@@ -12,7 +12,7 @@ from posture.domain.failing import FAILING
 from posture.domain.findings import Finding, FindingId
 from posture.domain.remediation.candidates import Candidate, Gathering, Known
 from posture.domain.remediation.history import Undisturbed
-from posture.domain.remediation.plan import worst_first
+from posture.domain.remediation.plan import candidate_order
 from posture.domain.remediation.resources import ResourceKey
 from posture.domain.remediation.rule import Rule
 from posture.reconcile.access import Admitted
@@ -151,7 +151,7 @@ class Survey:
             failing = now if each.failing_since is None else each.failing_since
             if max(since, failing) + rule.delay <= now < watched + rule.delay and each.refusal is None:
                 doubtful.append(each)
-        doubtful.sort(key=worst_first)
+        doubtful.sort(key=candidate_order)
         return _Since(in_scope, list(_questions(known, doubtful, histories)))
 
 

@@ -8,9 +8,7 @@ from datetime import timedelta
 from posture.api.conditions import Trouble, defect
 from posture.api.resource import InvalidObject, parse, read_status
 from posture.api.suppression_policy import SuppressionPolicy, SuppressionPolicyStatus
-from posture.config.model import (
-    Config,
-)
+from posture.config.model import Config
 from posture.domain.exceptions.policy import Phase, Policy, Terms, is_too_long, phase
 from posture.domain.exceptions.sites import Site
 from posture.domain.grants import Grant, NotGranted, Verb, may_use_identity
@@ -165,7 +163,7 @@ class MayWrite:
         return not isinstance(identity, NotGranted) and identity.why_not(Verb.SUPPRESS, account_id) is None
 
 
-def declare(document: Object, admissions: Admissions, config: Config, now: int) -> Declared:
+def declare_policy(document: Object, admissions: Admissions, config: Config, now: int) -> Declared:
     """Read one policy as the API server gives it; `now` in µs. A defect is the trouble of that one alone."""
     try:
         return _declare(document, admissions, config, now)

@@ -13,7 +13,7 @@ from posture.suppression.cleanup import PolicyCleanup
 from posture.suppression.conditions import HubState, PolicyCase
 from posture.suppression.declared import Declared
 from posture.suppression.leaving import Deletion
-from posture.suppression.reporting import PolicyReporter, Reported
+from posture.suppression.reporting import PolicyReporter, ReportedPolicy
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Stranded:
         now = instant_of(datetime.now(UTC))
         state = HubState(frozen=self._context.config.current().frozen)
         cases = [
-            Reported(
+            ReportedPolicy(
                 PolicyCase(each, None, state, None, now),
                 Metadata.model_validate(each.document["metadata"]).requested_at,
             )

@@ -19,7 +19,7 @@ from posture.suppression.cleanup import PolicyCleanup
 from posture.suppression.conditions import HubState, PolicyCase, PolicyProgress
 from posture.suppression.declared import Declared
 from posture.suppression.leaving import Deletion
-from posture.suppression.reporting import PolicyReporter, Reported
+from posture.suppression.reporting import PolicyReporter, ReportedPolicy
 
 
 class HubPolicies(NamedTuple):
@@ -137,7 +137,7 @@ class PolicyReconciler(HubReconciler[HubPolicies], Generic[PolicyT, ProgressT]):
         await self._cleanup.settle_sites(leaving)
         await self._cleanup.let_go(leaving, now)
 
-    def _reported(self, declared: Declared, policies: Mapping[str, PolicyT], now: int) -> Reported:
+    def _reported(self, declared: Declared, policies: Mapping[str, PolicyT], now: int) -> ReportedPolicy:
         progress = self._current(declared, policies)
         if declared.policy is None and progress is not None and progress.outcome.phase is Phase.FROZEN:
             # What it selects is not known, nor what it would do.
@@ -151,7 +151,7 @@ class PolicyReconciler(HubReconciler[HubPolicies], Generic[PolicyT, ProgressT]):
         )
         facts = self._hub.status.facts
         seen = declared if facts is None else declared.seen_from(facts.account_id)
-        return Reported(PolicyCase(seen, progress, state, None, now), self._handled(declared))
+        return ReportedPolicy(PolicyCase(seen, progress, state, None, now), self._handled(declared))
 
     def _current(self, declared: Declared, policies: Mapping[str, PolicyT]) -> ProgressT | None:
         """Return how far a policy is, unless that speaks of what was declared before."""

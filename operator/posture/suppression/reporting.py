@@ -36,7 +36,7 @@ _KIND = ReportedKind(
 )
 
 
-class Reported(NamedTuple):
+class ReportedPolicy(NamedTuple):
     """A policy to report on. `handled`: the last request by annotation whose run has ended."""
 
     case: PolicyCase
@@ -65,7 +65,7 @@ class PolicyReporter:
         """Withdraw all series."""
         self._sink.withdraw(self._owner)
 
-    async def report(self, policies: Sequence[Reported]) -> KubeError | None:
+    async def report(self, policies: Sequence[ReportedPolicy]) -> KubeError | None:
         """Write what has changed, and publish the series of these policies and no others.
 
         Returns why a status could not be written.
@@ -80,7 +80,7 @@ class PolicyReporter:
             self.end()
         return failure
 
-    async def remember(self, policies: Sequence[Reported]) -> set[str]:
+    async def remember(self, policies: Sequence[ReportedPolicy]) -> set[str]:
         """Write what has changed, of some of the policies; return those whose status says it now."""
         outcomes = {each.case.declared.name: await self._tell_of(each, {}) for each in policies}
         return {
@@ -94,7 +94,7 @@ class PolicyReporter:
         return self._reporter.before(declared.document, datetime_of(now))
 
     async def _tell_of(
-        self, reported: Reported, samples: dict[str, PolicyReport], *, impatient: bool = False
+        self, reported: ReportedPolicy, samples: dict[str, PolicyReport], *, impatient: bool = False
     ) -> StatusWrite | KubeError | None:
         """Write one status, and add a sample; `impatient`: without waiting for what may work later.
 

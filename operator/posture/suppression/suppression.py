@@ -22,7 +22,7 @@ from posture.reconcile.context import Context
 from posture.reconcile.owner import OwnerName
 from posture.suppression.cleanup import PolicyCleanup
 from posture.suppression.controls.hub import HubControls
-from posture.suppression.declared import Admissions, Declared, declare
+from posture.suppression.declared import Admissions, Declared, declare_policy
 from posture.suppression.findings.hub import HubSuppression
 from posture.suppression.orphans import Stranded
 from posture.suppression.policy_reconciler import HubPolicies
@@ -56,7 +56,7 @@ class Suppression:
         # What is declared is taken before it is known which hub is asked: by the local clock, which decides
         # only whether an end is too far away.
         config, now = self._context.config.current(), _local_now()
-        self._declared = [declare(document, admissions, config, now) for document in policies]
+        self._declared = [declare_policy(document, admissions, config, now) for document in policies]
         self._admissions = admissions
 
     def needs_hub(self, target: str) -> bool:

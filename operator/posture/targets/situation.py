@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from posture.api.conditions import Trouble
-from posture.api.posture_target import Accounts, ScoringMethod
+from posture.api.posture_target import ScoringMethod, TargetAccounts
 from posture.api.posture_target_status import (
     MAX_REJECTED,
     MAX_STANDARDS,
@@ -204,7 +204,7 @@ def _odd(admitted: Admitted, hub: HubStatus) -> _Odd:
         )
 
     rejected, unreadable = seen(hub.rejected_findings), seen(hub.unreadable_findings)
-    whole = sees_all and admitted.target.spec.accounts == Accounts()
+    whole = sees_all and admitted.target.spec.accounts == TargetAccounts()
     return _Odd(
         hub.rejected if whole else len(rejected),
         rejected,

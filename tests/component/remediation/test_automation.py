@@ -22,7 +22,7 @@ from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
 from posture.domain.time import MINUTE, instant_of
 from posture.remediation.actions.contract import Refused, outcome_is_unknown
-from posture.remediation.automation import IAM, describe, follow, start, stop
+from posture.remediation.automation import IAM, describe_document, follow, start, stop
 from posture.remediation.member import OutOfTime, member_identity
 from tests.support.actions import Fault, World
 
@@ -80,7 +80,7 @@ def executions(world: World) -> int:
 
 async def test_a_document_is_run_to_its_end_with_the_rights_that_are_named(world: World) -> None:
     group = open_group(world)
-    described = await describe(world.reader(), CLOSE)
+    described = await describe_document(world.reader(), CLOSE)
     assert (described.owner, described.version, described.kind) == ("Amazon", "2", "Automation")
     assert why_not_run(CLOSE, described) is None
     execution_id = await start(world.writer(), run_for(group))
@@ -156,7 +156,7 @@ async def test_a_document_that_is_not_there_is_refused(world: World, name: str, 
     with pytest.raises(
         Refused, match=f"no document {name} version {version} in account {world.account}"
     ) as no:
-        await describe(world.reader(), DocumentSaid(name, version))
+        await describe_document(world.reader(), DocumentSaid(name, version))
     assert no.value.reason is Reason.NOT_SUPPORTED
 
 
@@ -173,7 +173,7 @@ async def test_the_owner_is_whoever_made_the_document_in_that_account(world: Wor
         Name="Close-Groups", DocumentType="Automation", DocumentFormat="JSON", Content=json.dumps(content)
     )
     own = DocumentSaid("Close-Groups", "1", (("Groups", ("a", "b")),))
-    described = await describe(world.reader(), own)
+    described = await describe_document(world.reader(), own)
     assert described.owner == world.account
     assert why_not_run(own, described) is None
     execution_id = await start(world.writer(), run_for(open_group(world), own))

@@ -6,7 +6,7 @@ import pytest
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
-from posture.remediation.actions.contract import Action, Refused, State, Verdict
+from posture.remediation.actions.contract import Action, LiveState, Refused, Verdict
 from posture.remediation.actions.registry import builtin_actions
 from tests.support.actions import REGION, ActionTests, World, unique
 
@@ -80,7 +80,7 @@ class TestRetention(ActionTests):
     async def test_one_whose_retention_is_fixed_is_left(self, world: World) -> None:
         state = await self.action.read(world.reader(), self.make_wrong(world))
         with pytest.raises(Refused) as refused:
-            self.action.judge(State(state.parts, {"class": "DELIVERY"}), {}, self.situation())
+            self.action.judge(LiveState(state.parts, {"class": "DELIVERY"}), {}, self.situation())
         assert refused.value.reason is Reason.NOT_SUPPORTED
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
-from posture.remediation.actions.contract import Action, Refused, State, Verdict
+from posture.remediation.actions.contract import Action, LiveState, Refused, Verdict
 from posture.remediation.actions.parameters import ParameterError
 from posture.remediation.actions.registry import builtin_actions
 from tests.support.actions import ActionTests, World, unique
@@ -39,7 +39,7 @@ class _Databases(ActionTests):
             ({"status": "modifying"}, Reason.PENDING),
             ({"engine": "custom-oracle-ee"}, Reason.NOT_SUPPORTED),
         ):
-            busy = State(state.parts, {**state.about, **about})
+            busy = LiveState(state.parts, {**state.about, **about})
             with pytest.raises(Refused) as refused:
                 self.action.judge(busy, self.action.configure(dict(self.parameters)), self.situation())
             assert refused.value.reason is reason
@@ -111,7 +111,7 @@ class TestInstanceDeletionProtection(_Instances):
     async def test_an_instance_of_a_cluster_has_it_from_there(self, world: World) -> None:
         resource = self.make_wrong(world)
         state = await self.action.read(world.reader(), resource)
-        part = State(state.parts, {**state.about, "cluster": "c"})
+        part = LiveState(state.parts, {**state.about, "cluster": "c"})
         with pytest.raises(Refused) as refused:
             self.action.judge(part, {}, self.situation())
         assert refused.value.reason is Reason.NOT_SUPPORTED
@@ -204,7 +204,7 @@ class _BackupRetention(_Databases):
 
     async def test_replicas_are_left(self, world: World) -> None:
         state = await self.action.read(world.reader(), self.make_wrong(world))
-        replica = State(state.parts, {**state.about, "replicaOf": "db"})
+        replica = LiveState(state.parts, {**state.about, "replicaOf": "db"})
         with pytest.raises(Refused) as refused:
             self.action.judge(replica, {}, self.situation())
         assert refused.value.reason is Reason.NOT_SUPPORTED

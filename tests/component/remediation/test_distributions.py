@@ -9,7 +9,7 @@ from posture.aws.client.errors import AwsError
 from posture.aws.client.unread import UNREAD
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
-from posture.remediation.actions.contract import Action, ChangedSince, Refused, State, Verdict, Writer
+from posture.remediation.actions.contract import Action, ChangedSince, LiveState, Refused, Verdict, Writer
 from posture.remediation.actions.registry import builtin_actions
 from tests.support.actions import ActionTests, World, unique
 
@@ -133,7 +133,7 @@ class TestRedirectToHttps(ActionTests):
         resource = self.make_wrong(world)
         state, verdict = await self.read(world, resource)
         with pytest.raises(Refused, match="TomorrowsSetting") as refused:
-            self.action.judge(State(state.parts, {"unread": ["TomorrowsSetting"]}), {}, self.situation())
+            self.action.judge(LiveState(state.parts, {"unread": ["TomorrowsSetting"]}), {}, self.situation())
         assert refused.value.reason is Reason.NOT_SUPPORTED
         with pytest.raises(Refused, match="TomorrowsSetting"):
             await self.action.write(_Tomorrow(world), resource, verdict.wrong[0])

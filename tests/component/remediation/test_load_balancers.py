@@ -6,7 +6,7 @@ import pytest
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
-from posture.remediation.actions.contract import Action, Refused, State, Verdict
+from posture.remediation.actions.contract import Action, LiveState, Refused, Verdict
 from posture.remediation.actions.elb.classic_enable_connection_draining import ACTION as DRAINING
 from posture.remediation.actions.registry import builtin_actions
 from tests.support.actions import REGION, ActionTests, World, unique
@@ -187,7 +187,9 @@ class TestConnectionDraining(_Classic):
         self.set(world, resource, {"ConnectionDraining": {"Enabled": True, "Timeout": 30}})
 
     def test_a_time_that_is_not_told_is_the_default(self) -> None:
-        state = State({"connectionDraining": DRAINING.value_of({"ConnectionDraining": {"Enabled": False}})})
+        state = LiveState(
+            {"connectionDraining": DRAINING.value_of({"ConnectionDraining": {"Enabled": False}})}
+        )
         (written,) = DRAINING.judge(state, {}, self.situation()).wrong
         assert written.before == {"Enabled": False, "Timeout": 300}
         assert written.after == {"Enabled": True, "Timeout": 300}

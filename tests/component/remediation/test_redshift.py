@@ -6,7 +6,7 @@ import pytest
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
-from posture.remediation.actions.contract import Action, Refused, State
+from posture.remediation.actions.contract import Action, LiveState, Refused
 from posture.remediation.actions.registry import builtin_actions
 from tests.support.actions import ActionTests, World, unique
 
@@ -56,7 +56,7 @@ class _Clusters(ActionTests):
     @pytest.mark.parametrize("status", ["modifying", "resizing", "paused", "creating"])
     async def test_one_that_is_being_changed_is_waited_for(self, world: World, status: str) -> None:
         state = await self.action.read(world.reader(), self.make_wrong(world))
-        busy = State(state.parts, {**state.about, "status": status})
+        busy = LiveState(state.parts, {**state.about, "status": status})
         with pytest.raises(Refused, match=status) as refused:
             self.action.judge(busy, {}, self.situation())
         assert refused.value.reason is Reason.PENDING

@@ -6,7 +6,7 @@ import pytest
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
-from posture.remediation.actions.contract import Action, Refused, State
+from posture.remediation.actions.contract import Action, LiveState, Refused
 from posture.remediation.actions.parameters import ParameterError
 from posture.remediation.actions.registry import builtin_actions
 from tests.support.actions import ActionTests, World, unique
@@ -104,7 +104,7 @@ class TestKeyRotation(ActionTests):
     async def test_keys_that_it_leaves(self, world: World, member: str, value: str, reason: Reason) -> None:
         state = await self.action.read(world.reader(), self.make_wrong(world))
         for present in (False, None):
-            other = State({"keyRotation": present}, {**state.about, member: value})
+            other = LiveState({"keyRotation": present}, {**state.about, member: value})
             with pytest.raises(Refused) as refused:
                 self.action.judge(other, {}, self.situation())
             assert refused.value.reason is reason

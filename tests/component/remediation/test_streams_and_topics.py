@@ -6,7 +6,7 @@ import pytest
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
-from posture.remediation.actions.contract import Action, Refused, State, Verdict
+from posture.remediation.actions.contract import Action, LiveState, Refused, Verdict
 from posture.remediation.actions.parameters import ParameterError
 from posture.remediation.actions.registry import builtin_actions
 from tests.support.actions import ActionTests, World, unique
@@ -59,7 +59,7 @@ class TestStreamEncryption(ActionTests):
 
     async def test_a_stream_that_is_being_changed_is_waited_for(self, world: World) -> None:
         state = (await self.read(world, self.make_wrong(world))).state
-        busy = State(state.parts, {"status": "UPDATING"})
+        busy = LiveState(state.parts, {"status": "UPDATING"})
         with pytest.raises(Refused) as refused:
             self.action.judge(busy, self.action.configure({}), self.situation())
         assert refused.value.reason is Reason.PENDING

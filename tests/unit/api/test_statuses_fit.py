@@ -18,14 +18,9 @@ from posture.api.posture_target_status import PostureTargetStatus
 from posture.api.resource import CustomResource, Status, read_status
 from posture.api.suppression_policy import SuppressionPolicy, SuppressionPolicyStatus
 from posture.aws.client.errors import AccessDenied
-from posture.config.model import (
-    Config,
-)
-from posture.domain.exceptions.control_switches import (
-    ControlAct,
-    Switch,
-)
-from posture.domain.exceptions.finding_plan import Change, FindingAct, Write
+from posture.config.model import Config
+from posture.domain.exceptions.control_switches import ControlAct, Switch
+from posture.domain.exceptions.finding_plan import FindingAct, FindingChange, Write
 from posture.domain.exceptions.marks import SPELLED
 from posture.domain.exceptions.policy import Phase
 from posture.domain.findings import (
@@ -51,7 +46,7 @@ from posture.reconcile.member_roles import AccountRegion
 from posture.suppression.conditions import HubState, PolicyCase, PolicyProgress
 from posture.suppression.controls.account import ControlRefusal
 from posture.suppression.controls.progress import ControlsProgress
-from posture.suppression.declared import declare
+from posture.suppression.declared import declare_policy
 from posture.suppression.effect import Effect
 from posture.suppression.findings.progress import FindingsProgress
 from posture.suppression.findings.writer import FindingRefusal
@@ -124,7 +119,7 @@ def progresses(draw: st.DrawFn, *, suppresses: bool) -> PolicyProgress | None:
     said, text = draw(several()), draw(WORDS)
     if not suppresses:
         return _controls(progress, said, text)
-    change = Change(None, None, ())
+    change = FindingChange(None, None, ())
     writes = [Write(FindingId("arn", each), "1", FindingAct.SUPPRESS, "a/b", change) for each in said]
     return replace(progress, refusals=tuple(FindingRefusal(each, text, text) for each in writes))
 
@@ -152,7 +147,7 @@ def _controls(progress: FindingsProgress, said: Sequence[str], text: str) -> Con
 @given(objects(SuppressionPolicy), NOWS, st.data())
 def test_a_policys(given_: Given, now: datetime, data: st.DataObject) -> None:
     _, document = given_
-    declared = declare(document, {}, Config(), instant_of(now))
+    declared = declare_policy(document, {}, Config(), instant_of(now))
     before = data.draw(befores(SuppressionPolicy, now))
     assert isinstance(before, SuppressionPolicyStatus)
     hub = HubState(data.draw(st.booleans()), data.draw(st.booleans()), error=errors(data.draw(WORDS)))

@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from markdown_it import MarkdownIt
 
-from posture.cli.exceptions.text import as_csv, as_json, as_markdown, as_table
+from posture.cli.exceptions.text import (
+    register_as_csv,
+    register_as_json,
+    register_as_markdown,
+    register_as_table,
+)
 from posture.domain.text import one_line, printable
 from posture.suppression.register import RegisteredException, undocumented
 from tests.support.examples import examples
@@ -28,16 +33,21 @@ def entry(text: str) -> RegisteredException:
 @examples(200)
 def test_no_format_acts_on_a_terminal(text: str) -> None:
     found = [entry(text), entry("plain")]
-    for shown in (as_table(found), as_csv(found), as_markdown(found), as_json(found)):
+    for shown in (
+        register_as_table(found),
+        register_as_csv(found),
+        register_as_markdown(found),
+        register_as_json(found),
+    ):
         assert acts(shown) <= {"\n"}
-    assert as_table(found).count("\n") == as_markdown(found).count("\n") - 1 == 3
-    assert json.loads(as_json(found))[0]["why"] == text, "for programs nothing is escaped"
+    assert register_as_table(found).count("\n") == register_as_markdown(found).count("\n") - 1 == 3
+    assert json.loads(register_as_json(found))[0]["why"] == text, "for programs nothing is escaped"
 
 
 @given(texts)
 @examples(200)
 def test_no_cell_of_csv_is_a_formula_or_lost(text: str) -> None:
-    (row,) = csv.DictReader(io.StringIO(as_csv([entry(text)]), newline=""))
+    (row,) = csv.DictReader(io.StringIO(register_as_csv([entry(text)]), newline=""))
     assert row["number"] == "0"
     for cell in row.values():
         assert not cell.strip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))  # noqa: RUF001 -- full width
@@ -46,7 +56,7 @@ def test_no_cell_of_csv_is_a_formula_or_lost(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "  =1", "\n=1", "＝1"])  # noqa: RUF001 -- full width
 def test_what_a_spreadsheet_would_compute_is_text(text: str) -> None:
-    (row,) = csv.DictReader(io.StringIO(as_csv([entry(text)]), newline=""))
+    (row,) = csv.DictReader(io.StringIO(register_as_csv([entry(text)]), newline=""))
     assert row["why"][0] in {"'", "\\"}
 
 
@@ -68,7 +78,7 @@ def cells(markdown: str) -> list[list[str]]:
 @given(texts)
 @examples(200)
 def test_no_cell_of_markdown_is_anything_but_text(text: str) -> None:
-    markdown = as_markdown([entry(text)])
+    markdown = register_as_markdown([entry(text)])
     heading, row = cells(markdown)
     assert len(heading) == len(row) == 15
     assert row[heading.index("WHY")] == one_line(text).strip()
@@ -79,7 +89,7 @@ def test_no_cell_of_markdown_is_anything_but_text(text: str) -> None:
 
 @pytest.mark.parametrize("text", [r"a\|b", r"a\\|b", "a|b", r"\\|", "`a|b`", r"`\|`"])
 def test_a_bar_never_splits_a_cell(text: str) -> None:
-    line = as_markdown([entry(text)]).splitlines()[2]
+    line = register_as_markdown([entry(text)]).splitlines()[2]
     # A reader that takes a bar after any backslash for text, and one that pairs backslashes, see one row.
     assert line.replace("\\|", "").count("|") == 16
     assert "\\\\" not in line

@@ -21,7 +21,7 @@ from posture.cli import main
 from posture.cli.iam import rights
 from posture.cli.iam.documents import policies
 from posture.cli.iam.rights import Statement
-from posture.cli.iam.roles import IamRole, Kind
+from posture.cli.iam.roles import IamRole, RoleKind
 from posture.remediation.actions.registry import builtin_actions
 from tests.support.examples import examples
 
@@ -318,7 +318,7 @@ statements = st.lists(
 @examples(100)
 def test_policies_fit_iams_quota_and_lose_nothing(drawn: list[tuple[list[str], list[str]]]) -> None:
     wanted = [Statement(f"S{n}", tuple(a), tuple(r)) for n, (a, r) in enumerate(drawn)]
-    role = IamRole(Kind.MEMBER, "/", "x", ("*",), tuple(wanted))
+    role = IamRole(RoleKind.MEMBER, "/", "x", ("*",), tuple(wanted))
     try:
         made = policies(role)
     except ValueError:

@@ -7,7 +7,7 @@ import pytest
 
 from posture.aws.client.errors import MalformedResponse
 from posture.domain.remediation.automation import DocumentRun, DocumentSaid, RunProgress
-from posture.remediation.automation import describe, follow, start
+from posture.remediation.automation import describe_document, follow, start
 from tests.support.scripted_reader import Script, Writes
 
 EXECUTION = "6f1c1b1e-3f0e-4a55-9a55-0f0e4a559a55"
@@ -28,7 +28,7 @@ class Answers(Writes):
 
 
 async def described(answer: dict[str, Any]) -> object:
-    return await describe(Script({("DescribeDocument", None): answer}), DocumentSaid("D", "1"))
+    return await describe_document(Script({("DescribeDocument", None): answer}), DocumentSaid("D", "1"))
 
 
 async def started(answer: dict[str, Any]) -> object:

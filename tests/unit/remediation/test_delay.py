@@ -6,7 +6,7 @@ import pytest
 
 from posture.aws.client.errors import AccessDenied
 from posture.domain.findings import Compliance, Finding, Workflow
-from posture.domain.remediation.history import Change, FieldChange
+from posture.domain.remediation.history import FieldChange, HistoryRecord
 from posture.domain.time import DAY, HOUR, MINUTE, text_of
 from posture.store.records import Read
 from tests.support.hub_on_paper import policy
@@ -16,11 +16,11 @@ from tests.support.rules_on_paper import RuleScene, of_user, rule
 RULE = rule(delay="3h")
 
 
-def changed(at: int, field: str, before: str, after: str) -> Change:
-    return Change(at, created=False, fields=(FieldChange(field, before, after),))
+def changed(at: int, field: str, before: str, after: str) -> HistoryRecord:
+    return HistoryRecord(at, created=False, fields=(FieldChange(field, before, after),))
 
 
-def reopened(at: int) -> list[Change]:
+def reopened(at: int) -> list[HistoryRecord]:
     return [
         changed(at, "Workflow.Status", "SUPPRESSED", "NEW"),
         changed(at - MINUTE, "Workflow.Status", "NEW", "SUPPRESSED"),
@@ -66,7 +66,9 @@ async def test_a_restart_does_not_restart_it(tmp_path: Path) -> None:
         [changed(NOW + 2 * HOUR + 5 * MINUTE, "RecordState", "ARCHIVED", "ACTIVE")],
     ],
 )
-async def test_what_happened_while_nobody_watched_restarts_it(tmp_path: Path, change: list[Change]) -> None:
+async def test_what_happened_while_nobody_watched_restarts_it(
+    tmp_path: Path, change: list[HistoryRecord]
+) -> None:
     scene = RuleScene(tmp_path, [of_user()], RULE)
     await watched(scene)
     scene.cloud.told[of_user().id] = change

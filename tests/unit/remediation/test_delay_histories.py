@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 from posture.domain.findings import Compliance, RecordState, Workflow
-from posture.domain.remediation.history import Change, FieldChange
+from posture.domain.remediation.history import FieldChange, HistoryRecord
 from posture.domain.time import HOUR, MINUTE
 from posture.store.records import Read
 from tests.support.examples import seeds
@@ -29,7 +29,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.finding = of_user()
-        self.told: list[Change] = []
+        self.told: list[HistoryRecord] = []
         self.open_since: int | None = 0
         self.protected = False
         self.scenes = 0
@@ -57,7 +57,7 @@ class World:
             fields["updated_at"] = now
         self.finding = self.finding._replace(**fields)
         field = FieldChange(SHOWN[name][0], before.name, value.name)
-        self.told.insert(0, Change(now, created=False, fields=(field,)))
+        self.told.insert(0, HistoryRecord(now, created=False, fields=(field,)))
         self.note(now)
 
     def protect(self, now: int, *, protected: bool) -> None:

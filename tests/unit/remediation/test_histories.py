@@ -7,7 +7,7 @@ import pytest
 from posture.aws.client.errors import AccessDenied, AwsError
 from posture.aws.securityhub.history import FindingHistory
 from posture.domain.findings import FindingId
-from posture.domain.remediation.history import Change
+from posture.domain.remediation.history import HistoryRecord
 from posture.domain.time import DAY
 from posture.remediation.histories import MOST_AT_ONCE, Histories, Questionable
 
@@ -25,7 +25,7 @@ class Source:
         self.asked: list[str] = []
         self.abreast = self.most_abreast = 0
         self.error: AwsError | Exception | None = None
-        self.told: dict[str, tuple[Change, ...] | None] = {}
+        self.told: dict[str, tuple[HistoryRecord, ...] | None] = {}
 
     def now(self) -> int:
         return NOW

@@ -19,7 +19,7 @@ from posture.kube.writers import Writers
 from posture.reconcile.context import Context
 from posture.suppression.cleanup import PolicyCleanup
 from posture.suppression.conditions import HubState, PolicyCase
-from posture.suppression.declared import Declared, declare
+from posture.suppression.declared import Declared, declare_policy
 from posture.suppression.leaving import Deletion
 from posture.suppression.whereabouts import sites_of
 from tests.support.api_server import CALL, ApiServer
@@ -47,7 +47,7 @@ def cleanup(api: ApiServer) -> PolicyCleanup:
 
 def listed(api: ApiServer, name: str) -> Declared:
     given: Any = SimpleNamespace(granted=(), max_suppression_age=timedelta(days=400))
-    return declare(api.listed(name), {}, given, NOW)
+    return declare_policy(api.listed(name), {}, given, NOW)
 
 
 def targets(api: ApiServer) -> dict[str, Object]:

@@ -4,7 +4,12 @@ import csv
 import io
 import json
 
-from posture.cli.exceptions.text import as_csv, as_json, as_markdown, as_table
+from posture.cli.exceptions.text import (
+    register_as_csv,
+    register_as_json,
+    register_as_markdown,
+    register_as_table,
+)
 from posture.domain.findings import Finding, Workflow
 from posture.suppression.register import RegisteredException, entries, from_status
 from tests.support.declarations import VIEW
@@ -81,14 +86,17 @@ def test_without_security_hub_the_status_tells_the_numbers() -> None:
 
 def test_every_format_has_every_entry_and_no_formula() -> None:
     found = register(suppressed(1, note="=cmd()|a\nb"), suppressed(2, "security/logs"))
-    rows = list(csv.DictReader(io.StringIO(as_csv(found))))
+    rows = list(csv.DictReader(io.StringIO(register_as_csv(found))))
     assert [row["why"] for row in rows] == ["'=cmd()|a\nb", "Retention is handled by lifecycle policies"]
     assert rows[1]["resources"] == "arn:aws:s3:::bucket-2"
-    assert [each["approvedBy"] for each in json.loads(as_json(found))] == ["", "security@example.com"]
-    assert json.loads(as_json(found))[1]["resources"] == ["arn:aws:s3:::bucket-2"]
-    assert as_markdown(found).count("\n") == 4
-    assert "=cmd()\\|a b" in as_markdown(found)
-    heading, first, _ = as_table(found).splitlines()
+    assert [each["approvedBy"] for each in json.loads(register_as_json(found))] == [
+        "",
+        "security@example.com",
+    ]
+    assert json.loads(register_as_json(found))[1]["resources"] == ["arn:aws:s3:::bucket-2"]
+    assert register_as_markdown(found).count("\n") == 4
+    assert "=cmd()\\|a b" in register_as_markdown(found)
+    heading, first, _ = register_as_table(found).splitlines()
     assert heading.split()[:3] == ["TARGET", "POLICY", "STATE"]
     assert first.startswith(TARGET)
-    assert as_table([]).split()[0] == "TARGET"
+    assert register_as_table([]).split()[0] == "TARGET"

@@ -15,7 +15,7 @@ from posture.publish.prometheus.exposition import Exposition
 from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile.context import Context
 from posture.suppression.conditions import PolicyCase
-from posture.suppression.reporting import PolicyReporter, Reported
+from posture.suppression.reporting import PolicyReporter, ReportedPolicy
 from posture.suppression.status import policy_status
 from tests.support.api_server import CALL, ApiServer
 from tests.support.lease_world import VirtualLoop
@@ -42,12 +42,12 @@ class Desk:
         )
         self.reporter = PolicyReporter(cast("Context", world), "me", lambda: self.holds, self.objects)
 
-    def reported(self, name: str, listed: Object | None = None, **outcome: Any) -> Reported:
+    def reported(self, name: str, listed: Object | None = None, **outcome: Any) -> ReportedPolicy:
         metadata = (listed or self.api.listed(name))["metadata"]
         of = declared(metadata=metadata)
         document = {**of.document, "status": (listed or self.api.listed(name)).get("status")}
         told = case(of, progress(**outcome))
-        return Reported(told._replace(declared=_with(of, document)), None)
+        return ReportedPolicy(told._replace(declared=_with(of, document)), None)
 
     def shown(self) -> set[str]:
         lines = self.exposition.page().plain.decode().splitlines()
@@ -171,7 +171,7 @@ async def test_controls_that_are_off_are_not_published_as_findings() -> None:
     desk = Desk()
     off = declared(suppressFindings=None, disableControls=CONTROLS, metadata={"name": "off"})
     found = declared(metadata={"name": "found"})
-    await desk.reporter.report([Reported(case(each, progress()), None) for each in (off, found)])
+    await desk.reporter.report([ReportedPolicy(case(each, progress()), None) for each in (off, found)])
     lines = desk.exposition.page().plain.decode().splitlines()
     named = [line.split('policy="')[1].split('"')[0] for line in lines if line.startswith(SUPPRESSED)]
     assert named == ["found"]

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from posture.aws.client.calls import Calls
 from posture.domain.findings import FindingId
-from posture.domain.remediation.history import Change, FieldChange
+from posture.domain.remediation.history import FieldChange, HistoryRecord
 from posture.domain.time import instant_of, rfc3339
 
 GET = "GetFindingHistory"
@@ -17,7 +17,7 @@ _PAGES = 50
 class FindingHistory(NamedTuple):
     """All records since `begin`. `asked_at`: the start of the first request (µs by AWS's clock)."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[HistoryRecord, ...]
     begin: int
     asked_at: int
 
@@ -33,7 +33,7 @@ async def read_history(calls: Calls, finding: FindingId, begin: int) -> FindingH
         "StartTime": rfc3339(begin),
         "MaxResults": 100,
     }
-    changes: list[Change] = []
+    changes: list[HistoryRecord] = []
     asked_at: int | None = None
     for _ in range(_PAGES):
         answer = await calls.call(GET, parameters)
@@ -50,7 +50,7 @@ async def read_history(calls: Calls, finding: FindingId, begin: int) -> FindingH
     return None
 
 
-def _change(record: Mapping[str, Any], finding: FindingId) -> Change | None:
+def _change(record: Mapping[str, Any], finding: FindingId) -> HistoryRecord | None:
     at = record.get("UpdateTime")
     of = record.get("FindingIdentifier") or {"Id": finding.id, "ProductArn": finding.product_arn}
     if not isinstance(at, datetime) or (of.get("ProductArn"), of.get("Id")) != finding:
@@ -59,4 +59,4 @@ def _change(record: Mapping[str, Any], finding: FindingId) -> Change | None:
         FieldChange(each.get("UpdatedField", ""), each.get("OldValue"), each.get("NewValue"))
         for each in record.get("Updates") or ()
     )
-    return Change(instant_of(at), record.get("FindingCreated") is True, fields)
+    return HistoryRecord(instant_of(at), record.get("FindingCreated") is True, fields)

@@ -14,7 +14,7 @@ _CONTROL = re.compile(r"([A-Za-z0-9]+)\.([0-9]+)")
 _LEAD = re.compile(r"[A-Za-z0-9]+\.[0-9]+(?:(?:, | and | to )(?:[A-Za-z0-9]+\.)?[0-9]+)*: ")
 
 
-class Wording(NamedTuple):
+class ActionWording(NamedTuple):
     """What an action is about, what of a resource is wrong to it, what it writes, and what else to know."""
 
     about: str
@@ -45,7 +45,7 @@ def described(action: Action) -> dict[str, Any]:
     }
 
 
-def wording(action: Action) -> Wording:
+def wording(action: Action) -> ActionWording:
     """Return what the docstrings of an action say."""
     module = sys.modules[type(action).__module__]
     about = _LEAD.sub("", inspect.getdoc(module) or "", count=1)
@@ -55,7 +55,7 @@ def wording(action: Action) -> Wording:
         written = f"{action.summary}."
     if isinstance(action, Setting) and type(action).judge is Setting.judge:
         judged = f"`{action.part}` is not as the control wants it."
-    return Wording(_sentence(about), judged, written, inspect.getdoc(type(action)) or "")
+    return ActionWording(_sentence(about), judged, written, inspect.getdoc(type(action)) or "")
 
 
 def default_of(parameter: Parameter) -> str:

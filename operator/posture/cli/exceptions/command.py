@@ -18,7 +18,12 @@ from posture.aws.client.errors import AwsError
 from posture.aws.client.limiter import Usage
 from posture.aws.client.sessions import Sessions
 from posture.cli.exceptions.hubs import Hubs
-from posture.cli.exceptions.text import as_csv, as_json, as_markdown, as_table
+from posture.cli.exceptions.text import (
+    register_as_csv,
+    register_as_json,
+    register_as_markdown,
+    register_as_table,
+)
 from posture.cli.terminal import complain, context_option, namespace_option, output_option, show
 from posture.config.file import ConfigError, load
 from posture.config.model import Config
@@ -32,7 +37,7 @@ from posture.kube.resources import POSTURE_TARGETS, SUPPRESSION_POLICIES, Object
 from posture.reconcile.access import Admitted, NotAdmitted
 from posture.reconcile.member_roles import AccountRegion
 from posture.reconcile.scope import chosen_standards, view_of
-from posture.suppression.declared import Declared, declare
+from posture.suppression.declared import Declared, declare_policy
 from posture.suppression.register import (
     MISSING,
     NOT_READ,
@@ -43,7 +48,12 @@ from posture.suppression.register import (
     from_status,
 )
 
-_FORMATS = {"table": as_table, "csv": as_csv, "markdown": as_markdown, "json": as_json}
+_FORMATS = {
+    "table": register_as_table,
+    "csv": register_as_csv,
+    "markdown": register_as_markdown,
+    "json": register_as_json,
+}
 
 
 class Register(NamedTuple):
@@ -103,7 +113,7 @@ async def _register(
     async with Sessions(Usage()) as sessions:
         hubs = Hubs(sessions, config)
         admissions = {name_of(each): (each, _seen(each, hubs)) for each in targets}
-        declared = {name_of(each): declare(each, admissions, config, now) for each in policies}
+        declared = {name_of(each): declare_policy(each, admissions, config, now) for each in policies}
         for name in map(name_of, wanted):
             _, admission = admissions[name]
             try:

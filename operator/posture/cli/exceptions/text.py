@@ -25,17 +25,17 @@ _HEADINGS = {
 _COLUMNS = tuple(_HEADINGS.values())
 
 
-def as_table(entries: Sequence[RegisteredException]) -> str:
+def register_as_table(entries: Sequence[RegisteredException]) -> str:
     """Return columns for a terminal; what is long is cut."""
     return output.as_table(_COLUMNS, _rows(entries))
 
 
-def as_markdown(entries: Sequence[RegisteredException]) -> str:
+def register_as_markdown(entries: Sequence[RegisteredException]) -> str:
     """Return a Markdown table in which every cell is plain text."""
     return output.as_markdown(_COLUMNS, _rows(entries))
 
 
-def as_csv(entries: Sequence[RegisteredException]) -> str:
+def register_as_csv(entries: Sequence[RegisteredException]) -> str:
     """Return CSV with a header and every field; resources are separated by spaces."""
     fields = [{**entry._asdict(), "resources": " ".join(entry.resources)} for entry in entries]
     return output.as_csv(
@@ -43,7 +43,7 @@ def as_csv(entries: Sequence[RegisteredException]) -> str:
     )
 
 
-def as_json(entries: Sequence[RegisteredException]) -> str:
+def register_as_json(entries: Sequence[RegisteredException]) -> str:
     """Return a JSON list of objects with every field, in the API's spelling; texts mean what they are."""
     return output.as_json(
         [{output.camel(key): value for key, value in entry._asdict().items()} for entry in entries]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from posture.cli.iam.rights import Statement
-from posture.cli.iam.roles import IamRole, Kind
+from posture.cli.iam.roles import IamRole, RoleKind
 from posture.domain.arns import account_of, partition_of
 
 # IAM user guide, "IAM and AWS STS quotas": characters of a managed policy, white space left out, and how many
@@ -42,7 +42,7 @@ def trust_policy(role: IamRole, operator: str, cluster: Cluster, external_id: Ex
 
 
 def _trusted(role: IamRole, operator: str, cluster: Cluster, external_id: ExternalId) -> Document:
-    if role.kind is Kind.OPERATOR:
+    if role.kind is RoleKind.OPERATOR:
         return _trusted_by_cluster(role, operator, cluster)
     # Named as a principal it would have to be there already, and to stay the same role when it is made anew.
     condition: Document = {"ArnEquals": {"aws:PrincipalArn": operator}}

@@ -37,7 +37,7 @@ READER, CONTROLS, REMEDIATION = "posture-reader", "posture-controls", "posture-r
 """The names that the documentation uses: taken where a grant says only a glob that fits them."""
 
 
-class Kind(StrEnum):
+class RoleKind(StrEnum):
     """What a role is for."""
 
     OPERATOR = "Operator"
@@ -52,7 +52,7 @@ class IamRole(NamedTuple):
     id is asked for; empty: none is. `path` begins and ends with `/`.
     """
 
-    kind: Kind
+    kind: RoleKind
     path: str
     name: str
     accounts: tuple[str, ...]
@@ -67,7 +67,7 @@ class NoOperatorRole(Exception):  # noqa: N818 - the name says what is the case
 class _Wanted(NamedTuple):
     """What one grant wants of a role."""
 
-    kind: Kind
+    kind: RoleKind
     path: str
     name: str
     account: str
@@ -81,13 +81,13 @@ def roles(grants: Sequence[Grant], operator: str) -> list[IamRole]:
     Raises NoOperatorRole where a grant has the operator assume its own role.
     """
     wanted = [each for number, grant in enumerate(grants) for each in _of_grant(number, grant)]
-    in_members = {each.name for each in wanted if each.kind is Kind.MEMBER}
-    merged: defaultdict[tuple[Kind, str, str], list[_Wanted]] = defaultdict(list)
+    in_members = {each.name for each in wanted if each.kind is RoleKind.MEMBER}
+    merged: defaultdict[tuple[RoleKind, str, str], list[_Wanted]] = defaultdict(list)
     for each in wanted:
         # Those in members are one role, made in many accounts, also where a hub's role has the same name.
         # Other roles of hubs are each of one account.
-        kind = Kind.MEMBER if each.name in in_members else each.kind
-        merged[kind, each.account if kind is Kind.HUB else "", each.name].append(each)
+        kind = RoleKind.MEMBER if each.name in in_members else each.kind
+        merged[kind, each.account if kind is RoleKind.HUB else "", each.name].append(each)
     others = [_merged(kind, each) for (kind, _, _), each in sorted(merged.items(), key=lambda item: item[0])]
     own = _operator(operator, grants, others)
     if any(each.name == own.name and {own.accounts[0], "*"} & set(each.accounts) for each in others):
@@ -125,18 +125,18 @@ def _of_grant(number: int, grant: Grant) -> Iterable[_Wanted]:
     for arn in grant.role_arns:
         _, account, resource = _parts(arn)
         path, name = _path_and_name(_chosen(resource, READER))
-        yield _Wanted(Kind.HUB, path, name, account, _hub_statements(grant), external_id)
+        yield _Wanted(RoleKind.HUB, path, name, account, _hub_statements(grant), external_id)
     if Verb.DISABLE_CONTROLS in grant.verbs:
         switching = [statement("ReadControls", READ_CONTROLS), statement("SwitchControls", SWITCH_CONTROLS)]
         for pattern in grant.disable_controls.role_names:
             for account in grant.accounts:
                 name = _chosen(pattern, CONTROLS)
-                yield _Wanted(Kind.MEMBER, "/", name, account, switching, external_id)
+                yield _Wanted(RoleKind.MEMBER, "/", name, account, switching, external_id)
     if Verb.REMEDIATE in grant.verbs and grant.remediation.max_mode is not None:
         for pattern in grant.remediation.role_names:
             for account in grant.accounts:
                 name = _chosen(pattern, REMEDIATION)
-                yield _Wanted(Kind.MEMBER, "/", name, account, _member_statements(grant), external_id)
+                yield _Wanted(RoleKind.MEMBER, "/", name, account, _member_statements(grant), external_id)
 
 
 def _hub_statements(grant: Grant) -> list[Statement]:
@@ -175,7 +175,7 @@ def _enforces(grant: Grant) -> bool:
     return grant.remediation.max_mode is Mode.ENFORCE
 
 
-def _merged(kind: Kind, wanted: Sequence[_Wanted]) -> IamRole:
+def _merged(kind: RoleKind, wanted: Sequence[_Wanted]) -> IamRole:
     first = wanted[0]
     ids = {each.external_id for each in wanted}
     return IamRole(
@@ -215,7 +215,7 @@ def _operator(arn: str, grants: Sequence[Grant], others: Sequence[IamRole]) -> I
     )
     statements = [Statement("AssumeRoles", ("sts:AssumeRole",), tuple(assumed))] if assumed else []
     ambient = [each for grant in grants if grant.ambient_identity for each in _hub_statements(grant)]
-    return IamRole(Kind.OPERATOR, path, name, (account,), (*statements, *_together(ambient)))
+    return IamRole(RoleKind.OPERATOR, path, name, (account,), (*statements, *_together(ambient)))
 
 
 def _parts(arn: str) -> tuple[str, str, str]:

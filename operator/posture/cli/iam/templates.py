@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from posture.cli.iam.documents import Cluster, Document, placeholder, policies, trust_policy
-from posture.cli.iam.roles import IamRole, Kind, external_id_names
+from posture.cli.iam.roles import IamRole, RoleKind, external_id_names
 from posture.cli.output import as_json, as_yaml
 
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 _PURPOSE = {
-    Kind.OPERATOR: "Of the operator's pod: it assumes the others",
-    Kind.HUB: "Reads Security Hub, and changes findings where that is granted",
-    Kind.MEMBER: "Acts in the accounts that are granted",
+    RoleKind.OPERATOR: "Of the operator's pod: it assumes the others",
+    RoleKind.HUB: "Reads Security Hub, and changes findings where that is granted",
+    RoleKind.MEMBER: "Acts in the accounts that are granted",
 }
 # Descriptions of roles and policies, IAM API reference: no quotes and no brackets of any kind.
 _NO_DESCRIPTION = re.compile(r"[^\w\s.,:;'/()-]")
@@ -156,7 +156,7 @@ def _terraform(place: int, role: IamRole, roles: Roles, names: dict[int, str]) -
 
 def _is_at_home(role: IamRole) -> bool:
     """Whether a role belongs into one account that is known."""
-    return role.kind is not Kind.MEMBER and _ACCOUNT.fullmatch(role.accounts[0]) is not None
+    return role.kind is not RoleKind.MEMBER and _ACCOUNT.fullmatch(role.accounts[0]) is not None
 
 
 def _description(role: IamRole) -> str:

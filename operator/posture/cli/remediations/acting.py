@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from posture.api.remediation import Remediation, RemediationState
-from posture.cli.remediations.entry import Entry, read
+from posture.cli.remediations.entry import ShownEntry, read
 from posture.kube.client import KubeClient
 from posture.kube.errors import Call, Moved
 from posture.kube.resources import REMEDIATIONS, ApiResource
@@ -31,7 +31,7 @@ async def whoami(client: KubeClient) -> str:
     return user
 
 
-async def find(client: KubeClient, namespace: str, name: str) -> Entry:
+async def find(client: KubeClient, namespace: str, name: str) -> ShownEntry:
     """Return an entry that can be read. Raises KubeError and Declined."""
     entry = read(await client.get(REMEDIATIONS, namespace, name))
     if entry.remediation is None:
@@ -39,7 +39,7 @@ async def find(client: KubeClient, namespace: str, name: str) -> Entry:
     return entry
 
 
-def approved_by(entry: Entry) -> str:
+def approved_by(entry: ShownEntry) -> str:
     """Return who has approved an entry that waits for it; empty: nobody yet. Raises Declined."""
     if entry.state != RemediationState.AWAITING_APPROVAL:
         raise Declined(f"it does not wait for an approval: {_state(entry)}")
@@ -47,7 +47,7 @@ def approved_by(entry: Entry) -> str:
     return "" if approval is None else approval.by
 
 
-def is_to_be_undone(entry: Entry) -> bool:
+def is_to_be_undone(entry: ShownEntry) -> bool:
     """Whether the undo of an entry was asked for already. Raises Declined where that came to nothing."""
     undo = _readable(entry).spec.undo
     if undo and entry.state == RemediationState.FAILED:
@@ -55,7 +55,7 @@ def is_to_be_undone(entry: Entry) -> bool:
     return undo
 
 
-def check_can_be_undone(entry: Entry) -> None:
+def check_can_be_undone(entry: ShownEntry) -> None:
     """Raise Declined where there is nothing to put back, and nothing to call off."""
     remediation = _readable(entry)
     automation = remediation.spec.action.ssm_automation
@@ -69,18 +69,18 @@ def check_can_be_undone(entry: Entry) -> None:
         raise Declined(f"the state before is not stored, so nothing can be put back: {_state(entry)}")
 
 
-async def give_approval(client: KubeClient, shown: Entry, by: str) -> None:
+async def give_approval(client: KubeClient, shown: ShownEntry, by: str) -> None:
     """Approve the plan of an entry as it was shown. Raises KubeError, and Declined where it has changed."""
     approval = {"by": by, "planHash": _readable(shown).spec.plan_hash}
     await _write(client, shown, [{"op": "add", "path": "/spec/approval", "value": approval}])
 
 
-async def ask_for_undo(client: KubeClient, shown: Entry) -> None:
+async def ask_for_undo(client: KubeClient, shown: ShownEntry) -> None:
     """Ask for the undo of an entry as it was shown. Raises KubeError, and Declined where it has changed."""
     await _write(client, shown, [{"op": "add", "path": "/spec/undo", "value": True}])
 
 
-async def _write(client: KubeClient, shown: Entry, operations: Sequence[Mapping[str, Any]]) -> None:
+async def _write(client: KubeClient, shown: ShownEntry, operations: Sequence[Mapping[str, Any]]) -> None:
     """Change what was shown and nothing else: that object, its spec, its state."""
     version = shown.document["metadata"]["resourceVersion"]
     for _ in range(_TRIES):
@@ -96,12 +96,12 @@ async def _write(client: KubeClient, shown: Entry, operations: Sequence[Mapping[
     raise Declined("it changes all the time: try again")
 
 
-def _readable(entry: Entry) -> Remediation:
+def _readable(entry: ShownEntry) -> Remediation:
     if entry.remediation is None:
         raise Declined(f"it cannot be read: {entry.trouble}")
     return entry.remediation
 
 
-def _state(entry: Entry) -> str:
+def _state(entry: ShownEntry) -> str:
     state = entry.state or "it has no state yet"
     return f"{state}, {entry.message}" if entry.message else state

@@ -21,7 +21,15 @@ from posture.cli.remediations.acting import (
     is_to_be_undone,
     whoami,
 )
-from posture.cli.remediations.entry import COLUMNS, WIDE, Entry, document_of, plan_of, read, restored_by
+from posture.cli.remediations.entry import (
+    COLUMNS,
+    WIDE,
+    ShownEntry,
+    document_of,
+    plan_in_words,
+    read,
+    restored_by,
+)
 from posture.cli.terminal import complain, show
 from posture.kube.client import KubeClient, connect
 from posture.kube.connection import NoCluster
@@ -81,14 +89,14 @@ def undo_each(names: Sequence[str], context: str | None, namespace: str | None, 
     _each(names, namespace, context, act)
 
 
-async def _listed(context: str | None, namespace: str | None) -> list[Entry]:
+async def _listed(context: str | None, namespace: str | None) -> list[ShownEntry]:
     async with connect(context=context) as client:
         objects = await client.list_objects(REMEDIATIONS, None if namespace is None else [namespace])
     objects.sort(key=lambda each: (each["metadata"].get("creationTimestamp", ""), each["metadata"]["name"]))
     return [read(each) for each in reversed(objects)]
 
 
-def _is_wanted(entry: Entry, rule: str | None, states: Sequence[str]) -> bool:
+def _is_wanted(entry: ShownEntry, rule: str | None, states: Sequence[str]) -> bool:
     of_rule = rule is None or entry.document["spec"].get("ruleRef", {}).get("name") == rule
     return of_rule and (not states or entry.state in states)
 
@@ -131,9 +139,9 @@ def _said(error: Exception) -> str:
     return str(error)
 
 
-def _show_plan(entry: Entry) -> None:
+def _show_plan(entry: ShownEntry) -> None:
     if entry.remediation is not None:
-        show(plan_of(entry.remediation))
+        show(plan_in_words(entry.remediation))
 
 
 def _confirm(question: str, *, yes: bool) -> None:

@@ -15,7 +15,7 @@ _MOST = 160
 """Characters that are shown of a value."""
 
 
-class Entry(NamedTuple):
+class ShownEntry(NamedTuple):
     """An object, what could be read of it, and if that is nothing, why. `state`: empty before it has one."""
 
     document: Object
@@ -49,12 +49,12 @@ class Entry(NamedTuple):
         return condition.message if condition else ""
 
 
-def read(document: Object) -> Entry:
+def read(document: Object) -> ShownEntry:
     """Read an object as the API server gave it."""
     try:
-        return Entry(document, parse(Remediation, document))
+        return ShownEntry(document, parse(Remediation, document))
     except InvalidObject as error:
-        return Entry(document, None, str(error))
+        return ShownEntry(document, None, str(error))
 
 
 def action_name(remediation: Remediation) -> str:
@@ -65,7 +65,7 @@ def action_name(remediation: Remediation) -> str:
     return action.ssm_automation.document if action.ssm_automation is not None else ""
 
 
-def document_of(entry: Entry) -> dict[str, Any]:
+def document_of(entry: ShownEntry) -> dict[str, Any]:
     """Return an entry as `-o json` prints it: flat, in the API's spelling, null where nothing is known."""
     metadata = entry.document["metadata"]
     head = {
@@ -141,7 +141,7 @@ WIDE: dict[str, _Cell] = {
 }
 
 
-def plan_of(remediation: Remediation) -> str:
+def plan_in_words(remediation: Remediation) -> str:
     """Say what an entry is about and what it writes, a line each."""
     spec = remediation.spec
     resource = spec.resource

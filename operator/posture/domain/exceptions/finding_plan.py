@@ -30,7 +30,7 @@ class FindingAct(IntEnum):
     SUPPRESS = 5
 
 
-class Change(NamedTuple):
+class FindingChange(NamedTuple):
     """What a call writes, the same to all its findings; None: left as it is."""
 
     workflow: Workflow | None
@@ -49,7 +49,7 @@ class Write(NamedTuple):
     act: FindingAct
     policy: str
     """For which it is done, or which lets go of it."""
-    change: Change
+    change: FindingChange
 
     @property
     def attempt_key(self) -> AttemptKey:
@@ -72,7 +72,7 @@ class Write(NamedTuple):
 class Batch(NamedTuple):
     """The findings of one call."""
 
-    change: Change
+    change: FindingChange
     writes: tuple[Write, ...]
 
 
@@ -150,7 +150,7 @@ def too_many(declaration: Declaration, tallies: Mapping[str, SurveyTally]) -> se
 
 def batches(writes: Iterable[Write]) -> Iterator[Batch]:
     """Group writes of the same change into calls, in the order in which each change first comes."""
-    by_change: dict[Change, list[Write]] = {}
+    by_change: dict[FindingChange, list[Write]] = {}
     for write in writes:
         by_change.setdefault(write.change, []).append(write)
     for change, same in by_change.items():
@@ -208,7 +208,7 @@ class _Planner:
             return write
         if release is Release.RETAINED:
             fields = marks.unmarked(finding.user_fields, keeping_note=True)
-            return _write(FindingAct.UNMARK, finding, mark.policy, Change(None, None, fields))
+            return _write(FindingAct.UNMARK, finding, mark.policy, FindingChange(None, None, fields))
         passed = finding.compliance is Compliance.PASSED
         # As Security Hub itself does with what passes (user guide, "Workflow status").
         workflow = Workflow.RESOLVED if passed else mark.previous
@@ -245,7 +245,7 @@ class _Planner:
             return None
         # What is suppressed already is not suppressed again: somebody may be undoing it just now.
         workflow = Workflow.SUPPRESSED if act >= FindingAct.SUPPRESS_AGAIN else None
-        change = Change(workflow, self._declared.notes[policy], user_fields)
+        change = FindingChange(workflow, self._declared.notes[policy], user_fields)
         return Write(_id(finding), finding.account_id, act, policy, change)
 
     def outcome(self, name: str, tally: SurveyTally) -> PolicyOutcome:
@@ -268,16 +268,18 @@ class _Planner:
         )
 
 
-def _let_go(finding: Finding, workflow: Workflow | None) -> Change:
+def _let_go(finding: Finding, workflow: Workflow | None) -> FindingChange:
     """Take the mark off, and give the note back that there was before it."""
     fields = marks.unmarked(finding.user_fields)
     note = marks.given_back(finding)
     return (
-        Change(workflow, None, fields) if note is None else Change(workflow, note.text, fields, note.author)
+        FindingChange(workflow, None, fields)
+        if note is None
+        else FindingChange(workflow, note.text, fields, note.author)
     )
 
 
-def _write(act: FindingAct, finding: Finding, policy: str, change: Change) -> Write:
+def _write(act: FindingAct, finding: Finding, policy: str, change: FindingChange) -> Write:
     return Write(_id(finding), finding.account_id, act, policy, change)
 
 

@@ -170,7 +170,7 @@ def facts_of(subject: RunSubject) -> Mapping[str, str]:
         "finding.id": subject.finding_id,
         "resource.accountId": resource.account_id,
         "resource.id": resource.id,
-        "resource.name": name_of(resource),
+        "resource.name": name_in_calls(resource),
         "resource.partition": resource.partition,
         "resource.region": resource.region,
         "resource.type": resource.type,
@@ -179,7 +179,7 @@ def facts_of(subject: RunSubject) -> Mapping[str, str]:
     return {name: fact for name, fact in facts.items() if fact}
 
 
-def name_of(resource: ResourceKey) -> str:
+def name_in_calls(resource: ResourceKey) -> str:
     """Name a resource as the calls of its service mostly do: by what follows the type in its ARN.
 
     `sg-0123` of `…:security-group/sg-0123`, `logs` of `arn:aws:s3:::logs`, `a/b` of `…:repository/a/b`, and

@@ -83,7 +83,7 @@ class Known(NamedTuple):
     """When a finding was seen to turn from right to wrong; None: nobody saw that."""
 
 
-class Protection(NamedTuple):
+class PolicyProtection(NamedTuple):
     """What a policy excepts, whether it is suspended, stalled, a dry run, or none of these.
 
     For one that turns controls off: a selection of these controls, standards, accounts and Regions.
@@ -94,7 +94,7 @@ class Protection(NamedTuple):
 
 
 def protecting(
-    policies: Mapping[str, Protection], now: int, controls: Controls, groups: Mapping[str, Group]
+    policies: Mapping[str, PolicyProtection], now: int, controls: Controls, groups: Mapping[str, Group]
 ) -> Callable[[Finding], tuple[str, ...]]:
     """Return how the policies are told that select a finding and have not expired."""
     active = {name: policy.selection for name, policy in policies.items() if is_active(policy, now)}

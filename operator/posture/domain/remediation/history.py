@@ -28,7 +28,7 @@ class FieldChange(NamedTuple):
     after: str | None
 
 
-class Change(NamedTuple):
+class HistoryRecord(NamedTuple):
     """One record of a history. `at`: when Security Hub processed it. `created`: the finding came to be."""
 
     at: int
@@ -46,7 +46,7 @@ class Undisturbed(NamedTuple):
 
 
 def undisturbed(
-    changes: Iterable[Change], *, created_at: int, begin: int, asked_at: int
+    changes: Iterable[HistoryRecord], *, created_at: int, begin: int, asked_at: int
 ) -> Undisturbed | None:
     """Return what a whole history says of a finding that is failing and open as of `asked_at`.
 
@@ -66,7 +66,7 @@ def undisturbed(
 class _Held:
     """How long something has held that holds now."""
 
-    def __init__(self, latest_first: Sequence[Change], begin: int, asked_at: int) -> None:
+    def __init__(self, latest_first: Sequence[HistoryRecord], begin: int, asked_at: int) -> None:
         self._changes = latest_first
         self._begin = begin
         self._asked_at = asked_at

@@ -71,10 +71,10 @@ def plan(rule: Rule, candidates: Iterable[Candidate], known: Circumstances) -> P
 def _sorted(candidates: list[Candidate]) -> Iterable[Candidate]:
     """Return candidates, the worst first; sorted in runs, as no other thread goes on while a list is."""
     runs = (candidates[start : start + _RUN] for start in range(0, len(candidates), _RUN))
-    return merge(*(sorted(run, key=worst_first) for run in runs), key=worst_first)
+    return merge(*(sorted(run, key=candidate_order) for run in runs), key=candidate_order)
 
 
-def worst_first(candidate: Candidate) -> tuple[int, int, int, ResourceKey]:
+def candidate_order(candidate: Candidate) -> tuple[int, int, int, ResourceKey]:
     """Return by what candidates are put in order: severity, then how long they are known to fail."""
     since = candidate.failing_since
     return -candidate.severity, since is None, since or 0, candidate.resource
@@ -271,7 +271,7 @@ class _Planner:
     def plan(self) -> Plan:
         """Return the plan of all that was taken in."""
         acts, seen = self._rule.acts, self._known.seen
-        worst = nsmallest(MAX_ENTRIES, self._all, key=lambda each: worst_first(each[0]))
+        worst = nsmallest(MAX_ENTRIES, self._all, key=lambda each: candidate_order(each[0]))
         return Plan(
             tuple(self._planned(candidate, outcome) for candidate, outcome in worst),
             Counter(outcome.reason for _, outcome in self._all),

@@ -65,7 +65,7 @@ def check_account(resource: ResourceKey) -> None:
         raise Refused(Reason.ACCOUNT_MISMATCH, f"{resource.id} is not the account {resource.account_id}")
 
 
-class State(NamedTuple):
+class LiveState(NamedTuple):
     """What was read. `parts`: what can be wrong, by stable names. `about`: what else decides, or calls need.
 
     Both are JSON, complete for undo, and hold no secret.
@@ -217,7 +217,7 @@ class Action(ABC):
         return read_parameters(self.parameters, given)
 
     @abstractmethod
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return what is there. Raises Refused (gone, not ours, not of this kind) and AwsError."""
 
     @abstractmethod
@@ -228,7 +228,7 @@ class Action(ABC):
         """
 
     @abstractmethod
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Say what of a state is wrong. Pure. Raises Refused where the resource as a whole is not touched."""
 
     @abstractmethod
@@ -242,7 +242,7 @@ class Action(ABC):
     async def restore(self, writer: Writer, resource: ResourceKey, sub: SubWrite) -> None:
         """Put one thing back as it was before, by one call; only `undo` calls this."""
 
-    def verified(self, state: State, sub: SubWrite) -> bool:
+    def verified(self, state: LiveState, sub: SubWrite) -> bool:
         """Whether a state that was read after the write has what was written."""
         return bool(state.parts.get(sub.name) == sub.after)
 

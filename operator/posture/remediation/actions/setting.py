@@ -9,10 +9,10 @@ from posture.domain.remediation.resources import ACCOUNT, ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Action,
     Json,
+    LiveState,
     Reader,
     Refused,
     Situation,
-    State,
     SubWrite,
     Tagged,
     Verdict,
@@ -64,10 +64,10 @@ class Setting(PartByPart):
         del present, wanted
         return self.summary
 
-    def check(self, state: State) -> None:
+    def check(self, state: LiveState) -> None:
         """Raise Refused where a resource in this state is not touched although it is wrong."""
 
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Compare the setting with what the control wants."""
         present = state.parts[self.part]
         wanted = self.wanted(present, values, situation)

@@ -12,9 +12,7 @@ from typing import NamedTuple
 
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.client import SecurityHub
-from posture.config.model import (
-    Config,
-)
+from posture.config.model import Config
 from posture.domain.exceptions.policy import namespace_of
 from posture.domain.findings import Compliance, Finding, Workflow
 from posture.domain.remediation.candidates import Candidate, Gathering, Known
@@ -26,19 +24,13 @@ from posture.domain.remediation.rule import Circumstances, Opening, Seen, plan_h
 from posture.domain.time import SECOND
 from posture.hubs.hub import Hub
 from posture.kube.errors import Gone
-from posture.kube.resources import (
-    POSTURE_TARGETS,
-    REMEDIATION_RULES,
-    SUPPRESSION_POLICIES,
-    Object,
-    name_of,
-)
+from posture.kube.resources import POSTURE_TARGETS, REMEDIATION_RULES, SUPPRESSION_POLICIES, Object, name_of
 from posture.reconcile.access import Admitted, admit
 from posture.reconcile.context import Context
 from posture.reconcile.hub_reconciler import CALL_WITHIN
 from posture.reconcile.scope import TargetScope
 from posture.remediation.actions.contract import SubWrite, reason_of
-from posture.remediation.declared import DeclaredRule, RuleTerms, declare
+from posture.remediation.declared import DeclaredRule, RuleTerms, declare_rule
 from posture.remediation.engine.findings import Reread, reread
 from posture.remediation.engine.journal import RemediationJournal
 from posture.remediation.engine.live import LiveResources, Question
@@ -134,7 +126,7 @@ class Clearance:
             return None
         config = self._context.config.current()
         admissions = {name_of(target): (target, admit(target, config))}
-        return declare(document, admissions, config)
+        return declare_rule(document, admissions, config)
 
     async def _targets(self) -> Sequence[Object]:
         return await self._context.client.list_objects(POSTURE_TARGETS, self._context.namespaces)

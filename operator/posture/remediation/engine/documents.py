@@ -19,7 +19,7 @@ from posture.domain.remediation.automation import (
 )
 from posture.domain.remediation.reasons import Reason
 from posture.remediation.actions.contract import Reader, Refused, SubWrite
-from posture.remediation.automation import describe
+from posture.remediation.automation import describe_document
 
 _ANY_EXECUTION = "00000000-0000-0000-0000-000000000000"
 """Stands for the id of a run that has not been started, where grants are asked about its undo."""
@@ -69,7 +69,7 @@ async def _allowed(
         filled = fill(document, facts_of(subject))
     except NotFilled as error:
         raise Refused(Reason.NOT_SUPPORTED, f"Document {document.name}: {error}") from error
-    described = await describe(reader, document)
+    described = await describe_document(reader, document)
     if unfit := why_not_run(document, described):
         raise Refused(unfit.reason, unfit.message.removesuffix("."))
     asked = Document(document.name, described.owner, dict(filled))

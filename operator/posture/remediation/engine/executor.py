@@ -29,11 +29,11 @@ from posture.reconcile.context import Context
 from posture.remediation.actions.contract import (
     Action,
     ChangedSince,
+    LiveState,
     Refused,
     SubWrite,
     outcome_is_unknown,
 )
-from posture.remediation.actions.contract import State as ResourceState
 from posture.remediation.actions.registry import builtin_actions
 from posture.remediation.engine.accounts import Accounts
 from posture.remediation.engine.clearance import Ask, Clearance
@@ -168,7 +168,7 @@ class Executor:
                 current = await self._restore(current, step)
         return True
 
-    async def _next(self, entry: JournalEntry) -> tuple[Step, ResourceState | None]:
+    async def _next(self, entry: JournalEntry) -> tuple[Step, LiveState | None]:
         """Return the next step, and the state that it was decided by, where there was any to read."""
         action, remediation, now = _action_of(entry), entry.remediation, self._hub.now()
         lives: Sequence[Live] = ()
@@ -368,9 +368,7 @@ class Executor:
         account_id, role_name = entry.entry.resource.account_id, remediation.spec.role_name
         return identity.why_not_remediate(account_id, role_name, Mode.ENFORCE, Builtin(action.name))
 
-    async def _settle(
-        self, entry: JournalEntry, step: Step, state: ResourceState | None
-    ) -> JournalEntry | None:
+    async def _settle(self, entry: JournalEntry, step: Step, state: LiveState | None) -> JournalEntry | None:
         """Note the state that a step leads to."""
         to = step.state or State.FAILED
         fields: dict[str, Any]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from posture.api.action import Action
+from posture.api.action import RuleAction
 from posture.api.conditions import ConditionStatus, find_condition, ready, reconciling, set_condition, stalled
 from posture.api.remediation import COMPLETE, Remediation, RemediationStatus
 from posture.api.resource import InvalidObject, parse, read_status
@@ -182,7 +182,7 @@ def _subs(before: Mapping[str, Any] | None) -> tuple[SubWrite, ...] | None:
         return None
 
 
-def _can_restore(action: Action) -> bool:
+def _can_restore(action: RuleAction) -> bool:
     if action.ssm_automation is not None:
         return action.ssm_automation.undo_document is not None
     return action.builtin is not None and action.builtin.name in builtin_actions()

@@ -19,10 +19,10 @@ from posture.domain.remediation.rule import OptOutTag, Seen, opting_out
 from posture.domain.text import counted
 from posture.remediation.actions.contract import (
     Action,
+    LiveState,
     Reader,
     Refused,
     Situation,
-    State,
     SubWrite,
     Verdict,
     reason_of,
@@ -132,7 +132,7 @@ class LiveResources:
 
     async def compare(
         self, action: Action, reader: Reader, resource: ResourceKey, subs: Sequence[SubWrite]
-    ) -> tuple[list[Live], State | None, str]:
+    ) -> tuple[list[Live], LiveState | None, str]:
         """Say how the part of each sub-write is now, with the state that was read, or why none was.
 
         Raises nothing.
@@ -182,7 +182,7 @@ async def is_right(witness: Witness, reader: Reader, resource: ResourceKey, situ
     return not verdict.wrong and not verdict.spared
 
 
-def _compared(action: Action, state: State, sub: SubWrite) -> Live:
+def _compared(action: Action, state: LiveState, sub: SubWrite) -> Live:
     if action.verified(state, sub):
         return Live.AFTER
     return Live.BEFORE if state.parts.get(sub.name) == sub.before else Live.OTHER

@@ -45,7 +45,7 @@ async def stored_facts(context: SyncContext) -> Discovered | None:
         return None
 
 
-def kept(before: HubFacts, found: HubFacts) -> HubFacts:
+def kept_facts(before: HubFacts, found: HubFacts) -> HubFacts:
     """Return what was found, but for what the reader may no longer see: of that, what was seen before.
 
     A right that is withdrawn must not turn controls on that are off: `found.missing` says what is denied.
@@ -76,7 +76,7 @@ async def current_facts(
         return before, None
     try:
         facts = await cloud.discover()
-        found = Discovered(facts if before is None else kept(before.facts, facts), now)
+        found = Discovered(facts if before is None else kept_facts(before.facts, facts), now)
     except AwsError as error:
         if before is None:
             raise

@@ -9,15 +9,8 @@ import pytest
 from posture.api.conditions import find_condition
 from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.aws.client.errors import AccessDenied, Retryable
-from posture.config.model import (
-    Config,
-)
-from posture.domain.exceptions.control_switches import (
-    Association,
-    ControlAct,
-    ControlPolicy,
-    Switch,
-)
+from posture.config.model import Config
+from posture.domain.exceptions.control_switches import Association, ControlAct, ControlPolicy, Switch
 from posture.domain.exceptions.finding_plan import PolicyOutcome
 from posture.domain.exceptions.policy import Phase
 from posture.domain.scoring.evaluation import TurnedOff
@@ -36,7 +29,7 @@ from posture.suppression.controls.declared import (
     ungranted,
 )
 from posture.suppression.controls.progress import ControlsProgress
-from posture.suppression.declared import Declared, declare
+from posture.suppression.declared import Declared, declare_policy
 from posture.suppression.status import policy_status
 
 NOW = instant_of(datetime(2026, 11, 22, 6, 0, tzinfo=UTC))
@@ -92,7 +85,7 @@ def declared(given: Config, name: str = "buckets", **changes: Any) -> Declared:
             **changes,
         },
     }
-    return declare(document, {"security/organization": (target, admit(target, given))}, given, NOW)
+    return declare_policy(document, {"security/organization": (target, admit(target, given))}, given, NOW)
 
 
 def policy(of: Declared) -> ControlPolicy:

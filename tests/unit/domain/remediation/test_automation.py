@@ -25,7 +25,7 @@ from posture.domain.remediation.automation import (
     facts_of,
     fill,
     fixed_values,
-    name_of,
+    name_in_calls,
     names_in,
     run_of,
     token_of,
@@ -184,7 +184,7 @@ def test_what_the_api_takes_has_known_names_only_and_can_be_filled(template: str
     ],
 )
 def test_a_resource_is_named_as_calls_name_it(of_type: str, resource_id: str, name: str) -> None:
-    assert name_of(ResourceKey(A, "aws", REGION, of_type, resource_id)) == name
+    assert name_in_calls(ResourceKey(A, "aws", REGION, of_type, resource_id)) == name
 
 
 def test_a_run_is_the_same_whenever_it_is_sent_and_another_for_an_undo_or_entry() -> None:

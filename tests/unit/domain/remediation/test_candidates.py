@@ -22,7 +22,7 @@ from posture.domain.remediation.candidates import (
     Candidate,
     Gathering,
     Known,
-    Protection,
+    PolicyProtection,
     Selecting,
     protecting,
 )
@@ -49,7 +49,7 @@ def gather(
     rule: Selecting,
     findings: Sequence[Finding],
     beside: Sequence[Finding] = (),
-    policies: Mapping[str, Protection] | None = None,
+    policies: Mapping[str, PolicyProtection] | None = None,
     failing_since: Mapping[str, int] | None = None,
     off: frozenset[str] = frozenset(),
 ) -> list[Candidate]:
@@ -168,7 +168,7 @@ def test_candidates_are_what_the_oracle_finds(
         findings,
         beside,
         {
-            n: Protection(Selection(tuple(s)), NOW + 1 if active else NOW)
+            n: PolicyProtection(Selection(tuple(s)), NOW + 1 if active else NOW)
             for n, (s, active) in policies.items()
         },
         since,
@@ -269,8 +269,10 @@ def test_what_protects_the_same_control_elsewhere_protects_and_another_control_d
 @pytest.mark.parametrize("expires_at", [NOW, NOW - 1])
 def test_an_expired_policy_protects_nothing(expires_at: int) -> None:
     one = [finding(resources=(USER,))]
-    assert gather(rule("AwsIamUser"), one, policies={"p": Protection(Selection((ANY,)), NOW + 1)})[0].policies
-    (free,) = gather(rule("AwsIamUser"), one, policies={"p": Protection(Selection((ANY,)), expires_at)})
+    assert gather(rule("AwsIamUser"), one, policies={"p": PolicyProtection(Selection((ANY,)), NOW + 1)})[
+        0
+    ].policies
+    (free,) = gather(rule("AwsIamUser"), one, policies={"p": PolicyProtection(Selection((ANY,)), expires_at)})
     assert free.policies == ()
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from posture.domain.remediation.history import Change, FieldChange, Undisturbed, undisturbed
+from posture.domain.remediation.history import FieldChange, HistoryRecord, Undisturbed, undisturbed
 from posture.domain.time import DAY, HOUR
 from tests.support.examples import seeds
 
@@ -28,15 +28,15 @@ class State(NamedTuple):
     fields: dict[str, str]
 
 
-def told(*changes: Change, created_at: int = OLD) -> Undisturbed | None:
+def told(*changes: HistoryRecord, created_at: int = OLD) -> Undisturbed | None:
     return undisturbed(changes, created_at=created_at, begin=BEGIN, asked_at=NOW)
 
 
-def change(hours_ago: int, field: str, before: str | None, after: str | None) -> Change:
-    return Change(NOW - hours_ago * HOUR, created=False, fields=(FieldChange(field, before, after),))
+def change(hours_ago: int, field: str, before: str | None, after: str | None) -> HistoryRecord:
+    return HistoryRecord(NOW - hours_ago * HOUR, created=False, fields=(FieldChange(field, before, after),))
 
 
-def turned(hours_ago: int, before: str | None = "PASSED", after: str | None = "FAILED") -> Change:
+def turned(hours_ago: int, before: str | None = "PASSED", after: str | None = "FAILED") -> HistoryRecord:
     return change(hours_ago, "Compliance.Status", before, after)
 
 
@@ -61,7 +61,7 @@ def test_it_is_what_the_life_of_the_finding_says(seed: int) -> None:
         life.append(State(at, {**life[-1].fields, name: random.choice(FIELDS[name])}))
     last = {"Compliance.Status": "FAILED", "Workflow.Status": random.choice(("NEW", "RESOLVED"))}
     life.append(State(NOW - 1, {**life[-1].fields, **last, "RecordState": "ACTIVE"}))
-    changes = [Change(created, created=True)] if created > BEGIN else []
+    changes = [HistoryRecord(created, created=True)] if created > BEGIN else []
     for before, after in pairwise(life):
         fields = tuple(
             FieldChange(name, before.fields[name], after.fields[name])
@@ -69,7 +69,7 @@ def test_it_is_what_the_life_of_the_finding_says(seed: int) -> None:
             if before.fields[name] != after.fields[name]
         )
         if fields and after.at > BEGIN:
-            changes.append(Change(after.at, created=False, fields=fields))
+            changes.append(HistoryRecord(after.at, created=False, fields=fields))
     open_ = {"Workflow.Status": {"NEW", "NOTIFIED", "RESOLVED"}, "RecordState": {"ACTIVE"}}
     expected = (
         held_since(life, {"Compliance.Status": {"FAILED"}}),
@@ -87,7 +87,7 @@ def test_silence_means_that_nothing_has_happened_to_a_finding_that_was_there() -
 def test_a_young_finding_without_the_record_of_its_creation_has_no_whole_history() -> None:
     assert told(created_at=BEGIN + HOUR) is None
     assert told(turned(5), created_at=BEGIN + HOUR) is None
-    born = Change(BEGIN + 2 * HOUR, created=True)
+    born = HistoryRecord(BEGIN + 2 * HOUR, created=True)
     assert told(born, created_at=BEGIN + HOUR) == (BEGIN + 2 * HOUR, BEGIN + 2 * HOUR, NOW)
 
 
@@ -122,10 +122,12 @@ def test_suppressing_and_reopening_restarts_and_notes_do_not() -> None:
         # Another part of it.
         ((change(9, "Compliance.StatusReasons", "[]", "[1]"),), BEGIN),
         # Processed after it was asked for, by another clock.
-        ((Change(NOW + HOUR, created=False, fields=turned(0).fields),), NOW),
+        ((HistoryRecord(NOW + HOUR, created=False, fields=turned(0).fields),), NOW),
     ],
 )
-def test_nothing_is_believed_that_does_not_fit(changes: tuple[Change, ...], failing_since: int) -> None:
+def test_nothing_is_believed_that_does_not_fit(
+    changes: tuple[HistoryRecord, ...], failing_since: int
+) -> None:
     assert told(*changes) == (failing_since, BEGIN, NOW)
 
 

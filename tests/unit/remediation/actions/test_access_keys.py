@@ -4,7 +4,7 @@ import pytest
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.time import parse_timestamp
-from posture.remediation.actions.contract import Protected, Refused, Situation, State
+from posture.remediation.actions.contract import LiveState, Protected, Refused, Situation
 from posture.remediation.actions.registry import builtin_actions
 
 OLD = builtin_actions()["iam-deactivate-old-access-keys"]
@@ -30,7 +30,7 @@ def test_by_age_and_last_use(
     status: str, created: str, last_used: str | None, parameters: dict[str, object], outcome: str
 ) -> None:
     about = {"user": "u", "keys": {"AKIA1": {"created": created, "lastUsed": last_used}}}
-    state = State({"AKIA1": {"Status": status}}, about)
+    state = LiveState({"AKIA1": {"Status": status}}, about)
     situation = Situation(parse_timestamp(NOW), frozenset({"IAM.3"}))
     verdict = OLD.judge(state, OLD.configure(parameters), situation)
     assert [each.after for each in verdict.wrong] == [{"Status": "Inactive"}] * (outcome == "wrong")
@@ -53,7 +53,7 @@ def unused(
         "keys": {"AKIA1": {"created": created, "lastUsed": last_used}},
         "password": password,
     }
-    state = State({"AKIA1": {"Status": status}}, about)
+    state = LiveState({"AKIA1": {"Status": status}}, about)
     situation = Situation(
         parse_timestamp(NOW),
         frozenset(controls),
@@ -121,7 +121,7 @@ def test_a_password_is_told_and_stays() -> None:
 
 
 def test_users_that_the_configuration_names_are_not_touched() -> None:
-    state = State({}, {"user": "Break-Glass-1", "keys": {}, "password": None})
+    state = LiveState({}, {"user": "Break-Glass-1", "keys": {}, "password": None})
     situation = Situation(0, frozenset({"IAM.22"}), protected=Protected(iam_users=("break-glass-*",)))
     with pytest.raises(Refused) as refused:
         UNUSED.judge(state, {}, situation)

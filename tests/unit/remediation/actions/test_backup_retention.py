@@ -7,7 +7,7 @@ import pytest
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
-from posture.remediation.actions.contract import Refused, Situation, State, SubWrite
+from posture.remediation.actions.contract import LiveState, Refused, Situation, SubWrite
 from posture.remediation.actions.rds.instance_raise_backup_retention import ACTION
 from tests.support.scripted_reader import Script
 
@@ -17,7 +17,7 @@ SITUATION = Situation(0, frozenset({"RDS.11"}))
 PART = "BackupRetentionPeriod"
 
 
-def read(days: int, pending: dict[str, Any]) -> State:
+def read(days: int, pending: dict[str, Any]) -> LiveState:
     described = {
         "DBInstanceArn": ARN,
         "Engine": "postgres",

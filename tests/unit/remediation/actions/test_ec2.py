@@ -8,8 +8,8 @@ import pytest
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
-from posture.remediation.actions.contract import Action, Refused, Situation, State
-from posture.remediation.actions.ec2.groups import authorize, kept, rule_name
+from posture.remediation.actions.contract import Action, LiveState, Refused, Situation
+from posture.remediation.actions.ec2.groups import authorize, kept_rule, rule_name
 from posture.remediation.actions.registry import builtin_actions
 from tests.support.scripted_reader import Script, Writes
 
@@ -88,7 +88,7 @@ def test_what_is_not_the_accounts_own_or_not_said_is_refused(
     assert refused.value.reason is reason
 
 
-def judged(action: Action, state: State, parameters: Mapping[str, object] | None = None) -> Any:
+def judged(action: Action, state: LiveState, parameters: Mapping[str, object] | None = None) -> Any:
     """What is wrong and what is spared, by name; or why the resource is refused."""
     try:
         verdict = action.judge(state, action.configure(parameters or {}), SITUATION)
@@ -114,7 +114,7 @@ IPV4, IPV6 = "MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation"
 def test_addresses_of_a_subnet(
     on: tuple[str, ...], native: bool, parameters: Mapping[str, object], outcome: Any
 ) -> None:
-    state = State({name: name in on for name in (IPV4, IPV6)}, {"Ipv6Native": native})
+    state = LiveState({name: name in on for name in (IPV4, IPV6)}, {"Ipv6Native": native})
     assert judged(ACTIONS["ec2-subnet-disable-public-addresses"], state, parameters) == outcome
 
 
@@ -129,7 +129,7 @@ def test_addresses_of_a_subnet(
     ],
 )
 def test_a_gateway_that_is_being_changed_is_waited_for(option: str, state: str, outcome: Any) -> None:
-    read = State({"AutoAcceptSharedAttachments": option}, {"state": state})
+    read = LiveState({"AutoAcceptSharedAttachments": option}, {"state": state})
     assert judged(ACTIONS["ec2-transit-gateway-disable-auto-accept"], read) == outcome
 
 
@@ -184,7 +184,7 @@ def test_a_rule_is_authorized_again_as_it_was(
     tagged = rule | {"Tags": [{"Key": "b", "Value": "2"}, {"Key": "a", "Value": "1"}]}
     writer = Writes({})
     assert rule_name(tagged) == name
-    asyncio.run(authorize(writer, resource("security-group/sg-1"), kept(tagged)))
+    asyncio.run(authorize(writer, resource("security-group/sg-1"), kept_rule(tagged)))
     ((operation, request),) = writer.written
     assert operation == f"AuthorizeSecurityGroup{'Egress' if rule['IsEgress'] else 'Ingress'}"
     members = {member: rule[member] for member in ("IpProtocol", "FromPort", "ToPort")}

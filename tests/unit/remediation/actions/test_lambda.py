@@ -8,7 +8,7 @@ import pytest
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
-from posture.remediation.actions.contract import Refused, Situation, State
+from posture.remediation.actions.contract import LiveState, Refused, Situation
 from posture.remediation.actions.lambda_.access import is_of_url, is_public
 from posture.remediation.actions.lambda_.remove_public_policy import ACTION
 from posture.remediation.actions.policies import meaning_of
@@ -79,9 +79,9 @@ def test_statements_of_a_url() -> None:
     assert not is_of_url(EVERYBODY)
 
 
-def read(*statements: dict[str, Any]) -> State:
+def read(*statements: dict[str, Any]) -> LiveState:
     document = {"Version": "2012-10-17", "Id": "default", "Statement": list(statements)}
-    return State({"policy": meaning_of(document)}, {"text": json.dumps(document), "revision": "r-1"})
+    return LiveState({"policy": meaning_of(document)}, {"text": json.dumps(document), "revision": "r-1"})
 
 
 def test_what_is_not_public_stays_as_it_is_written() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.remediation.actions.contract import Action, Refused, Situation, State, Verdict
+from posture.remediation.actions.contract import Action, LiveState, Refused, Situation, Verdict
 from posture.remediation.actions.minimum import Minimum
 from posture.remediation.actions.registry import builtin_actions
 from tests.support.examples import examples
@@ -19,8 +19,8 @@ def asked(action: Minimum, days: int | None) -> Situation:
     return Situation(0, frozenset(), parameters)
 
 
-def state(action: Minimum, days: int | None) -> State:
-    return State({action.part: days}, {**CALM, "class": "STANDARD"})
+def state(action: Minimum, days: int | None) -> LiveState:
+    return LiveState({action.part: days}, {**CALM, "class": "STANDARD"})
 
 
 def test_they_are_these() -> None:

@@ -9,7 +9,7 @@ from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
 from posture.remediation.actions.contract import Refused
 from posture.remediation.actions.ec2.security_group_revoke_public_ingress import ACTION
-from posture.remediation.actions.iam.users import read_pages
+from posture.remediation.actions.iam.users import read_marked_pages
 from posture.remediation.actions.kinesis.enable_encryption import ACTION as STREAM
 from posture.remediation.actions.setting import read_list, the_one
 from tests.support.scripted_reader import Script
@@ -66,14 +66,14 @@ def test_tags_come_in_pages_by_token_and_by_marker() -> None:
         }
     )
     assert asyncio.run(read_list(reader, "s", "ListTags", {}, member="Tags", gone=())) == [FIRST, SECOND]
-    assert asyncio.run(read_pages(reader, "ListUserTags", "Tags", {})) == [FIRST, SECOND]
+    assert asyncio.run(read_marked_pages(reader, "ListUserTags", "Tags", {})) == [FIRST, SECOND]
 
 
 @pytest.mark.parametrize("answer", [{}, {"IsTruncated": True, "Tags": []}])
 def test_an_answer_without_the_list_or_its_rest_is_unreadable(answer: dict[str, Any]) -> None:
     reader = Script({("ListUserTags", None): answer, ("ListTags", None): {}})
     for call in (
-        read_pages(reader, "ListUserTags", "Tags", {}),
+        read_marked_pages(reader, "ListUserTags", "Tags", {}),
         read_list(reader, "s", "ListTags", {}, member="Tags", gone=()),
     ):
         with pytest.raises(Refused) as refused:

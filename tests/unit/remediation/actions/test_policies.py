@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.domain.remediation.reasons import Reason
-from posture.remediation.actions.contract import Refused, Situation, State
+from posture.remediation.actions.contract import LiveState, Refused, Situation
 from posture.remediation.actions.policies import lost_principals, meaning_of, read_document
 from posture.remediation.actions.s3.bucket_require_tls import ACTION
 from tests.support.examples import examples
@@ -162,10 +162,10 @@ OURS: dict[str, Any] = {
 ALLOW = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "s3:GetObject", "Resource": "*"}
 
 
-def state_of(*listed: dict[str, Any], website: bool = False) -> State:
+def state_of(*listed: dict[str, Any], website: bool = False) -> LiveState:
     document = {"Version": "2012-10-17", "Statement": list(listed)}
     about = {"text": json.dumps(document), "website": website, "bucket": BUCKET}
-    return State({"policy": meaning_of(document)}, about)
+    return LiveState({"policy": meaning_of(document)}, about)
 
 
 @pytest.mark.parametrize(

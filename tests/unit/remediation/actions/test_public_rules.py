@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from posture.domain.remediation.reasons import Reason
-from posture.remediation.actions.contract import Refused, Situation, State
-from posture.remediation.actions.ec2.groups import kept, rule_name
+from posture.remediation.actions.contract import LiveState, Refused, Situation
+from posture.remediation.actions.ec2.groups import kept_rule, rule_name
 from posture.remediation.actions.ec2.rules import CONTROLS
 from posture.remediation.actions.ec2.security_group_revoke_public_ingress import ACTION
 from tests.support.examples import examples
@@ -120,7 +120,7 @@ def test_exactly_the_rules_that_the_controls_are_about(
 ) -> None:
     authorized = {} if tcp is None else {"authorizedTcpPorts": tcp}
     name = rule_name(rule)
-    state = State({name: kept(rule)}, {"groupName": "g", "ids": {name: "sgr-1"}})
+    state = LiveState({name: kept_rule(rule)}, {"groupName": "g", "ids": {name: "sgr-1"}})
     parameters: dict[str, object] = {"wideRules": "Revoke" if wide else "Skip"}
     if only is not None:
         parameters["ports"] = ",".join(map(str, only))
@@ -144,7 +144,7 @@ def test_exactly_the_rules_that_the_controls_are_about(
 def test_what_it_refuses(
     group: str, controls: set[str], authorized: Mapping[str, list[str]], reason: Reason
 ) -> None:
-    state = State({}, {"groupName": group, "ids": {}})
+    state = LiveState({}, {"groupName": group, "ids": {}})
     with pytest.raises(Refused) as refused:
         ACTION.judge(state, ACTION.configure({}), Situation(0, frozenset(controls), authorized))
     assert refused.value.reason is reason
@@ -152,7 +152,7 @@ def test_what_it_refuses(
 
 def test_ranges_of_authorized_ports_are_read_as_config_writes_them() -> None:
     rule = SSH | {"FromPort": 1020, "ToPort": 1025, "CidrIpv4": "0.0.0.0/0"}
-    state = State({"n": kept(rule)}, {"groupName": "g", "ids": {"n": "sgr-1"}})
+    state = LiveState({"n": kept_rule(rule)}, {"groupName": "g", "ids": {"n": "sgr-1"}})
     for ports, wrong in (("443,1020-1025", 0), ("443,1021-1025", 1)):
         situation = Situation(0, frozenset({"EC2.18"}), {"authorizedTcpPorts": ports.split(",")})
         assert len(ACTION.judge(state, ACTION.configure({"wideRules": "Revoke"}), situation).wrong) == wrong

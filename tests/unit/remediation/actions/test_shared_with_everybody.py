@@ -7,7 +7,7 @@ import pytest
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
-from posture.remediation.actions.contract import Refused, State
+from posture.remediation.actions.contract import LiveState, Refused
 from posture.remediation.actions.rds.snapshot_make_private import ACTION as SNAPSHOT
 from posture.remediation.actions.ssm.document_make_private import ACTION as DOCUMENT
 from tests.support.scripted_reader import Pages, Script, Writes
@@ -83,9 +83,9 @@ def test_documents_that_it_leaves(script: Any, reason: Reason) -> None:
 def test_snapshots_that_it_leaves(about: dict[str, Any], reason: Reason) -> None:
     usual = {"status": "available", "type": "manual"}
     with pytest.raises(Refused) as refused:
-        SNAPSHOT.judge(State({"public": True}, usual | about), {}, None)  # type: ignore[arg-type]  # as above
+        SNAPSHOT.judge(LiveState({"public": True}, usual | about), {}, None)  # type: ignore[arg-type]  # as above
     assert refused.value.reason is reason
-    assert not SNAPSHOT.judge(State({"public": False}, usual | about), {}, None).wrong  # type: ignore[arg-type]  # as above
+    assert not SNAPSHOT.judge(LiveState({"public": False}, usual | about), {}, None).wrong  # type: ignore[arg-type]  # as above
 
 
 def test_without_an_answer_a_snapshot_is_not_private() -> None:

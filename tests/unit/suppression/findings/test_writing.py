@@ -7,17 +7,17 @@ import pytest
 
 from posture.aws.client.errors import AccessDenied, InvalidRequest
 from posture.aws.securityhub.client import FindingsUpdate, NoteUpdate, UnprocessedFinding
-from posture.domain.exceptions.finding_plan import Change, FindingAct, Write
+from posture.domain.exceptions.finding_plan import FindingAct, FindingChange, Write
 from posture.domain.findings import FindingId, Workflow
 from posture.reconcile.hub_reconciler import CALL_WITHIN
 from posture.suppression.findings import writer as writing
 from posture.suppression.findings.writer import FindingsWriter, Taken
 
-SUPPRESS = Change(Workflow.SUPPRESSED, "why", (("posture.dev/owner", "me"),))
-UNMARK = Change(None, None, (("posture.dev/owner", ""), ("team", "x")))
+SUPPRESS = FindingChange(Workflow.SUPPRESSED, "why", (("posture.dev/owner", "me"),))
+UNMARK = FindingChange(None, None, (("posture.dev/owner", ""), ("team", "x")))
 
 
-def write(number: int, change: Change = SUPPRESS) -> Write:
+def write(number: int, change: FindingChange = SUPPRESS) -> Write:
     return Write(FindingId("arn", str(number)), "1", FindingAct.SUPPRESS, "ns/p", change)
 
 

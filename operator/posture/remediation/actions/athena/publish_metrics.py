@@ -2,7 +2,16 @@
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer, name_after
+from posture.remediation.actions.contract import (
+    Iam,
+    Json,
+    LiveState,
+    Reader,
+    Refused,
+    Tagged,
+    Writer,
+    name_after,
+)
 from posture.remediation.actions.setting import Setting, pairs, read_list
 
 _GONE = frozenset({"ResourceNotFoundException"})
@@ -25,14 +34,14 @@ class PublishMetrics(Setting):
     right = True
     summary = "Publish metrics of the workgroup's queries"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return whether metrics are published. Of a workgroup that is gone only the tags say so clearly."""
         await self.tags(reader, resource)
         body = await reader.read("athena", "GetWorkGroup", {"WorkGroup": _name(resource)})
         configuration = (body.get("WorkGroup") or {}).get("Configuration", {})
         if self.part not in configuration:
             raise Refused(Reason.UNREADABLE, f"Athena did not answer with {self.part}")
-        return State({self.part: configuration[self.part]})
+        return LiveState({self.part: configuration[self.part]})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the workgroup's tags (ListTagsForResource is paged)."""

@@ -7,10 +7,10 @@ from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Iam,
     Json,
+    LiveState,
     Reader,
     Refused,
     Situation,
-    State,
     Tagged,
     Writer,
     name_after,
@@ -46,7 +46,7 @@ class UseLoadBalancerHealthChecks(Setting):
     part = "healthChecks"
     summary = "Use the health checks of the load balancer"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the group's checks, what it is behind, and what of it is unhealthy there."""
         group = await _group(reader, resource)
         checks = {each.strip() for each in group.get("HealthCheckType", "").split(",")}
@@ -62,7 +62,7 @@ class UseLoadBalancerHealthChecks(Setting):
             "unhealthy": sorted(own & unhealthy),
             "services": sorted(key for key, _ in _tags(group) if key.startswith(_SERVICES)),
         }
-        return State({self.part: sorted(checks - {_INSTANCE, ""})}, about)
+        return LiveState({self.part: sorted(checks - {_INSTANCE, ""})}, about)
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the group's tags, from the answer that proves that it is there."""
@@ -73,7 +73,7 @@ class UseLoadBalancerHealthChecks(Setting):
         del values, situation
         return sorted({*present, _BALANCER})
 
-    def check(self, state: State) -> None:
+    def check(self, state: LiveState) -> None:
         """Refuse groups that nothing balances, that a service makes, or whose instances would be replaced."""
         about = state.about
         if not about["balancers"]:

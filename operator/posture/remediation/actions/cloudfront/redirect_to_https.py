@@ -11,10 +11,10 @@ from posture.remediation.actions.contract import (
     ChangedSince,
     Iam,
     Json,
+    LiveState,
     Reader,
     Refused,
     Situation,
-    State,
     SubWrite,
     Tagged,
     Verdict,
@@ -49,10 +49,10 @@ class RedirectToHttps(Action):
     risk = "Clients that do not follow redirects, and those without TLS, are cut off."
     undo_says = "The policies are as before; whatever else was changed meanwhile stays."
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the policies, and what of the configuration cannot be sent back."""
         body = await _configuration(reader, resource)
-        return State({_PART: _policies(body[_CONFIG])}, {"unread": body.get(UNREAD, [])})
+        return LiveState({_PART: _policies(body[_CONFIG])}, {"unread": body.get(UNREAD, [])})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the distribution's tags."""
@@ -68,7 +68,7 @@ class RedirectToHttps(Action):
             raise Refused(Reason.UNREADABLE, "CloudFront did not answer with the distribution's tags")
         return (Tagged(resource.id, pairs(body["Tags"].get("Items", []))),)
 
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Find the behaviours that let everything in."""
         del values, situation
         present = state.parts[_PART]

@@ -9,7 +9,16 @@ from typing import Any, ClassVar
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer, name_after
+from posture.remediation.actions.contract import (
+    Iam,
+    Json,
+    LiveState,
+    Reader,
+    Refused,
+    Tagged,
+    Writer,
+    name_after,
+)
 from posture.remediation.actions.setting import Setting, pairs, read_list, read_or_gone
 
 _GONE = frozenset({"TrailNotFoundException", "ResourceNotFoundException"})
@@ -30,14 +39,14 @@ class TrailSetting(Setting):
     def value_of(self, trail: Mapping[str, Any]) -> Json:
         """Return the part out of what describes a trail. Raises Refused where it is not said."""
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the setting."""
         name_after(resource, "trail/")
         body = await read_or_gone(reader, "cloudtrail", "GetTrail", {"Name": resource.id}, gone=_GONE)
         trail = body.get("Trail", {})
         if trail.get("TrailARN") != resource.id:
             raise Refused(Reason.UNREADABLE, "CloudTrail did not answer with the trail")
-        return State({self.part: self.value_of(trail)})
+        return LiveState({self.part: self.value_of(trail)})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags of a trail that is there."""

@@ -4,7 +4,16 @@ from typing import Any
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer, name_after
+from posture.remediation.actions.contract import (
+    Iam,
+    Json,
+    LiveState,
+    Reader,
+    Refused,
+    Tagged,
+    Writer,
+    name_after,
+)
 from posture.remediation.actions.setting import Setting, pairs, read_list
 
 _GONE = frozenset({"ResourceNotFoundException", "ResourceNotFound"})
@@ -30,12 +39,12 @@ class EnableAlarmActions(Setting):
     right = True
     summary = "Enable the actions of the alarm"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return whether the alarm's actions are enabled."""
         alarm = await _alarm(reader, resource)
         if self.part not in alarm:
             raise Refused(Reason.UNREADABLE, f"CloudWatch did not answer with {self.part}")
-        return State({self.part: alarm[self.part]}, {"name": alarm["AlarmName"]})
+        return LiveState({self.part: alarm[self.part]}, {"name": alarm["AlarmName"]})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags of an alarm that is there."""
@@ -46,7 +55,7 @@ class EnableAlarmActions(Setting):
         )
         return (Tagged(resource.id, pairs(tags)),)
 
-    def check(self, state: State) -> None:
+    def check(self, state: LiveState) -> None:
         """Refuse alarms that are not the account's to change."""
         if state.about["name"].startswith(_OF_SCALING):
             raise Refused(Reason.MANAGED_BY_AWS, "Application Auto Scaling makes this alarm")

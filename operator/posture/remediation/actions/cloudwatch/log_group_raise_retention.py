@@ -4,7 +4,16 @@ from typing import Any
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer, name_after
+from posture.remediation.actions.contract import (
+    Iam,
+    Json,
+    LiveState,
+    Reader,
+    Refused,
+    Tagged,
+    Writer,
+    name_after,
+)
 from posture.remediation.actions.minimum import Minimum
 from posture.remediation.actions.setting import read_or_gone
 
@@ -32,10 +41,10 @@ class RaiseRetention(Minimum):
     allowed = (365, 400, 545, 731, 1827, 3653)
     summary = "Raise the days for which events of the log group are kept"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the days for which events are kept; None: for ever."""
         group = await _group(reader, resource)
-        return State({self.part: group.get(self.part)}, {"class": group.get("logGroupClass")})
+        return LiveState({self.part: group.get(self.part)}, {"class": group.get("logGroupClass")})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags of a group that is there."""
@@ -46,7 +55,7 @@ class RaiseRetention(Minimum):
             raise Refused(Reason.UNREADABLE, "CloudWatch Logs did not answer with the group's tags")
         return (Tagged(resource.id, tuple(body["tags"].items())),)
 
-    def check(self, state: State) -> None:
+    def check(self, state: LiveState) -> None:
         """Refuse groups whose retention nobody can change."""
         if state.about["class"] == "DELIVERY":
             raise Refused(Reason.NOT_SUPPORTED, "Groups of class DELIVERY keep their events for a day")

@@ -2,12 +2,12 @@
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer
+from posture.remediation.actions.contract import Iam, Json, LiveState, Reader, Refused, Tagged, Writer
 from posture.remediation.actions.dynamodb.tables import GONE, table_name, table_tags
 from posture.remediation.actions.setting import Setting, read_or_gone
 
 
-class EnableDeletionProtection(Setting):
+class ProtectTable(Setting):
     """A table that is being changed takes no other change (DynamoDB API, UpdateTable)."""
 
     name = "dynamodb-enable-deletion-protection"
@@ -24,14 +24,14 @@ class EnableDeletionProtection(Setting):
     right = True
     summary = "Protect the table from deletion"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return whether it is protected, and whether it can be changed now."""
         request = {"TableName": table_name(resource)}
         body = await read_or_gone(reader, "dynamodb", "DescribeTable", request, gone=GONE)
         if "TableStatus" not in body.get("Table", {}):
             raise Refused(Reason.UNREADABLE, "DynamoDB did not answer with the table")
         table = body["Table"]
-        return State(
+        return LiveState(
             {self.part: bool(table.get("DeletionProtectionEnabled"))}, {"status": table["TableStatus"]}
         )
 
@@ -39,7 +39,7 @@ class EnableDeletionProtection(Setting):
         """Return the table's tags."""
         return (await table_tags(reader, resource),)
 
-    def check(self, state: State) -> None:
+    def check(self, state: LiveState) -> None:
         """Wait while the table is being changed."""
         if state.about["status"] != "ACTIVE":
             raise Refused(Reason.PENDING, f"The table is {state.about['status']}")
@@ -50,4 +50,4 @@ class EnableDeletionProtection(Setting):
         await writer.write("dynamodb", "UpdateTable", request)
 
 
-ACTION = EnableDeletionProtection()
+ACTION = ProtectTable()

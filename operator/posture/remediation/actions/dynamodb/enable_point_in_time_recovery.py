@@ -2,7 +2,7 @@
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer
+from posture.remediation.actions.contract import Iam, Json, LiveState, Reader, Refused, Tagged, Writer
 from posture.remediation.actions.dynamodb.tables import GONE, table_name, table_tags
 from posture.remediation.actions.setting import Setting, read_or_gone
 
@@ -24,14 +24,14 @@ class EnablePointInTimeRecovery(Setting):
     right = "ENABLED"
     summary = "Enable point-in-time recovery of the table"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return whether it is enabled."""
         request = {"TableName": table_name(resource)}
         body = await read_or_gone(reader, "dynamodb", "DescribeContinuousBackups", request, gone=GONE)
         described = body.get("ContinuousBackupsDescription", {}).get("PointInTimeRecoveryDescription", {})
         if "PointInTimeRecoveryStatus" not in described:
             raise Refused(Reason.UNREADABLE, "DynamoDB did not answer with the state of continuous backups")
-        return State({self.part: described["PointInTimeRecoveryStatus"]})
+        return LiveState({self.part: described["PointInTimeRecoveryStatus"]})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the table's tags."""

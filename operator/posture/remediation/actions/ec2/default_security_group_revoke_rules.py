@@ -5,20 +5,20 @@ from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Action,
     Iam,
+    LiveState,
     Reader,
     Refused,
     Situation,
-    State,
     SubWrite,
     Tagged,
     Verdict,
     Writer,
     name_after,
 )
-from posture.remediation.actions.ec2.described import GROUP, describe, tags_of
+from posture.remediation.actions.ec2.described import GROUP, describe_own, tags_of
 from posture.remediation.actions.ec2.groups import (
     authorize,
-    kept,
+    kept_rule,
     read_rules,
     revoke,
     rule_name,
@@ -53,9 +53,9 @@ class RevokeDefaultGroupRules(Action):
     risk = "What is launched from then on without naming a security group reaches nothing and is not reached."
     undo_says = "The rules are as before, with their descriptions and tags, under new ids."
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return all rules of the group, and the network interfaces that use it."""
-        group, rules = await describe(reader, resource, GROUP), await read_rules(reader, resource)
+        group, rules = await describe_own(reader, resource, GROUP), await read_rules(reader, resource)
         filters = [{"Name": "group-id", "Values": [name_after(resource, GROUP.prefix)]}]
         used = await read_list(
             reader,
@@ -65,8 +65,8 @@ class RevokeDefaultGroupRules(Action):
             member="NetworkInterfaces",
             gone=GROUP.gone,
         )
-        return State(
-            {rule_name(rule): kept(rule) for rule in rules},
+        return LiveState(
+            {rule_name(rule): kept_rule(rule) for rule in rules},
             {
                 "groupName": group["GroupName"],
                 "ids": {rule_name(rule): rule["SecurityGroupRuleId"] for rule in rules},
@@ -76,10 +76,10 @@ class RevokeDefaultGroupRules(Action):
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags of the group and of all its rules."""
-        group, rules = await describe(reader, resource, GROUP), await read_rules(reader, resource)
+        group, rules = await describe_own(reader, resource, GROUP), await read_rules(reader, resource)
         return (Tagged(group["GroupId"], tags_of(group)), *tags_of_rules(rules))
 
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Any rule is wrong."""
         del values, situation
         if state.about["groupName"] != _DEFAULT:

@@ -9,7 +9,7 @@ from posture.remediation.actions.contract import Reader, Refused, name_after
 from posture.remediation.actions.setting import pairs, read_or_gone, the_one
 
 
-class Kind(NamedTuple):
+class Ec2Kind(NamedTuple):
     """A kind of resource. `prefix`: of its ARN's last part. `gone`: AWS's codes for one that is not there.
 
     `ids`, `listed` and `id_member`: what its describing call names the ids it is given, its list, and the id
@@ -24,7 +24,7 @@ class Kind(NamedTuple):
     gone: frozenset[str]
 
 
-GROUP = Kind(
+GROUP = Ec2Kind(
     "security-group/",
     "DescribeSecurityGroups",
     "GroupIds",
@@ -32,7 +32,7 @@ GROUP = Kind(
     "GroupId",
     frozenset({"InvalidGroup.NotFound", "InvalidGroupId.Malformed"}),
 )
-SUBNET = Kind(
+SUBNET = Ec2Kind(
     "subnet/",
     "DescribeSubnets",
     "SubnetIds",
@@ -40,7 +40,7 @@ SUBNET = Kind(
     "SubnetId",
     frozenset({"InvalidSubnetID.NotFound", "InvalidSubnetID.Malformed"}),
 )
-TRANSIT_GATEWAY = Kind(
+TRANSIT_GATEWAY = Ec2Kind(
     "transit-gateway/",
     "DescribeTransitGateways",
     "TransitGatewayIds",
@@ -50,7 +50,7 @@ TRANSIT_GATEWAY = Kind(
 )
 
 
-async def describe(reader: Reader, resource: ResourceKey, kind: Kind) -> dict[str, Any]:
+async def describe_own(reader: Reader, resource: ResourceKey, kind: Ec2Kind) -> dict[str, Any]:
     """Return the one resource. Refused: it is gone, or another account shares it (`NotOwner`)."""
     wanted = name_after(resource, kind.prefix)
     body = await read_or_gone(reader, "ec2", kind.operation, {kind.ids: [wanted]}, gone=kind.gone)

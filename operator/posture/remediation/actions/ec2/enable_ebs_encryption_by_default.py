@@ -2,15 +2,7 @@
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
-from posture.remediation.actions.contract import (
-    Iam,
-    Json,
-    Reader,
-    Refused,
-    State,
-    Writer,
-    check_account,
-)
+from posture.remediation.actions.contract import Iam, Json, LiveState, Reader, Refused, Writer, check_account
 from posture.remediation.actions.setting import AccountSetting
 
 _MEMBER = "EbsEncryptionByDefault"
@@ -35,13 +27,13 @@ class EnableEbsEncryptionByDefault(AccountSetting):
     right = True
     summary = "Encrypt new EBS volumes by default"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the setting of the Region."""
         check_account(resource)
         body = await reader.read("ec2", "GetEbsEncryptionByDefault")
         if _MEMBER not in body:
             raise Refused(Reason.UNREADABLE, f"EC2 did not answer with {_MEMBER}")
-        return State({self.part: body[_MEMBER]})
+        return LiveState({self.part: body[_MEMBER]})
 
     async def put(self, writer: Writer, resource: ResourceKey, value: Json) -> None:
         """Turn it on or off."""

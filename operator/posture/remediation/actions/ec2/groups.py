@@ -29,7 +29,7 @@ def tags_of_rules(rules: Sequence[Mapping[str, Any]]) -> tuple[Tagged, ...]:
     return tuple(Tagged(rule["SecurityGroupRuleId"], tags_of(rule)) for rule in rules)
 
 
-def kept(rule: Mapping[str, Any]) -> dict[str, Json]:
+def kept_rule(rule: Mapping[str, Any]) -> dict[str, Json]:
     """Return what a rule is restored from. Its ports are not given where its protocol has none."""
     found: dict[str, Json] = {member: rule[member] for member in _KEPT if rule.get(member) is not None}
     if _REFERENCE in rule:

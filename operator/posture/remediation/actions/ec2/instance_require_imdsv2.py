@@ -9,10 +9,10 @@ from posture.domain.time import DAY, instant_of, microseconds, parse_timestamp, 
 from posture.remediation.actions.contract import (
     Iam,
     Json,
+    LiveState,
     Reader,
     Refused,
     Situation,
-    State,
     Tagged,
     Verdict,
     Writer,
@@ -66,7 +66,7 @@ class RequireImdsV2(Setting):
     right = "required"
     summary = "Require IMDSv2 of the instance"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the option, whether there is an endpoint, and the weeks with reads without a token."""
         instance = await self._described(reader, resource)
         options = instance.get(_OPTIONS, {})
@@ -79,13 +79,13 @@ class RequireImdsV2(Setting):
             "endpoint": options.get("HttpEndpoint", "enabled"),
             "weeksWithoutTokens": await self._weeks(reader, resource),
         }
-        return State({self.part: options[_TOKENS]}, about)
+        return LiveState({self.part: options[_TOKENS]}, about)
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the instance's tags."""
         return (Tagged(resource.id, tags_of(await self._described(reader, resource))),)
 
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Compare the option with what the control wants; refuse where reads without a token are known."""
         verdict = super().judge(state, values, situation)
         oldest = situation.now - _LATELY - microseconds(_WEEK)
@@ -98,7 +98,7 @@ class RequireImdsV2(Setting):
             )
         return verdict
 
-    def check(self, state: State) -> None:
+    def check(self, state: LiveState) -> None:
         """Refuse an instance without an endpoint: it takes no such option."""
         if state.about["endpoint"] == "disabled":
             raise Refused(Reason.NOT_SUPPORTED, "The instance gives no metadata at all: its endpoint is off")

@@ -20,7 +20,7 @@ _ADMINISTRATION = frozenset({_SSH, _RDP})
 _AUTHORIZED = frozenset({80, 443})
 
 
-class Forbidden(NamedTuple):
+class ForbiddenPorts(NamedTuple):
     """What nobody may open to everybody: ports by protocol, and whether IPv4, IPv6 or both are meant."""
 
     tcp: frozenset[int]
@@ -32,7 +32,7 @@ class Forbidden(NamedTuple):
         return self.tcp if protocol == TCP else self.udp
 
 
-class Opening(NamedTuple):
+class OpenPorts(NamedTuple):
     """What a rule opens to everybody: protocols, ports, and the IP version."""
 
     protocols: tuple[str, ...]
@@ -41,24 +41,24 @@ class Opening(NamedTuple):
 
 
 _NONE: frozenset[int] = frozenset()
-_FIXED: Mapping[str, Forbidden] = {
-    "EC2.13": Forbidden(frozenset({_SSH}), _NONE),
-    "EC2.14": Forbidden(frozenset({_RDP}), _NONE),
-    "EC2.19": Forbidden(_HIGH_RISK, _NONE),
+_FIXED: Mapping[str, ForbiddenPorts] = {
+    "EC2.13": ForbiddenPorts(frozenset({_SSH}), _NONE),
+    "EC2.14": ForbiddenPorts(frozenset({_RDP}), _NONE),
+    "EC2.19": ForbiddenPorts(_HIGH_RISK, _NONE),
     # CIS AWS Foundations Benchmark 3.0, 5.2 and 5.3: TCP, UDP and all protocols.
-    "EC2.53": Forbidden(_ADMINISTRATION, _ADMINISTRATION, frozenset({4})),
-    "EC2.54": Forbidden(_ADMINISTRATION, _ADMINISTRATION, frozenset({6})),
+    "EC2.53": ForbiddenPorts(_ADMINISTRATION, _ADMINISTRATION, frozenset({4})),
+    "EC2.54": ForbiddenPorts(_ADMINISTRATION, _ADMINISTRATION, frozenset({6})),
 }
 CONTROLS = frozenset({*_FIXED, "EC2.18"})
 
 
-def forbidden_by(control: str, parameters: Mapping[str, Sequence[str]]) -> Forbidden:
+def forbidden_by(control: str, parameters: Mapping[str, Sequence[str]]) -> ForbiddenPorts:
     """Return what a control forbids; `parameters`: its customised ones. ValueError for senseless ones."""
     if control != "EC2.18":
         return _FIXED[control]
     tcp, udp = parameters.get(_AUTHORIZED_TCP), parameters.get(_AUTHORIZED_UDP)
     every = frozenset(_EVERY_PORT)
-    return Forbidden(
+    return ForbiddenPorts(
         every - (_AUTHORIZED if tcp is None else _read(tcp)), every - (_NONE if udp is None else _read(udp))
     )
 
@@ -67,7 +67,7 @@ def _read(listed: Sequence[str]) -> frozenset[int]:
     return frozenset(port for text in listed if text for each in ports(text) for port in each)
 
 
-def opening_of(rule: Mapping[str, Any]) -> Opening | None:
+def opening_of(rule: Mapping[str, Any]) -> OpenPorts | None:
     """Return what a rule (of DescribeSecurityGroupRules) opens to everybody; None: nothing that is judged.
 
     Rules that name a prefix list or a group are not judged by address, and ICMP has no ports.
@@ -81,8 +81,8 @@ def opening_of(rule: Mapping[str, Any]) -> Opening | None:
         return None
     first, last = rule.get("FromPort", -1), rule.get("ToPort", -1)
     if protocol == ALL or first < 0:
-        return Opening((TCP, UDP) if protocol == ALL else (protocol,), _EVERY_PORT, network.version)
-    return Opening((protocol,), range(first, last + 1), network.version)
+        return OpenPorts((TCP, UDP) if protocol == ALL else (protocol,), _EVERY_PORT, network.version)
+    return OpenPorts((protocol,), range(first, last + 1), network.version)
 
 
 class Judged(NamedTuple):
@@ -93,7 +93,7 @@ class Judged(NamedTuple):
 
 
 def judge_rule(
-    rule: Mapping[str, Any], forbidden: Sequence[Forbidden], only: frozenset[int] | None
+    rule: Mapping[str, Any], forbidden: Sequence[ForbiddenPorts], only: frozenset[int] | None
 ) -> Judged | None:
     """Judge a rule by what the controls forbid, of that only the ports `only`; None: nothing is wrong."""
     opening = opening_of(rule)

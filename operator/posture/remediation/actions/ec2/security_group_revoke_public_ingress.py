@@ -5,20 +5,20 @@ from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Action,
     Iam,
+    LiveState,
     Reader,
     Refused,
     Situation,
     Spared,
-    State,
     SubWrite,
     Tagged,
     Verdict,
     Writer,
 )
-from posture.remediation.actions.ec2.described import GROUP, describe, tags_of
+from posture.remediation.actions.ec2.described import GROUP, describe_own, tags_of
 from posture.remediation.actions.ec2.groups import (
     authorize,
-    kept,
+    kept_rule,
     read_rules,
     revoke,
     rule_name,
@@ -56,16 +56,16 @@ class RevokePublicIngress(Action):
     risk = "Every client from outside that comes in through such a rule is cut off."
     undo_says = "The rules are as before, with their descriptions and tags, under new ids."
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the group's rules for incoming traffic from addresses."""
-        group, rules = await describe(reader, resource, GROUP), await read_rules(reader, resource)
+        group, rules = await describe_own(reader, resource, GROUP), await read_rules(reader, resource)
         listed = {
             rule_name(rule): rule
             for rule in rules
             if not rule["IsEgress"] and (rule.get("CidrIpv4") or rule.get("CidrIpv6"))
         }
-        return State(
-            {name: kept(rule) for name, rule in listed.items()},
+        return LiveState(
+            {name: kept_rule(rule) for name, rule in listed.items()},
             {
                 "groupName": group["GroupName"],
                 "ids": {name: rule["SecurityGroupRuleId"] for name, rule in listed.items()},
@@ -74,11 +74,11 @@ class RevokePublicIngress(Action):
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags of the group and of its rules for incoming traffic: each can be revoked."""
-        group, rules = await describe(reader, resource, GROUP), await read_rules(reader, resource)
+        group, rules = await describe_own(reader, resource, GROUP), await read_rules(reader, resource)
         own = Tagged(group["GroupId"], tags_of(group))
         return (own, *tags_of_rules([rule for rule in rules if not rule["IsEgress"]]))
 
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Find the rules that open to everybody a port that one of the findings' controls forbids."""
         if state.about["groupName"].startswith(_FIREWALL_MANAGER):
             raise Refused(Reason.MANAGED_BY_POLICY, "Firewall Manager makes this group: change its policy")

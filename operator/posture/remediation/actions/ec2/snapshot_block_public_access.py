@@ -5,9 +5,9 @@ from posture.domain.remediation.resources import ACCOUNT, ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Iam,
     Json,
+    LiveState,
     Reader,
     Refused,
-    State,
     Tagged,
     Writer,
     check_account,
@@ -48,13 +48,13 @@ class BlockPublicSnapshots(Setting):
     right = "block-all-sharing"
     summary = "Block all public sharing of EBS snapshots in the Region"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the setting of the Region, and who decides it."""
         _check(resource)
         body = await reader.read("ec2", "GetSnapshotBlockPublicAccessState")
         if "State" not in body:
             raise Refused(Reason.UNREADABLE, "EC2 did not answer how far sharing is blocked")
-        return State({self.part: body["State"]}, {"managedBy": body.get("ManagedBy")})
+        return LiveState({self.part: body["State"]}, {"managedBy": body.get("ManagedBy")})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags of the account and of each snapshot that would be public no longer."""
@@ -62,7 +62,7 @@ class BlockPublicSnapshots(Setting):
         account = Tagged(resource.id, await reader.account_tags())
         return (account, *(Tagged(*each) for each in await public_snapshots(reader)))
 
-    def check(self, state: State) -> None:
+    def check(self, state: LiveState) -> None:
         """Refuse where a policy of the organization decides."""
         if state.about["managedBy"] == _BY_POLICY:
             raise Refused(

@@ -4,9 +4,9 @@ from posture.domain.remediation.resources import ACCOUNT, ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Iam,
     Json,
+    LiveState,
     Reader,
     Situation,
-    State,
     SubWrite,
     Tagged,
     Verdict,
@@ -38,10 +38,10 @@ class MakeSnapshotsPrivate(PartByPart):
     risk = "Nobody outside of the account can restore these snapshots but those that they are shared with."
     undo_says = "The snapshots are public again, unless public sharing has been blocked meanwhile."
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the public snapshots of the account in the Region."""
         check_account(resource)
-        return State({each.id: _PUBLIC for each in await public_snapshots(reader)})
+        return LiveState({each.id: _PUBLIC for each in await public_snapshots(reader)})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags of the account and of each public snapshot."""
@@ -49,7 +49,7 @@ class MakeSnapshotsPrivate(PartByPart):
         account = Tagged(resource.id, await reader.account_tags())
         return (account, *(Tagged(*each) for each in await public_snapshots(reader)))
 
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Each public snapshot is wrong."""
         del values, situation
         return Verdict(

@@ -5,18 +5,18 @@ from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Iam,
     Json,
+    LiveState,
     Reader,
     Refused,
     Situation,
     Spared,
-    State,
     SubWrite,
     Tagged,
     Verdict,
     Writer,
     name_after,
 )
-from posture.remediation.actions.ec2.described import SUBNET, describe, tags_of
+from posture.remediation.actions.ec2.described import SUBNET, describe_own, tags_of
 from posture.remediation.actions.parameters import Parameter, Values, choice
 from posture.remediation.actions.setting import PartByPart
 
@@ -53,21 +53,21 @@ class DisablePublicAddresses(PartByPart):
         "The settings are as before; what was launched meanwhile has the addresses it was launched with."
     )
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return both flags."""
-        subnet = await describe(reader, resource, SUBNET)
+        subnet = await describe_own(reader, resource, SUBNET)
         missing = [member for member in (_IPV4, _IPV6) if member not in subnet]
         if missing:
             raise Refused(Reason.UNREADABLE, f"EC2 did not say {', '.join(missing)} of the subnet")
-        return State(
+        return LiveState(
             {member: subnet[member] for member in (_IPV4, _IPV6)}, {_NATIVE: bool(subnet.get(_NATIVE))}
         )
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the subnet's tags."""
-        return (Tagged(resource.id, tags_of(await describe(reader, resource, SUBNET))),)
+        return (Tagged(resource.id, tags_of(await describe_own(reader, resource, SUBNET))),)
 
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Find the flags that are on."""
         del situation
         wrong: list[SubWrite] = []

@@ -5,14 +5,14 @@ from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Iam,
     Json,
+    LiveState,
     Reader,
     Refused,
-    State,
     Tagged,
     Writer,
     name_after,
 )
-from posture.remediation.actions.ec2.described import TRANSIT_GATEWAY, describe, tags_of
+from posture.remediation.actions.ec2.described import TRANSIT_GATEWAY, describe_own, tags_of
 from posture.remediation.actions.setting import Setting
 
 _OPTION = "AutoAcceptSharedAttachments"
@@ -36,20 +36,20 @@ class DisableAutoAccept(Setting):
     right = "disable"
     summary = "Accept no attachments of other accounts automatically"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the option, and whether the gateway can be changed now."""
-        gateway = await describe(reader, resource, TRANSIT_GATEWAY)
+        gateway = await describe_own(reader, resource, TRANSIT_GATEWAY)
         if gateway.get("State") in _GOING:
             raise Refused(Reason.RESOURCE_GONE, f"The transit gateway is {gateway['State']}")
         if _OPTION not in gateway.get("Options", {}):
             raise Refused(Reason.UNREADABLE, f"EC2 did not say {_OPTION} of the transit gateway")
-        return State({self.part: gateway["Options"][_OPTION]}, {"state": gateway.get("State")})
+        return LiveState({self.part: gateway["Options"][_OPTION]}, {"state": gateway.get("State")})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the gateway's tags."""
-        return (Tagged(resource.id, tags_of(await describe(reader, resource, TRANSIT_GATEWAY))),)
+        return (Tagged(resource.id, tags_of(await describe_own(reader, resource, TRANSIT_GATEWAY))),)
 
-    def check(self, state: State) -> None:
+    def check(self, state: LiveState) -> None:
         """Wait while the gateway is being changed."""
         if state.about["state"] != "available":
             raise Refused(Reason.PENDING, f"The transit gateway is {state.about['state']}")

@@ -1,8 +1,8 @@
 """ECR.2: repositories whose tags cannot be moved to another image."""
 
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.remediation.actions.contract import Iam, Json, Reader, State, Tagged, Writer
-from posture.remediation.actions.ecr.repositories import named, read_repository, repository_tags
+from posture.remediation.actions.contract import Iam, Json, LiveState, Reader, Tagged, Writer
+from posture.remediation.actions.ecr.repositories import read_repository, repository_request, repository_tags
 from posture.remediation.actions.setting import Setting
 
 _MUTABILITY, _FILTERS = "imageTagMutability", "imageTagMutabilityExclusionFilters"
@@ -25,13 +25,13 @@ class EnableTagImmutability(Setting):
     right = {_MUTABILITY: "IMMUTABLE"}  # noqa: RUF012 - its type is in the base class
     summary = "Make the tags of the repository immutable"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the mutability of tags with its exclusions."""
         repository = await read_repository(reader, resource)
         part = {_MUTABILITY: repository.get(_MUTABILITY, "MUTABLE")}
         if repository.get(_FILTERS):
             part[_FILTERS] = repository[_FILTERS]
-        return State({self.part: part})
+        return LiveState({self.part: part})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the repository's tags."""
@@ -43,7 +43,7 @@ class EnableTagImmutability(Setting):
 
     async def put(self, writer: Writer, resource: ResourceKey, value: Json) -> None:
         """Set the mutability."""
-        await writer.write("ecr", "PutImageTagMutability", {**named(resource), **value})
+        await writer.write("ecr", "PutImageTagMutability", {**repository_request(resource), **value})
 
 
 ACTION = EnableTagImmutability()

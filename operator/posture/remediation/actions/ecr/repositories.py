@@ -9,7 +9,7 @@ from posture.remediation.actions.setting import pairs, read_list, read_or_gone, 
 _GONE = frozenset({"RepositoryNotFoundException"})
 
 
-def named(resource: ResourceKey) -> dict[str, str]:
+def repository_request(resource: ResourceKey) -> dict[str, str]:
     """Return what calls name a repository by; names have slashes."""
     return {"registryId": resource.account_id, "repositoryName": name_after(resource, "repository/")}
 

@@ -4,7 +4,16 @@ from typing import Any
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer, name_after
+from posture.remediation.actions.contract import (
+    Iam,
+    Json,
+    LiveState,
+    Reader,
+    Refused,
+    Tagged,
+    Writer,
+    name_after,
+)
 from posture.remediation.actions.setting import Setting, pairs
 
 _ENABLED = "enabled"
@@ -29,13 +38,13 @@ class EnableContainerInsights(Setting):
         """Whether metrics are collected, with or without those of each container."""
         return present in {_ENABLED, "enhanced"}
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the setting."""
         cluster = await _cluster(reader, resource)
         settings = {each.get("name"): each.get("value") for each in cluster.get("settings", [])}
         if not settings.get(self.part):
             raise Refused(Reason.UNREADABLE, f"ECS did not answer with {self.part}")
-        return State({self.part: settings[self.part]})
+        return LiveState({self.part: settings[self.part]})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags, from the answer that proves that the cluster is there."""

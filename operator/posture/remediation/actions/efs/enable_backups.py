@@ -7,9 +7,9 @@ from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Iam,
     Json,
+    LiveState,
     Reader,
     Refused,
-    State,
     Tagged,
     Writer,
     name_after,
@@ -41,7 +41,7 @@ class EnableBackups(Setting):
     right = _ENABLED
     summary = "Back the file system up every day"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return whether it is backed up, and whether it can be changed now."""
         described = await self._described(reader, resource)
         request = {"FileSystemId": described["FileSystemId"]}
@@ -51,7 +51,7 @@ class EnableBackups(Setting):
             raise Refused(Reason.PENDING, f"Backups are {status}")
         if status not in {_ENABLED, _DISABLED}:
             raise Refused(Reason.UNREADABLE, f"EFS answered {status!r} for the state of backups")
-        return State({self.part: status}, {"lifeCycle": described.get("LifeCycleState")})
+        return LiveState({self.part: status}, {"lifeCycle": described.get("LifeCycleState")})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags, from the answer that proves that it is there."""
@@ -60,7 +60,7 @@ class EnableBackups(Setting):
             raise Refused(Reason.UNREADABLE, "EFS did not answer with the tags")
         return (Tagged(resource.id, pairs(described["Tags"])),)
 
-    def check(self, state: State) -> None:
+    def check(self, state: LiveState) -> None:
         """Wait while the file system is being changed."""
         if state.about["lifeCycle"] != _AVAILABLE:
             raise Refused(Reason.PENDING, f"The file system is {state.about['lifeCycle']}")

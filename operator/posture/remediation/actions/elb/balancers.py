@@ -5,7 +5,16 @@ from typing import Any
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer, name_after
+from posture.remediation.actions.contract import (
+    Iam,
+    Json,
+    LiveState,
+    Reader,
+    Refused,
+    Tagged,
+    Writer,
+    name_after,
+)
 from posture.remediation.actions.setting import Setting, pairs, read_or_gone, the_one
 
 GONE = frozenset({"LoadBalancerNotFound"})
@@ -27,7 +36,7 @@ class BalancerAttribute(Setting):
     works_on = WorksOn(frozenset({"AwsElbv2LoadBalancer"}))
     iam = IAM
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the attribute, and the tags that say who made the balancer."""
         balancer, tags = await _balancer(reader, resource), await balancer_tags(reader, resource)
         body = await read_or_gone(
@@ -39,7 +48,7 @@ class BalancerAttribute(Setting):
         if self.part not in attributes:
             kind = balancer.get("Type")
             raise Refused(Reason.NOT_SUPPORTED, f"Load balancers of type {kind} have no {self.part}")
-        return State({self.part: attributes[self.part]}, {"tags": [list(tag) for tag in tags]})
+        return LiveState({self.part: attributes[self.part]}, {"tags": [list(tag) for tag in tags]})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the balancer's tags."""
@@ -55,10 +64,10 @@ class BalancerAttribute(Setting):
 async def balancer_tags(reader: Reader, resource: ResourceKey) -> tuple[tuple[str, str], ...]:
     """Return the tags of a balancer."""
     body = await read_or_gone(reader, "elbv2", "DescribeTags", {"ResourceArns": [resource.id]}, gone=GONE)
-    return tags_of(the_one(body, "TagDescriptions", "ResourceArn", resource.id))
+    return answered_tags(the_one(body, "TagDescriptions", "ResourceArn", resource.id))
 
 
-def tags_of(described: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def answered_tags(described: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Return the tags out of what describes a balancer's; Refused where there is no list of them."""
     if "Tags" not in described:
         raise Refused(Reason.UNREADABLE, "Elastic Load Balancing did not answer with the balancer's tags")

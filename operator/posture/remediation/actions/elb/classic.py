@@ -6,8 +6,8 @@ from typing import Any
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.remediation.actions.contract import Json, Reader, Refused, State, Tagged, Writer, name_after
-from posture.remediation.actions.elb.balancers import GONE, IAM, tags_of
+from posture.remediation.actions.contract import Json, LiveState, Reader, Refused, Tagged, Writer, name_after
+from posture.remediation.actions.elb.balancers import GONE, IAM, answered_tags
 from posture.remediation.actions.setting import Setting, read_or_gone, the_one
 
 
@@ -25,7 +25,7 @@ class ClassicAttribute(Setting):
     def attributes_of(self, value: Json) -> dict[str, Any]:
         """Return what sets the part, and nothing else."""
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the attribute of a balancer that is there."""
         name = _name(resource)
         await read_or_gone(reader, "elb", "DescribeLoadBalancers", {"LoadBalancerNames": [name]}, gone=GONE)
@@ -34,14 +34,14 @@ class ClassicAttribute(Setting):
         value = self.value_of(body.get("LoadBalancerAttributes", {}))
         if value is None:
             raise Refused(Reason.UNREADABLE, f"Elastic Load Balancing did not answer with {self.part}")
-        return State({self.part: value})
+        return LiveState({self.part: value})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the balancer's tags."""
         name = _name(resource)
         body = await read_or_gone(reader, "elb", "DescribeTags", {"LoadBalancerNames": [name]}, gone=GONE)
         described = the_one(body, "TagDescriptions", "LoadBalancerName", name)
-        return (Tagged(resource.id, tags_of(described)),)
+        return (Tagged(resource.id, answered_tags(described)),)
 
     async def put(self, writer: Writer, resource: ResourceKey, value: Json) -> None:
         """Set the attribute."""

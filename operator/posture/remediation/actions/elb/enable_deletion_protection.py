@@ -1,7 +1,7 @@
 """ELB.6: load balancers that nobody deletes by mistake."""
 
 from posture.domain.remediation.reasons import Reason
-from posture.remediation.actions.contract import Refused, State
+from posture.remediation.actions.contract import LiveState, Refused
 from posture.remediation.actions.elb.balancers import BalancerAttribute
 
 # Tags of balancers that a controller in a cluster makes and deletes: of the AWS Load Balancer Controller, of
@@ -10,7 +10,7 @@ _CONTROLLERS = frozenset({"elbv2.k8s.aws/cluster", "eks:eks-cluster-name"})
 _CLOUD_PROVIDER, _OWNED = "kubernetes.io/cluster/", "owned"
 
 
-class EnableDeletionProtection(BalancerAttribute):
+class ProtectBalancer(BalancerAttribute):
     """Not of balancers that a controller deletes: its deletion would fail."""
 
     name = "elb-enable-deletion-protection"
@@ -21,7 +21,7 @@ class EnableDeletionProtection(BalancerAttribute):
     right = "true"
     summary = "Protect the load balancer from deletion"
 
-    def check(self, state: State) -> None:
+    def check(self, state: LiveState) -> None:
         """Refuse what a controller in a cluster owns."""
         for key, value in state.about["tags"]:
             if key in _CONTROLLERS or (key.startswith(_CLOUD_PROVIDER) and value == _OWNED):
@@ -32,4 +32,4 @@ class EnableDeletionProtection(BalancerAttribute):
                 )
 
 
-ACTION = EnableDeletionProtection()
+ACTION = ProtectBalancer()

@@ -9,17 +9,17 @@ from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.domain.time import instant_of, parse_timestamp, rfc3339
 from posture.remediation.actions.contract import (
     Json,
+    LiveState,
     Reader,
     Refused,
     Situation,
     Spared,
-    State,
     SubWrite,
     Tagged,
     Verdict,
     Writer,
 )
-from posture.remediation.actions.iam.users import is_protected, read_pages, user_name, user_tags
+from posture.remediation.actions.iam.users import is_protected, read_marked_pages, user_name, user_tags
 from posture.remediation.actions.parameters import Values
 from posture.remediation.actions.setting import PartByPart
 
@@ -44,15 +44,15 @@ class DeactivateAccessKeys(PartByPart):
         del key, values, situation
         return None
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the user's keys, with their ages and last uses."""
         name = user_name(resource)
-        listed = await read_pages(reader, "ListAccessKeys", "AccessKeyMetadata", {"UserName": name})
+        listed = await read_marked_pages(reader, "ListAccessKeys", "AccessKeyMetadata", {"UserName": name})
         keys = {}
         for key in listed:
             used = await reader.read("iam", "GetAccessKeyLastUsed", {"AccessKeyId": key["AccessKeyId"]})
             keys[key["AccessKeyId"]] = _about(key, used)
-        return State(
+        return LiveState(
             {key["AccessKeyId"]: {"Status": key["Status"]} for key in listed}, {"user": name, "keys": keys}
         )
 
@@ -60,7 +60,7 @@ class DeactivateAccessKeys(PartByPart):
         """Return the tags of the user; keys have none of their own."""
         return (await user_tags(reader, user_name(resource)),)
 
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Find the active keys that are wrong."""
         user = state.about["user"]
         if is_protected(user, situation.protected):

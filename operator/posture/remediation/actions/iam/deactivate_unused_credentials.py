@@ -8,11 +8,11 @@ from posture.domain.time import DAY, instant_of, parse_timestamp, rfc3339
 from posture.remediation.actions.contract import (
     Iam,
     Json,
+    LiveState,
     Reader,
     Refused,
     Situation,
     Spared,
-    State,
     Verdict,
     read_or_none,
 )
@@ -50,12 +50,12 @@ class DeactivateUnusedCredentials(DeactivateAccessKeys):
     risk = "Whatever signs with such a key once in a long while is refused the next time."
     undo_says = "The keys are active again."
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the user's keys and, beside them, since when the password is not used."""
         state = await super().read(reader, resource)
         return state._replace(about={**state.about, "password": await self._password(reader, resource)})
 
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Find the keys that nobody uses; tell of a password that nobody uses."""
         verdict = super().judge(state, values, situation)
         since, days = state.about["password"], _days_of(situation)

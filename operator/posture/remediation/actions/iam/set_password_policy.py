@@ -8,9 +8,9 @@ from posture.remediation.actions.contract import (
     Action,
     Iam,
     Json,
+    LiveState,
     Reader,
     Situation,
-    State,
     SubWrite,
     Tagged,
     Verdict,
@@ -18,7 +18,7 @@ from posture.remediation.actions.contract import (
     check_account,
     read_or_none,
 )
-from posture.remediation.actions.iam.users import read_pages, user_tags
+from posture.remediation.actions.iam.users import read_marked_pages, user_tags
 from posture.remediation.actions.parameters import Parameter, Values, integer
 
 _PART = "passwordPolicy"
@@ -66,20 +66,20 @@ class SetPasswordPolicy(Action):
     )
     undo_says = "The policy is as before, or there is none where there was none."
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the policy; None: the account has none of its own."""
         check_account(resource)
         body = await read_or_none(reader, "iam", "GetAccountPasswordPolicy", {}, none=_NO_POLICY)
-        return State({_PART: None if body is None else _normal(body["PasswordPolicy"])})
+        return LiveState({_PART: None if body is None else _normal(body["PasswordPolicy"])})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags of the account and of all its users: the policy touches each of them."""
         check_account(resource)
         account = Tagged(resource.id, await reader.account_tags())
-        users = await read_pages(reader, "ListUsers", "Users", {})
+        users = await read_marked_pages(reader, "ListUsers", "Users", {})
         return (account, *[await user_tags(reader, user["UserName"]) for user in users])
 
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Compare the policy with the same one made stricter."""
         del situation
         present = state.parts[_PART]

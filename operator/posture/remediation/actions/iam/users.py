@@ -17,7 +17,7 @@ def user_name(resource: ResourceKey) -> str:
     return name_after(resource, "user/").rpartition("/")[2]
 
 
-async def read_pages(
+async def read_marked_pages(
     reader: Reader, operation: str, member: str, parameters: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """Read a whole list by IAM's markers; a user that is not there is `ResourceGone`."""
@@ -40,7 +40,7 @@ async def read_pages(
 
 async def user_tags(reader: Reader, name: str) -> Tagged:
     """Return the tags of a user."""
-    tags = await read_pages(reader, "ListUserTags", "Tags", {"UserName": name})
+    tags = await read_marked_pages(reader, "ListUserTags", "Tags", {"UserName": name})
     return Tagged(name, tuple((tag["Key"], tag["Value"]) for tag in tags))
 
 

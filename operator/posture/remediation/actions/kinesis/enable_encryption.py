@@ -7,10 +7,10 @@ from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Iam,
     Json,
+    LiveState,
     Reader,
     Refused,
     Situation,
-    State,
     SubWrite,
     Tagged,
     Writer,
@@ -41,7 +41,7 @@ class EnableStreamEncryption(Setting):
     part = "encryption"
     summary = "Encrypt the stream"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return how the stream is encrypted, and whether it can be changed now."""
         request = {"StreamName": name_after(resource, "stream/")}
         body = await read_or_gone(reader, "kinesis", "DescribeStreamSummary", request, gone=_GONE)
@@ -53,7 +53,7 @@ class EnableStreamEncryption(Setting):
             _TYPE: _KMS if is_encrypted else _NONE,
             _KEY: stream.get(_KEY) if is_encrypted else None,
         }
-        return State({self.part: encryption}, {"status": stream.get("StreamStatus")})
+        return LiveState({self.part: encryption}, {"status": stream.get("StreamStatus")})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the stream's tags; a page begins after the last tag of the one before."""
@@ -78,7 +78,7 @@ class EnableStreamEncryption(Setting):
         del present
         return f"{self.summary} with {wanted[_KEY]}"
 
-    def check(self, state: State) -> None:
+    def check(self, state: LiveState) -> None:
         """Wait while the stream is being changed."""
         if state.about["status"] != _ACTIVE:
             raise Refused(Reason.PENDING, f"The stream is {state.about['status']}")

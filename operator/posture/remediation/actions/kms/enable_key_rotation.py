@@ -5,9 +5,9 @@ from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Iam,
     Json,
+    LiveState,
     Reader,
     Refused,
-    State,
     Tagged,
     Writer,
     name_after,
@@ -37,7 +37,7 @@ class EnableKeyRotation(Setting):
     right = True
     summary = "Enable the yearly rotation of the key"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return whether the key is rotated, and what kind of key it is."""
         request = {"KeyId": name_after(resource, "key/")}
         described = await read_or_gone(reader, "kms", "DescribeKey", request, gone=_GONE)
@@ -54,7 +54,7 @@ class EnableKeyRotation(Setting):
             "CustomKeyStoreId": key.get("CustomKeyStoreId"),
             "MultiRegionKeyType": replicated.get("MultiRegionKeyType", "PRIMARY"),
         }
-        return State({self.part: None if rotation is None else rotation[_MEMBER]}, about)
+        return LiveState({self.part: None if rotation is None else rotation[_MEMBER]}, about)
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the key's tags."""
@@ -69,7 +69,7 @@ class EnableKeyRotation(Setting):
         )
         return (Tagged(resource.id, pairs(tags, "TagKey", "TagValue")),)
 
-    def check(self, state: State) -> None:
+    def check(self, state: LiveState) -> None:
         """Refuse keys that cannot be rotated, or that are not the account's to decide about."""
         key = state.about
         if key["KeyManager"] != "CUSTOMER":

@@ -10,11 +10,11 @@ from posture.remediation.actions.contract import (
     ChangedSince,
     Iam,
     Json,
+    LiveState,
     Reader,
     Refused,
     Situation,
     Spared,
-    State,
     SubWrite,
     Tagged,
     Verdict,
@@ -58,7 +58,7 @@ class RemovePublicPolicy(Action):
     risk = "Whoever calls the function through such a statement alone is refused at once."
     undo_says = "The policy is as before, unless Lambda blocks public policies meanwhile."
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return what the policy says (None: there is none), its text and its revision."""
         name = _name(resource)
         request = {"FunctionName": name}
@@ -68,11 +68,11 @@ class RemovePublicPolicy(Action):
         asked = {"ResourceArn": resource.id}
         body = await read_or_none(reader, "lambda", "GetResourcePolicy", asked, none=_NONE)
         if body is None:
-            return State({_PART: None}, {"text": None, "revision": None})
+            return LiveState({_PART: None}, {"text": None, "revision": None})
         if not body.get("Policy") or not body.get("RevisionId"):
             raise Refused(Reason.UNREADABLE, "Lambda did not answer with the function's policy")
         said = meaning_of(read_document(body["Policy"]))
-        return State({_PART: said}, {"text": body["Policy"], "revision": body["RevisionId"]})
+        return LiveState({_PART: said}, {"text": body["Policy"], "revision": body["RevisionId"]})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the function's tags."""
@@ -82,7 +82,7 @@ class RemovePublicPolicy(Action):
             raise Refused(Reason.UNREADABLE, "Lambda did not answer with the tags")
         return (Tagged(resource.id, tuple(body["Tags"].items())),)
 
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Find the statements that let everybody in."""
         del situation
         text = state.about["text"]

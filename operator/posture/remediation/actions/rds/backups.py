@@ -3,7 +3,7 @@
 from typing import Any
 
 from posture.domain.remediation.reasons import Reason
-from posture.remediation.actions.contract import Refused, Situation, State, Verdict
+from posture.remediation.actions.contract import LiveState, Refused, Situation, Verdict
 from posture.remediation.actions.minimum import Minimum
 from posture.remediation.actions.parameters import Values
 from posture.remediation.actions.rds.flags import DatabaseFlag
@@ -22,15 +22,15 @@ class BackupRetention(Minimum, DatabaseFlag):
     default = 7
     allowed = range(7, 36)
 
-    def state_of(self, described: dict[str, Any]) -> State:
+    def state_of(self, described: dict[str, Any]) -> LiveState:
         """Return the period that is, or that is to be once the maintenance window has been."""
         state = super().state_of(described)
         pending = described.get("PendingModifiedValues", {}).get(self.part)
         parts = state.parts if pending is None else {self.part: pending}
         replica_of = next((described[each] for each in _REPLICA_OF if described.get(each)), None)
-        return State(parts, {**state.about, "waits": pending is not None, "replicaOf": replica_of})
+        return LiveState(parts, {**state.about, "waits": pending is not None, "replicaOf": replica_of})
 
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Compare the period with what the control asks; one that waits for its window is waited for."""
         if state.about["waits"]:
             raise Refused(
@@ -39,7 +39,7 @@ class BackupRetention(Minimum, DatabaseFlag):
             )
         return super().judge(state, values, situation)
 
-    def check(self, state: State) -> None:
+    def check(self, state: LiveState) -> None:
         """Refuse replicas, whose backups are their source's."""
         if state.about["replicaOf"]:
             raise Refused(Reason.NOT_SUPPORTED, f"It is a replica of {state.about['replicaOf']}")

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer
-from posture.remediation.actions.rds.described import describe, named, tags_of
+from posture.remediation.actions.contract import Iam, Json, LiveState, Reader, Refused, Tagged, Writer
+from posture.remediation.actions.rds.described import database_tags, describe_database, identifier_of
 from posture.remediation.actions.setting import Setting
 
 _CUSTOM = "custom-"
@@ -25,11 +25,11 @@ class DatabaseFlag(Setting):
     sent_as: ClassVar[str] = ""
     """What the modifying call names the flag, where not as the describing one."""
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the flag, and what decides whether it may be changed."""
-        return self.state_of(await describe(reader, resource, self.kind, self.prefix))
+        return self.state_of(await describe_database(reader, resource, self.kind, self.prefix))
 
-    def state_of(self, described: dict[str, Any]) -> State:
+    def state_of(self, described: dict[str, Any]) -> LiveState:
         """Return the same out of what describes the database."""
         if self.part not in described:
             raise Refused(Reason.NOT_SUPPORTED, f"RDS does not say {self.part} of a {described['Engine']}")
@@ -38,14 +38,14 @@ class DatabaseFlag(Setting):
             "status": described.get("DBInstanceStatus") or described.get("Status"),
             "cluster": described.get("DBClusterIdentifier") if self.kind == "DBInstance" else None,
         }
-        return State({self.part: described[self.part]}, about)
+        return LiveState({self.part: described[self.part]}, about)
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags, from the answer that proves that it is there."""
-        described = await describe(reader, resource, self.kind, self.prefix)
-        return (tags_of(resource, described),)
+        described = await describe_database(reader, resource, self.kind, self.prefix)
+        return (database_tags(resource, described),)
 
-    def check(self, state: State) -> None:
+    def check(self, state: LiveState) -> None:
         """Refuse what RDS cannot change, and wait while it is being changed."""
         if state.about["engine"].startswith(_CUSTOM):
             raise Refused(Reason.NOT_SUPPORTED, "RDS Custom is not changed")
@@ -58,7 +58,7 @@ class DatabaseFlag(Setting):
 
     async def modify(self, writer: Writer, resource: ResourceKey, members: Mapping[str, Json]) -> None:
         """Set members by one call. It wants the name: an ARN is for reading."""
-        request = named(resource, self.kind, self.prefix)
+        request = identifier_of(resource, self.kind, self.prefix)
         await writer.write("rds", f"Modify{self.kind}", {**request, **members})
 
 
@@ -74,7 +74,7 @@ class InstanceFlag(DatabaseFlag):
 class OwnInstanceFlag(InstanceFlag):
     """A flag that an instance of a cluster has from its cluster."""
 
-    def check(self, state: State) -> None:
+    def check(self, state: LiveState) -> None:
         """Refuse instances of clusters too."""
         if state.about["cluster"]:
             raise Refused(Reason.NOT_SUPPORTED, f"The cluster {state.about['cluster']} decides this")

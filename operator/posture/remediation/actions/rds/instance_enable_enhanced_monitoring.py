@@ -4,7 +4,7 @@ from typing import Any
 
 from posture.domain.arns import role_arn
 from posture.domain.remediation.resources import ResourceKey
-from posture.remediation.actions.contract import Iam, Situation, State, SubWrite, Verdict, Writer
+from posture.remediation.actions.contract import Iam, LiveState, Situation, SubWrite, Verdict, Writer
 from posture.remediation.actions.parameters import Parameter, Values, choice, role_name
 from posture.remediation.actions.rds.flags import InstanceFlag
 
@@ -38,11 +38,11 @@ class InstanceEnhancedMonitoring(InstanceFlag):
     part = "MonitoringInterval"
     summary = "Monitor the operating system of the instance"
 
-    def state_of(self, described: dict[str, Any]) -> State:
+    def state_of(self, described: dict[str, Any]) -> LiveState:
         """Return the interval too where RDS leaves it out: it is 0 then."""
         return super().state_of({self.part: 0, **described})
 
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Find that nothing is measured."""
         del situation
         present = state.parts[self.part]

@@ -2,8 +2,13 @@
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer
-from posture.remediation.actions.rds.described import describe, named, read_about, tags_of
+from posture.remediation.actions.contract import Iam, Json, LiveState, Reader, Refused, Tagged, Writer
+from posture.remediation.actions.rds.described import (
+    database_tags,
+    describe_database,
+    identifier_of,
+    read_about,
+)
 from posture.remediation.actions.setting import Setting
 
 _EVERYBODY, _RESTORE = "all", "restore"
@@ -44,10 +49,10 @@ class MakeSnapshotPrivate(Setting):
     right = False
     summary = "Let not everybody restore the snapshot"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return whether everybody can restore it, and whether it can be changed now."""
         kind, prefix = _KINDS[resource.type]
-        described = await describe(reader, resource, kind, prefix)
+        described = await describe_database(reader, resource, kind, prefix)
         body = await read_about(reader, f"Describe{kind}Attributes", resource, kind, prefix)
         listed = body.get(f"{kind}AttributesResult", {}).get(f"{kind}Attributes")
         if listed is None:
@@ -59,13 +64,13 @@ class MakeSnapshotPrivate(Setting):
             for account in attribute.get("AttributeValues", [])
         ]
         about = {"status": described.get("Status"), "type": described.get("SnapshotType")}
-        return State({self.part: _EVERYBODY in allowed}, about)
+        return LiveState({self.part: _EVERYBODY in allowed}, about)
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags, from the answer that proves that it is there."""
-        return (tags_of(resource, await describe(reader, resource, *_KINDS[resource.type])),)
+        return (database_tags(resource, await describe_database(reader, resource, *_KINDS[resource.type])),)
 
-    def check(self, state: State) -> None:
+    def check(self, state: LiveState) -> None:
         """Refuse what AWS Backup made, and wait while the snapshot is being made or changed."""
         if state.about["type"] == _OF_BACKUP:
             raise Refused(Reason.MANAGED_BY_AWS, "AWS Backup made the snapshot: change it there")
@@ -76,7 +81,7 @@ class MakeSnapshotPrivate(Setting):
         """Let everybody restore it, or no longer. The call wants the name: an ARN is for reading."""
         kind, prefix = _KINDS[resource.type]
         request = {
-            **named(resource, kind, prefix),
+            **identifier_of(resource, kind, prefix),
             "AttributeName": _RESTORE,
             "ValuesToAdd" if value else "ValuesToRemove": [_EVERYBODY],
         }

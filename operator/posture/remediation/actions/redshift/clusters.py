@@ -4,7 +4,16 @@ from typing import Any
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer, name_after
+from posture.remediation.actions.contract import (
+    Iam,
+    Json,
+    LiveState,
+    Reader,
+    Refused,
+    Tagged,
+    Writer,
+    name_after,
+)
 from posture.remediation.actions.setting import Setting, pairs, read_or_gone, the_one
 
 _GONE = frozenset({"ClusterNotFound"})
@@ -17,12 +26,12 @@ class ClusterSetting(Setting):
     works_on = WorksOn(frozenset({"AwsRedshiftCluster"}))
     iam = Iam(("redshift:DescribeClusters",), ("redshift:ModifyCluster",), ("redshift:ModifyCluster",))
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the setting, and whether it can be changed now."""
         cluster = await _cluster(reader, resource)
         if self.part not in cluster:
             raise Refused(Reason.UNREADABLE, f"Redshift did not answer with {self.part}")
-        return State({self.part: cluster[self.part]}, {"status": cluster.get("ClusterStatus")})
+        return LiveState({self.part: cluster[self.part]}, {"status": cluster.get("ClusterStatus")})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags, from the answer that proves that the cluster is there."""
@@ -31,7 +40,7 @@ class ClusterSetting(Setting):
             raise Refused(Reason.UNREADABLE, "Redshift did not answer with the tags")
         return (Tagged(resource.id, pairs(cluster["Tags"])),)
 
-    def check(self, state: State) -> None:
+    def check(self, state: LiveState) -> None:
         """Wait while the cluster is changed, resized, or paused: Redshift refuses changes then."""
         if state.about["status"] != _AVAILABLE:
             raise Refused(Reason.PENDING, f"The cluster is {state.about['status']}, not {_AVAILABLE}")

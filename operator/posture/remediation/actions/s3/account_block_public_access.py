@@ -6,10 +6,10 @@ from posture.domain.remediation.resources import ACCOUNT, ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Action,
     Iam,
+    LiveState,
     Reader,
     Refused,
     Situation,
-    State,
     SubWrite,
     Tagged,
     Verdict,
@@ -45,12 +45,12 @@ class AccountBlockPublicAccess(Action):
     )
     undo_says = "The four flags are as before, or there is no configuration where there was none."
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the four flags."""
         check_account(resource)
         request = {"AccountId": resource.account_id}
         body = await read_or_none(reader, "s3control", "GetPublicAccessBlock", request, none=NONE)
-        return State({PART: flags_of(body)})
+        return LiveState({PART: flags_of(body)})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the tags of the account and of all its buckets: the setting touches each of them."""
@@ -58,7 +58,7 @@ class AccountBlockPublicAccess(Action):
         account = Tagged(resource.id, await reader.account_tags())
         return (account, *await tags_of_all_buckets(reader))
 
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Any flag that is off is wrong."""
         del values, situation
         flags = state.parts[PART]

@@ -5,10 +5,10 @@ from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Action,
     Iam,
+    LiveState,
     Reader,
     Refused,
     Situation,
-    State,
     SubWrite,
     Tagged,
     Verdict,
@@ -39,17 +39,17 @@ class BucketBlockPublicAccess(Action):
     )
     undo_says = "The four flags are as before, or there is no configuration where there was none."
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the four flags, and whether the bucket is a website."""
         website = await is_website(reader, resource)
         body = await read_bucket(reader, "GetPublicAccessBlock", resource, none=NONE)
-        return State({PART: flags_of(body)}, {"website": website})
+        return LiveState({PART: flags_of(body)}, {"website": website})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the bucket's tags."""
         return (await bucket_tags(reader, name_after(resource, "")),)
 
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Any flag that is off is wrong."""
         del situation
         flags = state.parts[PART]

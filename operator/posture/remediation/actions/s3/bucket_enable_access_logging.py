@@ -7,10 +7,10 @@ from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Iam,
     Json,
+    LiveState,
     Reader,
     Refused,
     Situation,
-    State,
     SubWrite,
     Tagged,
     Verdict,
@@ -74,7 +74,7 @@ class EnableAccessLogging(Setting):
     part = _LOGGING
     summary = "Log requests to the bucket"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return where the bucket's requests are logged; None: nowhere."""
         body = await read_bucket(reader, "GetBucketLogging", resource)
         about = {
@@ -82,13 +82,13 @@ class EnableAccessLogging(Setting):
             "account": resource.account_id,
             "region": resource.region,
         }
-        return State({_LOGGING: (body or {}).get(_LOGGING)}, about)
+        return LiveState({_LOGGING: (body or {}).get(_LOGGING)}, about)
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the bucket's tags."""
         return (await bucket_tags(reader, name_after(resource, "")),)
 
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Log a bucket that is not logged, but for the one that the logs go to."""
         del situation
         about = state.about

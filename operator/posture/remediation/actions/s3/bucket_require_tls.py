@@ -8,10 +8,10 @@ from posture.remediation.actions.contract import (
     Action,
     Iam,
     Json,
+    LiveState,
     Reader,
     Refused,
     Situation,
-    State,
     SubWrite,
     Tagged,
     Verdict,
@@ -62,7 +62,7 @@ class RequireTls(Action):
     risk = "Clients that come without TLS are refused, among them all readers of a website endpoint."
     undo_says = "The policy is as before, or there is none where there was none."
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return what the policy says (None: there is none), its text, and whether it is a website."""
         website = await is_website(reader, resource)
         body = await read_bucket(reader, "GetBucketPolicy", resource, none=_NONE)
@@ -70,13 +70,13 @@ class RequireTls(Action):
             raise Refused(Reason.UNREADABLE, "S3 did not answer with the policy of the bucket")
         text = None if body is None else body["Policy"]
         said = None if text is None else meaning_of(read_document(text))
-        return State({_PART: said}, {"text": text, "website": website, "bucket": resource.id})
+        return LiveState({_PART: said}, {"text": text, "website": website, "bucket": resource.id})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the bucket's tags."""
         return (await bucket_tags(reader, name_after(resource, "")),)
 
-    def judge(self, state: State, values: Values, situation: Situation) -> Verdict:
+    def judge(self, state: LiveState, values: Values, situation: Situation) -> Verdict:
         """Look for such a statement."""
         del situation
         bucket, text = state.about["bucket"], state.about["text"]

@@ -5,10 +5,10 @@ from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Iam,
     Json,
+    LiveState,
     Reader,
     Refused,
     Situation,
-    State,
     SubWrite,
     Tagged,
     Writer,
@@ -45,14 +45,14 @@ class EnableTopicEncryption(Setting):
     part = "KmsMasterKeyId"
     summary = "Encrypt the topic"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the key of the topic; None: it has none."""
         name_after(resource, "")
         body = await read_or_gone(reader, "sns", "GetTopicAttributes", {"TopicArn": resource.id}, gone=_GONE)
         attributes = body.get("Attributes", {})
         if attributes.get("TopicArn") != resource.id:
             raise Refused(Reason.UNREADABLE, "SNS did not answer with the topic")
-        return State({self.part: attributes.get(self.part) or None})
+        return LiveState({self.part: attributes.get(self.part) or None})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the topic's tags."""

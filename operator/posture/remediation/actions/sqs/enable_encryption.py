@@ -2,7 +2,16 @@
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.remediation.actions.contract import Iam, Json, Reader, Refused, State, Tagged, Writer, name_after
+from posture.remediation.actions.contract import (
+    Iam,
+    Json,
+    LiveState,
+    Reader,
+    Refused,
+    Tagged,
+    Writer,
+    name_after,
+)
 from posture.remediation.actions.setting import Setting, read_or_gone
 
 _MANAGED, _KEY = "SqsManagedSseEnabled", "KmsMasterKeyId"
@@ -32,14 +41,14 @@ class EnableEncryption(Setting):
     right = {_MANAGED: True, _KEY: None}  # noqa: RUF012 - its type is in the base class
     summary = "Encrypt the queue with keys that SQS manages"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return both ways of encryption."""
         url = await self._url(reader, resource)
         request = {"QueueUrl": url, "AttributeNames": [_MANAGED, _KEY]}
         body = await read_or_gone(reader, "sqs", "GetQueueAttributes", request, gone=_GONE)
         attributes = body.get("Attributes", {})
         managed = attributes.get(_MANAGED, "false") == "true"
-        return State({self.part: {_MANAGED: managed, _KEY: attributes.get(_KEY) or None}})
+        return LiveState({self.part: {_MANAGED: managed, _KEY: attributes.get(_KEY) or None}})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the queue's tags. An answer without any is `{}`; one that is no JSON is an error."""

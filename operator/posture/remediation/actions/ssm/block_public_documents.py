@@ -2,15 +2,7 @@
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
-from posture.remediation.actions.contract import (
-    Iam,
-    Json,
-    Reader,
-    Refused,
-    State,
-    Writer,
-    check_account,
-)
+from posture.remediation.actions.contract import Iam, Json, LiveState, Reader, Refused, Writer, check_account
 from posture.remediation.actions.setting import AccountSetting
 
 _SETTING = {"SettingId": "/ssm/documents/console/public-sharing-permission"}
@@ -33,7 +25,7 @@ class BlockPublicDocuments(AccountSetting):
     right = {"value": _BLOCKED, "default": False}  # noqa: RUF012 - its type is in the base class
     summary = "Block public sharing of SSM documents in the Region"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the setting of the Region, and whether it is only Amazon's default."""
         check_account(resource)
         body = await reader.read("ssm", "GetServiceSetting", _SETTING)
@@ -43,7 +35,7 @@ class BlockPublicDocuments(AccountSetting):
         if setting["Status"] == "PendingUpdate":
             raise Refused(Reason.PENDING, "The setting is being changed")
         part = {"value": setting["SettingValue"], "default": setting["Status"] == "Default"}
-        return State({self.part: part})
+        return LiveState({self.part: part})
 
     def is_right(self, present: Json) -> bool:
         """Whether sharing is blocked, by whomever."""

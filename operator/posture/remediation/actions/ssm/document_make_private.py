@@ -7,9 +7,9 @@ from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import (
     Iam,
     Json,
+    LiveState,
     Reader,
     Refused,
-    State,
     Tagged,
     Writer,
     name_after,
@@ -38,7 +38,7 @@ class MakeDocumentPrivate(Setting):
     right = None
     summary = "Share the document with everybody no longer"
 
-    async def read(self, reader: Reader, resource: ResourceKey) -> State:
+    async def read(self, reader: Reader, resource: ResourceKey) -> LiveState:
         """Return the share with everybody."""
         name = _name(resource)
         described = await read_or_gone(reader, "ssm", "DescribeDocument", {"Name": name}, gone=_GONE)
@@ -49,7 +49,7 @@ class MakeDocumentPrivate(Setting):
             raise Refused(
                 Reason.NOT_OWNER, f"The document is shared by {owner}: only its owner can change it"
             )
-        return State({self.part: await self._share(reader, name)})
+        return LiveState({self.part: await self._share(reader, name)})
 
     async def tags(self, reader: Reader, resource: ResourceKey) -> tuple[Tagged, ...]:
         """Return the document's tags; SSM refuses the call for one that is not there."""
