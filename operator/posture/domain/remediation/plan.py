@@ -206,10 +206,18 @@ class _Planner:
             outcome = self._closed() or self._capped(candidate, request)
         if outcome is None:
             would = "It is remediated" if self._rule.acts else "It would be remediated"
-            outcome = Outcome(Reason.PLANNED, f"{would}: {self._rule.action.name}.")
+            outcome = Outcome(
+                Reason.PLANNED, f"{would}: {self._rule.action.name}.{self._set_back_by(candidate)}"
+            )
             self._budget.take(candidate.resource, self._writes(candidate, request))
             self._to_do.append(self._planned(candidate, outcome))
         self._all.append((candidate, outcome))
+
+    def _set_back_by(self, candidate: Candidate) -> str:
+        seen = self._known.seen.get(candidate.resource)
+        if seen is None or not seen.managed_by:
+            return ""
+        return f" {seen.managed_by} made it, and may set it back: change it there too."
 
     def _asking(self, candidate: Candidate, request: Entry | None) -> Outcome:
         if request is not None:

@@ -65,10 +65,12 @@ class Seen(NamedTuple):
     """What the live resource said. `verdict`: why nothing is to be done; None: it is still wrong.
 
     `writes`: the sub-writes that would put it right, each in words that say all of it, in no order.
+    `managed_by`: what may put it back, as `managed_by` names it; empty: nothing that is known.
     """
 
     verdict: Outcome | None
     writes: tuple[str, ...] = ()
+    managed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,24 @@ def plan_hash(rule: Rule, resource: ResourceKey, writes: Iterable[str]) -> str:
     parameters = sorted((name, list(values)) for name, values in action.parameters)
     said = [rule.uid, rule.role_name, action.kind, action.name, action.version, parameters, list(resource)]
     return sha256(json.dumps([*said, sorted(writes)]).encode()).hexdigest()[:_DIGITS]
+
+
+# Tags that services put on what they make (service user guides); in the order in which the first is told.
+_MANAGERS = (
+    ("aws:cloudformation:stack-name", "CloudFormation stack"),
+    ("aws:autoscaling:groupName", "Auto Scaling group"),
+    ("aws:ec2launchtemplate:id", "launch template"),
+    ("eks:cluster-name", "EKS cluster"),
+    ("aws:eks:cluster-name", "EKS cluster"),
+    ("elasticbeanstalk:environment-name", "Elastic Beanstalk environment"),
+    ("aws:ecs:clusterName", "ECS cluster"),
+)
+
+
+def managed_by(tags: Iterable[tuple[str, str]]) -> str:
+    """Name what made a resource, and may set it back or make it anew: `CloudFormation stack shop`."""
+    found = dict(tags)
+    return next((f"{what} {found[key]}" for key, what in _MANAGERS if key in found), "")
 
 
 def opting_out(tags: Iterable[tuple[str, str]], opt_out: Sequence[OptOutTag]) -> str:

@@ -61,6 +61,8 @@ class Cleared(NamedTuple):
 
     terms: RuleTerms
     subs: tuple[SubWrite, ...]
+    managed_by: str = ""
+    """What made the resource, and may set it back; empty: nothing that is known."""
 
 
 class Clearance:
@@ -212,7 +214,7 @@ class Clearance:
             return Outcome(
                 Reason.PENDING, "What would be written is not what was planned: it is planned anew."
             )
-        return Cleared(surveyed.terms, look.subs)
+        return Cleared(surveyed.terms, look.subs, look.managed_by)
 
     async def _others(self, ask: Ask, now: int) -> list[Entry]:
         """Return all of the journal but the entry that the write is for."""

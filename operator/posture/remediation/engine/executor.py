@@ -126,7 +126,9 @@ class Executor:
         if entry is None:
             terms = cleared.terms.rule
             made_of = plan_hash(terms, resource, (each.summary for each in cleared.subs))
-            entry = await self._made(rule, planned, cleared.subs, terms, made_of, now)
+            entry = await self._made(
+                rule, planned, cleared.subs, terms, made_of, now, managed_by=cleared.managed_by
+            )
             if entry is None:
                 return Outcome(Reason.PENDING, "Its entry in the journal is being made.")
         if (other := await self._earlier(entry, now)) is not None:
@@ -202,13 +204,15 @@ class Executor:
         terms: Rule,
         made_of: str,
         now: int,
+        *,
+        managed_by: str = "",
     ) -> JournalEntry | None:
         """Make the entry; None where one of its name is there, which the next pass looks at."""
         if self._seconds_left() <= 0:
             return None
-        spec = _spec(rule, planned.candidate, subs, terms, made_of)
+        spec, namespace = _spec(rule, planned.candidate, subs, terms, made_of), rule["metadata"]["namespace"]
         try:
-            return await self._journal.create(rule["metadata"]["namespace"], planned.entry, spec, now)
+            return await self._journal.create(namespace, planned.entry, spec, now, managed_by=managed_by)
         except Conflict:
             return None
 

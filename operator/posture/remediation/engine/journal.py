@@ -25,6 +25,8 @@ from posture.kube.writers import Writers
 from posture.remediation.actions.contract import SubWrite
 from posture.remediation.actions.registry import builtin_actions
 
+MANAGED_BY = "posture.dev/managed-by"
+"""Annotation of an entry: what made the resource, and may set it back."""
 RULE_LABEL = "posture.dev/rule"
 RESOURCE_LABEL = "posture.dev/resource"
 _MANAGED_BY = {"app.kubernetes.io/managed-by": "posture-operator"}
@@ -261,15 +263,22 @@ class RemediationJournal:
         document = await self._client.reread(entry.ref)
         return read_entry(document, now)
 
-    async def create(self, namespace: str, name: str, spec: Mapping[str, Any], now: int) -> JournalEntry:
-        """Make an entry without a status; Conflict where there is one of its name."""
+    async def create(
+        self, namespace: str, name: str, spec: Mapping[str, Any], now: int, *, managed_by: str = ""
+    ) -> JournalEntry:
+        """Make an entry without a status; Conflict where there is one of its name.
+
+        `managed_by`: what made the resource, and may set it back.
+        """
         resource = spec["resource"]
         key = resource_key(resource["accountId"], resource["region"], resource["type"], resource["id"])
         rule = spec["ruleRef"]["name"]
         labels = {**_MANAGED_BY, RESOURCE_LABEL: resource_label(key)}
         if _LABEL.fullmatch(rule):
             labels[RULE_LABEL] = rule
-        metadata = {"name": name, "namespace": namespace, "labels": labels}
+        metadata: dict[str, Any] = {"name": name, "namespace": namespace, "labels": labels}
+        if managed_by:
+            metadata["annotations"] = {MANAGED_BY: managed_by}
         body = {"metadata": metadata, "spec": dict(spec)}
         return read_entry(await self._client.create(REMEDIATIONS, namespace, body), now)
 

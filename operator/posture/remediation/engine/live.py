@@ -15,7 +15,7 @@ from posture.domain.remediation.candidates import FindingName
 from posture.domain.remediation.reasons import Outcome, Reason
 from posture.domain.remediation.recovery import Live
 from posture.domain.remediation.resources import ResourceKey
-from posture.domain.remediation.rule import OptOutTag, Seen, opting_out
+from posture.domain.remediation.rule import Seen, managed_by, opting_out
 from posture.domain.text import counted
 from posture.remediation.actions.contract import (
     Action,
@@ -24,6 +24,7 @@ from posture.remediation.actions.contract import (
     Refused,
     Situation,
     SubWrite,
+    Tagged,
     Verdict,
     reason_of,
 )
@@ -57,11 +58,13 @@ class LiveLook(NamedTuple):
 
     outcome: Outcome | None
     subs: tuple[SubWrite, ...] = ()
+    managed_by: str = ""
+    """What made it, and may set it back; empty: nothing that is known."""
 
     @property
     def seen(self) -> Seen:
         """Give it as the plan takes it."""
-        return Seen(self.outcome, tuple(each.summary for each in self.subs))
+        return Seen(self.outcome, tuple(each.summary for each in self.subs), self.managed_by)
 
 
 class LiveResources:
@@ -84,9 +87,15 @@ class LiveResources:
             return LiveLook(Outcome(Reason.UNREADABLE, _defect("It", error)))
         if not verdict.wrong:
             return LiveLook(_nothing_to_write(verdict))
-        refusal = await self._opted_out(action, reader, question)
+        tagged = await self._tags(action, reader, question)
+        if isinstance(tagged, Outcome):
+            return LiveLook(tagged)
+        for each in tagged:
+            if tag := opting_out(each.tags, question.terms.rule.opt_out):
+                return LiveLook(Outcome(Reason.OPTED_OUT, f"Tag {tag} of {each.resource} opts it out."))
+        manager = next(filter(None, (managed_by(each.tags) for each in tagged)), "")
         # What is more is wrong still when these are right, and is another remediation then.
-        return LiveLook(refusal) if refusal else LiveLook(None, verdict.wrong[:MAX_WRITES])
+        return LiveLook(None, verdict.wrong[:MAX_WRITES], manager)
 
     async def _verdict(self, reader: Reader, question: Question, config: Config) -> tuple[Action, Verdict]:
         """Return what is wrong, with the action that tells what tags the resource has."""
@@ -109,10 +118,10 @@ class LiveResources:
         subject = RunSubject(resource, question.finding.id, question.finding.control)
         return witness.action, Verdict((await planned_run(reader, whoever, terms.automation, subject),))
 
-    async def _opted_out(self, action: Action, reader: Reader, question: Question) -> Outcome | None:
-        """Return why a tag keeps it from being touched, or that nobody can know."""
+    async def _tags(self, action: Action, reader: Reader, question: Question) -> Sequence[Tagged] | Outcome:
+        """Return the tags of all that would be touched, or that nobody can know them."""
         try:
-            tagged = await action.tags(reader, question.resource)
+            return await action.tags(reader, question.resource)
         except Refused as refused:
             gone = refused.reason is Reason.RESOURCE_GONE
             reason = Reason.RESOURCE_GONE if gone else Reason.OPT_OUT_UNREADABLE
@@ -124,11 +133,6 @@ class LiveResources:
                 "Reading the tags of %s failed unexpectedly (a bug in the operator)", question.resource.name
             )
             return Outcome(Reason.OPT_OUT_UNREADABLE, _defect("Its tags", error))
-        opt_out: Sequence[OptOutTag] = question.terms.rule.opt_out
-        for each in tagged:
-            if tag := opting_out(each.tags, opt_out):
-                return Outcome(Reason.OPTED_OUT, f"Tag {tag} of {each.resource} opts it out.")
-        return None
 
     async def compare(
         self, action: Action, reader: Reader, resource: ResourceKey, subs: Sequence[SubWrite]
