@@ -38,7 +38,13 @@ from posture.remediation.actions.registry import builtin_actions
 from posture.remediation.engine.accounts import Accounts
 from posture.remediation.engine.clearance import Ask, Clearance
 from posture.remediation.engine.document_runs import DocumentRuns, is_a_run
-from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal, stored
+from posture.remediation.engine.journal import (
+    Change,
+    JournalEntry,
+    RemediationJournal,
+    has_status,
+    stored,
+)
 from posture.remediation.engine.live import LiveResources
 from posture.remediation.engine.moves import session_of
 from posture.remediation.member import OutOfTime
@@ -94,7 +100,7 @@ class Executor:
         """Ask a person to approve what is planned: an entry that waits."""
         now = self._hub.now()
         entry = await self._made(rule, planned, subs, terms, planned.plan_hash, now)
-        if entry is None or "status" in entry.document:
+        if entry is None or has_status(entry.document):
             return
         message = "Somebody with the right to approve it must: posture approve, or spec.approval."
         entry = await self._journal.change(

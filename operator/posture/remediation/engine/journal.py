@@ -33,6 +33,7 @@ _MANAGED_BY = {"app.kubernetes.io/managed-by": "posture-operator"}
 _LABEL_DIGITS = 32
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?", re.ASCII)
 _WRITES = "writes"
+_UNWRITTEN: tuple[Object, ...] = ({}, {"observedGeneration": -1})
 _NOWHERE = ResourceKey("", "", "", "", "")
 _NOW_UNKNOWN = 0
 _GOING = frozenset({State.RUNNING, State.UNDOING, State.AWAITING_APPROVAL})
@@ -131,7 +132,7 @@ def _entry(
             **common,
         )
     said = remediation.spec
-    begun = document.get("status", {}) != {}
+    begun = has_status(document)
     return Entry(
         rule=f"{namespace}/{said.rule_ref.name}",
         resource=resource_key(
@@ -151,6 +152,11 @@ def _entry(
         approved="" if said.approval is None else said.approval.plan_hash,
         **common,
     )
+
+
+def has_status(document: Object) -> bool:
+    """Whether anybody has written a status: the API server adds a default to one that is made without."""
+    return document.get("status", {}) not in _UNWRITTEN
 
 
 def _legible_key(resource: Mapping[str, Any]) -> ResourceKey:
