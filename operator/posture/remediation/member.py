@@ -85,8 +85,8 @@ class MemberReader:
         if self._organization is None:
             raise Refused(
                 Reason.UNREADABLE,
-                "The tags of the account cannot be read: name a role for it in"
-                " spec.grouping.organizationTags.roleArn of the target",
+                "Nobody may read the tags of the account: the target's role must be allowed to list them in"
+                " Organizations (organizations:ListTagsForResource)",
             )
         calls = Calls(*self._through(self._organization), service="organizations")
         found: list[tuple[str, str]] = []
