@@ -1,6 +1,5 @@
 """Rules that run SSM Automation documents: in the resource's account, once, to the end, within bounds."""
 
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -35,10 +34,8 @@ RULE = "close-ports"
 
 
 @pytest.fixture(autouse=True)
-def as_written(cloud: Cloud) -> Iterator[None]:
+def nothing_else_fails(cloud: Cloud) -> None:
     quiet(cloud, "EC2.19")
-    yield
-    cloud.script("ssm")
 
 
 def message(stage: Stage) -> str:
@@ -100,6 +97,36 @@ def test_a_document_is_run_verified_journalled_and_undone(stage: Stage, cloud: C
     assert len(runs(cloud, first)) == 2
 
 
+def test_an_undo_asked_for_while_it_runs_stops_it_and_waits_for_its_own_grant(
+    stage: Stage, cloud: Cloud
+) -> None:
+    account = accounts(cloud)[0]
+    group = Group(cloud, account, "regretted", RDP, WEB)
+    found(cloud, group)
+    make_opening_document(cloud, account)
+    cloud.script("ssm", {"document": CLOSE, "polls": None})
+    undo = granted(OPEN, account, GroupId=A_GROUP, Run=".*")
+    allow_documents(stage, granted(), undo)
+    stage.target()
+    parameters = {"GroupId": ["{{ resource.name }}"], "Run": ["{{ execution.id }}"]}
+    taken_back = {"document": OPEN, "documentVersion": "1", "parameters": parameters}
+    rule(stage, RULE, CLOSE, ["EC2.19"], mode="Enforce", action=run(undoDocument=taken_back))
+    operator = stage.operator()
+    operator.wait(lambda: "InProgress" in message(stage), "the run to be followed", seconds=60)
+    (entry,) = remediations(stage)
+    allow_documents(stage, granted())
+    stage.kubectl("patch", "rem", entry["metadata"]["name"], "--type=merge", "-p", '{"spec":{"undo":true}}')
+    operator.wait(lambda: state_of(stage, group) == "Undoing", "the run to be stopped")
+    assert list(runs(cloud, account).values()) == ["Cancelled"]
+    name = entry["metadata"]["name"]
+    operator.wait(lambda: OPEN in stalled(stage, name, "remediations"), "what the undo lacks")
+    assert len(runs(cloud, account)) == 1
+    allow_documents(stage, granted(), undo)
+    operator.wait(lambda: state_of(stage, group) == "Undone", "the undo", seconds=60)
+    assert list(runs(cloud, account).values()) == ["Success", "Cancelled"]
+    assert group.ports == [22, 443, 3389]
+
+
 def test_what_is_not_granted_or_opted_out_is_not_run(stage: Stage, cloud: Cloud) -> None:
     account = accounts(cloud)[0]
     group, spared = Group(cloud, account, "odd", SSH, RDP), Group(cloud, account, "tagged", SSH, RDP)
@@ -130,8 +157,8 @@ def test_what_is_not_granted_or_opted_out_is_not_run(stage: Stage, cloud: Cloud)
     assert (runs(cloud, account), remediations(stage)) == ({}, [])
 
 
-def stalled(stage: Stage) -> str:
-    return str(stage.condition("Stalled", RULE, PLURAL).get("message", ""))
+def stalled(stage: Stage, name: str = RULE, plural: str = PLURAL) -> str:
+    return str(stage.condition("Stalled", name, plural).get("message", ""))
 
 
 def test_frozen_writes_stop_a_run_and_start_none(stage: Stage, cloud: Cloud) -> None:

@@ -102,7 +102,7 @@ class DocumentRuns:
                 return True
             moved = await self._take(current, looked, picture, cycle_began)
             if moved is None:
-                return step.act is not RunAct.BEGIN
+                return step.act is not RunAct.BEGIN and is_fresh(current.entry, self._hub.now())
             current = moved
         return True
 
