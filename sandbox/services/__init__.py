@@ -15,7 +15,8 @@ whatever the protocol, AWS's own model says how they are read and written. An er
 code and message. State is by account (that of the credentials, as moto has it) and Region (that of the
 signature). One call is answered at a time.
 
-What moto knows is changed where moto keeps it (`moto.backends.get_backend("ec2")[account][region]`), so that
-its own calls show it. A call that moto does carry, but for one thing, is checked here and answered by
+What moto knows is changed by its own calls (`call.aws("ec2", "CreateTags", {…})`, as the caller), or where it
+keeps it (`moto.backends.get_backend("ec2")[account][region]`), so that its answers show it.
+A call that moto does carry, but for one thing, is checked here and answered by
 `call.moto()`. Whatever has no function is moto's, byte for byte. Bodies that stream are read whole.
 """
