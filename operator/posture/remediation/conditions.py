@@ -1,6 +1,6 @@
 """What a RemediationRule says of itself: its conditions and its status."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -8,10 +8,12 @@ from posture.api.conditions import (
     READY,
     Condition,
     ConditionStatus,
+    ReadySummary,
     ready,
     reconciling,
     set_condition,
     stalled,
+    suspended,
 )
 from posture.api.remediation_rule import PlanEntry, PlanTotal, RemediationRuleStatus
 from posture.aws.client.errors import AwsError, Terminal
@@ -24,7 +26,6 @@ from posture.domain.time import datetime_of
 from posture.remediation.declared import DeclaredRule
 from posture.store.errors import StoreError
 
-_Way = Callable[[Sequence[Condition], str, str, datetime, int | None], tuple[Condition, ...]]
 SYNCING = "Syncing"
 CAP_REACHED = "CapReached"
 
@@ -47,12 +48,6 @@ class RuleCase(NamedTuple):
     frozen: bool = False
 
 
-class _Said(NamedTuple):
-    way: _Way
-    reason: str
-    message: str
-
-
 def rule_status(before: RemediationRuleStatus, case: RuleCase, handled: str | None) -> RemediationRuleStatus:
     """Return the status of a rule; `handled`: the last request whose run has ended.
 
@@ -64,7 +59,7 @@ def rule_status(before: RemediationRuleStatus, case: RuleCase, handled: str | No
     fields: dict[str, Any] = {"observed_generation": generation, "last_handled_request": handled}
     if not (case.begins and READY in known and said.reason == SYNCING):
         moment = datetime_of(case.now)
-        fields["conditions"] = said.way(before.conditions, said.reason, said.message, moment, generation)
+        fields["conditions"] = said.told(before.conditions, moment, generation)
     if case.plan is not None:
         fields |= _plan_fields(case.plan) | _journal_fields(case.states or {})
         conditions = fields.get("conditions", before.conditions)
@@ -83,22 +78,22 @@ _NOTHING: dict[str, Any] = {
 }
 
 
-def _readiness(case: RuleCase) -> _Said:
+def _readiness(case: RuleCase) -> ReadySummary:
     declared, plan = case.declared, case.plan
     if declared.trouble is not None:
-        return _Said(stalled, declared.trouble.reason, declared.trouble.message)
+        return ReadySummary(stalled, declared.trouble.reason, declared.trouble.message)
     spec = None if declared.rule is None else declared.rule.spec
     if spec is not None and spec.suspend:
-        return _Said(_unknown, "Suspended", "spec.suspend is true: nothing is written.")
+        return ReadySummary(suspended, "Suspended", "spec.suspend is true: nothing is written.")
     if _is_target_suspended(case):
-        return _Said(_unknown, "TargetSuspended", "The target is suspended: nothing is planned.")
+        return ReadySummary(suspended, "TargetSuspended", "The target is suspended: nothing is planned.")
     if case.error is not None:
         way = stalled if isinstance(case.error, Terminal) else reconciling
-        return _Said(way, case.error.reason, f"{case.error}.")
+        return ReadySummary(way, case.error.reason, f"{case.error}.")
     if plan is None:
-        return _Said(reconciling, SYNCING, "The findings of the target are not known yet.")
+        return ReadySummary(reconciling, SYNCING, "The findings of the target are not known yet.")
     if case.unreadable:
-        return _Said(
+        return ReadySummary(
             stalled,
             Reason.POLICY_UNREADABLE,
             f"Nothing is planned, as SuppressionPolicy {case.unreadable} cannot be read and may protect"
@@ -106,13 +101,13 @@ def _readiness(case: RuleCase) -> _Said:
         )
     if spec is not None and spec.mode is Mode.ENFORCE:
         if case.frozen:
-            return _Said(
+            return ReadySummary(
                 ready,
                 "WritesFrozen",
                 f"{_would(plan)} Nothing is written: writes are frozen by the operator's configuration.",
             )
-        return _Said(ready, "Enforcing", _would(plan))
-    return _Said(ready, "DryRun", f"{_would(plan)} Nothing is written.")
+        return ReadySummary(ready, "Enforcing", _would(plan))
+    return ReadySummary(ready, "DryRun", f"{_would(plan)} Nothing is written.")
 
 
 def _is_target_suspended(case: RuleCase) -> bool:
@@ -130,14 +125,6 @@ def _would(plan: Plan) -> str:
 
 def _count(plan: Plan, decision: Decision) -> int:
     return sum(number for reason, number in plan.totals.items() if reason.decision is decision)
-
-
-def _unknown(
-    conditions: Sequence[Condition], reason: str, message: str, now: datetime, generation: int | None
-) -> tuple[Condition, ...]:
-    """Say that nothing is done, by wish."""
-    conditions = ready(conditions, reason, message, now, generation)
-    return set_condition(conditions, READY, ConditionStatus.UNKNOWN, reason, message, now, generation)
 
 
 def _capped(
