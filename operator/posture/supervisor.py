@@ -25,8 +25,8 @@ from posture.reconcile.access import Admitted, NotAdmitted, admit_all
 from posture.reconcile.context import Context
 from posture.reconcile.loop import WakeLoop
 from posture.reconcile.scope import demand_of, least_demand
-from posture.remediation.remediation import Remediation
-from posture.suppression.suppression import Suppression
+from posture.remediation.remediation import RemediationTasks
+from posture.suppression.suppression import SuppressionTasks
 from posture.targets.target import Target
 
 logger = logging.getLogger(__name__)
@@ -59,8 +59,8 @@ class Supervisor:
         self._hubs = HubTasks(context.hub, changed=self._wake_targets_of, over=self.wake)
         self._general = context.general_lease
         self._general_task: asyncio.Task[None] | None = None
-        self._suppression = Suppression(context, self._general.leading)
-        self._remediation = Remediation(context, self._general.leading)
+        self._suppression = SuppressionTasks(context, self._general.leading)
+        self._remediation = RemediationTasks(context, self._general.leading)
         self._said: str | None = None
         self._defect: str | None = None
         self._declared: frozenset[str] | None = None

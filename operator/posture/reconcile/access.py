@@ -69,9 +69,9 @@ def _admit(document: Mapping[str, Any], config: Config) -> Admitted | NotAdmitte
     namespace, role_arn = target.metadata.namespace, target.spec.aws.role_arn
     identity = may_use_identity(config.granted, namespace, role_arn)
     if isinstance(identity, NotGranted):
-        return NotAdmitted(target, _not_granted(identity))
+        return NotAdmitted(target, not_granted(identity))
     if refusal := identity.why_not(Verb.SCORE):
-        return NotAdmitted(target, _not_granted(refusal))
+        return NotAdmitted(target, not_granted(refusal))
     hub = HubKey(role_arn, identity.external_id, target.spec.aws.region)
     return Admitted(*_at_least(target, config.minimums, hub, identity.accounts))
 
@@ -158,5 +158,6 @@ def _age(document: Object) -> tuple[str, str]:
     return str(metadata.get("creationTimestamp", "")), str(metadata["uid"])
 
 
-def _not_granted(refusal: NotGranted) -> Trouble:
+def not_granted(refusal: NotGranted) -> Trouble:
+    """Return the trouble of whoever lacks a grant."""
     return Trouble(refusal.reason, f"The {refusal.message}: {refusal.advice}")

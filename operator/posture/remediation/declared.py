@@ -1,12 +1,10 @@
 """A RemediationRule as it is declared: what it says, as the rules take it, and what stands in its way."""
 
 import json
-import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from posture.api.conditions import Trouble, defect
+from posture.api.conditions import Trouble
 from posture.api.remediation_rule import Approval, RemediationRule, RemediationRuleSpec
 from posture.api.resource import InvalidObject, parse
 from posture.api.schedule import Window
@@ -21,18 +19,14 @@ from posture.domain.selection.selectors import Selection
 from posture.domain.time import microseconds
 from posture.hubs.demand import HubKey
 from posture.kube.resources import Object, name_of, target_name_of
-from posture.logs import bound
-from posture.reconcile.access import Admitted, NotAdmitted
+from posture.reconcile.access import Admitted, not_granted
+from posture.reconcile.declared import Admissions, DeclaredKind, admission_of
 from posture.remediation.actions.parameters import ParameterError
 from posture.remediation.actions.registry import builtin_actions
 from posture.remediation.witnesses import witnessed
 
-logger = logging.getLogger(__name__)
-
+_KIND = DeclaredKind("RemediationRule", "rule", or_else=", or delete this rule")
 _DIGITS = 32
-
-Admissions = Mapping[str, tuple[Object, Admitted | NotAdmitted]]
-"""Every target by namespace/name: its document, and whether it is evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,40 +88,27 @@ class DeclaredRule:
 
 def declare_rule(document: Object, admissions: Admissions, config: Config) -> DeclaredRule:
     """Read one rule as the API server gives it; a defect is the trouble of that one alone."""
-    try:
-        return _declare(document, admissions, config)
-    except Exception as error:
-        with bound(rule=name_of(document), target=target_name_of(document)):
-            logger.exception("Reading the RemediationRule failed unexpectedly (a bug in the operator)")
-        return DeclaredRule(document, trouble=defect(error))
+    return _KIND.read(
+        document,
+        lambda: _declare(document, admissions, config),
+        lambda trouble: DeclaredRule(document, trouble=trouble),
+    )
 
 
 def _declare(document: Object, admissions: Admissions, config: Config) -> DeclaredRule:
-    _, admission = admissions.get(target_name_of(document), (None, None))
+    admission = admission_of(document, admissions)
     admitted = admission if isinstance(admission, Admitted) else None
     try:
         rule = parse(RemediationRule, document)
     except InvalidObject as error:
         return DeclaredRule(document, admitted=admitted, trouble=Trouble("InvalidSpec", str(error)))
-    if admitted is None:
-        return DeclaredRule(document, rule, trouble=_without_target(rule, admission))
-    found = _terms(rule, admitted, config)
+    if not isinstance(admission, Admitted):
+        trouble = _KIND.without_target(rule.spec.target_ref.name, admission)
+        return DeclaredRule(document, rule, trouble=trouble)
+    found = _terms(rule, admission, config)
     if isinstance(found, Trouble):
-        return DeclaredRule(document, rule, admitted, trouble=found)
-    return DeclaredRule(document, rule, admitted, terms=found)
-
-
-def _without_target(rule: RemediationRule, admission: NotAdmitted | Admitted | None) -> Trouble:
-    name = rule.spec.target_ref.name
-    if isinstance(admission, NotAdmitted):
-        return Trouble(
-            "TargetNotReady",
-            f"PostureTarget {name} is not evaluated ({admission.trouble.reason}): see its condition Ready.",
-        )
-    return Trouble(
-        "TargetNotFound",
-        f"There is no PostureTarget {name} in this namespace: create it, or delete this rule.",
-    )
+        return DeclaredRule(document, rule, admission, trouble=found)
+    return DeclaredRule(document, rule, admission, terms=found)
 
 
 def _terms(rule: RemediationRule, admitted: Admitted, config: Config) -> RuleTerms | Trouble:
@@ -138,7 +119,7 @@ def _terms(rule: RemediationRule, admitted: Admitted, config: Config) -> RuleTer
     said, works_on = action
     identity = may_use_identity(config.granted, namespace, admitted.hub.role_arn)
     if isinstance(identity, NotGranted):
-        return _not_granted(identity)
+        return not_granted(identity)
     automation = spec.action.ssm_automation
     terms = RuleTerms(
         target=f"{namespace}/{spec.target_ref.name}",
@@ -154,7 +135,7 @@ def _terms(rule: RemediationRule, admitted: Admitted, config: Config) -> RuleTer
         automation=None if automation is None else automation.plain(),
     )
     refusal = terms.why_not(None)
-    return terms if refusal is None else _not_granted(refusal)
+    return terms if refusal is None else not_granted(refusal)
 
 
 def _digest(spec: RemediationRuleSpec) -> str:
@@ -224,7 +205,3 @@ def _action(rule: RemediationRule) -> tuple[ActionSaid, WorksOn] | Trouble:
     given = builtin.parameters
     said = ActionSaid("builtin", action.name, "", tuple((name, (given[name],)) for name in sorted(given)))
     return said, action.works_on
-
-
-def _not_granted(refusal: NotGranted) -> Trouble:
-    return Trouble(refusal.reason, f"The {refusal.message}: {refusal.advice}")

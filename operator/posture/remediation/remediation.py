@@ -1,10 +1,8 @@
 """All RemediationRules of this replica: each with its hub, or with none."""
 
-import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from posture.api.model import Metadata
 from posture.domain.time import instant_of
@@ -14,11 +12,13 @@ from posture.kube.errors import KubeError
 from posture.kube.leadership import Leading
 from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import Object, target_name_of
-from posture.logs import apart, bound
+from posture.logs import bound
 from posture.reconcile.access import Admitted
 from posture.reconcile.context import Context
+from posture.reconcile.declared import Admissions, targets_of
+from posture.reconcile.tasks import ReconcilerTasks
 from posture.remediation.conditions import RuleCase
-from posture.remediation.declared import Admissions, DeclaredRule, declare_rule
+from posture.remediation.declared import DeclaredRule, declare_rule
 from posture.remediation.engine.journal import Change, RemediationJournal, read_entry
 from posture.remediation.engine.round import needs_a_step
 from posture.remediation.hub import HubRemediation, HubRules
@@ -28,13 +28,7 @@ from posture.remediation.reporting import ReportedRule, RuleReporter
 logger = logging.getLogger(__name__)
 
 
-class _Running(NamedTuple):
-    hub: Hub
-    rules: HubRemediation
-    task: asyncio.Task[None]
-
-
-class Remediation:
+class RemediationTasks:
     """A task for each hub. `general`: whether this replica looks after rules that have no hub."""
 
     def __init__(self, context: Context, general: Leading) -> None:
@@ -42,7 +36,7 @@ class Remediation:
         self._general = general
         self._objects = ObjectCache()
         self._stranded = RuleReporter(context, ("remediation", ""), general, self._objects)
-        self._running: dict[HubKey, _Running] = {}
+        self._tasks = ReconcilerTasks(self._reconcilers, self._targets_of)
         self._reader = PolicyReader()
         self._journal = RemediationJournal(context.client, context.writers, context.namespaces)
         self._rules: Sequence[DeclaredRule] = ()
@@ -66,40 +60,24 @@ class Remediation:
 
     async def settle(self, hubs: Mapping[HubKey, Hub]) -> None:
         """Give each hub its rules, begin or end its task, and tell of the rules that have no hub."""
-        for key in list(self._running):
-            if hubs.get(key) is not self._running[key].hub:
-                await self._end(key)
-        for key, hub in hubs.items():
-            if key not in self._running:
-                self._running[key] = self._begin(hub)
-            self._running[key].rules.update(self._everything(key))
+        for key, (rules,) in await self._tasks.settle(hubs):
+            rules.update(self._everything(key))
         await self._settle_stranded([each for each in self._rules if each.hub not in hubs])
         await self._settle_left_behind()
 
     async def stop(self) -> None:
         """End all tasks."""
-        for key in list(self._running):
-            await self._end(key)
+        await self._tasks.stop()
 
-    def _begin(self, hub: Hub) -> _Running:
-        rules = HubRemediation(self._context, hub)
-        hub.on_change(rules.wake)
-        task = asyncio.create_task(rules.run(), name=f"remediation of {hub.name}", context=apart())
-        return _Running(hub, rules, task)
+    def _reconcilers(self, hub: Hub) -> tuple[HubRemediation]:
+        return (HubRemediation(self._context, hub),)
 
-    async def _end(self, key: HubKey) -> None:
-        running = self._running.pop(key)
-        with bound(hub=running.hub.name, target=sorted(self._everything(key).targets)):
-            running.task.cancel()
-            await asyncio.wait({running.task})
-            running.rules.end()
+    def _targets_of(self, key: HubKey) -> dict[str, Admitted]:
+        """Return the targets that look at a hub, by namespace/name."""
+        return {name: admitted for name, (_, admitted) in targets_of(self._admissions, key).items()}
 
     def _everything(self, key: HubKey) -> HubRules:
-        targets = {
-            name: admission
-            for name, (_, admission) in self._admissions.items()
-            if isinstance(admission, Admitted) and admission.hub == key
-        }
+        targets = self._targets_of(key)
         return HubRules(
             [each for each in self._rules if each.hub == key],
             targets,

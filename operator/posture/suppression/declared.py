@@ -1,11 +1,9 @@
 """A SuppressionPolicy as it is declared: what it says, as the rules take it, and what stands in its way."""
 
-import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from posture.api.conditions import Trouble, defect
+from posture.api.conditions import Trouble
 from posture.api.resource import InvalidObject, parse, read_status
 from posture.api.suppression_policy import SuppressionPolicy, SuppressionPolicyStatus
 from posture.config.model import Config
@@ -17,16 +15,12 @@ from posture.domain.time import microseconds
 from posture.hubs.demand import HubKey
 from posture.kube.finalizers import deleted_at
 from posture.kube.resources import Object, name_of, target_name_of
-from posture.logs import bound
-from posture.reconcile.access import Admitted, NotAdmitted
+from posture.reconcile.access import Admitted, NotAdmitted, not_granted
+from posture.reconcile.declared import Admissions, DeclaredKind, admission_of
 from posture.suppression.terms import terms_made_out, terms_of
 from posture.suppression.whereabouts import elsewhere_now, sites_of, whereabouts
 
-logger = logging.getLogger(__name__)
-
-
-Admissions = Mapping[str, tuple[Object, Admitted | NotAdmitted]]
-"""Every target by namespace/name: its document, and whether it is evaluated."""
+_KIND = DeclaredKind("SuppressionPolicy", "policy", stays=" What this policy suppressed stays as it is.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +159,15 @@ class MayWrite:
 
 def declare_policy(document: Object, admissions: Admissions, config: Config, now: int) -> Declared:
     """Read one policy as the API server gives it; `now` in µs. A defect is the trouble of that one alone."""
-    try:
-        return _declare(document, admissions, config, now)
-    except Exception as error:
-        with bound(policy=name_of(document), target=target_name_of(document)):
-            logger.exception("Reading the SuppressionPolicy failed unexpectedly (a bug in the operator)")
-        return Declared(document, None, None, None, defect(error))
+    return _KIND.read(
+        document,
+        lambda: _declare(document, admissions, config, now),
+        lambda trouble: Declared(document, None, None, None, trouble),
+    )
 
 
 def _declare(document: Object, admissions: Admissions, config: Config, now: int) -> Declared:
-    _, admission = admissions.get(target_name_of(document), (None, None))
+    admission = admission_of(document, admissions)
     admitted = admission if isinstance(admission, Admitted) else None
     try:
         policy = parse(SuppressionPolicy, document)
@@ -215,24 +208,14 @@ def _trouble(
     config: Config,
     now: int,
 ) -> Trouble | None:
-    if admission is None:
-        return Trouble(
-            "TargetNotFound",
-            f"There is no PostureTarget {policy.spec.target_ref.name} in this namespace: create it. What this"
-            " policy suppressed stays as it is.",
-        )
-    if isinstance(admission, NotAdmitted):
-        return Trouble(
-            "TargetNotReady",
-            f"PostureTarget {policy.spec.target_ref.name} is not evaluated ({admission.trouble.reason}):"
-            " see its condition Ready. What this policy suppressed stays as it is.",
-        )
+    if not isinstance(admission, Admitted):
+        return _KIND.without_target(policy.spec.target_ref.name, admission)
     namespace = policy.metadata.namespace
     identity = may_use_identity(config.granted, namespace, admission.hub.role_arn)
     verb = Verb.SUPPRESS if policy.spec.disable_controls is None else Verb.DISABLE_CONTROLS
     refusal = identity if isinstance(identity, NotGranted) else identity.why_not(verb)
     if refusal is not None:
-        return Trouble(refusal.reason, f"The {refusal.message}: {refusal.advice}")
+        return not_granted(refusal)
     longest = config.max_suppression_age
     if is_too_long(terms, now, microseconds(longest)):
         return Trouble(

@@ -1,7 +1,5 @@
 """All SuppressionPolicies of this replica: each with its hub, or with none."""
 
-import asyncio
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -16,29 +14,26 @@ from posture.hubs.hub import Hub
 from posture.kube.finalizers import has_finalizer
 from posture.kube.leadership import Leading
 from posture.kube.resources import Object
-from posture.logs import apart, bound
 from posture.reconcile.access import Admitted
 from posture.reconcile.context import Context
+from posture.reconcile.declared import Admissions, targets_of
 from posture.reconcile.owner import OwnerName
+from posture.reconcile.tasks import ReconcilerTasks
 from posture.suppression.cleanup import PolicyCleanup
 from posture.suppression.controls.hub import HubControls
-from posture.suppression.declared import Admissions, Declared, declare_policy
+from posture.suppression.declared import Declared, declare_policy
 from posture.suppression.findings.hub import HubSuppression
 from posture.suppression.orphans import Stranded
 from posture.suppression.policy_reconciler import HubPolicies
 from posture.suppression.whereabouts import sites_of
 
-logger = logging.getLogger(__name__)
 
-
-class _Running(NamedTuple):
-    hub: Hub
-    suppression: HubSuppression
+class _Reconcilers(NamedTuple):
+    findings: HubSuppression
     controls: HubControls
-    tasks: set[asyncio.Task[None]]
 
 
-class Suppression:
+class SuppressionTasks:
     """Two tasks for each hub, as each may have marks: for its findings, and for the controls of its accounts.
 
     `general`: whether this replica looks after what has no hub.
@@ -47,8 +42,9 @@ class Suppression:
     def __init__(self, context: Context, general: Leading) -> None:
         self._context = context
         self._stranded = Stranded(context, general)
-        self._running: dict[HubKey, _Running] = {}
+        self._tasks = ReconcilerTasks(self._reconcilers, self._targets_of)
         self._declared: Sequence[Declared] = ()
+        self._admissions: Admissions = {}
         self._owner = OwnerName(context)
 
     def declare(self, policies: Iterable[Object], admissions: Admissions) -> None:
@@ -73,55 +69,29 @@ class Suppression:
 
     async def settle(self, hubs: Mapping[HubKey, Hub]) -> None:
         """Give each hub its policies, and begin or end its task."""
-        for key in list(self._running):
-            running = self._running[key]
-            with bound(hub=running.hub.name, target=sorted(self._targets_of(key))):
-                if hubs.get(key) is not running.hub:
-                    await self._end(key)
-        for key, hub in hubs.items():
-            if key not in self._running:
-                self._running[key] = self._begin(hub)
-            self._running[key].suppression.update(self._everything(key, suppressing=True))
-            self._running[key].controls.update(self._everything(key, suppressing=False))
+        for key, reconcilers in await self._tasks.settle(hubs):
+            reconcilers.findings.update(self._everything(key, suppressing=True))
+            reconcilers.controls.update(self._everything(key, suppressing=False))
         without = [each for each in self._declared if each.home is None]
         undone = [each for each in self._declared if each.home is not None and each.admitted is None]
         targets = [document for document, each in self._admissions.values() if not isinstance(each, Admitted)]
         await self._stranded.settle(without, targets, undone)
 
-    def of(self, key: HubKey) -> HubSuppression | None:
-        """Return the policies of a hub."""
-        running = self._running.get(key)
-        return None if running is None else running.suppression
-
     async def stop(self) -> None:
         """End all tasks; what is being written is let finish or cut off, and is known by its mark."""
-        for key in list(self._running):
-            await self._end(key)
+        await self._tasks.stop()
 
     def _now(self, declared: Declared) -> int:
         """Return the time (µs) by the clock of a policy's hub; by the local one where it has none here."""
-        running = self._running.get(declared.home) if declared.home else None
-        return _local_now() if running is None else running.hub.now()
+        hub = self._tasks.hub(declared.home)
+        return _local_now() if hub is None else hub.now()
 
-    def _begin(self, hub: Hub) -> _Running:
+    def _reconcilers(self, hub: Hub) -> _Reconcilers:
         cleanup = PolicyCleanup(self._context, hub.leading, partial(_site_of, hub))
-        suppression = HubSuppression(self._context, hub, self._owner, cleanup)
-        controls = HubControls(self._context, hub, self._owner, cleanup)
-        hub.on_change(suppression.wake)
-        hub.on_change(controls.wake)
-        tasks = {
-            asyncio.create_task(suppression.run(), name=f"suppression of {hub.name}", context=apart()),
-            asyncio.create_task(controls.run(), name=f"controls of {hub.name}", context=apart()),
-        }
-        return _Running(hub, suppression, controls, tasks)
-
-    async def _end(self, key: HubKey) -> None:
-        running = self._running.pop(key)
-        for task in running.tasks:
-            task.cancel()
-        await asyncio.wait(running.tasks)
-        running.suppression.end()
-        running.controls.end()
+        return _Reconcilers(
+            HubSuppression(self._context, hub, self._owner, cleanup),
+            HubControls(self._context, hub, self._owner, cleanup),
+        )
 
     def _everything(self, key: HubKey, *, suppressing: bool) -> HubPolicies:
         """Return what is declared for a hub: of the policies, those of one kind, and all others beside."""
@@ -149,11 +119,7 @@ class Suppression:
 
     def _targets_of(self, key: HubKey) -> dict[str, tuple[Object, Admitted]]:
         """Return the targets that look at a hub, by namespace/name."""
-        return {
-            name: (document, admission)
-            for name, (document, admission) in self._admissions.items()
-            if isinstance(admission, Admitted) and admission.hub == key
-        }
+        return targets_of(self._admissions, key)
 
 
 def _local_now() -> int:

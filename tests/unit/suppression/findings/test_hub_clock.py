@@ -23,11 +23,12 @@ from posture.publish.prometheus.exposition import Exposition
 from posture.publish.prometheus.sink import PrometheusSink
 from posture.reconcile.access import Admitted
 from posture.reconcile.context import Context
+from posture.reconcile.tasks import _Running
 from posture.suppression.cleanup import PolicyCleanup
 from posture.suppression.controls.hub import HubControls
 from posture.suppression.findings.hub import HubSuppression
 from posture.suppression.policy_reconciler import HubPolicies
-from posture.suppression.suppression import Suppression, _Running
+from posture.suppression.suppression import SuppressionTasks
 from tests.support.policies import declared
 
 KEY = HubKey(None, None, "eu-west-1")
@@ -158,9 +159,10 @@ def test_a_suspended_target_needs_its_hub_when_a_policy_has_ended_there(
         "spec": {"aws": {"region": "eu-west-1"}, "source": {"securityStandards": {"standards": ["*"]}}},
     }
     document: Object = dict(declared(expiresAt=minutes_from_now(ends_in)).document)
-    suppression = Suppression(world(None), lambda: False)
+    suppression = SuppressionTasks(world(None), lambda: False)
     hub = cast("Hub", SkewedHub(ahead * MINUTE))
-    suppression._running[KEY] = _Running(hub, cast("Any", None), cast("Any", None), set())
+    running: _Running[Any] = _Running(hub, (), frozenset())
+    suppression._tasks._running[KEY] = running
     admitted = Admitted(parse(PostureTarget, target), KEY, ("*",))
     suppression.declare([{**document, "status": status}], {"security/organization": (target, admitted)})
     assert suppression.needs_hub("security/organization") is needed

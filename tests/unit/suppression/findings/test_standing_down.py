@@ -14,7 +14,7 @@ from posture.reconcile.access import Admitted, admit
 from posture.store.records import key_of
 from posture.suppression.controls.hub import HubControls
 from posture.suppression.orphans import Stranded
-from posture.suppression.suppression import Suppression
+from posture.suppression.suppression import SuppressionTasks
 from tests.support.hub_on_paper import GRANT, OFF, Scene, nobody, policy, settle, target, task, us
 from tests.support.rows import finding
 
@@ -192,7 +192,7 @@ async def test_a_target_waits_for_a_policy_that_cannot_be_read(scene: Scene) -> 
     listed = [scene.api.listed("organization"), scene.api.listed("logs")]
     admission = admit(listed[0], scene.config)
     assert isinstance(admission, Admitted)
-    suppression = Suppression(scene.world, lambda: True)
+    suppression = SuppressionTasks(scene.world, lambda: True)
     cycles = 0
     while any(each["metadata"]["name"] == "organization" for each in scene.api.objects.values()):
         assert scene.api.finalizers("organization") == [FINALIZER]
