@@ -81,6 +81,12 @@ class DeclaredRule:
         return target_name_of(self.document)
 
     @property
+    def acts(self) -> bool:
+        """Whether it may write, and is to: it can be planned, it enforces, and nobody has suspended it."""
+        going = self.admitted is not None and not self.admitted.target.spec.suspend
+        return going and self.terms is not None and self.terms.rule.acts
+
+    @property
     def hub(self) -> HubKey | None:
         """Give the hub whose findings it is about; None: there is none."""
         return None if self.admitted is None else self.admitted.hub

@@ -18,6 +18,7 @@ from posture.reconcile.hub_reconciler import AT_LEAST_EVERY, HubReconciler, Pass
 from posture.reconcile.scope import HubView
 from posture.remediation.conditions import RuleCase
 from posture.remediation.declared import DeclaredRule
+from posture.remediation.engine.accounts import Accounts
 from posture.remediation.engine.live import LiveResources
 from posture.remediation.engine.parts import round_of
 from posture.remediation.engine.round import RuleResult
@@ -52,6 +53,12 @@ class HubRules(NamedTuple):
         return [each.document for each in self.rules]
 
     @property
+    def protection(self) -> tuple[Mapping[str, object], Mapping[str, str]]:
+        """Give the policies of these targets, and those that cannot be read."""
+        by_target = self.policies.by_target
+        return {each: by_target[each] for each in self.targets if each in by_target}, self.policies.unreadable
+
+    @property
     def asked(self) -> Asked:
         """Give what is to be planned: nothing for a target that is suspended."""
         rules = {
@@ -63,9 +70,18 @@ class HubRules(NamedTuple):
 
 
 class HubRemediation(HubReconciler[HubRules]):
-    """Plans and carries out the rules of one hub, while this replica holds the hub's Lease."""
+    """Plans and carries out the rules of one hub, while this replica holds the hub's Lease.
 
-    def __init__(self, context: Context, hub: Hub, live: LiveResources | None = None) -> None:
+    `live`, `accounts`: how resources are looked at, and who reads and writes them; None: as AWS has them.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        hub: Hub,
+        live: LiveResources | None = None,
+        accounts: Accounts | None = None,
+    ) -> None:
         objects = ObjectCache()
         super().__init__(context, hub, HubRules(), objects, "Rules")
         self._reporter = RuleReporter(context, ("remediation", hub.name), hub.leading, objects)
@@ -82,6 +98,7 @@ class HubRemediation(HubReconciler[HubRules]):
             lease_left=self._lease_left,
             told=self._outcomes.tell,
             live=live,
+            accounts=accounts,
         )
         self._requests: dict[str, tuple[str, int]] = {}
         self._journal: frozenset[tuple[str, int]] = frozenset()
@@ -94,6 +111,9 @@ class HubRemediation(HubReconciler[HubRules]):
         )
         if asked != self._journal:
             self._journal, self._ran = asked, -math.inf
+        if everything.protection != self._everything.protection:
+            # What is being written may be protected now.
+            self._news = True
         super().update(everything)
 
     def end(self) -> None:

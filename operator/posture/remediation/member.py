@@ -110,6 +110,19 @@ class MemberReader:
                 return tuple(found)
             token = {"NextToken": answer.body["NextToken"]}
 
+    async def reach(self, region: str | None = None) -> None:
+        """Have credentials, and see that they are the account's: what follows then waits for neither.
+
+        Raises AwsError; Refused where the role is in another account.
+        """
+        identity = self._identity._replace(region=region or self._identity.region)
+        account = await self._aws.sessions.account(identity)
+        if account != self._account_id:
+            raise Refused(
+                Reason.ACCOUNT_MISMATCH,
+                f"{identity.role_arn or 'The own identity'} is in account {account}, not {self._account_id}",
+            )
+
     def _through(self, identity: Identity) -> tuple[Sessions, Identity, Limiters, Usage]:
         return self._aws.sessions, identity, self._aws.limiters, self._aws.usage
 
@@ -123,13 +136,8 @@ class MemberReader:
         patience: float,
         within: float | None,
     ) -> dict[str, Any]:
+        await self.reach(region)
         identity = self._identity._replace(region=region or self._identity.region)
-        account = await self._aws.sessions.account(identity)
-        if account != self._account_id:
-            raise Refused(
-                Reason.ACCOUNT_MISMATCH,
-                f"{identity.role_arn or 'The own identity'} is in account {account}, not {self._account_id}",
-            )
         calls = Calls(*self._through(identity), service=service)
         return (await calls.call(operation, parameters, patience=patience, within=within)).body
 
@@ -162,6 +170,8 @@ class MemberWriter(MemberReader):
         Raises AwsError (`contract.outcome_is_unknown` says of which nobody knows whether it was done),
         OutOfTime, Refused.
         """
+        # New credentials may take their time: how much is left is asked after that.
+        await self.reach(region)
         within = self._seconds_left()
         if within <= 0:
             raise OutOfTime(f"{service}:{operation} is not sent: the lease ends before it would")

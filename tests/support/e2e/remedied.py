@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
@@ -32,6 +33,8 @@ def client(cloud: Cloud, account: str, service: str, region: str = REGION) -> An
 
 class Group:
     """A security group in a member account that lets SSH in from everywhere, and HTTPS."""
+
+    type = "AwsEc2SecurityGroup"
 
     def __init__(self, cloud: Cloud, account: str, name: str, *rules: Any) -> None:
         self.account = account
@@ -66,18 +69,48 @@ def tag_account(cloud: Cloud, account: str, **tags: str) -> None:
     cloud.join_organization([{**seed[account], "tags": tags}])
 
 
+class Table:
+    """A table of DynamoDB in a member account without recovery to a point in time."""
+
+    type = "AwsDynamoDbTable"
+
+    def __init__(self, cloud: Cloud, account: str, name: str, tags: Mapping[str, str] | None = None) -> None:
+        self.account = account
+        self.id = name
+        self.dynamodb = client(cloud, account, "dynamodb")
+        self.arn = f"arn:aws:dynamodb:{REGION}:{account}:table/{name}"
+        self.dynamodb.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+            Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
+        )
+
+    @property
+    def recovers(self) -> bool:
+        """Whether it can be recovered to a point in time."""
+        said = self.dynamodb.describe_continuous_backups(TableName=self.id)["ContinuousBackupsDescription"]
+        return bool(said["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED")
+
+
 def accounts(cloud: Cloud, control: str = "EC2.19") -> list[str]:
     """Return the member accounts that have findings of a control."""
     return sorted({each["AwsAccountId"] for each in cloud.control.findings() if _is_of(each, control)})
 
 
-def found(cloud: Cloud, resource: Group | str, control: str = "EC2.19", **changes: Any) -> dict[str, Any]:
+def found(
+    cloud: Cloud, resource: Group | Table | str, control: str = "EC2.19", **changes: Any
+) -> dict[str, Any]:
     """Add a finding that a check of a moment ago made: the resource fails a control. Returns it.
 
-    `changes`: of the resource: `Type`, `Tags`.
+    `changes`: of the resource: `Type`, `Id`, `Tags`; `account`: of one that is given by its Id.
     """
-    account = resource.account if isinstance(resource, Group) else str(changes.pop("account"))
-    arn = resource.arn if isinstance(resource, Group) else resource
+    if isinstance(resource, str):
+        account, arn = str(changes.pop("account")), resource
+    else:
+        account, arn = resource.account, resource.arn
+        changes = {"Type": resource.type, **changes}
     model = next(
         each for each in cloud.control.findings() if _is_of(each, control) and each["AwsAccountId"] == account
     )
@@ -85,7 +118,6 @@ def found(cloud: Cloud, resource: Group | str, control: str = "EC2.19", **change
     now = in_hours(0)
     made["Id"] = f"{model['Id'].rsplit('/', 1)[0]}/{arn.rsplit('/', 1)[-1]}-{control}"
     made["Resources"] = [{**model["Resources"][0], "Id": arn, **changes}]
-    made["Resources"][0].setdefault("Type", "AwsEc2SecurityGroup")
     made["Compliance"] = {**model["Compliance"], "Status": "FAILED"}
     made["Workflow"] = {"Status": "NEW"}
     made["RecordState"] = "ACTIVE"
@@ -94,6 +126,17 @@ def found(cloud: Cloud, resource: Group | str, control: str = "EC2.19", **change
     made.pop("UserDefinedFields", None)
     cloud.control.load([made])
     return made
+
+
+def written(cloud: Cloud, resource: Group | Table) -> list[str]:
+    """Return the operations by which roles have changed a resource, in order, those that were done."""
+    return [
+        each["operation"]
+        for each in cloud.writes()
+        if not each["code"]
+        and each["account"] == resource.account
+        and resource.id in json.dumps(each["parameters"])
+    ]
 
 
 def finding(cloud: Cloud, of: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ PLURAL = "remediationrules"
 ROLE = "posture-remediation"
 ACCOUNT_BLOCK = "s3-account-block-public-access"
 INGRESS = "ec2-security-group-revoke-public-ingress"
+RECOVERY = "dynamodb-enable-point-in-time-recovery"
 OLD_KEYS = "iam-deactivate-old-access-keys"
 
 

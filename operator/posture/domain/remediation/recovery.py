@@ -146,7 +146,8 @@ def _of_undo_asked(entry: Entry, live: Sequence[Live]) -> Step:
         return Step(Act.ASK, "The state before cannot be restored by the operator.")
     unclear = _unclear(live)
     if unclear:
-        return unclear._replace(state=None)
+        # One that has failed, at its undo or before, has said so.
+        return unclear._replace(state=unclear.state if entry.state is State.SUCCEEDED else None)
     if Live.AFTER in live:
         return _undoing(entry)
     return _of_all_restored(entry, live)

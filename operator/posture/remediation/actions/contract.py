@@ -256,12 +256,12 @@ class Action(ABC):
         if present == sub.before:
             return Restored.ALREADY_BACK
         if present != sub.after:
-            raise ChangedSince(_difference(sub, present))
+            raise ChangedSince(difference(sub, present))
         await self.restore(writer, resource, sub)
         return Restored.RESTORED
 
 
-def _difference(sub: SubWrite, present: Json) -> str:
+def difference(sub: SubWrite, present: Json) -> str:
     """Say how the present state of a part differs from what was written."""
     if isinstance(present, Mapping) and isinstance(sub.after, Mapping):
         members = sorted({*present, *sub.after})

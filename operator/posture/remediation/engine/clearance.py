@@ -32,7 +32,7 @@ from posture.reconcile.scope import TargetScope
 from posture.remediation.actions.contract import SubWrite, reason_of
 from posture.remediation.declared import DeclaredRule, RuleTerms, declare_rule
 from posture.remediation.engine.findings import Reread, reread
-from posture.remediation.engine.journal import RemediationJournal
+from posture.remediation.engine.journal import JournalEntry, RemediationJournal
 from posture.remediation.engine.live import LiveResources, Question
 from posture.remediation.policies import Policies, PolicyReader
 from posture.remediation.protection import Protecting, TurnedOffAt
@@ -46,7 +46,8 @@ class Ask(NamedTuple):
     """A write that is to be cleared.
 
     `candidate`: of the plan. `entry`: the one that it is for, as the journal names it; `cycle_began`: µs.
-    `hash_of`: the plan that was approved, or is to be carried out; empty: sub-writes of it are left to do.
+    `hash_of`: the plan that is to be carried out, whole; empty: sub-writes of it are left to do. `planned`:
+    all sub-writes of it then, in words. `approved`: the plan that a person approved; empty: none.
     """
 
     rule: str
@@ -54,6 +55,14 @@ class Ask(NamedTuple):
     entry: str
     cycle_began: int
     hash_of: str = ""
+    approved: str = ""
+    planned: tuple[str, ...] = ()
+
+
+def rest_of(ask: Ask, entry: JournalEntry) -> Ask:
+    """Ask for what is left of an entry, some of whose sub-writes may have been made."""
+    approved = entry.entry.approved if entry.entry.is_approved else ""
+    return ask._replace(hash_of="", approved=approved, planned=tuple(each.summary for each in entry.subs))
 
 
 class Cleared(NamedTuple):
@@ -83,6 +92,7 @@ class Clearance:
         if surveyed is None:
             return Outcome(Reason.PENDING, "The findings of the rule are not known.")
         refusal = self._forbidden(ask) or _changed(await self._declared(ask.rule), surveyed, picture)
+        refusal = refusal or _not_approved(ask, surveyed)
         if refusal is not None:
             return refusal
         targets, policies = await self._targets(), await self._policies()
@@ -253,6 +263,18 @@ def _changed(declared: DeclaredRule | None, surveyed: Surveyed, picture: Picture
         return Outcome(Reason.PENDING, "The rule does not enforce any more.")
     if declared.terms != surveyed.terms:
         return Outcome(Reason.PENDING, "The rule has changed: it is planned anew.")
+    return None
+
+
+def _not_approved(ask: Ask, surveyed: Surveyed) -> Outcome | None:
+    """Say that a rule asks for an approval that the entry does not have, or has of something else."""
+    rule = surveyed.terms.rule
+    if not rule.needs_approval:
+        return None
+    if not ask.approved:
+        return Outcome(Reason.AWAITING_APPROVAL, "The rule asks for an approval, and nobody has given it.")
+    if ask.planned and plan_hash(rule, ask.candidate.resource, ask.planned) != ask.approved:
+        return Outcome(Reason.AWAITING_APPROVAL, "What was approved is not what the rule says now.")
     return None
 
 

@@ -25,7 +25,7 @@ from posture.remediation.actions.contract import (
 )
 from posture.remediation.automation import start, stop
 from posture.remediation.engine.accounts import Accounts
-from posture.remediation.engine.clearance import Ask, Clearance
+from posture.remediation.engine.clearance import Ask, Clearance, rest_of
 from posture.remediation.engine.documents import Whoever, allowed_run
 from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal, stored
 from posture.remediation.engine.moves import Moves, session_of
@@ -150,7 +150,7 @@ class DocumentRuns:
 
     async def _cleared(self, entry: JournalEntry, ask: Ask, picture: Picture) -> Outcome | None:
         """Say why the run of an entry may not be started now; None: it may."""
-        cleared = await self._clearance.of(ask._replace(hash_of=""), picture)
+        cleared = await self._clearance.of(rest_of(ask, entry), picture)
         if isinstance(cleared, Outcome):
             return cleared
         planned = tuple(each.summary for each in cleared.subs)

@@ -264,10 +264,10 @@ class RemediationJournal:
         found = await self._client.list_objects(REMEDIATIONS, self._namespaces, label_selector=selector)
         return [read_entry(document, now) for document in found]
 
-    async def read(self, entry: JournalEntry, now: int) -> JournalEntry:
-        """Return an entry as it is now; Gone where it is not there, or another one has its name."""
-        document = await self._client.reread(entry.ref)
-        return read_entry(document, now)
+    async def others_of(self, entry: JournalEntry, now: int) -> list[JournalEntry]:
+        """Return other entries for the same resource that go on, of whatever rule, namespace and hub."""
+        found = await self.of_resource(entry.entry.resource, now)
+        return [each for each in found if each.uid != entry.uid and each.entry.is_going]
 
     async def create(
         self, namespace: str, name: str, spec: Mapping[str, Any], now: int, *, managed_by: str = ""

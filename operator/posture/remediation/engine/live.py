@@ -26,6 +26,7 @@ from posture.remediation.actions.contract import (
     SubWrite,
     Tagged,
     Verdict,
+    difference,
     reason_of,
 )
 from posture.remediation.actions.parameters import ParameterError
@@ -137,9 +138,9 @@ class LiveResources:
     async def compare(
         self, action: Action, reader: Reader, resource: ResourceKey, subs: Sequence[SubWrite]
     ) -> tuple[list[Live], LiveState | None, str]:
-        """Say how the part of each sub-write is now, with the state that was read, or why none was.
+        """Say how the part of each sub-write is now, with the state that was read.
 
-        Raises nothing.
+        And why none was, or what is neither as before nor as after. Raises nothing.
         """
         try:
             state = await action.read(reader, resource)
@@ -151,7 +152,13 @@ class LiveResources:
         except Exception as error:
             logger.exception("Reading %s failed unexpectedly (a bug in the operator)", resource.name)
             return [Live.UNKNOWN] * len(subs), None, f"a bug in the operator ({type(error).__name__})"
-        return [_compared(action, state, each) for each in subs], state, ""
+        lives = [_compared(action, state, each) for each in subs]
+        why = [
+            f"{difference(sub, state.parts.get(sub.name))}."
+            for sub, how in zip(subs, lives, strict=True)
+            if how is Live.OTHER
+        ]
+        return lives, state, " ".join(why)
 
 
 async def judged(

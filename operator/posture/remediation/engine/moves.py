@@ -15,17 +15,23 @@ Told = Callable[[JournalEntry, State, str], Awaitable[None]]
 
 
 class Moves:
-    """Moves entries of one hub, and tells of it. Methods raise KubeError."""
+    """Moves entries of one hub, and tells of it. Methods raise KubeError.
+
+    `answered`: uids of entries of whose last run this very process has had all answers: what does not show
+    yet will, or has failed. Of all others nobody knows whether the last call was made.
+    """
 
     def __init__(self, hub: Hub, journal: RemediationJournal, told: Told) -> None:
         self._hub = hub
         self._journal = journal
         self.told = told
+        self.answered: set[str] = set()
 
     async def finish(
         self, entry: JournalEntry, to: State, message: str, fields: Mapping[str, Any] | None = None
     ) -> JournalEntry:
         """Note an end."""
+        self.answered.discard(entry.uid)
         now = self._hub.now()
         change = Change(to, message, now, {"finished_at": datetime_of(now), **(fields or {})})
         entry = await self._journal.change(entry, change)

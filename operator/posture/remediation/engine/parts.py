@@ -7,12 +7,14 @@ from posture.reconcile.context import Context
 from posture.remediation.engine.accounts import Accounts
 from posture.remediation.engine.clearance import Clearance
 from posture.remediation.engine.document_runs import DocumentRuns
-from posture.remediation.engine.executor import Executor
+from posture.remediation.engine.executor import Executor, Ways
 from posture.remediation.engine.journal import RemediationJournal
 from posture.remediation.engine.live import LiveResources
 from posture.remediation.engine.moves import Moves, Told
 from posture.remediation.engine.round import Round
+from posture.remediation.engine.undoing import Undoing
 from posture.remediation.engine.workflow import FindingsWorkflow
+from posture.remediation.engine.writing import Writing
 
 
 def round_of(
@@ -23,16 +25,17 @@ def round_of(
     lease_left: Callable[[], float],
     told: Told,
     live: LiveResources | None = None,
+    accounts: Accounts | None = None,
 ) -> Round:
     """Return what carries out the rules of a hub.
 
     `seconds_left`: how long a write may last now; 0: nothing may be written. `lease_left`: the same for a
     call that only stops what goes on. `told`: tells people what an entry has come to.
-    `live`: how resources are looked at; None: as AWS has them.
+    `live`, `accounts`: how resources are looked at, and who reads and writes them; None: as AWS has them.
     """
     cloud = context.security_hub(hub.key)
     journal = RemediationJournal(context.client, context.writers, context.namespaces)
-    accounts = Accounts(context, hub.key)
+    accounts = accounts or Accounts(context, hub.key)
     live = live or LiveResources(accounts)
     clearance = Clearance(context, hub, cloud, live, journal)
     moves = Moves(hub, journal, told)
@@ -46,5 +49,8 @@ def round_of(
         seconds_left=seconds_left,
         lease_left=lease_left,
     )
-    executor = Executor(context, hub, journal, accounts, live, clearance, runs, seconds_left=seconds_left)
+    writing = Writing(hub, journal, accounts, clearance, moves, seconds_left=seconds_left)
+    undoing = Undoing(context, hub, journal, accounts, moves, seconds_left=seconds_left)
+    ways = Ways(runs, writing, undoing)
+    executor = Executor(context, hub, journal, accounts, live, clearance, ways, seconds_left=seconds_left)
     return Round(context, hub, cloud, journal, live, executor, FindingsWorkflow(cloud, seconds_left))

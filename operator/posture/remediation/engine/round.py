@@ -116,6 +116,7 @@ class Round:
         entries = await self._journal.entries(self._hub.now())
         own = [each for each in entries if each.target in here]
         specs = {each.name: each.rule.spec for each in rules if each.rule is not None}
+        self._executor.writing.acting = frozenset(each.name for each in rules if each.acts)
         self._executor.timeouts = {name: microseconds(spec.verify.timeout) for name, spec in specs.items()}
         pending = [each for each in own if needs_a_step(each)]
         for each in pending:

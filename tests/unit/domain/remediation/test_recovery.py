@@ -202,8 +202,9 @@ def _may_ask(step: Step, one: Entry, live: tuple[Live, ...]) -> None:
     if UNKNOWN in live and one.stored and one.state in {State.RUNNING, State.UNDOING}:
         assert step.state in {None, State.SKIPPED, State.FAILED}
     if one.is_finished:
-        # What it was stays told until an undo has really begun.
-        assert step.state in {None, State.UNDOING, State.UNDONE}
+        # What it was stays told until an undo has really begun, or is refused for what somebody has changed.
+        changed = {State.FAILED} if one.state is State.SUCCEEDED and OTHER in live else set()
+        assert step.state in {None, State.UNDOING, State.UNDONE} | changed
     if step.act is Act.ASK:
         assert step.message
         assert step.state in {None, State.FAILED}

@@ -11,8 +11,8 @@ from posture.domain.remediation.candidates import FindingName
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ACCOUNT, ResourceKey
 from posture.remediation.actions.contract import Protected, Refused
-from posture.remediation.engine.executor import _stop_by_refusal
 from posture.remediation.engine.live import LiveLook, LiveResources, Question
+from posture.remediation.engine.writing import _stop_by_refusal
 from tests.support.scripted_reader import Script
 
 OWNER = Script.account_id
