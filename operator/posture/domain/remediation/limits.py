@@ -134,7 +134,8 @@ class Budget:
                 "How many resources the rule's controls check is not known, so limits.percent is 0.",
             )
         most = -(-self._checked * self.limits.percent // 100)
-        if resource in self._resources or len(self._resources) < most:
+        # One that only may have been written to has no place of its own among those that were.
+        if len(self._resources | {resource}) <= most:
             return None
         written = counted(len(self._resources), "resource", "resources")
         return Reached(
