@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 WORKERS ?= 4
 HUNT_MINUTES ?= 30
 HUNT_WORKERS ?= 1
-PY     := operator sandbox tests bench demo
+PY     := operator sandbox tests bench demo deploy/__init__.py deploy/prometheus
 
 .PHONY: help
 help: ## Show the targets
@@ -27,7 +27,7 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 install: $(VENV)/.installed ## Fill .venv, with .venv/bin/posture
 
 .PHONY: tools
-tools: ## Build kube-apiserver, etcd, kubectl, helm, prometheus, promtool into .tools/bin
+tools: ## Build kube-apiserver, etcd, kubectl, helm, prometheus, promtool, amtool into .tools/bin
 	@$(PYTHON) -m sandbox.tools build
 
 .PHONY: lock
@@ -37,10 +37,11 @@ lock: install ## Resolve the requirements anew
 	@echo 'hatchling>=1.27' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --constraint requirements/dev.txt - --output-file requirements/build.txt
 
 .PHONY: generate
-generate: install ## Rewrite what is generated: CRDs and the chart's copy, reference pages, a page for each builtin action
+generate: install ## Rewrite what is generated: CRDs and the chart's copy, reference pages, pages of actions, alerts
 	@$(BIN)/python -m posture.api.generate
 	@$(BIN)/python -m posture.publish.prometheus.reference
 	@$(BIN)/python -m posture.cli.pages
+	@$(BIN)/python -m deploy.prometheus.generate
 	@$(BIN)/python deploy/helm/sync_crds.py
 
 .PHONY: format
@@ -55,11 +56,12 @@ check test: export PYTHONHASHSEED = 0
 check: install ## The fast gate: format, lint, types, layers, generated files, unit tests
 	@$(BIN)/ruff format --check $(PY)
 	@$(BIN)/ruff check $(PY)
-	@$(BIN)/mypy operator/posture sandbox tests bench demo
+	@$(BIN)/mypy operator/posture $(filter-out operator,$(PY))
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m posture.api.generate --check
 	@$(BIN)/python -m posture.publish.prometheus.reference --check
 	@$(BIN)/python -m posture.cli.pages --check
+	@$(BIN)/python -m deploy.prometheus.generate --check
 	@$(BIN)/python deploy/helm/sync_crds.py --check
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/python -m pytest -q -n 2 tests/unit

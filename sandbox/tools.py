@@ -129,6 +129,7 @@ class Tool:
 
 
 _KUBERNETES, _PROMETHEUS = "k8s.io/kubernetes", "github.com/prometheus/prometheus"
+_ALERTMANAGER = "github.com/prometheus/alertmanager"
 # In the order of building: what the demo needs comes first.
 TOOLS = (
     Tool(
@@ -171,6 +172,8 @@ TOOLS = (
         stamp=_stamp_prometheus,
         release=_prometheus_release,
     ),
+    # Of Alertmanager itself the module lacks the built pages that it embeds.
+    Tool("amtool", "alertmanager", _ALERTMANAGER, f"{_ALERTMANAGER}/cmd/amtool", stamp=_stamp_prometheus),
 )
 NAMES = tuple(tool.name for tool in TOOLS)
 

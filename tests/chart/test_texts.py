@@ -14,7 +14,7 @@ from posture.config.model import (
 )
 from sandbox.controlplane import ControlPlane
 from tests.chart.conftest import CHART, Helm, Manifest, kinds
-from tests.support.applying import DIGITS, SERVICE_MONITORS, store, template, to_send
+from tests.support.applying import DIGITS, MONITORING, store, template, to_send
 from tests.support.examples import examples
 from tests.support.texts import (
     CONFIGURATION,
@@ -39,7 +39,7 @@ def cluster() -> Iterator[ControlPlane]:
     with ControlPlane.start() as plane:
         for name in ("posture", *DIGITS):
             plane.kubectl("create", "namespace", name)
-        plane.kubectl("apply", "-f", "-", input=SERVICE_MONITORS)
+        plane.kubectl("apply", "-f", "-", input=MONITORING)
         plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         yield plane
 
@@ -191,6 +191,8 @@ def test_every_text_of_the_values_is_tried() -> None:
         *(f"config.lease.{each}" for each in ("duration", "renewDeadline", "retry")),
         *(f"config.minimums.{each}" for each in ("interval", "fullSyncInterval", "evaluationWindow")),
         "config.grants.remediation.documents.parameters",
+        "prometheusRule.runbookUrl",
+        *(f"prometheusRule.alerts.{each}" for each in ("for", "severity", "window")),
     }
     tried = {
         ".".join(step for step in path if isinstance(step, str) and step != KEY)

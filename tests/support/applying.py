@@ -13,21 +13,24 @@ from tests.support.texts import differences
 DIGITS = ("111122223333", "012345670123", "3240286e-210077")
 """Names of namespaces, and of releases, that YAML takes for numbers; the last is 0."""
 
-SERVICE_MONITORS = """
+MONITORING = "---".join(
+    f"""
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
-metadata: {name: servicemonitors.monitoring.coreos.com}
+metadata: {{name: {kind.lower()}s.monitoring.coreos.com}}
 spec:
   group: monitoring.coreos.com
   scope: Namespaced
-  names: {kind: ServiceMonitor, plural: servicemonitors, singular: servicemonitor}
+  names: {{kind: {kind}, plural: {kind.lower()}s, singular: {kind.lower()}}}
   versions:
   - name: v1
     served: true
     storage: true
-    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+    schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}
 """
-"""The kind of the Prometheus Operator, whatever its fields."""
+    for kind in ("ServiceMonitor", "PrometheusRule")
+)
+"""The kinds of the Prometheus Operator, whatever their fields."""
 
 
 def template(

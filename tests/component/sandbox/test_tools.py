@@ -84,6 +84,7 @@ def test_the_pins_are_those_that_were_tried_together() -> None:
         "helm": "v4.3.1",
         "prometheus": "v3.7.0",
         "promtool": "v3.7.0",
+        "amtool": "v0.35.0",
     }
 
 

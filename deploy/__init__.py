@@ -1,0 +1,1 @@
+"""What is installed beside the operator, and the code that makes it."""
