@@ -7,10 +7,11 @@ import pytest
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
 from posture.remediation.actions.contract import Action, LiveState, Refused, Verdict
-from posture.remediation.actions.elb.classic_enable_connection_draining import ACTION as DRAINING
+from posture.remediation.actions.elb.classic import EnableConnectionDraining
 from posture.remediation.actions.registry import builtin_actions
 from tests.support.actions import REGION, ActionTests, World, unique
 
+DRAINING = EnableConnectionDraining()
 ACTIONS = builtin_actions()
 
 

@@ -48,7 +48,8 @@ def described(action: Action) -> dict[str, Any]:
 def wording(action: Action) -> ActionWording:
     """Return what the docstrings of an action say."""
     module = sys.modules[type(action).__module__]
-    about = _LEAD.sub("", inspect.getdoc(module) or "", count=1)
+    own = action.about if isinstance(action, Setting) else ""
+    about = own or _LEAD.sub("", inspect.getdoc(module) or "", count=1)
     judged = inspect.getdoc(type(action).judge) or ""
     written = inspect.getdoc(type(action).write) or ""
     if isinstance(action, PartByPart):

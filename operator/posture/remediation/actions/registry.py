@@ -1,10 +1,10 @@
-"""All builtin actions by their names: each module of a service's folder that has an `ACTION`."""
+"""All builtin actions by their names: of each module of a service's folder its `ACTION`, or its `ACTIONS`."""
 
 import pkgutil
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 
 import posture.remediation.actions as package
 from posture.remediation.actions.contract import Action
@@ -25,4 +25,10 @@ def builtin_actions() -> Mapping[str, Action]:
     """Return all builtin actions; their modules are imported at the first call."""
     modules = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     loaded = (import_module(module.name) for module in modules if not module.ispkg)
-    return register(module.ACTION for module in loaded if hasattr(module, "ACTION"))
+    return register(action for module in loaded for action in _actions_of(module))
+
+
+def _actions_of(module: ModuleType) -> Iterable[Action]:
+    """Return the actions of a module: one of its own, or several of one shape."""
+    several: Iterable[Action] = getattr(module, "ACTIONS", ())
+    return (module.ACTION,) if hasattr(module, "ACTION") else several

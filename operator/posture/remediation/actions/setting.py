@@ -47,6 +47,8 @@ class PartByPart(Action):
 class Setting(PartByPart):
     """The part `part` is to be `right`, or what `wanted` says."""
 
+    about: ClassVar[str] = ""
+    """What is found wrong, as a page begins; empty: the docstring of its module says it."""
     part: ClassVar[str]
     right: ClassVar[Json]
 

@@ -8,9 +8,10 @@ import pytest
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
 from posture.remediation.actions.contract import LiveState, Refused, Situation, SubWrite
-from posture.remediation.actions.rds.instance_raise_backup_retention import ACTION
+from posture.remediation.actions.registry import builtin_actions
 from tests.support.scripted_reader import Script
 
+ACTION = builtin_actions()["rds-instance-raise-backup-retention"]
 ARN = "arn:aws:rds:eu-west-1:111122223333:db:orders"
 RESOURCE = ResourceKey("111122223333", "aws", "eu-west-1", "AwsRdsDbInstance", ARN)
 SITUATION = Situation(0, frozenset({"RDS.11"}))

@@ -15,10 +15,12 @@ from posture.remediation.actions.contract import (
     LiveState,
     Reader,
     Refused,
+    Situation,
     Tagged,
     Writer,
     name_after,
 )
+from posture.remediation.actions.parameters import Parameter, Values, key_arn
 from posture.remediation.actions.setting import Setting, pairs, read_list, read_or_gone
 
 _GONE = frozenset({"TrailNotFoundException", "ResourceNotFoundException"})
@@ -66,3 +68,78 @@ class TrailSetting(Setting):
     async def put(self, writer: Writer, resource: ResourceKey, value: Json) -> None:
         """Set it, by the trail's ARN."""
         await writer.write("cloudtrail", "UpdateTrail", {"Name": resource.id, self.sent_as: value})
+
+
+_VALIDATED = "LogFileValidationEnabled"
+
+
+class EnableLogValidation(TrailSetting):
+    """One flag."""
+
+    name = "cloudtrail-enable-log-validation"
+    controls = frozenset({"CloudTrail.4"})
+    about = "Trails whose log files are validated."
+    risk = "Nothing is cut off; digest files are written beside the logs."
+    undo_says = "The setting is as before; the chain of digests ends there."
+    part = "logFileValidation"
+    sent_as = "EnableLogFileValidation"
+    right = True
+    summary = "Enable the validation of the trail's log files"
+
+    def value_of(self, trail: Mapping[str, Any]) -> Json:
+        """Return whether log files are validated."""
+        if _VALIDATED not in trail:
+            raise Refused(Reason.UNREADABLE, f"CloudTrail did not answer with {_VALIDATED}")
+        return trail[_VALIDATED]
+
+
+_KEY_ID = "KmsKeyId"
+
+
+class EnableTrailEncryption(TrailSetting):
+    """CloudTrail refuses a key whose policy does not let it encrypt (CloudTrail API, UpdateTrail).
+
+    A trail shows its key by the key's ARN, however it was named.
+    """
+
+    name = "cloudtrail-enable-encryption"
+    controls = frozenset({"CloudTrail.2"})
+    about = "Trails whose log files are encrypted with a KMS key."
+    parameters = (
+        Parameter(
+            "key",
+            "The ARN of a KMS key in the Region of the trail's bucket, whose policy lets CloudTrail encrypt.",
+            None,
+            key_arn,
+            required=True,
+        ),
+    )
+    risk = "Whoever reads the logs and may not decrypt with the key is cut off from new ones."
+    undo_says = "The setting is as before; logs that were encrypted meanwhile stay so."
+    part = "key"
+    sent_as = _KEY_ID
+    summary = "Encrypt the trail's log files"
+
+    def value_of(self, trail: Mapping[str, Any]) -> Json:
+        """Return the key; None: there is none."""
+        return trail.get(_KEY_ID) or None
+
+    def wanted(self, present: Json, values: Values, situation: Situation) -> Json:
+        """Return the rule's key, unless the trail has one."""
+        del situation
+        return present or values["key"]
+
+    def says(self, present: Json, wanted: Json) -> str:
+        """Say with which key."""
+        del present
+        return f"{self.summary} with {wanted}"
+
+    async def put(self, writer: Writer, resource: ResourceKey, value: Json) -> None:
+        """Set the key, or none."""
+        await super().put(writer, resource, value or "")
+
+
+ACTIONS = (
+    EnableLogValidation(),
+    EnableTrailEncryption(),
+)

@@ -6,9 +6,19 @@ from typing import Any
 
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
-from posture.remediation.actions.contract import Json, LiveState, Reader, Refused, Tagged, Writer, name_after
-from posture.remediation.actions.elb.balancers import GONE, IAM, answered_tags
-from posture.remediation.actions.setting import Setting, read_or_gone, the_one
+from posture.remediation.actions.contract import (
+    Json,
+    LiveState,
+    Reader,
+    Refused,
+    Situation,
+    Tagged,
+    Writer,
+    name_after,
+)
+from posture.remediation.actions.elb.balancers import DEFENSIVE, GONE, IAM, RISK, answered_tags, guards
+from posture.remediation.actions.parameters import Values
+from posture.remediation.actions.setting import Setting, pairs, read_or_gone, the_one
 
 
 class ClassicAttribute(Setting):
@@ -55,3 +65,95 @@ def _name(resource: ResourceKey) -> str:
     if "/" in name:
         raise Refused(Reason.NOT_SUPPORTED, f"{resource.id} is not the ARN of a Classic Load Balancer")
     return name
+
+
+_DRAINING, _ENABLED, _TIMEOUT = "ConnectionDraining", "Enabled", "Timeout"
+# What the API takes where none is given: seconds.
+_DEFAULT_TIMEOUT = 300
+
+
+class EnableConnectionDraining(ClassicAttribute):
+    """The time that draining takes at most stays as it is."""
+
+    name = "elb-classic-enable-connection-draining"
+    controls = frozenset({"ELB.7"})
+    about = "Classic load balancers that let requests end when an instance leaves."
+    risk = "Nothing is cut off; instances leave the load balancer later, once their requests have ended."
+    undo_says = "The attribute is as before."
+    part = "connectionDraining"
+    summary = "Enable connection draining of the load balancer"
+
+    def value_of(self, attributes: Mapping[str, Any]) -> Json:
+        """Return whether connections are drained, and the seconds for which they are at most."""
+        draining = attributes.get(_DRAINING, {})
+        if _ENABLED not in draining:
+            return None
+        return {_ENABLED: draining[_ENABLED], _TIMEOUT: draining.get(_TIMEOUT, _DEFAULT_TIMEOUT)}
+
+    def attributes_of(self, value: Json) -> dict[str, Any]:
+        """Return both: without its time the API takes its default."""
+        return {_DRAINING: value}
+
+    def wanted(self, present: Json, values: Values, situation: Situation) -> Json:
+        """Return the same, enabled."""
+        del values, situation
+        return {**present, _ENABLED: True}
+
+
+_CROSS_ZONE = "CrossZoneLoadBalancing"
+
+
+class EnableCrossZone(ClassicAttribute):
+    """One attribute."""
+
+    name = "elb-classic-enable-cross-zone"
+    controls = frozenset({"ELB.9"})
+    about = "Classic load balancers that spread requests over the instances of all their zones."
+    risk = "Nothing is cut off; instances in zones with few of them get less traffic, those in others more."
+    undo_says = "The attribute is as before."
+    part = "crossZoneLoadBalancing"
+    right = True
+    summary = "Enable cross-zone load balancing"
+
+    def value_of(self, attributes: Mapping[str, Any]) -> Json:
+        """Return whether it is enabled."""
+        return attributes.get(_CROSS_ZONE, {}).get(_ENABLED)
+
+    def attributes_of(self, value: Json) -> dict[str, Any]:
+        """Return the attribute."""
+        return {_CROSS_ZONE: {_ENABLED: value}}
+
+
+_ATTRIBUTES, _MODE = "AdditionalAttributes", "elb.http.desyncmitigationmode"
+
+
+class SetClassicDesyncMitigation(ClassicAttribute):
+    """The stricter of the two modes that are right stays where it is set."""
+
+    name = "elb-classic-set-desync-mitigation"
+    controls = frozenset({"ELB.14"})
+    about = "Classic load balancers that guard against HTTP desync attacks."
+    risk = RISK
+    undo_says = "The mode is as before."
+    part = "desyncMitigationMode"
+    right = DEFENSIVE
+    summary = "Set the desync mitigation mode of the load balancer to defensive"
+
+    def value_of(self, attributes: Mapping[str, Any]) -> Json:
+        """Return the mode."""
+        return dict(pairs(attributes.get(_ATTRIBUTES, []))).get(_MODE)
+
+    def attributes_of(self, value: Json) -> dict[str, Any]:
+        """Return the attribute: of the additional ones it is sent alone."""
+        return {_ATTRIBUTES: [{"Key": _MODE, "Value": value}]}
+
+    def is_right(self, present: Json) -> bool:
+        """Whether the mode guards."""
+        return guards(present)
+
+
+ACTIONS = (
+    EnableConnectionDraining(),
+    EnableCrossZone(),
+    SetClassicDesyncMitigation(),
+)

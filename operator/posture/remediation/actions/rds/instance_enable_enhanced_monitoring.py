@@ -6,7 +6,7 @@ from posture.domain.arns import role_arn
 from posture.domain.remediation.resources import ResourceKey
 from posture.remediation.actions.contract import Iam, LiveState, Situation, SubWrite, Verdict, Writer
 from posture.remediation.actions.parameters import Parameter, Values, choice, role_name
-from posture.remediation.actions.rds.flags import InstanceFlag
+from posture.remediation.actions.rds.databases import InstanceFlag
 
 _ROLE = "MonitoringRoleArn"
 # Seconds between two measures (RDS API, ModifyDBInstance).

@@ -3,7 +3,7 @@
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
 from posture.remediation.actions.contract import Iam, Json, LiveState, Reader, Refused, Tagged, Writer
-from posture.remediation.actions.rds.described import (
+from posture.remediation.actions.rds.databases import (
     database_tags,
     describe_database,
     identifier_of,

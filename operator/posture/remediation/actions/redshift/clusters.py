@@ -14,6 +14,7 @@ from posture.remediation.actions.contract import (
     Writer,
     name_after,
 )
+from posture.remediation.actions.minimum import Minimum
 from posture.remediation.actions.setting import Setting, pairs, read_or_gone, the_one
 
 _GONE = frozenset({"ClusterNotFound"})
@@ -55,3 +56,67 @@ async def _cluster(reader: Reader, resource: ResourceKey) -> dict[str, Any]:
     name = name_after(resource, "cluster:")
     body = await read_or_gone(reader, "redshift", "DescribeClusters", {"ClusterIdentifier": name}, gone=_GONE)
     return the_one(body, "Clusters", "ClusterIdentifier", name)
+
+
+class DisablePublicAccess(ClusterSetting):
+    """Redshift changes it in the background."""
+
+    name = "redshift-disable-public-access"
+    controls = frozenset({"Redshift.1"})
+    about = "Clusters that have no public address."
+    risk = "Clients outside of the cluster's VPC, and what reaches it by its public address, are cut off."
+    undo_says = (
+        "The cluster is public again, under other addresses where it had no Elastic IP address of its own."
+    )
+    part = "PubliclyAccessible"
+    right = False
+    summary = "Make the cluster private"
+
+
+class EnableEnhancedVpcRouting(ClusterSetting):
+    """Redshift restarts the cluster to change it."""
+
+    name = "redshift-enable-enhanced-vpc-routing"
+    controls = frozenset({"Redshift.7"})
+    about = "Clusters whose copies go through their VPC."
+    risk = "The cluster is restarted at once, and copies fail where the VPC has no way to S3 and the like."
+    undo_says = "The setting is as before; the cluster is restarted once more."
+    part = "EnhancedVpcRouting"
+    right = True
+    summary = "Route the traffic of the cluster through its VPC"
+
+
+class EnableVersionUpgrades(ClusterSetting):
+    """Upgrades are installed in the maintenance window."""
+
+    name = "redshift-enable-version-upgrades"
+    controls = frozenset({"Redshift.6"})
+    about = "Clusters that get major upgrades by themselves."
+    risk = "Major versions are installed in the maintenance window, which restarts the cluster."
+    undo_says = "The setting is as before; upgrades that were done meanwhile stay."
+    part = "AllowVersionUpgrade"
+    right = True
+    summary = "Allow upgrades of the cluster to new major versions"
+
+
+class RaiseSnapshotRetention(Minimum, ClusterSetting):
+    """0 days are no automated snapshots (Redshift API, ModifyCluster)."""
+
+    name = "redshift-raise-snapshot-retention"
+    controls = frozenset({"Redshift.3"})
+    about = "Clusters with automated snapshots that are kept for as long as the control asks."
+    risk = "Nothing is cut off; snapshots are paid for by their size."
+    undo_says = "The period is as before, and automated snapshots that are older than it are deleted at once."
+    part = "AutomatedSnapshotRetentionPeriod"
+    control_parameter = "MinRetentionPeriod"
+    default = 7
+    allowed = range(7, 36)
+    summary = "Raise the days for which automated snapshots of the cluster are kept"
+
+
+ACTIONS = (
+    DisablePublicAccess(),
+    EnableEnhancedVpcRouting(),
+    EnableVersionUpgrades(),
+    RaiseSnapshotRetention(),
+)
