@@ -7,6 +7,7 @@ import msgspec
 
 from sandbox.securityhub import changes
 from sandbox.securityhub.asff import keys_of
+from sandbox.securityhub.catalogue import partition_of
 from sandbox.securityhub.clock import parse_timestamp
 from sandbox.securityhub.emulator import Caller, Context, Emulator
 from sandbox.securityhub.filters import compile_filters
@@ -162,7 +163,9 @@ def _change(emulator: Emulator, seq: int, mutation: Update | Workflow | Archive 
             emulator.change(seq, changes.deep_merge(emulator.finding(seq), mutation.set))
         case Workflow():
             emulator.change(
-                seq, _by_hand(emulator, seq, mutation), by="arn:aws:iam::111122223333:user/person"
+                seq,
+                _by_hand(emulator, seq, mutation),
+                by=f"arn:{partition_of(emulator.finding(seq)['Region'])}:iam::111122223333:user/person",
             )
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from sandbox.securityhub import changes
 from sandbox.securityhub.asff import encode, provider_of
+from sandbox.securityhub.catalogue import partition_of
 from sandbox.securityhub.clock import parse_timestamp
 from sandbox.securityhub.emulator import Context
 from sandbox.securityhub.errors import ApiError, invalid_input
@@ -152,7 +153,9 @@ def _update_one(context: Context, key: tuple[str, str], update: Mapping[str, Any
         size = len(emulator.store.body(seq)) + len(encode(update))
         if size > MAX_FINDING_SIZE:
             return "FindingSizeExceeded", "The finding would be larger than 240 KB."
-        emulator.update(seq, update, f"arn:aws:iam::{caller.account}:role/{caller.access_key}")
+        emulator.update(
+            seq, update, f"arn:{partition_of(caller.region)}:iam::{caller.account}:role/{caller.access_key}"
+        )
     return None
 
 

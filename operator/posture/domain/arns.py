@@ -27,6 +27,7 @@ _STANDARD = re.compile(r"(?:.*[:/])?(?:standards|ruleset)/(.+)")
 _RULE = re.compile(rf"{_SECURITY_HUB}:[a-z0-9-]*:[0-9]*:ruleset/(.+/v/[^/]+)/rule/([^/]+)")
 _CONTROL = re.compile(rf"{_SECURITY_HUB}:[^:]*:[0-9]*:control/(.+)/([^/]+)")
 _ROLE = re.compile(ROLE_ARN)
+_ROLE_PARTS = re.compile(r"arn:([^:]+):iam::([^:]+):role/(.+)")
 _ROLE_NAME = re.compile(ROLE_NAME)
 _ROOT = re.compile(rf"arn:{_PARTITION}:iam::([0-9]{{12}}):root")
 # KMS API reference, DescribeKey: a key's id or alias, or the ARN of either.
@@ -36,7 +37,8 @@ _KMS_KEY = re.compile(
 )
 
 _PARTS = 6
-_COMMERCIAL = "aws"
+COMMERCIAL = "aws"
+"""The partition of Regions whose names are of no other."""
 # botocore's partitions.json, by what the names of their Regions begin with.
 _PARTITIONS = {
     "cn-": "aws-cn",
@@ -67,7 +69,7 @@ def account_of(arn: str | None) -> str:
 
 def partition_of_region(region: str) -> str:
     """Return the partition that a Region is in: `aws` for one whose name is not of another."""
-    return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), _COMMERCIAL)
+    return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), COMMERCIAL)
 
 
 def account_of_root(arn: str) -> str:
@@ -101,9 +103,39 @@ def is_managed_alias(text: str) -> bool:
     return ":alias/aws/" in f":{text}"
 
 
-def role_arn(partition: str, account_id: str, role_name: str) -> str:
-    """Return the ARN of a role without a path. An account's roles are in the partition of its hub."""
-    return f"arn:{partition}:iam::{account_id}:role/{role_name}"
+def role_arn(partition: str, account_id: str, role_name: str, path: str = "/") -> str:
+    """Return the ARN of a role. An account's roles are in the partition of its hub."""
+    return f"arn:{partition}:iam::{account_id}:role{path}{role_name}"
+
+
+def role_parts(arn: str) -> tuple[str, str, str] | None:
+    """Return partition, account, and path with name of a role's ARN or of a glob over such; None: neither."""
+    match = _ROLE_PARTS.fullmatch(arn)
+    if match is None:
+        return None
+    partition = match[1] if re.fullmatch(_PARTITION, match[1]) else COMMERCIAL
+    return partition, match[2], match[3]
+
+
+def root_arn(partition: str, account_id: str) -> str:
+    """Return the ARN that stands for a whole account in a policy's principal."""
+    return f"arn:{partition}:iam::{account_id}:root"
+
+
+def oidc_provider_arn(partition: str, account_id: str, provider: str) -> str:
+    """Return the ARN of an account's identity provider for OpenID Connect."""
+    return f"arn:{partition}:iam::{account_id}:oidc-provider/{provider}"
+
+
+def document_arns(partition: str, name: str) -> tuple[str, str]:
+    """Return what a right to run an SSM document names: itself, and what Automation defines of it.
+
+    Of any account and Region, unless `name` is an ARN.
+    """
+    if name.startswith("arn:"):
+        return name, name.replace(":document/", ":automation-definition/", 1) + ":*"
+    anywhere = f"arn:{partition}:ssm:*:*"
+    return f"{anywhere}:document/{name}", f"{anywhere}:automation-definition/{name}:*"
 
 
 class Product(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from posture.cli.iam.rights import Statement
 from posture.cli.iam.roles import IamRole, RoleKind
-from posture.domain.arns import account_of, partition_of
+from posture.domain.arns import account_of, oidc_provider_arn, partition_of, root_arn
 
 # IAM user guide, "IAM and AWS STS quotas": characters of a managed policy, white space left out, and how many
 # of them a role has unless the quota is raised.
@@ -51,7 +51,7 @@ def _trusted(role: IamRole, operator: str, cluster: Cluster, external_id: Extern
     return {
         "Sid": "Operator",
         "Effect": "Allow",
-        "Principal": {"AWS": f"arn:{partition_of(operator)}:iam::{account_of(operator)}:root"},
+        "Principal": {"AWS": root_arn(partition_of(operator), account_of(operator))},
         "Action": "sts:AssumeRole",
         "Condition": condition,
     }
@@ -70,9 +70,7 @@ def _trusted_by_cluster(role: IamRole, operator: str, cluster: Cluster) -> Docum
     return {
         "Sid": "ServiceAccount",
         "Effect": "Allow",
-        "Principal": {
-            "Federated": f"arn:{partition}:iam::{role.accounts[0]}:oidc-provider/{cluster.oidc_provider}"
-        },
+        "Principal": {"Federated": oidc_provider_arn(partition, role.accounts[0], cluster.oidc_provider)},
         "Action": "sts:AssumeRoleWithWebIdentity",
         "Condition": {
             "StringEquals": {

@@ -9,8 +9,9 @@ from posture.cli.iam.documents import Cluster, policies
 from posture.cli.iam.roles import IamRole, roles
 from posture.cli.iam.templates import Roles
 from posture.config.model import Config
+from posture.domain.arns import role_arn
 
-OPERATOR = "arn:aws:iam::111122223333:role/posture-operator"
+OPERATOR = role_arn("aws", "111122223333", "posture-operator")
 _CLUSTER = Cluster(None, "posture/posture-posture-operator")
 
 EXAMPLE = """\

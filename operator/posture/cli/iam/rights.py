@@ -6,6 +6,7 @@ Names of actions: Service Authorization Reference. Those of builtin actions are 
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from posture.domain.arns import document_arns
 from posture.remediation.actions.contract import Action
 from posture.remediation.automation import IAM as AUTOMATION
 
@@ -69,7 +70,7 @@ def of_documents(names: Iterable[str], partition: str, *, writes: bool) -> list[
     if writes:
         run = sorted({*AUTOMATION.write, *AUTOMATION.undo})
         named = [each for each in run if each == "ssm:StartAutomationExecution"]
-        resources = [arn for name in documents for arn in _document_arns(name, partition)]
+        resources = [arn for name in documents for arn in document_arns(partition, name)]
         found.append(Statement("RunDocuments", tuple(named), tuple(resources)))
         found.append(statement("StopDocuments", (each for each in run if each not in named)))
     return found
@@ -78,12 +79,3 @@ def of_documents(names: Iterable[str], partition: str, *, writes: bool) -> list[
 def statement(sid: str, actions: Iterable[str]) -> Statement:
     """Make a statement about any resource, each action once, in order; those on accounts' tags left out."""
     return Statement(sid, tuple(sorted(set(actions) - {ACCOUNT_TAGS})))
-
-
-def _document_arns(name: str, partition: str) -> list[str]:
-    if name.startswith("arn:"):
-        return [name, name.replace(":document/", ":automation-definition/", 1) + ":*"]
-    return [
-        f"arn:{partition}:ssm:*:*:document/{name}",
-        f"arn:{partition}:ssm:*:*:automation-definition/{name}:*",
-    ]

@@ -24,15 +24,13 @@ from posture.cli.iam.rights import (
     statement,
 )
 from posture.config.model import Grant
-from posture.domain.arns import role_arn
+from posture.domain.arns import COMMERCIAL, role_arn, role_parts
 from posture.domain.grants import Mode, Verb
 from posture.remediation.actions.contract import Action
 from posture.remediation.actions.registry import builtin_actions
 from posture.remediation.witnesses import witnesses
 
-_ROLE_ARN = re.compile(r"arn:([^:]+):iam::([^:]+):role/(.+)")
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
-_COMMERCIAL = "aws"
 READER, CONTROLS, REMEDIATION = "posture-reader", "posture-controls", "posture-remediation"
 """The names that the documentation uses: taken where a grant says only a glob that fits them."""
 
@@ -153,7 +151,7 @@ def _hub_statements(grant: Grant) -> list[Statement]:
 
 def _member_statements(grant: Grant) -> list[Statement]:
     writes = _enforces(grant)
-    partitions = sorted({_parts(arn)[0] for arn in grant.role_arns} or {_COMMERCIAL})
+    partitions = sorted({_parts(arn)[0] for arn in grant.role_arns} or {COMMERCIAL})
     documents = [each.name for each in grant.remediation.documents]
     found = of_builtins(_granted(grant), writes=writes)
     if documents:
@@ -207,7 +205,7 @@ def _operator(arn: str, grants: Sequence[Grant], others: Sequence[IamRole]) -> I
     partitions = sorted({_parts(each)[0] for grant in grants for each in grant.role_arns} or {_parts(arn)[0]})
     assumed = sorted(
         {
-            f"arn:{partition}:iam::{where}:role{each.path}{each.name}"
+            role_arn(partition, where, each.name, each.path)
             for partition in partitions
             for each in others
             for where in each.accounts
@@ -220,11 +218,10 @@ def _operator(arn: str, grants: Sequence[Grant], others: Sequence[IamRole]) -> I
 
 def _parts(arn: str) -> tuple[str, str, str]:
     """Return partition, account and path with name of a role's ARN or of a glob over such."""
-    match = _ROLE_ARN.fullmatch(arn)
-    if match is None:
+    parts = role_parts(arn)
+    if parts is None:
         raise NoOperatorRole(f"{arn!r} is not the ARN of a role: write arn:aws:iam::111122223333:role/NAME")
-    partition = match[1] if re.fullmatch(r"aws(-[a-z]+)*", match[1]) else _COMMERCIAL
-    return partition, match[2], match[3]
+    return parts
 
 
 def _path_and_name(resource: str) -> tuple[str, str]:
