@@ -12,7 +12,7 @@ from sandbox.cloud import Cloud
 from sandbox.operator_process import OperatorProcess
 from tests.support.e2e.exceptions import in_hours, policy
 from tests.support.e2e.remedied import SSH, Group, accounts, found, quiet, remediations, states, written
-from tests.support.e2e.rules import INGRESS, allow, ready, rule, totals
+from tests.support.e2e.rules import INGRESS, allow, ready, rule, status, totals
 from tests.support.e2e.stage import Stage
 
 CONTROLS = ["EC2.19"]
@@ -122,9 +122,12 @@ def test_what_changes_before_the_write_is_heeded(
         reason = change(case)
         cloud.lift("look")
         expected = {reason: 1} if reason else {}
+        # A run that is asked for now begins after the one that is under way.
+        stage.kubectl("annotate", "rrule", case.name, "posture.dev/requestedAt=now")
 
         def is_told(name: str = case.name, expected: dict[str, int] = expected) -> bool:
-            return ready(stage, name)[0] != "" and totals(stage, name) == expected
+            has_run = status(stage, name).get("lastHandledRequest") == "now"
+            return has_run and ready(stage, name)[0] != "" and totals(stage, name) == expected
 
         operator.wait(is_told, f"{case.name}: the plan to say so", seconds=60)
         going = [each for each in states(stage).values() if each != "AwaitingApproval"]

@@ -12,6 +12,7 @@ from posture.remediation.engine.journal import RemediationJournal
 from posture.remediation.engine.live import LiveResources
 from posture.remediation.engine.moves import Moves, Told
 from posture.remediation.engine.round import Round
+from posture.remediation.engine.settling import FindingsSettling
 from posture.remediation.engine.undoing import Undoing
 from posture.remediation.engine.workflow import FindingsWorkflow
 from posture.remediation.engine.writing import Writing
@@ -53,4 +54,6 @@ def round_of(
     undoing = Undoing(context, hub, journal, accounts, moves, seconds_left=seconds_left)
     ways = Ways(runs, writing, undoing)
     executor = Executor(context, hub, journal, accounts, live, clearance, ways, seconds_left=seconds_left)
-    return Round(context, hub, cloud, journal, live, executor, FindingsWorkflow(cloud, seconds_left))
+    workflow = FindingsWorkflow(cloud, seconds_left)
+    settling = FindingsSettling(context, hub, journal, workflow, told)
+    return Round(context, hub, cloud, journal, live, executor, settling)

@@ -16,17 +16,16 @@ from posture.domain.remediation.journal import History, Journal, State, removabl
 from posture.domain.remediation.plan import Plan, Planned
 from posture.domain.remediation.reasons import Decision, Outcome, Reason
 from posture.domain.remediation.resources import ResourceKey
-from posture.domain.time import HOUR, SECOND, datetime_of, microseconds
+from posture.domain.time import HOUR, SECOND, microseconds
 from posture.hubs.hub import Hub
-from posture.kube.errors import KubeError
 from posture.reconcile.context import Context
 from posture.remediation.actions.contract import reason_of
 from posture.remediation.declared import DeclaredRule, RuleTerms
 from posture.remediation.engine.executor import Executor
 from posture.remediation.engine.findings import parameters_of
-from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal
+from posture.remediation.engine.journal import JournalEntry, RemediationJournal
 from posture.remediation.engine.live import LiveLook, LiveResources, Question
-from posture.remediation.engine.workflow import FindingsWorkflow
+from posture.remediation.engine.settling import FindingsSettling
 from posture.remediation.planning import Moment, plan_of
 from posture.remediation.survey import Picture, Surveyed
 
@@ -52,7 +51,6 @@ _PASSING = frozenset(
     }
 )
 _MADE_FOR = 20 * SECOND
-_RESOLVED_WITHIN = 24 * HOUR
 
 
 class RuleResult(NamedTuple):
@@ -88,7 +86,7 @@ class Round:
         journal: RemediationJournal,
         live: LiveResources,
         executor: Executor,
-        workflow: FindingsWorkflow,
+        settling: FindingsSettling,
     ) -> None:
         self._context = context
         self._hub = hub
@@ -96,7 +94,7 @@ class Round:
         self._journal = journal
         self._live = live
         self._executor = executor
-        self._workflow = workflow
+        self._settling = settling
         self._looks: dict[str, dict[ResourceKey, _Kept]] = {}
         self._looked_for: dict[str, RuleTerms] = {}
         self._reads: dict[str, tuple[int, int]] = {}
@@ -124,7 +122,7 @@ class Round:
         if pending:
             entries = await self._journal.entries(self._hub.now())
             own = [each for each in entries if each.target in here]
-        await self._settle_findings(own, specs, picture)
+        self.goes_on |= await self._settling.settle(own, specs, picture)
         results: dict[str, RuleResult] = {}
         for name, surveyed in (picture.rules if picture is not None else {}).items():
             declared = next((each for each in rules if each.name == name), None)
@@ -262,55 +260,6 @@ class Round:
             done = True
         return done
 
-    async def _settle_findings(
-        self,
-        own: Sequence[JournalEntry],
-        specs: Mapping[str, RemediationRuleSpec],
-        picture: Picture | None,
-    ) -> None:
-        """Set findings to RESOLVED where success is verified, and to NEW what failed again or was undone."""
-        for each in own:
-            try:
-                await self._settle_findings_of(each, specs.get(each.entry.rule), picture)
-            except AwsError as error:
-                logger.warning(
-                    "The workflow of the findings of remediation %s is set later: %s", each.name, error
-                )
-                self.goes_on = True
-
-    async def _settle_findings_of(
-        self, entry: JournalEntry, spec: RemediationRuleSpec | None, picture: Picture | None
-    ) -> None:
-        status, now, state = entry.status, self._hub.now(), entry.entry.state
-        finished = entry.entry.finished_at
-        if state is State.SUCCEEDED and status.resolved_at is None:
-            recent = finished is not None and now - finished < _RESOLVED_WITHIN and entry.is_verified
-            if spec is not None and spec.resolve_findings and recent and await self._workflow.resolve(entry):
-                await self._note(entry, now, resolved_at=datetime_of(now))
-            return
-        if status.resolved_at is None or status.reverted_at is not None:
-            return
-        if state is State.UNDONE:
-            why = f"Remediation {entry.name} was undone: it is as it was before."
-            if await self._workflow.reopen(entry, None, why) is not False:
-                await self._note(entry, now, reverted_at=datetime_of(now))
-        elif state is State.SUCCEEDED and finished is not None and _fails_again(entry, finished, picture):
-            why = f"It fails again after remediation {entry.name}: something has set it back."
-            if await self._workflow.reopen(entry, finished, why):
-                await self._note(entry, now, reverted_at=datetime_of(now))
-                await self._executor.told(entry, State.SUCCEEDED, why)
-
-    async def _note(self, entry: JournalEntry, now: int, **fields: object) -> None:
-        state = entry.entry.state
-        if state is None:
-            return
-        said = next((each.message for each in entry.status.conditions if each.type == "Complete"), "")
-        try:
-            await self._journal.change(entry, Change(state, said, now, fields))
-        except KubeError as error:
-            logger.warning("Remediation %s could not be noted; trying again: %s", entry.name, error)
-            self.goes_on = True
-
     async def _prune(self, own: Sequence[JournalEntry], specs: Mapping[str, RemediationRuleSpec]) -> None:
         """Remove entries that need not be kept; those of a rule that is gone as if it said nothing of it."""
         by_rule: defaultdict[str, list[JournalEntry]] = defaultdict(list)
@@ -353,13 +302,3 @@ def _is_old(kept: _Kept, now: int, cycle: int) -> bool:
     if outcome is None or outcome.decision is Decision.WAIT or outcome.reason in _PASSING:
         return kept.cycle != cycle
     return now - kept.at > _SKIPPED_FOR
-
-
-def _fails_again(entry: JournalEntry, finished: int, picture: Picture | None) -> bool:
-    """Whether a product has looked at the resource since, and found it failing."""
-    surveyed = picture.rules.get(entry.entry.rule) if picture is not None else None
-    if surveyed is None:
-        return False
-    return any(
-        each.resource == entry.entry.resource and each.looked_at > finished for each in surveyed.candidates
-    )
