@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from posture.api.patterns import compile_pattern
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
-from posture.aws.securityhub.client import FindingsPage, SecurityHub
+from posture.aws.securityhub.client import SecurityHub
 from posture.aws.securityhub.discovery import HubFacts
+from posture.aws.securityhub.wire import FindingsPage
 from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import Evaluation, View
 from posture.domain.standards import Controls

@@ -17,7 +17,8 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
 
 from posture.aws.client.errors import AccessDenied, Retryable, Throttled
-from posture.aws.securityhub.client import FindingsPage, FindingsUpdate, NoteUpdate
+from posture.aws.securityhub.client import FindingsUpdate, NoteUpdate
+from posture.aws.securityhub.wire import FindingsPage
 from posture.config.model import Config
 from posture.domain.findings import Check, CheckSource, Compliance, Finding, FindingId, Resource, Workflow
 from posture.domain.remediation.journal import State

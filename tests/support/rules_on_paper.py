@@ -6,8 +6,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from posture.aws.client.errors import AwsError
-from posture.aws.securityhub.client import FindingsPage
 from posture.aws.securityhub.history import FindingHistory
+from posture.aws.securityhub.wire import FindingsPage
 from posture.config.model import Config
 from posture.domain.findings import Check, CheckSource, Finding, FindingId, Resource
 from posture.domain.remediation.history import HistoryRecord

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from posture.aws.client.errors import TokenRefused
-from posture.aws.securityhub.client import FindingsPage
+from posture.aws.securityhub.wire import FindingsPage
 from posture.domain.findings import Check, CheckSource, Compliance, Finding, RecordState, Severity, Workflow
 from posture.domain.time import parse_timestamp
 

@@ -1,14 +1,19 @@
-"""The plan of one rule, from what was surveyed, what the journal says and what was read live."""
+"""The plan of one rule, from what was surveyed, what the journal says and what was read live; its window."""
 
 from collections.abc import Mapping
+from datetime import UTC
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
+from cronsim import CronSim, CronSimError
+
+from posture.api.schedule import Window
 from posture.domain.remediation.journal import Journal
 from posture.domain.remediation.plan import Plan, plan
 from posture.domain.remediation.resources import ResourceKey
-from posture.domain.remediation.rule import Circumstances, Seen
+from posture.domain.remediation.rule import Circumstances, Opening, Seen
+from posture.domain.time import datetime_of, instant_of, microseconds
 from posture.remediation.survey import Surveyed
-from posture.remediation.window import opening
 
 
 class Moment(NamedTuple):
@@ -41,3 +46,24 @@ def plan_of(surveyed: Surveyed, moment: Moment, seen: Mapping[ResourceKey, Seen]
             cycle_began=moment.cycle_began,
         ),
     )
+
+
+def opening(window: Window, now: int) -> Opening:
+    """Return until when a window is open, and when it opens next; `now` in µs.
+
+    A moment at which it is due is one at which it is open.
+    """
+    moment = datetime_of(now).astimezone(ZoneInfo(window.time_zone))
+    try:
+        # Backwards it leaves out the minute that has just begun.
+        latest = next(CronSim(window.schedule, moment.replace(second=59), reverse=True))
+    except (StopIteration, CronSimError):
+        open_until = None
+    else:
+        ends = instant_of(latest.astimezone(UTC)) + microseconds(window.duration)
+        open_until = ends if now < ends else None
+    try:
+        opens_at = instant_of(next(CronSim(window.schedule, moment)).astimezone(UTC))
+    except (StopIteration, CronSimError):
+        opens_at = None
+    return Opening(open_until, opens_at)

@@ -12,7 +12,7 @@ from itertools import count, islice
 from typing import NamedTuple
 
 from posture.aws.client.clock import BELIEVED_AHEAD
-from posture.aws.securityhub.client import FindingsPage
+from posture.aws.securityhub.wire import FindingsPage
 from posture.domain.findings import Cell, Finding, RecordState, Rejection
 from posture.domain.scoring.comparison import Comparison
 from posture.domain.scoring.evaluation import Evaluation, View, evaluate
@@ -22,7 +22,6 @@ from posture.store.records import (
     CellKey,
     CustomerWrite,
     FindingRef,
-    Members,
     Read,
     Written,
     key_of,
@@ -33,19 +32,6 @@ KeptValues = Mapping[str, str | None]
 
 NAMED = 200
 """Rejected findings that are named in a status, and unreadable ones."""
-
-
-class TakenPage(NamedTuple):
-    """What pages changed."""
-
-    changed: int
-    corrections: Mapping[str, int]
-    news: int | None
-    renamed: bool
-    rejected: list[Rejection]
-    """Findings met for the first time that cannot be stored."""
-    unreadable: Sequence[Rejection]
-    """Those of which it is new that they are stored with a default for what was odd."""
 
 
 # Of the whole process: a store that is begun anew must not repeat the versions of the one before.
@@ -108,8 +94,11 @@ class FindingsView:
         *,
         cursor: int | None = None,
         state: KeptValues | None = None,
-    ) -> TakenPage:
-        """Store the pages' findings of the wanted products, and the state that goes with them."""
+    ) -> Written:
+        """Store the pages' findings of the wanted products, and the state that goes with them.
+
+        Of what could not be stored, `rejected` has what is met for the first time.
+        """
         reads = [
             Read(
                 [_not_ahead(each, page) for each in page.findings if each.check.product in wanted],
@@ -124,14 +113,7 @@ class FindingsView:
             if page.rejected:
                 met = [Rejection(*each) for each in page.rejected]
                 rejected += self._store.reject(met, asked_at=page.asked_at)
-        return TakenPage(
-            written.changed,
-            written.corrections,
-            written.news,
-            written.renamed,
-            rejected,
-            written.unreadable,
-        )
+        return written._replace(rejected=rejected)
 
     def remove(self, gone: Iterable[tuple[int, Sequence[bytes]]]) -> int:
         """Remove findings at one stroke: by the start of the request that did not return them, their keys."""
@@ -211,12 +193,6 @@ class FindingsView:
             self.changed[RecordState.ACTIVE] |= written.cells
             self.changed[RecordState.ARCHIVED] |= written.archived
         return written
-
-    def unread(
-        self, which: Members, asked_before: int, products: Collection[str] | None = None
-    ) -> Iterator[FindingRef]:
-        """Return an iterator over members that no request since has returned; `take_refs` takes from it."""
-        return self._store.unread(which, asked_before, products=products)
 
     def discard(self) -> None:
         """Close the store for good: its file is quarantined."""

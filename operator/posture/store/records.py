@@ -82,6 +82,8 @@ class Written(NamedTuple):
     """Those of the rows of which that had not been said yet."""
     archived: AbstractSet[CellKey] = frozenset()
     """Where archived rows with a note or user-defined fields were and are; others of them concern nobody."""
+    rejected: Sequence[Rejection] = ()
+    """Findings that cannot be stored, of which that had not been said yet either."""
 
 
 class CellRow(NamedTuple):

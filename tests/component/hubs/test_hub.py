@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from posture.aws.client.errors import AccessDenied, HubNotEnabled, Retryable
-from posture.aws.securityhub.client import FindingsPage, SecurityHub
+from posture.aws.securityhub.client import SecurityHub
+from posture.aws.securityhub.wire import FindingsPage
 from posture.hubs.hub import Hub, HubDependencies
 from posture.hubs.status import HubPhase
 from posture.sources.securityhub.source import SecurityHubs

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from posture.aws.client.errors import Retryable
-from posture.aws.securityhub.client import FindingsPage, SecurityHub
+from posture.aws.securityhub.client import SecurityHub
+from posture.aws.securityhub.wire import FindingsPage
 from posture.domain.exceptions.marks import OWNER, POLICY
 from posture.domain.findings import Workflow
 from posture.sources.securityhub.context import Bounds

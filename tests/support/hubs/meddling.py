@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from posture.aws.securityhub.client import FindingsPage, SecurityHub
+from posture.aws.securityhub.client import SecurityHub
+from posture.aws.securityhub.wire import FindingsPage
 
 
 class Meddler:

@@ -7,7 +7,7 @@ import pytest
 from posture.api.durations import Duration
 from posture.api.schedule import Window
 from posture.domain.time import instant_of
-from posture.remediation.window import opening
+from posture.remediation.planning import opening
 
 OFFICE = Window(schedule="0 9 * * 1-5", duration=Duration("8h"), time_zone="Europe/Amsterdam")
 

@@ -1,7 +1,6 @@
 """Security Hub as one identity sees it from one Region: findings in pages, and the writes that it takes."""
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from posture.aws.client.calls import PATIENCE, Calls
@@ -16,30 +15,10 @@ from posture.aws.securityhub.associations import (
 )
 from posture.aws.securityhub.discovery import HubFacts, discover
 from posture.aws.securityhub.history import FindingHistory, read_history
-from posture.aws.securityhub.wire import DecodedPage, decode_page
-from posture.domain.findings import Finding, FindingId, Rejection, Workflow
+from posture.aws.securityhub.wire import FindingsPage, decode_page
+from posture.domain.findings import FindingId, Workflow
 
 _SERVICE = "securityhub"
-
-
-class FindingsPage(NamedTuple):
-    """A page of GetFindings, and when it was asked for."""
-
-    findings: list[Finding]
-    rejected: list[Rejection]
-    """See `wire.Page`."""
-    unreadable: list[Rejection]
-    """See `wire.Page`."""
-    next_token: str | None
-    asked_at: int
-    """Start of the request in µs by AWS's clock, strictly later than that of every request of the same
-    `SecurityHub` that started before."""
-    uncertainty: int | None
-    """Of `asked_at`, give or take (µs); None while no answer had a Date."""
-    seconds: float
-    """What the request took, without the wait for the quota."""
-    parameters: Mapping[FindingId, Mapping[str, Sequence[str]]] = MappingProxyType({})
-    """Of the controls of those findings that say them: by name, the values in force."""
 
 
 class NoteUpdate(NamedTuple):
@@ -113,16 +92,9 @@ class SecurityHub:
         if next_token:
             parameters["NextToken"] = next_token
         answer = await self._calls.call("GetFindings", parameters, patience=patience)
-        page: DecodedPage = answer.body[DECODED]
-        return FindingsPage(
-            page.findings,
-            page.rejected,
-            page.unreadable,
-            page.next_token,
-            answer.asked_at,
-            self._calls.clock.uncertainty,
-            answer.seconds,
-            page.parameters,
+        page: FindingsPage = answer.body[DECODED]
+        return page._replace(
+            asked_at=answer.asked_at, uncertainty=self._calls.clock.uncertainty, seconds=answer.seconds
         )
 
     async def finding_history(self, finding: FindingId, begin: int) -> FindingHistory | None:

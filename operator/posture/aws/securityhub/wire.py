@@ -7,7 +7,8 @@ has the wrong JSON type is read the slow way, for what can still be read of it.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
@@ -26,12 +27,11 @@ from posture.aws.securityhub.asff import (
 from posture.aws.securityhub.finding import Unstorable, read_finding
 from posture.domain.findings import Finding, FindingId, Rejection
 
-Parameters: TypeAlias = dict[FindingId, dict[str, tuple[str, ...]]]
-"""Parameters of the controls of findings that say them: by name, the values in force."""
+_Parameters: TypeAlias = dict[FindingId, dict[str, tuple[str, ...]]]
 
 
-class DecodedPage(NamedTuple):
-    """One page."""
+class FindingsPage(NamedTuple):
+    """A page of GetFindings, and when it was asked for."""
 
     findings: list[Finding]
     rejected: list[Rejection]
@@ -39,7 +39,15 @@ class DecodedPage(NamedTuple):
     unreadable: list[Rejection]
     """Those among `findings` that have a default for what was odd."""
     next_token: str | None
-    parameters: Parameters
+    asked_at: int = 0
+    """Start of the request in µs by AWS's clock, strictly later than that of every request of the same
+    `SecurityHub` that started before. This and what follows is the client's to say; a body does not know."""
+    uncertainty: int | None = None
+    """Of `asked_at`, give or take (µs); None while no answer had a Date."""
+    seconds: float = 0.0
+    """What the request took, without the wait for the quota."""
+    parameters: Mapping[FindingId, Mapping[str, Sequence[str]]] = MappingProxyType({})
+    """Of the controls of those findings that say them: by name, the values in force."""
 
 
 class NotAPage(ValueError):  # noqa: N818 - says what the body is not
@@ -68,7 +76,7 @@ _ESCAPE = re.compile(
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
-def decode_page(body: bytes) -> DecodedPage:
+def decode_page(body: bytes) -> FindingsPage:
     """Decode the body of a successful GetFindings; raise NotAPage where it is none.
 
     An empty or null NextToken is none (the last page).
@@ -78,19 +86,21 @@ def decode_page(body: bytes) -> DecodedPage:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         sound = _as_unicode(body)
         return _decode_one_by_one(sound, mended=sound != body)
-    page = DecodedPage([], [], [], typed.next_token or None, {})
+    parameters: _Parameters = {}
+    page = FindingsPage([], [], [], typed.next_token or None, parameters=parameters)
     for fields in typed.findings:
-        _add(page, fields, [], b"", mended=False)
+        _add(page, parameters, fields, [], b"", mended=False)
     return page
 
 
-def _decode_one_by_one(body: bytes, *, mended: bool) -> DecodedPage:
+def _decode_one_by_one(body: bytes, *, mended: bool) -> FindingsPage:
     """Decode a body that is Unicode; `mended`: it was not, so a replacement may stand for anything."""
     try:
         raw_page = _raw_page.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise NotAPage(str(error)) from error
-    page = DecodedPage([], [], [], raw_page.next_token or None, {})
+    parameters: _Parameters = {}
+    page = FindingsPage([], [], [], raw_page.next_token or None, parameters=parameters)
     for raw in raw_page.findings:
         notes: list[str] = []
         try:
@@ -101,11 +111,19 @@ def _decode_one_by_one(body: bytes, *, mended: bool) -> DecodedPage:
             except msgspec.ValidationError as error:
                 page.rejected.append(Rejection(_digest(raw), "", "", str(error)))
                 continue
-        _add(page, fields, notes, bytes(raw), mended=mended)
+        _add(page, parameters, fields, notes, bytes(raw), mended=mended)
     return page
 
 
-def _add(page: DecodedPage, fields: FindingFields, notes: list[str], raw: bytes, *, mended: bool) -> None:
+def _add(
+    page: FindingsPage,
+    parameters: _Parameters,
+    fields: FindingFields,
+    notes: list[str],
+    raw: bytes,
+    *,
+    mended: bool,
+) -> None:
     if mended and _REPLACEMENT in f"{fields.product_arn}{fields.id}":
         # It cannot be asked for, and two such findings may look alike.
         fields.id = None
@@ -125,7 +143,7 @@ def _add(page: DecodedPage, fields: FindingFields, notes: list[str], raw: bytes,
         return
     page.findings.append(finding)
     if fields.compliance is not None and fields.compliance.security_control_parameters:
-        page.parameters[FindingId(finding.product_arn, finding.id)] = {
+        parameters[FindingId(finding.product_arn, finding.id)] = {
             each.name: each.value
             for each in fields.compliance.security_control_parameters
             if each.name and each.value

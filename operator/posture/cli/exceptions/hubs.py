@@ -8,8 +8,9 @@ from posture.aws.client.calls import Calls
 from posture.aws.client.errors import AwsError
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
-from posture.aws.securityhub.client import FindingsPage, SecurityHub
+from posture.aws.securityhub.client import SecurityHub
 from posture.aws.securityhub.discovery import HubFacts
+from posture.aws.securityhub.wire import FindingsPage
 from posture.config.model import (
     Config,
 )

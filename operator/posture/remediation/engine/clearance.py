@@ -34,10 +34,10 @@ from posture.remediation.declared import DeclaredRule, RuleTerms, declare_rule
 from posture.remediation.engine.findings import Reread, reread
 from posture.remediation.engine.journal import JournalEntry, RemediationJournal
 from posture.remediation.engine.live import LiveResources, Question
+from posture.remediation.planning import opening
 from posture.remediation.policies import Policies, PolicyReader
 from posture.remediation.protection import Protecting, TurnedOffAt
 from posture.remediation.survey import Picture, Surveyed
-from posture.remediation.window import opening
 
 logger = logging.getLogger(__name__)
 

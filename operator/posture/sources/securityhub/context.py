@@ -10,15 +10,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from posture.aws.securityhub.client import FindingsPage
+from posture.aws.securityhub.wire import FindingsPage
 from posture.domain.time import HOUR, MINUTE
-from posture.sources.findings_view import FindingsView, TakenPage, take_refs
+from posture.sources.findings_view import FindingsView, take_refs
 from posture.sources.securityhub.coverage import Coverage
 from posture.sources.securityhub.listing import FindingsSource, Pace, Scan
 from posture.sources.securityhub.progress import LATEST, Listing, SyncProgress
 from posture.sources.securityhub.queries import Filters
 from posture.sources.thread import Worker
-from posture.store.records import FindingRef
+from posture.store.records import FindingRef, Written
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class SyncContext:
 
     async def take(
         self, pages: Sequence[FindingsPage], *, cursor: int | None = None, keys: Sequence[str] = ()
-    ) -> TakenPage:
+    ) -> Written:
         """Store pages and, in the same transaction, the progress under these keys.
 
         They are handed over before this first yields to the event loop.
@@ -108,7 +108,7 @@ class Reading:
         patience: int = 1,
         cursor: Callable[[], int | None] = lambda: None,
         on_started: Callable[[int], None] = lambda _: None,
-        on_taken: Callable[[TakenPage], None] = lambda _: None,
+        on_taken: Callable[[Written], None] = lambda _: None,
     ) -> None:
         self._context = context
         self._listing = listing

@@ -17,7 +17,7 @@ from posture.aws.client.clock import BELIEVED_AHEAD
 from posture.aws.client.errors import Retryable, TokenRefused
 from posture.aws.client.limiter import published
 from posture.aws.client.paging import given_up
-from posture.aws.securityhub.client import FindingsPage
+from posture.aws.securityhub.wire import FindingsPage
 from posture.domain.time import SECOND
 from posture.sources.base import TimesAhead
 from posture.sources.securityhub.coverage import Coverage

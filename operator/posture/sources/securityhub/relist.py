@@ -13,7 +13,7 @@ and once a day.
 import logging
 
 from posture.aws.client.errors import InvalidRequest
-from posture.aws.securityhub.client import FindingsPage
+from posture.aws.securityhub.wire import FindingsPage
 from posture.domain.exceptions import marks
 from posture.domain.exceptions.marks import UserFields
 from posture.domain.time import DAY

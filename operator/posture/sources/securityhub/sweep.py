@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from posture.aws.client.errors import Retryable, TokenRefused
 from posture.aws.client.paging import MOST_READINGS, given_up
-from posture.aws.securityhub.client import FindingsPage
+from posture.aws.securityhub.wire import FindingsPage
 from posture.sources.securityhub.context import Reading, SyncContext
 from posture.sources.securityhub.progress import POLLS, SWEEP, Listing, listing
 from posture.sources.securityhub.queries import VALUES, by_id, everything
@@ -91,7 +91,7 @@ async def settle(context: SyncContext, which: Members, asked_before: int, produc
     exceeded): then every row stays. A listing goes wrong in more ways than findings disappear: a delegation
     that was changed, a member that was detached, an index that lags.
     """
-    refs = await context.worker.call(context.findings.unread, which, asked_before, products)
+    refs = await context.worker.call(context.findings.rows.unread, which, asked_before, products=products)
     gone: list[tuple[int, list[bytes]]] = []
     count = 0
     believable: float | None = None
@@ -175,7 +175,9 @@ async def remove_unread(
 
     `asked_at`: the start of a complete sweep: the second that missed it, or the first that was made.
     """
-    refs = await context.worker.call(context.findings.unread, Members.ALL, asked_before, products)
+    refs = await context.worker.call(
+        context.findings.rows.unread, Members.ALL, asked_before, products=products
+    )
     while chunk := await context.take_refs(refs, _CHUNK):
         gone = [(asked_at, [ref.key for ref in chunk])]
         context.tally.changed += await context.worker.call(context.findings.remove, gone)

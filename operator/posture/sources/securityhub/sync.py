@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from posture.aws.client.clock import BELIEVED_AHEAD
 from posture.aws.client.limiter import published
 from posture.domain.time import DAY, MINUTE, SECOND
-from posture.sources.findings_view import KeptValues, Published, TakenPage
+from posture.sources.findings_view import KeptValues, Published
 from posture.sources.securityhub.context import Bounds, Reading, SyncContext
 from posture.sources.securityhub.listing import PAGES_ALONE
 from posture.sources.securityhub.progress import CHANGES, POLLS, SWEEP, listing
@@ -23,6 +23,7 @@ from posture.sources.securityhub.queries import everything, noted
 from posture.sources.securityhub.relist import Marks, relist_exceptional, relist_not_passed
 from posture.sources.securityhub.sweep import begin, sweep
 from posture.sources.securityhub.windows import EPOCH
+from posture.store.records import Written
 
 _SHARE = 0.1
 """Which part of the quota re-lists of the exceptional set may take."""
@@ -214,7 +215,7 @@ async def read_changes(context: SyncContext) -> int:
         progress.changes = listing(wanted, len(queries), since=since)
     latest = 0
 
-    def note_late(taken: TakenPage) -> None:
+    def note_late(taken: Written) -> None:
         nonlocal latest
         if taken.news is not None:
             latest = max(latest, polled - taken.news)

@@ -8,8 +8,9 @@ from typing import Any
 
 from posture.domain.exceptions.marks import IsOurs
 from posture.domain.findings import Check, Compliance, FailingSince, Finding, RecordState, Severity, Workflow
-from posture.store.records import CellKey, FindingRef, in_order
+from posture.store.records import CellKey, CellRow, FindingRef, in_order
 from posture.store.sqlite import schema
+from posture.store.sqlite.cells import CellReader
 from posture.store.sqlite.changes import key_batches, placeholders
 from posture.store.sqlite.database import Database
 from posture.store.sqlite.dimensions import Dimensions
@@ -78,7 +79,12 @@ class FindingReader:
         self._database = database
         self._dimensions = dimensions
 
-    def by_key(self, keys: Collection[bytes]) -> Iterator[Finding]:
+    def cells(self, keys: Collection[CellKey] | None, *, cutoff: int) -> Iterator[CellRow]:
+        """Yield the cells of `keys`, or all that have ACTIVE findings; fresh: updated since `cutoff`."""
+        reader = CellReader(self._database, self._dimensions, cutoff)
+        return reader.everything() if keys is None else reader.of_keys(keys)
+
+    def read_findings(self, keys: Collection[bytes]) -> Iterator[Finding]:
         """Yield the findings of some keys; those that are not stored are left out."""
         for batch in key_batches(keys):
             yield from map(
@@ -102,14 +108,15 @@ class FindingReader:
             found += [self._dimensions.reference(key, decode_provider(blob)) for key, blob in rows]
         return found
 
-    def candidates(
+    def findings(
         self,
-        state: RecordState,
-        checks: Collection[Check] | None,
-        accounts: Collection[str] | None,
-        regions: Collection[str] | None,
+        *,
+        checks: Collection[Check] | None = None,
+        accounts: Collection[str] | None = None,
+        regions: Collection[str] | None = None,
+        state: RecordState = RecordState.ACTIVE,
     ) -> Iterator[Finding]:
-        """Yield the findings of these checks, in these accounts and Regions; None: of any."""
+        """Yield the findings of some checks, accounts and Regions; None: of any. Others are not looked at."""
         dimensions = self._dimensions
         wanted_accounts = None if accounts is None else dimensions.accounts.known(accounts)
         wanted_regions = None if regions is None else dimensions.regions.known(regions)
@@ -117,14 +124,17 @@ class FindingReader:
         for check in numbers:
             for key in self._cells(state, check, wanted_accounts):
                 if wanted_regions is None or key[2] in wanted_regions:
-                    yield from self.of_cell(key, state)
+                    yield from self._of_cell(key, state)
 
     def annotated_cells(self, state: RecordState) -> set[CellKey]:
         """Return the cells with a finding in that state that has a note or user-defined fields."""
         return set(self._database.rows(_ANNOTATED_CELLS, (int(state),)))
 
     def marked_products(self, besides: Collection[str], is_ours: IsOurs) -> set[str]:
-        """Return the other products with a mark on a finding, or with a write that no read has shown."""
+        """Return the other products with a finding that bears a mark, or had a write that no read has shown.
+
+        `is_ours`: whether user-defined fields bear one.
+        """
         found: set[str] = set()
         for number, check in enumerate(self._dimensions.checks.values):
             if check.product in besides or check.product in found:
@@ -140,7 +150,7 @@ class FindingReader:
     def surveyed_cells(
         self, checks: Collection[Check], state: RecordState
     ) -> dict[Check, dict[str, dict[str, CellKey]]]:
-        """Return the cells in which policies can select something, by check, account and Region.
+        """Return the cells in which policies can select something, by check, account id and Region.
 
         Of ACTIVE findings those that did not pass, of archived ones those with a note or user-defined fields.
         """
@@ -157,9 +167,10 @@ class FindingReader:
     def surveyed(
         self, cells: Collection[CellKey], state: RecordState
     ) -> Iterator[tuple[CellKey, Iterator[Finding]]]:
-        """Yield findings with a note or user-defined fields, and ACTIVE ones that did not pass, cell by cell.
+        """Yield findings that policies may have to do with, cell by cell; no others are looked at.
 
-        Cells without any are left out. Each cell's are to be read before the next cell is asked for.
+        That are those with a note or user-defined fields, and ACTIVE ones that did not pass. Cells without
+        any are left out. Each cell's are to be read before the next cell is asked for.
         """
         for batch in key_batches(in_order(cells)):
             wanted = ",".join("(?, ?, ?)" for _ in batch)
@@ -168,12 +179,12 @@ class FindingReader:
                 yield key, map(self._finding, those)
 
     def passed_suppressed(self, checks: Collection[Check]) -> Iterator[Finding]:
-        """Yield the ACTIVE findings of some checks that passed and are suppressed."""
+        """Yield the ACTIVE findings of some checks that passed and are suppressed; others are not read."""
         for batch in key_batches(self._dimensions.checks.known(checks)):
             rows = self._database.each(_PASSED_SUPPRESSED.format(placeholders(batch)), batch)
             yield from map(self._finding, rows)
 
-    def of_cell(self, key: CellKey, state: RecordState) -> Iterator[Finding]:
+    def _of_cell(self, key: CellKey, state: RecordState) -> Iterator[Finding]:
         """Yield the findings of one cell, or the archived ones that would be in it."""
         position: tuple[Any, ...] = (-1, -1, -1, b"")
         while True:

@@ -5,12 +5,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from posture.domain.exceptions.marks import IsOurs
-from posture.domain.findings import Check, Finding, RecordState, Rejection
+from posture.domain.findings import Check, Rejection
 from posture.store.errors import Stop
 from posture.store.records import (
     CellKey,
-    CellRow,
     CustomerWrite,
     FindingRef,
     Members,
@@ -19,20 +17,20 @@ from posture.store.records import (
     Written,
     newest_copies,
 )
-from posture.store.sqlite import members, moments, overlays, removing, states
+from posture.store.sqlite import kept, members, overlays, removing
 from posture.store.sqlite import rejections as unreadable
-from posture.store.sqlite.cells import CellReader
 from posture.store.sqlite.changes import Changes
 from posture.store.sqlite.database import Database, quarantine
 from posture.store.sqlite.dimensions import Dimensions
 from posture.store.sqlite.files import mark_clean, open_fitting
+from posture.store.sqlite.kept import KeptBeside
 from posture.store.sqlite.members import summarize
 from posture.store.sqlite.reading import FindingReader
 from posture.store.sqlite.rejections import Rejections
 from posture.store.sqlite.writing import Writing
 
 
-class Store:
+class Store(FindingReader, KeptBeside):
     """An open store. One thread at a time; every method may raise `StoreUnavailable` or `StoreLost`.
 
     Times are integer microseconds since the epoch by AWS's clock. Iterators read page by page: the store may
@@ -40,8 +38,7 @@ class Store:
     """
 
     def __init__(self, database: Database, dimensions: Dimensions, stop: Stop) -> None:
-        self._database = database
-        self._dimensions = dimensions
+        super().__init__(database, dimensions)
         self._stop = stop
         self._overlays = overlays.Overlays(database)
         self._rejections = Rejections(database)
@@ -99,7 +96,7 @@ class Store:
             changes.apply(connection)
             said = unreadable.note_unreadable(connection, copies.newest, reads)
             self._rejections.decoded(connection, copies.newest)
-            states.put(connection, state or {})
+            kept.put_state(connection, state or {})
         self._committed(changes.added)
         self._removals.settle(max((read.asked_at for read in reads), default=0))
         return Written(
@@ -140,7 +137,7 @@ class Store:
                 added += changes.added
                 cells |= changes.cells
                 archived |= changes.archived
-            states.put(connection, state or {})
+            kept.put_state(connection, state or {})
         self._committed(added)
         for keys, asked_at in removed:
             self._removals.note(keys, asked_at)
@@ -175,10 +172,6 @@ class Store:
         """Return findings whose write no read has shown in time: read them by Id to know what they are."""
         return overlays.unconfirmed(self._database, self._dimensions, now)
 
-    def seen_before(self, keys: Collection[bytes], asked_at: int) -> list[FindingRef]:
-        """Return those of some findings that no request since `asked_at` has returned."""
-        return FindingReader(self._database, self._dimensions).seen_before(keys, asked_at)
-
     def unread(
         self, which: Members, asked_before: int, *, products: Collection[str] | None = None
     ) -> Iterator[FindingRef]:
@@ -204,61 +197,6 @@ class Store:
             return self._count
         return members.count(self._database, self._dimensions, which, asked_before, products)
 
-    def cells(self, keys: Collection[CellKey] | None, *, cutoff: int) -> Iterator[CellRow]:
-        """Yield the cells of `keys`, or all that have ACTIVE findings; fresh: updated since `cutoff`."""
-        reader = CellReader(self._database, self._dimensions, cutoff)
-        return reader.everything() if keys is None else reader.of_keys(keys)
-
-    def read_findings(self, keys: Collection[bytes]) -> Iterator[Finding]:
-        """Yield the findings of some keys; those that are not stored are left out."""
-        return FindingReader(self._database, self._dimensions).by_key(keys)
-
-    def findings(
-        self,
-        *,
-        checks: Collection[Check] | None = None,
-        accounts: Collection[str] | None = None,
-        regions: Collection[str] | None = None,
-        state: RecordState = RecordState.ACTIVE,
-    ) -> Iterator[Finding]:
-        """Yield the findings of some checks, accounts and Regions; None: of any. Others are not looked at."""
-        reader = FindingReader(self._database, self._dimensions)
-        return reader.candidates(state, checks, accounts, regions)
-
-    def marked_products(self, besides: Collection[str], is_ours: IsOurs) -> set[str]:
-        """Return the other products with a finding that bears a mark, or had a write that no read has shown.
-
-        `is_ours`: whether user-defined fields bear one.
-        """
-        return FindingReader(self._database, self._dimensions).marked_products(besides, is_ours)
-
-    def annotated_cells(self, state: RecordState) -> set[CellKey]:
-        """Return the cells with a finding in that state that has a note or user-defined fields."""
-        return FindingReader(self._database, self._dimensions).annotated_cells(state)
-
-    def surveyed_cells(
-        self, checks: Collection[Check], state: RecordState
-    ) -> dict[Check, dict[str, dict[str, CellKey]]]:
-        """Return the cells in which policies can select something, by check, account id and Region.
-
-        Of ACTIVE findings those that did not pass, of archived ones those with a note or user-defined fields.
-        """
-        return FindingReader(self._database, self._dimensions).surveyed_cells(checks, state)
-
-    def surveyed(
-        self, cells: Collection[CellKey], state: RecordState
-    ) -> Iterator[tuple[CellKey, Iterator[Finding]]]:
-        """Yield findings that policies may have to do with, cell by cell; no others are looked at.
-
-        That are those with a note or user-defined fields, and ACTIVE ones that did not pass. Cells without
-        any are left out. Each cell's are to be read before the next cell is asked for.
-        """
-        return FindingReader(self._database, self._dimensions).surveyed(cells, state)
-
-    def passed_suppressed(self, checks: Collection[Check]) -> Iterator[Finding]:
-        """Yield the ACTIVE findings of some checks that passed and are suppressed; others are not read."""
-        return FindingReader(self._database, self._dimensions).passed_suppressed(checks)
-
     def unseen_writes(self) -> dict[bytes, int]:
         """Return the findings with a write of ours that no read has shown yet, and when it was written."""
         return overlays.unseen(self._database)
@@ -279,33 +217,6 @@ class Store:
     def summary(self) -> Summary:
         """Return how much is stored."""
         return summarize(self._database, self._dimensions)
-
-    def state(self, key: str) -> str | None:
-        """Return a stored text; None when there is none."""
-        return states.get(self._database, key)
-
-    def states(self, prefix: str = "") -> dict[str, str]:
-        """Return the stored texts whose keys begin so."""
-        return states.with_prefix(self._database, prefix)
-
-    def put_state(self, state: Mapping[str, str | None]) -> None:
-        """Store texts by key; None deletes one."""
-        with self._database.transaction() as connection:
-            states.put(connection, state)
-
-    def moments(self, subject: str) -> dict[bytes, int]:
-        """Return the moments of a subject by key; empty where there is none."""
-        return moments.of_subject(self._database, subject)
-
-    def put_moments(
-        self, changed: Mapping[str, Mapping[bytes, int | None]], *, subjects: Collection[str]
-    ) -> None:
-        """Store moments by subject and key in one transaction; None deletes one.
-
-        All subjects that are not among `subjects` are forgotten first.
-        """
-        with self._database.transaction() as connection:
-            moments.put(connection, changed, subjects)
 
     def reject(self, rejections: Sequence[Rejection], *, asked_at: int) -> list[Rejection]:
         """Remember findings that could not be decoded, until they can; return those that were not known."""

@@ -9,7 +9,7 @@ from botocore.parsers import ResponseParserError
 
 from posture.aws.client.limiter import Usage
 from posture.aws.client.responses import DECODED, MALFORMED, _CheckingJson, _CheckingXml, _clean
-from posture.aws.securityhub.wire import DecodedPage, decode_page
+from posture.aws.securityhub.wire import FindingsPage, decode_page
 
 
 @cache
@@ -107,7 +107,7 @@ def test_a_body_that_a_services_model_allows_is_left_to_botocore(
 
 def test_a_page_is_decoded_and_kept_from_botocore() -> None:
     marks, left = checked("GetFindings", b'{"Findings": []}')
-    assert marks == {DECODED: DecodedPage([], [], [], None, {})}
+    assert marks == {DECODED: FindingsPage([], [], [], None)}
     assert left == b"{}"
 
 

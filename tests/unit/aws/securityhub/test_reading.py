@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from posture.aws.securityhub.wire import DecodedPage, decode_page
+from posture.aws.securityhub.wire import FindingsPage, decode_page
 from posture.domain.findings import (
     Check,
     CheckSource,
@@ -56,7 +56,7 @@ def asff(**changes: Any) -> dict[str, Any]:
     return finding
 
 
-def page(*findings: object) -> DecodedPage:
+def page(*findings: object) -> FindingsPage:
     return decode_page(json.dumps({"Findings": findings}).encode())
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from posture.aws.securityhub.client import FindingsPage
+from posture.aws.securityhub.wire import FindingsPage
 from posture.sources.base import TimesAhead
 from posture.sources.securityhub.listing import Ordered
 from posture.sources.securityhub.progress import LATEST, POLLS, SyncProgress

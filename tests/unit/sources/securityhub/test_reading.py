@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from posture.aws.securityhub.client import FindingsPage
+from posture.aws.securityhub.wire import FindingsPage
 from posture.sources.findings_view import FindingsView
 from posture.sources.securityhub.context import Bounds, Reading, SyncContext
 from posture.sources.securityhub.progress import SWEEP, SyncProgress, listing

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from posture.aws.client.errors import Retryable
-from posture.aws.securityhub.client import FindingsPage
+from posture.aws.securityhub.wire import FindingsPage
 from posture.sources.securityhub.coverage import Coverage
 from posture.sources.securityhub.listing import Pace, Scan
 from posture.sources.securityhub.windows import EPOCH, FUTURE, window

@@ -63,7 +63,7 @@ def test_what_a_failed_call_would_have_ended_has_not_ended(
     store.reject([Rejection(one.id, one.product_arn, "", "bad")], asked_at=1)
     ours = one._replace(workflow=Workflow.SUPPRESSED)
     with monkeypatch.context() as patch:
-        patch.setattr("posture.store.sqlite.states.put", lambda *_: 1 / 0)
+        patch.setattr("posture.store.sqlite.kept.put_state", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             store.write([Read([ours], 3)])
     store.remove([], asked_at=3)

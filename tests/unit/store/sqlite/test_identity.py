@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.aws.securityhub.wire import DecodedPage, decode_page
+from posture.aws.securityhub.wire import FindingsPage, decode_page
 from posture.domain.findings import RecordState, Rejection
 from posture.store.records import Read, key_of
 from posture.store.sqlite.store import Store
@@ -48,11 +48,11 @@ def asff(name: Name, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def decoded(*findings: dict[str, Any]) -> DecodedPage:
+def decoded(*findings: dict[str, Any]) -> FindingsPage:
     return decode_page(json.dumps({"Findings": findings}).encode())
 
 
-def written(store: Store, page: DecodedPage, asked_at: int) -> None:
+def written(store: Store, page: FindingsPage, asked_at: int) -> None:
     """Take a page into the store as a hub does."""
     store.write(
         [Read(page.findings, asked_at, {key_of(*each.finding): each.why for each in page.unreadable})]

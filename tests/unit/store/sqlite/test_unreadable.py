@@ -77,7 +77,7 @@ def test_it_goes_with_its_row(store: Store) -> None:
 def test_a_failed_write_says_and_ends_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.write([read(1, ONE)])
     with monkeypatch.context() as patch:
-        patch.setattr("posture.store.sqlite.states.put", lambda *_: 1 / 0)
+        patch.setattr("posture.store.sqlite.kept.put_state", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             store.write([read(2, TWO, clean=(ONE,))])
     assert store.unreadable() == [named(ONE)]
