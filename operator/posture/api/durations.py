@@ -13,7 +13,8 @@ from posture.domain.time import HOUR, MINUTE, SECOND
 # In µs, of which a thousandth of each is whole: what is written with three decimals is exact.
 _MICROSECONDS = {"ms": SECOND // 1_000, "s": SECOND, "m": MINUTE, "h": HOUR}
 _PART = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,3}))?(ms|s|m|h)", re.ASCII)
-# At most four parts of six digits: Go's parser, which the API server uses, overflows beyond 292 years.
+# Go's parser, which the API server uses, counts nanoseconds in 63 bits: 292 years.
+_MOST = (2**63 - 1) // 1_000
 _PATTERN = r"(?:[0-9]{1,6}(?:\.[0-9]{1,3})?(?:ms|s|m|h)){1,4}"
 
 
@@ -33,6 +34,8 @@ class Duration(timedelta):
             int(whole + decimals.ljust(3, "0")) * _MICROSECONDS[unit]
             for whole, decimals, unit in _PART.findall(text)
         )
+        if thousandths // 1_000 > _MOST:
+            raise ValueError(f"{text!r} is too long: write a duration of at most {_MOST // HOUR}h")
         self = super().__new__(cls, microseconds=thousandths // 1_000)
         self.text = text
         return self

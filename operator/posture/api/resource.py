@@ -14,6 +14,7 @@ from posture.api.legible import legible
 from posture.api.model import Metadata, Observed, Spec
 from posture.api.shapes import CelRule, Immutable
 from posture.api.types import NOW, Line, ObjectName, Verbatim
+from posture.domain.text import counted
 
 GROUP = "posture.dev"
 VERSION = "v1alpha1"
@@ -129,8 +130,12 @@ def parse(kind: type[_R], document: Mapping[str, Any]) -> _R:
         raise InvalidObject(kind.__name__, name, problems(error)) from None
 
 
-_FIELDS = "write fields, as in `name: value`"
-_SAYS = {
+Path = tuple[int | str, ...]
+"""The way to a value in an object."""
+
+FIELDS = "write fields, as in `name: value`"
+TIME = "write a time with its zone, such as 2027-03-31T00:00:00Z"
+SAYS = {
     "extra_forbidden": "this operator does not know this field: check its spelling, or upgrade the operator",
     "missing": "this field is required",
     "string_type": "write text, in quotes",
@@ -138,23 +143,41 @@ _SAYS = {
     "bool_parsing": "write true or false",
     "tuple_type": "write a list",
     "frozen_set_type": "write a list",
-    "dict_type": _FIELDS,
-    "model_type": _FIELDS,
-    "model_attributes_type": _FIELDS,
+    "dict_type": FIELDS,
+    "model_type": FIELDS,
+    "model_attributes_type": FIELDS,
+    **dict.fromkeys(
+        ("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "timezone_aware"), TIME
+    ),
     # Nothing else is read from text into a class of its own.
     "is_instance_of": "write a duration, with its unit, such as 90s, 5m or 24h",
 }
+"""What is said of a problem, by its type in pydantic."""
 _BOUNDS = {"less_than", "less_than_equal", "greater_than", "greater_than_equal"}
 
 
 def problems(error: ValidationError) -> tuple[str, ...]:
     """Say each problem as `spec.aws.region: write a Region such as eu-west-1`, without the input itself."""
-    return tuple(_problem(detail) for detail in error.errors(include_input=False, include_url=False))
+    return tuple(f"{dotted(path)}: {says}" if path else says for path, says in located_problems(error))
+
+
+def located_problems(error: ValidationError) -> tuple[tuple[Path, str], ...]:
+    """Say each problem with the way to it: names of fields as the API spells them, places in lists."""
+    details = error.errors(include_input=False, include_url=False)
+    return tuple((detail["loc"], _problem(detail)) for detail in details)
+
+
+def dotted(path: Path) -> str:
+    """Write a way as `spec.match[0].controls`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
 def _problem(detail: Mapping[str, Any]) -> str:
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
     says = detail["msg"].removeprefix("Value error, ")
     says = says.replace("Input should be", "write a number" if detail["type"] in _BOUNDS else "write")
-    text = _SAYS.get(detail["type"], says)
-    return f"{path.removeprefix('.')}: {text}" if path else text
+    if detail["type"] in {"too_short", "too_long"}:
+        least = detail["type"] == "too_short"
+        bound = detail["ctx"]["min_length" if least else "max_length"]
+        return f"write at {'least' if least else 'most'} {counted(bound, 'entry', 'entries')}"
+    text: str = SAYS.get(detail["type"], says)
+    return text

@@ -13,6 +13,24 @@ from posture.domain.findings import SECURITY_HUB, Check, sounds_own
 AWS = "AWS"
 """`Provider` of a standard about AWS, and of one that does not say (API reference, Standard)."""
 
+OF_AWS = (
+    "aws-foundational-security-best-practices/v/1.0.0",
+    "ai-security-best-practices/v/1.0.0",
+    "aws-resource-tagging-standard/v/1.0.0",
+    "cis-aws-foundations-benchmark/v/1.2.0",
+    "cis-aws-foundations-benchmark/v/1.4.0",
+    "cis-aws-foundations-benchmark/v/3.0.0",
+    "cis-aws-foundations-benchmark/v/5.0.0",
+    "nist-800-171/v/2.0.0",
+    "nist-800-53/v/5.0.0",
+    "pci-dss/v/3.2.1",
+    "pci-dss/v/4.0.1",
+    "service-managed-aws-control-tower/v/1.0.0",
+)
+"""The standards about AWS that this version knows of (user guide, "Standards reference for Security Hub").
+
+AWS adds others: whether one can be scored is decided by what the hub has enabled, never by this list."""
+
 
 class ControlAssociation(NamedTuple):
     """A security control in one standard, in the hub's own account and Region.

@@ -21,8 +21,7 @@ from posture.hubs.demand import HubKey
 from posture.kube.resources import Object, name_of, target_name_of
 from posture.reconcile.access import Admitted, not_granted
 from posture.reconcile.declared import Admissions, DeclaredKind, admission_of
-from posture.remediation.actions.parameters import ParameterError
-from posture.remediation.actions.registry import builtin_actions
+from posture.remediation.chosen import chosen_builtin
 from posture.remediation.witnesses import witnessed
 
 _KIND = DeclaredKind("RemediationRule", "rule", or_else=", or delete this rule")
@@ -197,17 +196,9 @@ def _action(rule: RemediationRule) -> tuple[ActionSaid, WorksOn] | Trouble:
     builtin = rule.spec.action.builtin
     if builtin is None:
         raise ValueError("a rule's action has exactly one of its fields")
-    action = builtin_actions().get(builtin.name)
-    if action is None:
-        return Trouble(
-            "UnknownAction",
-            f"There is no builtin action {builtin.name}: write one of {', '.join(builtin_actions())} in"
-            " spec.action.builtin.name.",
-        )
-    try:
-        action.configure(builtin.parameters)
-    except ParameterError as error:
-        return Trouble("InvalidParameters", f"spec.action.builtin.parameters: {error}")
+    action = chosen_builtin(builtin)
+    if isinstance(action, Trouble):
+        return action
     given = builtin.parameters
     said = ActionSaid("builtin", action.name, "", tuple((name, (given[name],)) for name in sorted(given)))
     return said, action.works_on

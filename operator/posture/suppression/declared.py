@@ -1,13 +1,12 @@
 """A SuppressionPolicy as it is declared: what it says, as the rules take it, and what stands in its way."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from posture.api.conditions import Trouble
 from posture.api.resource import InvalidObject, parse, read_status
 from posture.api.suppression_policy import SuppressionPolicy, SuppressionPolicyStatus
 from posture.config.model import Config
-from posture.domain.exceptions.policy import Phase, Policy, Terms, is_too_long, phase
+from posture.domain.exceptions.policy import Phase, Policy, Terms, phase
 from posture.domain.exceptions.sites import Site
 from posture.domain.grants import Grant, NotGranted, Verb, may_use_identity
 from posture.domain.selection.selectors import Selection
@@ -17,6 +16,7 @@ from posture.kube.finalizers import deleted_at
 from posture.kube.resources import Object, name_of, target_name_of
 from posture.reconcile.access import Admitted, NotAdmitted, not_granted
 from posture.reconcile.declared import Admissions, DeclaredKind, admission_of
+from posture.suppression.ends import ends_too_late
 from posture.suppression.terms import terms_made_out, terms_of
 from posture.suppression.whereabouts import elsewhere_now, sites_of, whereabouts
 
@@ -216,15 +216,4 @@ def _trouble(
     refusal = identity if isinstance(identity, NotGranted) else identity.why_not(verb)
     if refusal is not None:
         return not_granted(refusal)
-    longest = config.max_suppression_age
-    if is_too_long(terms, now, microseconds(longest)):
-        return Trouble(
-            "ExpiresTooLate",
-            f"spec.expiresAt is further away than the operator's configuration allows (maxSuppressionAge:"
-            f" {_hours(longest)}): write an earlier time.",
-        )
-    return None
-
-
-def _hours(duration: timedelta) -> str:
-    return f"{duration.total_seconds() / 3600:g}h"
+    return ends_too_late(terms, now, config.max_suppression_age)

@@ -72,7 +72,10 @@ def _wrong_list(schema: Node, value: list[Any], path: str) -> Iterator[str]:
         yield f"{path}: {len(value)} items"
     keys = schema.get("x-kubernetes-list-map-keys")
     if schema.get("x-kubernetes-list-type") in {"map", "set"}:
-        names = [json.dumps([each.get(key) for key in keys] if keys else each) for each in value]
+        names = [
+            json.dumps([each.get(key) for key in keys] if keys and isinstance(each, dict) else each)
+            for each in value
+        ]
         if len(set(names)) != len(names):
             yield f"{path}: duplicate value"
     for number, each in enumerate(value):

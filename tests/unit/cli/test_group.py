@@ -33,6 +33,8 @@ def imported(*arguments: str) -> set[str]:
         ["remediations", "--help"],
         ["approve", "--help"],
         ["iam", "--help"],
+        ["validate", "--help"],
+        ["validate", "-f", "/dev/null"],
     ],
 )
 def test_a_command_that_asks_nobody_imports_no_client(arguments: list[str]) -> None:

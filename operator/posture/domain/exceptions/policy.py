@@ -98,7 +98,7 @@ def is_active(policy: Expiring, now: int) -> bool:
     return now < policy.expires_at
 
 
-def is_too_long(terms: Terms, now: int, longest: int) -> bool:
+def is_too_long(terms: Expiring, now: int, longest: int) -> bool:
     """Tell whether a policy is to last longer from now than the operator's configuration lets any."""
     return terms.expires_at - now > longest
 

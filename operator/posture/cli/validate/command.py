@@ -1,0 +1,43 @@
+"""`posture validate`: its options; `doing` is what it does."""
+
+from pathlib import Path
+
+import click
+
+from posture.cli.terminal import output_option
+
+
+@click.command()
+@click.option(
+    "--filename",
+    "-f",
+    "paths",
+    multiple=True,
+    required=True,
+    type=click.Path(exists=True, allow_dash=True),
+    metavar="PATH",
+    help="A file, a folder (with all below it), or - for standard input (repeatable).",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    envvar="POSTURE_CONFIG",
+    show_envvar=True,
+    help="The operator's configuration file, which says how far away an end may be.",
+)
+@click.option("--strict", is_flag=True, help="Take warnings for errors.")
+@output_option("text", "json", "yaml", "csv", "markdown")
+def validate(*, paths: tuple[str, ...], config: Path | None, strict: bool, form: str) -> None:
+    """Check manifests as the API server and the operator would, without either.
+
+    Every problem is told with file, line and what to write. Objects of other groups are left alone; in
+    folders, files that name none of the operator's kinds are not read. Ends with 1 where something is wrong.
+
+    \b
+    posture validate -f policies/
+    kustomize build . | posture validate -f -
+    posture validate -f target.yaml --config posture.yaml -o json
+    """  # noqa: D301 - \b is click's: these lines stay as they are
+    from posture.cli.validate.doing import validate_files
+
+    validate_files(paths, config, form, strict=strict)
