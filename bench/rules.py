@@ -17,7 +17,7 @@ from bench.sides import Samples, cpu_seconds, in_turns, middle
 from posture.aws.securityhub.discovery import HubFacts
 from posture.config.model import Config
 from posture.domain.grants import IdentityGrant, Mode
-from posture.domain.remediation.candidates import Selecting
+from posture.domain.remediation.collecting import Selecting
 from posture.domain.remediation.journal import Journal
 from posture.domain.remediation.limits import Limits
 from posture.domain.remediation.plan import Plan

@@ -11,7 +11,7 @@ from posture.api.schedule import Window
 from posture.config.model import Config
 from posture.domain.grants import AskedDocument, Builtin, IdentityGrant, NotGranted, may_use_identity
 from posture.domain.remediation.automation import AutomationSaid, fixed_values
-from posture.domain.remediation.candidates import Selecting
+from posture.domain.remediation.collecting import Selecting
 from posture.domain.remediation.limits import Limits
 from posture.domain.remediation.resources import WorksOn
 from posture.domain.remediation.rule import ActionSaid, OptOutTag, Rule

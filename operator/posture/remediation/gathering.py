@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from posture.domain.exceptions.declaration import Scope
 from posture.domain.findings import Check, Finding, RecordState
-from posture.domain.remediation.candidates import Beside, Gathering
+from posture.domain.remediation.collecting import Beside, Gathering
 from posture.domain.remediation.resources import ResourceKey, located
 from posture.domain.selection.matcher import Matcher
 from posture.domain.time import HOUR

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from posture.api.resource import InvalidObject, parse
 from posture.api.suppression_policy import SuppressionPolicy
-from posture.domain.remediation.candidates import PolicyProtection
+from posture.domain.remediation.collecting import PolicyProtection
 from posture.domain.selection.selectors import Selection, Selector
 from posture.domain.time import instant_of
 from posture.kube.resources import Object, name_of, target_name_of

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from posture.domain.exceptions.policy import namespace_of
 from posture.domain.findings import Finding
-from posture.domain.remediation.candidates import protecting
+from posture.domain.remediation.collecting import protecting
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import Controls
 from posture.reconcile.scope import HubView, TargetScope

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from posture.domain.exceptions.policy import namespace_of
 from posture.domain.failing import FAILING
 from posture.domain.findings import Finding, FindingId
-from posture.domain.remediation.candidates import Candidate, Gathering, Known
+from posture.domain.remediation.candidates import Candidate
+from posture.domain.remediation.collecting import Gathering, Known
 from posture.domain.remediation.history import Undisturbed
 from posture.domain.remediation.plan import candidate_order
 from posture.domain.remediation.resources import ResourceKey

@@ -7,62 +7,35 @@ tagged and journalled now. What changed since it was made is a reason not to wri
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.client import SecurityHub
 from posture.config.model import Config
 from posture.domain.exceptions.policy import namespace_of
-from posture.domain.findings import Compliance, Finding, Workflow
-from posture.domain.remediation.candidates import Candidate, Gathering, Known
-from posture.domain.remediation.journal import Entry, Journal
-from posture.domain.remediation.plan import plan
+from posture.domain.findings import Compliance, Workflow
+from posture.domain.remediation.candidates import Candidate
+from posture.domain.remediation.collecting import Gathering, Known
+from posture.domain.remediation.journal import Entry
 from posture.domain.remediation.reasons import Outcome, Reason
-from posture.domain.remediation.resources import ResourceKey
-from posture.domain.remediation.rule import Circumstances, Opening, Seen, plan_hash
-from posture.domain.time import SECOND
+from posture.domain.remediation.rule import plan_hash
 from posture.hubs.hub import Hub
 from posture.kube.errors import Gone
 from posture.kube.resources import POSTURE_TARGETS, REMEDIATION_RULES, SUPPRESSION_POLICIES, Object, name_of
 from posture.reconcile.access import Admitted, admit
 from posture.reconcile.context import Context
-from posture.reconcile.hub_reconciler import CALL_WITHIN
 from posture.reconcile.scope import TargetScope
 from posture.remediation.actions.contract import SubWrite, reason_of
 from posture.remediation.declared import DeclaredRule, RuleTerms, declare_rule
+from posture.remediation.engine.asking import Ask, fails_since, why_changed, why_not_approved, why_not_planned
 from posture.remediation.engine.findings import Reread, reread
-from posture.remediation.engine.journal import JournalEntry, RemediationJournal
+from posture.remediation.engine.journal import RemediationJournal
 from posture.remediation.engine.live import LiveResources, Question
-from posture.remediation.planning import opening
 from posture.remediation.policies import Policies, PolicyReader
 from posture.remediation.protection import Protecting, TurnedOffAt
 from posture.remediation.survey import Picture, Surveyed
 
 logger = logging.getLogger(__name__)
-
-
-class Ask(NamedTuple):
-    """A write that is to be cleared.
-
-    `candidate`: of the plan. `entry`: the one that it is for, as the journal names it; `cycle_began`: µs.
-    `hash_of`: the plan that is to be carried out, whole; empty: sub-writes of it are left to do. `planned`:
-    all sub-writes of it then, in words. `approved`: the plan that a person approved; empty: none.
-    """
-
-    rule: str
-    candidate: Candidate
-    entry: str
-    cycle_began: int
-    hash_of: str = ""
-    approved: str = ""
-    planned: tuple[str, ...] = ()
-
-
-def rest_of(ask: Ask, entry: JournalEntry) -> Ask:
-    """Ask for what is left of an entry, some of whose sub-writes may have been made."""
-    approved = entry.entry.approved if entry.entry.is_approved else ""
-    return ask._replace(hash_of="", approved=approved, planned=tuple(each.summary for each in entry.subs))
 
 
 class Cleared(NamedTuple):
@@ -91,8 +64,8 @@ class Clearance:
         surveyed = picture.rules.get(ask.rule)
         if surveyed is None:
             return Outcome(Reason.PENDING, "The findings of the rule are not known.")
-        refusal = self._forbidden(ask) or _changed(await self._declared(ask.rule), surveyed, picture)
-        refusal = refusal or _not_approved(ask, surveyed)
+        refusal = self._forbidden(ask) or why_changed(await self._declared(ask.rule), surveyed, picture)
+        refusal = refusal or why_not_approved(ask, surveyed)
         if refusal is not None:
             return refusal
         targets, policies = await self._targets(), await self._policies()
@@ -174,7 +147,7 @@ class Clearance:
             Known(
                 scope.scope.controls,
                 policies.told(namespace_of(ask.rule)),
-                lambda finding: _since(finding, since, protection.now),
+                lambda finding: fails_since(finding, since, protection.now),
                 TurnedOffAt(hub),
             ),
         )
@@ -204,7 +177,7 @@ class Clearance:
         """Decide over what was read: by the plan's own rules, the live resource last."""
         namespace, resource = namespace_of(ask.rule), candidate.resource
         others = await self._others(ask, now)
-        first = _planned(ask, surveyed, candidate, others, now, {})
+        first = why_not_planned(ask, surveyed, candidate, others, now, {})
         if first is not None:
             return first
         question = Question(
@@ -217,7 +190,7 @@ class Clearance:
             parameters,
         )
         look = await self._live.look(question, self._context.config.current())
-        refusal = _planned(ask, surveyed, candidate, others, now, {resource: look.seen})
+        refusal = why_not_planned(ask, surveyed, candidate, others, now, {resource: look.seen})
         if refusal is not None:
             return refusal
         if ask.hash_of and ask.hash_of != plan_hash(surveyed.terms.rule, resource, look.seen.writes):
@@ -241,85 +214,3 @@ class Protection(NamedTuple):
 
     policies: Policies
     now: int
-
-
-def _changed(declared: DeclaredRule | None, surveyed: Surveyed, picture: Picture) -> Outcome | None:
-    """Return why nothing is written any more for what was planned."""
-    if declared is None:
-        return Outcome(Reason.PENDING, "The rule, or its target, is gone.")
-    if declared.terms is None:
-        said = "" if declared.trouble is None else f": {declared.trouble.message}"
-        return Outcome(Reason.NOT_GRANTED, f"The rule is not acted on any more{said}")
-    before, admitted = picture.targets[surveyed.terms.target], declared.admitted
-    if admitted is None or admitted.target.spec.suspend:
-        return Outcome(Reason.PENDING, "The target is suspended.")
-    if (admitted.hub, admitted.accounts, admitted.target.spec) != (
-        before.hub,
-        before.accounts,
-        before.target.spec,
-    ):
-        return Outcome(Reason.PENDING, "The target has changed: it is planned anew.")
-    if not declared.terms.rule.acts:
-        return Outcome(Reason.PENDING, "The rule does not enforce any more.")
-    if declared.terms != surveyed.terms:
-        return Outcome(Reason.PENDING, "The rule has changed: it is planned anew.")
-    return None
-
-
-def _not_approved(ask: Ask, surveyed: Surveyed) -> Outcome | None:
-    """Say that a rule asks for an approval that the entry does not have, or has of something else."""
-    rule = surveyed.terms.rule
-    if not rule.needs_approval:
-        return None
-    if not ask.approved:
-        return Outcome(Reason.AWAITING_APPROVAL, "The rule asks for an approval, and nobody has given it.")
-    if ask.planned and plan_hash(rule, ask.candidate.resource, ask.planned) != ask.approved:
-        return Outcome(Reason.AWAITING_APPROVAL, "What was approved is not what the rule says now.")
-    return None
-
-
-def _planned(
-    ask: Ask,
-    surveyed: Surveyed,
-    candidate: Candidate,
-    others: Sequence[Entry],
-    now: int,
-    seen: Mapping[ResourceKey, Seen],
-) -> Outcome | None:
-    """Return why the plan of just this candidate would not have it remediated now."""
-    # A person's approval is looked at where the journal names the plan.
-    rule = replace(surveyed.terms.rule, needs_approval=False)
-    made = plan(
-        rule,
-        [candidate],
-        Circumstances(
-            now=now,
-            policies_read=True,
-            why_not=surveyed.terms.why_not,
-            in_scope_since=surveyed.in_scope_since.get,
-            journal=Journal(others),
-            checked=surveyed.checked,
-            window=_window(surveyed.terms, now),
-            seen=seen,
-            cycle_began=ask.cycle_began,
-        ),
-    )
-    (entry,) = made.entries
-    return None if entry.outcome.reason is Reason.PLANNED else entry.outcome
-
-
-def _window(terms: RuleTerms, now: int) -> Opening | None:
-    """Return the window as one that a write must not outlast."""
-    if terms.window is None:
-        return None
-    found = opening(terms.window, now)
-    if found.open_until is None:
-        return found
-    return found._replace(open_until=found.open_until - int(CALL_WITHIN * SECOND))
-
-
-def _since(finding: Finding, known: int | None, now: int) -> int | None:
-    """Return since when a finding fails: as the plan knew it, which has seen earlier copies."""
-    if known is None:
-        return None
-    return min(known, finding.updated_at, now)

@@ -25,7 +25,8 @@ from posture.remediation.actions.contract import (
 )
 from posture.remediation.automation import start, stop
 from posture.remediation.engine.accounts import Accounts
-from posture.remediation.engine.clearance import Ask, Clearance, rest_of
+from posture.remediation.engine.asking import Ask, rest_of
+from posture.remediation.engine.clearance import Clearance
 from posture.remediation.engine.documents import Whoever, allowed_run
 from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal, stored
 from posture.remediation.engine.moves import Moves, session_of

@@ -23,11 +23,12 @@ from posture.kube.resources import Object
 from posture.reconcile.context import Context
 from posture.remediation.actions.contract import LiveState, SubWrite
 from posture.remediation.engine.accounts import Accounts
-from posture.remediation.engine.clearance import Ask, Clearance
+from posture.remediation.engine.asking import Ask
+from posture.remediation.engine.clearance import Clearance
 from posture.remediation.engine.document_runs import DocumentRuns, is_a_run
 from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal, has_status
 from posture.remediation.engine.live import LiveResources
-from posture.remediation.engine.naming import action_named, so_far
+from posture.remediation.engine.moves import action_named, so_far
 from posture.remediation.engine.undoing import Undoing
 from posture.remediation.engine.writing import Writing
 from posture.remediation.survey import Picture

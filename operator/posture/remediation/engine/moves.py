@@ -4,8 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from posture.domain.remediation.journal import State
+from posture.domain.text import counted
 from posture.domain.time import datetime_of
 from posture.hubs.hub import Hub
+from posture.remediation.actions.contract import Action
+from posture.remediation.actions.registry import builtin_actions
 from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal
 
 _RULE_IN_SESSION = 19
@@ -70,3 +73,17 @@ def session_of(entry: JournalEntry) -> str:
     """Name what is done so that CloudTrail tells the rule and the entry."""
     rule = entry.entry.rule.partition("/")[2]
     return f"{rule[:_RULE_IN_SESSION].rstrip('.')}-{entry.entry.name}"
+
+
+def action_named(entry: JournalEntry) -> Action | None:
+    """Return the builtin action of an entry; None where it has none that this version knows."""
+    if entry.remediation is None or entry.remediation.spec.action.builtin is None:
+        return None
+    return builtin_actions().get(entry.remediation.spec.action.builtin.name)
+
+
+def so_far(made: int, planned: int) -> str:
+    """Say how many of the writes of an entry were made."""
+    if made == planned:
+        return f"{counted(made, 'write was', 'writes were')} made."
+    return f"{made} of {counted(planned, 'write was', 'writes were')} made."

@@ -16,8 +16,7 @@ from posture.reconcile.context import Context
 from posture.remediation.actions.contract import Action, ChangedSince, Refused, outcome_is_unknown
 from posture.remediation.engine.accounts import Accounts
 from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal
-from posture.remediation.engine.moves import Moves, session_of
-from posture.remediation.engine.naming import action_named
+from posture.remediation.engine.moves import Moves, action_named, session_of
 from posture.remediation.member import MemberWriter, OutOfTime
 
 logger = logging.getLogger(__name__)

@@ -17,10 +17,10 @@ from posture.kube.errors import KubeError
 from posture.pace import steady
 from posture.remediation.actions.contract import Refused, SubWrite, outcome_is_unknown
 from posture.remediation.engine.accounts import Accounts
-from posture.remediation.engine.clearance import Ask, Clearance, Cleared, rest_of
+from posture.remediation.engine.asking import Ask, rest_of
+from posture.remediation.engine.clearance import Clearance, Cleared
 from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal, stored
-from posture.remediation.engine.moves import Moves, session_of
-from posture.remediation.engine.naming import action_named, so_far
+from posture.remediation.engine.moves import Moves, action_named, session_of, so_far
 from posture.remediation.member import OutOfTime
 from posture.remediation.survey import Picture
 

@@ -27,7 +27,7 @@ from posture.store.sqlite.kept import KeptBeside
 from posture.store.sqlite.members import summarize
 from posture.store.sqlite.reading import FindingReader
 from posture.store.sqlite.rejections import Rejections
-from posture.store.sqlite.writing import Writing
+from posture.store.sqlite.writing import CopyWriting
 
 
 class Store(FindingReader, KeptBeside):
@@ -88,7 +88,7 @@ class Store(FindingReader, KeptBeside):
         as in `put_state`.
         """
         changes = self._changes()
-        writing = Writing(self._dimensions, self._overlays, changes, self._removals.asked, cursor)
+        writing = CopyWriting(self._dimensions, self._overlays, changes, self._removals.asked, cursor)
         copies = newest_copies(reads)
         with self._database.transaction() as connection:
             writing.take(connection, copies)

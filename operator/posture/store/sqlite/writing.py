@@ -24,7 +24,7 @@ from posture.store.sqlite.overlays import Overlays
 _COMPLIANCES = tuple(Compliance)
 
 
-class Writing:
+class CopyWriting:
     """Decides for each copy what it changes, within one transaction.
 
     `removed`: by key, when the request started that no longer returned a finding. `cursor`: corrections are

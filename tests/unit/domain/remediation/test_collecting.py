@@ -17,15 +17,8 @@ from posture.domain.findings import (
     Severity,
     Workflow,
 )
-from posture.domain.remediation.candidates import (
-    MAX_FINDINGS,
-    Candidate,
-    Gathering,
-    Known,
-    PolicyProtection,
-    Selecting,
-    protecting,
-)
+from posture.domain.remediation.candidates import MAX_FINDINGS, Candidate
+from posture.domain.remediation.collecting import Gathering, Known, PolicyProtection, Selecting, protecting
 from posture.domain.remediation.resources import WorksOn
 from posture.domain.selection.selectors import Selection, Selector
 from posture.domain.standards import Controls
