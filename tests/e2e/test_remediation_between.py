@@ -3,6 +3,7 @@
 Each case is stopped in the look before the entry in the journal: rule, policies and finding have been read.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import pytest
 from sandbox.cloud import Cloud
 from sandbox.operator_process import OperatorProcess
 from tests.support.e2e.exceptions import in_hours, policy
-from tests.support.e2e.remedied import SSH, Group, accounts, found, quiet, remediations, states, written
+from tests.support.e2e.remedied import RDP, SSH, Group, accounts, found, quiet, remediations, states, written
 from tests.support.e2e.rules import INGRESS, allow, ready, rule, status, totals
 from tests.support.e2e.stage import Stage
 
@@ -175,3 +176,39 @@ def test_what_is_taken_away_before_the_write_is_heeded(stage: Stage, cloud: Clou
     rule(stage, "after", INGRESS, CONTROLS, mode="Enforce", match=[{"resourceIds": [group.arn]}])
     operator.wait(lambda: written(cloud, group) == ["RevokeSecurityGroupIngress"], "a write", seconds=60)
     assert len(cloud.writes()) == 1
+
+
+@pytest.mark.timeout(180)
+def test_an_approval_is_of_just_the_plan_that_was_shown(stage: Stage, cloud: Cloud) -> None:
+    quiet(cloud, *CONTROLS)
+    group = Group(cloud, accounts(cloud)[0], "approved")
+    found(cloud, group)
+    allow(stage, max_mode="Enforce")
+    stage.target()
+    rule(stage, "open-ports", INGRESS, CONTROLS, mode="Enforce", approval="Required")
+    operator = stage.operator()
+
+    def waits(writes: int) -> bool:
+        entries = remediations(stage)
+        return [len(each["spec"]["writes"]) for each in entries] == [writes] and states(stage) == {
+            group.arn: "AwaitingApproval"
+        }
+
+    def approve() -> str:
+        (entry,) = remediations(stage)
+        planned: str = entry["spec"]["planHash"]
+        patch = json.dumps({"spec": {"approval": {"by": "alice", "planHash": planned}}})
+        stage.kubectl("patch", "rem", entry["metadata"]["name"], "--type=merge", "-p", patch)
+        return planned
+
+    operator.wait(lambda: waits(1), "the question", seconds=60)
+    # What was shown is approved in the very moment in which it is something else.
+    group.open(RDP)
+    first = approve()
+    operator.wait(lambda: waits(2), "the question anew", seconds=60)
+    assert cloud.writes() == []
+    assert group.ports == [22, 443, 3389]
+    assert approve() != first
+    operator.wait(lambda: states(stage) == {group.arn: "Succeeded"}, "what was approved", seconds=60)
+    assert written(cloud, group) == ["RevokeSecurityGroupIngress"] * 2
+    assert group.ports == [443]

@@ -52,7 +52,7 @@ def test_what_is_not_ours_to_touch_stays(stage: Stage, cloud: Cloud) -> None:
     quiet(cloud, "EC2.19")
     account, other, denied = accounts(cloud)[:3]
     plain, owned = Group(cloud, account, "plain"), Group(cloud, account, "stack")
-    owned.tag("aws:cloudformation:stack-id", "arn:aws:cloudformation:eu-west-1:1:stack/a/b")
+    owned.tag("aws:cloudformation:stack-name", "shop")
     firewall = Group(cloud, account, "FMManagedSecurityGroup-1")
     compliant = Group(cloud, account, "compliant", {**SSH, "FromPort": 443, "ToPort": 443})
     foreign, unreachable = Group(cloud, other, "foreign"), Group(cloud, denied, "unreachable")
@@ -87,7 +87,7 @@ def test_what_is_not_ours_to_touch_stays(stage: Stage, cloud: Cloud) -> None:
         each.id: [22, 443] for each in (foreign, unreachable, again, firewall)
     }
     (entry,) = [each for each in remediations(stage) if each["spec"]["resource"]["id"] == owned.arn]
-    assert "stack/a/b" in str(entry["metadata"]["annotations"])
+    assert entry["metadata"]["annotations"]["posture.dev/managed-by"] == "CloudFormation stack shop"
     assert finding(cloud, wrong)["Workflow"]["Status"] == "NEW"
 
 

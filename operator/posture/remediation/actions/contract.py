@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
-from posture.aws.client.errors import AccessDenied, AwsError, Retryable, Throttled
+from posture.aws.client.errors import AccessDenied, AwsError, Retryable, RoleNotAssumable, Throttled
 from posture.domain.arns import account_of, partition_of, region_of
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey, WorksOn
@@ -280,10 +280,14 @@ def _or_absent(part: Json) -> str:
 
 
 def reason_of(error: AwsError) -> Reason:
-    """Return why nothing is written where a read failed: its rate, missing rights, or anything else."""
+    """Return why nothing is written where a read failed: its rate, missing rights, or anything else.
+
+    A role that may not be assumed is a right that is missing, too.
+    """
     if isinstance(error, Throttled):
         return Reason.THROTTLED
-    return Reason.ACCESS_DENIED if isinstance(error, AccessDenied) else Reason.UNREADABLE
+    denied = isinstance(error, AccessDenied | RoleNotAssumable)
+    return Reason.ACCESS_DENIED if denied else Reason.UNREADABLE
 
 
 def outcome_is_unknown(error: AwsError) -> bool:

@@ -12,6 +12,7 @@ from posture.aws.client.errors import (
     InvalidRequest,
     MalformedResponse,
     Retryable,
+    RoleNotAssumable,
     Throttled,
 )
 from posture.domain.remediation.reasons import Reason
@@ -137,6 +138,7 @@ def error(kind: type[AwsError]) -> AwsError:
     [
         (Throttled, Reason.THROTTLED, False),
         (AccessDenied, Reason.ACCESS_DENIED, False),
+        (RoleNotAssumable, Reason.ACCESS_DENIED, False),
         (InvalidRequest, Reason.UNREADABLE, False),
         (Retryable, Reason.UNREADABLE, True),
         (EndpointUnreachable, Reason.UNREADABLE, True),
