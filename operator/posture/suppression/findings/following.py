@@ -91,14 +91,6 @@ class Following:
         """Take in what Security Hub refused: it is tried again, less and less often."""
         self._note(writes, at)
 
-    def excepting(self, keys: Sequence[bytes]) -> dict[bytes, tuple[str, ...]]:
-        """Return the policies that select some findings, frozen ones too; expired ones do not."""
-        declaration = self._declared()
-        return {
-            _key(FindingId(finding.product_arn, finding.id)): declaration.selecting(finding)
-            for finding in self.findings.rows.read_findings(keys)
-        }
-
     def effects(self, sights: Mapping[str, TargetScope]) -> dict[str, Effect]:
         """Return what the score of its target is with each policy, and would be without it."""
         declaration, found = self._declared(), dict[str, Effect]()

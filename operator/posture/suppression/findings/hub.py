@@ -42,19 +42,6 @@ class HubSuppression(PolicyReconciler[Policy, FindingsProgress]):
         self._failed: AwsError | OwnerUnknown | None = None
         self._requests: dict[str, tuple[str, int]] = {}
 
-    async def excepting(self, keys: Sequence[bytes]) -> Mapping[bytes, tuple[str, ...]] | None:
-        """Return, for some findings, the policies that select them and have not expired, frozen ones too.
-
-        None where that is not known: this replica does not work on the hub, or what is declared has not been
-        followed yet, or a policy cannot be read. Findings that are not stored are left out.
-        """
-        if self._acted_at is None or self._is_outdated() or isinstance(self._failed, OwnerUnknown):
-            return None
-        everything = self._everything
-        if any(each.policy is None for each in (*everything.policies, *everything.others)):
-            return None
-        return await self._rounds.excepting(keys)
-
     def _stand_down(self) -> None:
         super()._stand_down()
         self._acted_at, self._failed = None, None

@@ -110,15 +110,6 @@ class Rounds:
 
         return await self._hub.look(look) is True
 
-    async def excepting(self, keys: Sequence[bytes]) -> Mapping[bytes, tuple[str, ...]] | None:
-        """Return the policies that select some findings, frozen ones too; None where that is not known."""
-        following = self._following
-        if following is None:
-            return None
-        return await self._hub.look(
-            lambda findings: following.excepting(keys) if findings is following.findings else None
-        )
-
     async def _plan(self, declared: DeclaredFindings, now: int) -> FollowedPlan | None:
         facts = self._hub.status.facts
         if facts is None:

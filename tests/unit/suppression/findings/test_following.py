@@ -208,15 +208,3 @@ def test_tries_outlive_the_process(store: Store) -> None:
     later = Following(findings).plan(declared, NOW + INTERVAL, INTERVAL)
     assert later.plan.writes == ()
     assert later.outcomes["security/a"].waiting == 1
-
-
-def test_excepting_knows_frozen_policies_and_no_expired_one(store: Store) -> None:
-    findings = emptied(store)
-    store.write([Read([finding(1)], 1)])
-    following = Following(findings)
-    matching = Selector(controls=("S3.*",))
-    frozen = policy("frozen", matching, Phase.FROZEN)
-    following.plan(declaration(frozen, replace(policy("over", matching), phase=Phase.EXPIRED)), NOW, INTERVAL)
-    (found,) = following.excepting([key(finding(1))]).values()
-    assert found == ("security/frozen",)
-    assert following.excepting([b"nothing"]) == {}

@@ -53,59 +53,6 @@ async def test_a_holder_that_comes_back_after_the_hour_tries_first(
     assert scene.hub.workflows() == {Workflow.NEW}
 
 
-async def test_which_policies_select_is_not_told_before_the_target_is_followed(scene: Scene) -> None:
-    work = task(scene)
-    scene.api.put(target(accounts={"include": ["999988887777"]}))
-    await settle(scene, work)
-    assert await work.excepting([KEY]) == {KEY: ()}
-    wider = target()
-    wider["metadata"]["generation"] = 2
-    scene.api.put(wider)
-    work.update(scene.everything())
-    assert await work.excepting([KEY]) is None
-    await settle(scene, work)
-    assert await work.excepting([KEY]) == {KEY: ("security/logs",)}
-
-
-async def test_which_policies_select_is_not_told_where_they_were_not_followed(scene: Scene) -> None:
-    """By another owner nothing is planned: what was planned before knows nothing of a new policy."""
-    names = [us]
-
-    async def owner() -> str:
-        return await names[-1]()
-
-    work = task(scene, owner)
-    scene.api.objects.pop("p-logs")
-    await settle(scene, work)
-    assert await work.excepting([KEY]) == {KEY: ()}
-    names.append(nobody)
-    scene.api.put(policy("logs"))
-    await settle(scene, work)
-    assert scene.reason("logs") == ("False", "OwnerUnknown")
-    assert await work.excepting([KEY]) is None
-    names.append(us)
-    await settle(scene, work)
-    assert await work.excepting([KEY]) == {KEY: ("security/logs",)}
-
-
-async def test_which_policies_select_is_not_told_past_a_defect(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    work = task(scene)
-    scene.api.objects.pop("p-logs")
-    await settle(scene, work)
-    scene.api.put(policy("logs"))
-    work.update(scene.everything())
-
-    def breaks(*_: Any) -> Any:
-        raise KeyError("what nobody thought of")
-
-    monkeypatch.setattr(work, "_ruled", breaks)
-    work._defects.first = 0.0
-    await work._attempt()
-    assert await work.excepting([KEY]) is None
-
-
 async def test_a_target_is_left_alone_for_a_policy_that_will_not_wait(scene: Scene) -> None:
     """What is deleted without our finalizer, and kept by somebody else's, cannot be given ours."""
     work = task(scene)
