@@ -1,23 +1,31 @@
-"""The status of objects of one kind: written when it changes, told of in the log and in events."""
+"""The status of objects of one kind: written when it changes, told in the log, in events and to outputs."""
 
+import asyncio
 import logging
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from posture.api.conditions import ConditionStatus
 from posture.api.resource import Status, read_status
-from posture.kube.errors import KubeError
+from posture.domain.time import datetime_of
+from posture.kube.errors import KubeError, Retryable
 from posture.kube.leadership import Leading
 from posture.kube.object_cache import ObjectCache
-from posture.kube.resources import ApiResource, Object, ObjectRef
+from posture.kube.resources import ApiResource, Object, ObjectRef, name_of
 from posture.kube.status import StatusWrite, Transition, transitions, write_status
+from posture.logs import bound
+from posture.publish.sink import Sink
 from posture.reconcile.context import Context
 
 logger = logging.getLogger(__name__)
 
 StatusT = TypeVar("StatusT", bound=Status)
+CaseT = TypeVar("CaseT")
+ReportT = TypeVar("ReportT")
+_WRITE_WITHIN = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +143,104 @@ class Reporter(Generic[StatusT]):
             action=self._kind.action,
             note=f"{change.type}: {change.message}",
         )
+
+
+class HasDocument(Protocol):
+    """What has been made of an object as it was listed."""
+
+    @property
+    def document(self) -> Object:
+        """Give the object."""
+        ...
+
+
+class CaseObject(NamedTuple):
+    """Of what object a case is: as listed, the fields of log lines that name it, and when it is told (µs)."""
+
+    document: Object
+    fields: Mapping[str, str]
+    now: int
+
+
+class CaseReporter(ABC, Generic[CaseT, StatusT, ReportT]):
+    """Reports on the objects of one `owner`, each as its case says, while it is `leading`.
+
+    `leading` is asked before each write. `objects`: as written last.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        kind: ReportedKind[StatusT],
+        owner: Hashable,
+        leading: Leading,
+        objects: ObjectCache,
+    ) -> None:
+        self._sink: Sink = context.sink
+        self._reporter = Reporter(context, kind, objects)
+        self._owner = owner
+        self._leading = leading
+
+    def end(self) -> None:
+        """Withdraw all series."""
+        self._sink.withdraw(self._owner)
+
+    async def report(self, cases: Sequence[CaseT]) -> KubeError | None:
+        """Write what has changed, and publish the series of these objects and no others.
+
+        Returns why a status could not be written.
+        """
+        reports, failure = dict[str, ReportT](), None
+        for each in cases:
+            # There may be thousands: others have their turns between them.
+            await asyncio.sleep(0)
+            outcome = await self._tell_of(each, reports, impatient=isinstance(failure, Retryable))
+            failure = outcome if isinstance(outcome, KubeError) else failure
+        if self._leading():
+            self._show(list(reports.values()))
+        else:
+            self.end()
+        return failure
+
+    @abstractmethod
+    def _object(self, case: CaseT) -> CaseObject:
+        """Return what a case is of."""
+
+    @abstractmethod
+    def _status(self, before: StatusT, case: CaseT) -> StatusT:
+        """Return the status that follows the one before."""
+
+    @abstractmethod
+    def _report(self, case: CaseT, status: StatusT) -> ReportT:
+        """Return what outputs are told."""
+
+    @abstractmethod
+    def _show(self, reports: Sequence[ReportT]) -> None:
+        """Tell outputs of all objects of the owner."""
+
+    def status_before(self, declared: HasDocument, now: int) -> StatusT:
+        """Return the status as it was last read, or written since; `now`: µs, after which nothing was."""
+        return self._reporter.before(declared.document, datetime_of(now))
+
+    async def _tell_of(
+        self, case: CaseT, reports: dict[str, ReportT], *, impatient: bool = False
+    ) -> StatusWrite | KubeError | None:
+        """Write one status, and add a report; `impatient`: without waiting for what may work later.
+
+        None where that ended by a defect.
+        """
+        document, fields, now = self._object(case)
+
+        def made(before: StatusT) -> StatusT:
+            after = self._status(before, case)
+            reports[name_of(document)] = self._report(case, after)
+            return after
+
+        with bound(**fields):
+            return await self._reporter.report(
+                document,
+                made,
+                self._leading,
+                within=0.0 if impatient else _WRITE_WITHIN,
+                now=datetime_of(now),
+            )

@@ -1,6 +1,5 @@
 """What RemediationRules say of themselves: status, events, metrics."""
 
-import asyncio
 from collections.abc import Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -8,19 +7,14 @@ from typing import NamedTuple
 from posture.api.conditions import READY, ConditionStatus
 from posture.api.remediation_rule import RemediationRuleStatus
 from posture.domain.remediation.journal import State
-from posture.domain.time import datetime_of
-from posture.kube.errors import KubeError, Retryable
 from posture.kube.leadership import Leading
 from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import REMEDIATION_RULES
-from posture.logs import bound
 from posture.publish.sink import RuleReport
 from posture.reconcile.context import Context
-from posture.reconcile.reporter import ReportedKind, Reporter
+from posture.reconcile.reporter import CaseObject, CaseReporter, ReportedKind
 from posture.remediation.conditions import CAP_REACHED, SYNCING, RuleCase, rule_status
-from posture.remediation.declared import DeclaredRule
 
-_WRITE_WITHIN = 10.0
 _KIND = ReportedKind(
     REMEDIATION_RULES,
     RemediationRuleStatus,
@@ -42,61 +36,25 @@ class ReportedRule(NamedTuple):
     ended: Mapping[tuple[str, State], int] = MappingProxyType({})
 
 
-class RuleReporter:
+class RuleReporter(CaseReporter[ReportedRule, RemediationRuleStatus, RuleReport]):
     """Reports on the rules of one `owner`, while it is `leading`. `objects`: as written last."""
 
     def __init__(self, context: Context, owner: Hashable, leading: Leading, objects: ObjectCache) -> None:
-        self._sink = context.sink
-        self._reporter = Reporter(context, _KIND, objects)
-        self._owner = owner
-        self._leading = leading
+        super().__init__(context, _KIND, owner, leading, objects)
 
-    def end(self) -> None:
-        """Withdraw all series."""
-        self._sink.withdraw(self._owner)
+    def _object(self, case: ReportedRule) -> CaseObject:
+        declared = case.case.declared
+        fields = {"rule": declared.name, "target": declared.target}
+        return CaseObject(declared.document, fields, case.case.now)
 
-    def status_before(self, declared: DeclaredRule, now: int) -> RemediationRuleStatus:
-        """Return the status as it was last read, or written since; `now`: µs, after which nothing was."""
-        return self._reporter.before(declared.document, datetime_of(now))
+    def _status(self, before: RemediationRuleStatus, case: ReportedRule) -> RemediationRuleStatus:
+        return rule_status(before, case.case, case.handled)
 
-    async def report(self, rules: Sequence[ReportedRule]) -> KubeError | None:
-        """Write what has changed, and publish the series of these rules and no others.
+    def _report(self, case: ReportedRule, status: RemediationRuleStatus) -> RuleReport:
+        return _sample(case.case, status, case.ended)
 
-        Returns why a status could not be written.
-        """
-        samples, failure = dict[str, RuleReport](), None
-        for each in rules:
-            # There may be thousands: others have their turns between them.
-            await asyncio.sleep(0)
-            error = await self._tell_of(each, samples, impatient=isinstance(failure, Retryable))
-            failure = error or failure
-        if self._leading():
-            self._sink.show_rules(self._owner, list(samples.values()), self._leading)
-        else:
-            self.end()
-        return failure
-
-    async def _tell_of(
-        self, reported: ReportedRule, samples: dict[str, RuleReport], *, impatient: bool
-    ) -> KubeError | None:
-        """Write one status, and add a sample; `impatient`: without waiting for what may work later."""
-        case, handled, ended = reported
-        declared = case.declared
-
-        def made(before: RemediationRuleStatus) -> RemediationRuleStatus:
-            after = rule_status(before, case, handled)
-            samples[declared.name] = _sample(case, after, ended)
-            return after
-
-        with bound(rule=declared.name, target=declared.target):
-            outcome = await self._reporter.report(
-                declared.document,
-                made,
-                self._leading,
-                within=0.0 if impatient else _WRITE_WITHIN,
-                now=datetime_of(case.now),
-            )
-        return outcome if isinstance(outcome, KubeError) else None
+    def _show(self, reports: Sequence[RuleReport]) -> None:
+        self._sink.show_rules(self._owner, reports, self._leading)
 
 
 def _sample(

@@ -6,21 +6,16 @@ from typing import NamedTuple
 from posture.api.conditions import READY, ConditionStatus
 from posture.api.suppression_policy import DRIFTED, EXPIRED, REVIEW_DUE, SuppressionPolicyStatus
 from posture.domain.exceptions.policy import NEVER, review_due_at
-from posture.domain.time import datetime_of
-from posture.kube.errors import KubeError, Retryable
 from posture.kube.leadership import Leading
 from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import SUPPRESSION_POLICIES
 from posture.kube.status import StatusWrite
-from posture.logs import bound
 from posture.publish.sink import PolicyReport
 from posture.reconcile.context import Context
-from posture.reconcile.reporter import ReportedKind, Reporter
+from posture.reconcile.reporter import CaseObject, CaseReporter, ReportedKind
 from posture.suppression.conditions import PolicyCase
-from posture.suppression.declared import Declared
 from posture.suppression.status import policy_status
 
-_WRITE_WITHIN = 10.0
 _KIND = ReportedKind(
     SUPPRESSION_POLICIES,
     SuppressionPolicyStatus,
@@ -43,42 +38,11 @@ class ReportedPolicy(NamedTuple):
     handled: str | None
 
 
-class PolicyReporter:
-    """Reports on the policies of one holder.
+class PolicyReporter(CaseReporter[ReportedPolicy, SuppressionPolicyStatus, PolicyReport]):
+    """Reports on the policies of one `owner`, while it is `leading`. `objects`: as written last."""
 
-    `leading`: asked before each write. `objects`: as written last.
-    """
-
-    def __init__(
-        self,
-        context: Context,
-        owner: Hashable,
-        leading: Leading,
-        objects: ObjectCache,
-    ) -> None:
-        self._sink = context.sink
-        self._reporter = Reporter(context, _KIND, objects)
-        self._owner = owner
-        self._leading = leading
-
-    def end(self) -> None:
-        """Withdraw all series."""
-        self._sink.withdraw(self._owner)
-
-    async def report(self, policies: Sequence[ReportedPolicy]) -> KubeError | None:
-        """Write what has changed, and publish the series of these policies and no others.
-
-        Returns why a status could not be written.
-        """
-        samples, failure = dict[str, PolicyReport](), None
-        for each in policies:
-            outcome = await self._tell_of(each, samples, impatient=isinstance(failure, Retryable))
-            failure = outcome if isinstance(outcome, KubeError) else failure
-        if self._leading():
-            self._sink.show_policies(self._owner, list(samples.values()), self._leading)
-        else:
-            self.end()
-        return failure
+    def __init__(self, context: Context, owner: Hashable, leading: Leading, objects: ObjectCache) -> None:
+        super().__init__(context, _KIND, owner, leading, objects)
 
     async def remember(self, policies: Sequence[ReportedPolicy]) -> set[str]:
         """Write what has changed, of some of the policies; return those whose status says it now."""
@@ -89,33 +53,19 @@ class PolicyReporter:
             if outcome in {StatusWrite.WRITTEN, StatusWrite.UNCHANGED}
         }
 
-    def status_before(self, declared: Declared, now: int) -> SuppressionPolicyStatus:
-        """Return the status as it was last read, or written since; `now`: µs, after which nothing was."""
-        return self._reporter.before(declared.document, datetime_of(now))
+    def _object(self, case: ReportedPolicy) -> CaseObject:
+        declared = case.case.declared
+        fields = {"policy": declared.name, "target": declared.scope}
+        return CaseObject(declared.document, fields, case.case.now)
 
-    async def _tell_of(
-        self, reported: ReportedPolicy, samples: dict[str, PolicyReport], *, impatient: bool = False
-    ) -> StatusWrite | KubeError | None:
-        """Write one status, and add a sample; `impatient`: without waiting for what may work later.
+    def _status(self, before: SuppressionPolicyStatus, case: ReportedPolicy) -> SuppressionPolicyStatus:
+        return policy_status(before, case.case, case.handled)
 
-        None where that ended by a defect.
-        """
-        case, handled = reported
-        declared = case.declared
+    def _report(self, case: ReportedPolicy, status: SuppressionPolicyStatus) -> PolicyReport:
+        return _sample(case.case, status)
 
-        def made(before: SuppressionPolicyStatus) -> SuppressionPolicyStatus:
-            after = policy_status(before, case, handled)
-            samples[declared.name] = _sample(case, after)
-            return after
-
-        with bound(policy=declared.name, target=declared.scope):
-            return await self._reporter.report(
-                declared.document,
-                made,
-                self._leading,
-                within=0.0 if impatient else _WRITE_WITHIN,
-                now=datetime_of(case.now),
-            )
+    def _show(self, reports: Sequence[PolicyReport]) -> None:
+        self._sink.show_policies(self._owner, reports, self._leading)
 
 
 def _sample(case: PolicyCase, status: SuppressionPolicyStatus) -> PolicyReport:
