@@ -1,33 +1,18 @@
 """A rule that waits for people, the operator itself under the chart's admission policy, and the commands."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from sandbox.cloud import Cloud
 from sandbox.waiting import wait_until
+from tests.support.e2e.commands import command
 from tests.support.e2e.journal import Journal
 from tests.support.e2e.remedied import Group, accounts, found, quiet, remediations, state, states
 from tests.support.e2e.rules import INGRESS, allow, rule, totals
 from tests.support.e2e.stage import Stage
 
 APPROVER = "posture-posture-operator-remediation-approver"
-
-
-def command(stage: Stage, kubeconfig: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "POSTURE_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "posture.cli", *arguments, "-n", stage.namespace],
-        env={**kept, "KUBECONFIG": str(kubeconfig)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        stdin=subprocess.DEVNULL,
-    )
 
 
 def writes(stage: Stage, kubeconfig: Path, *arguments: str) -> list[dict[str, Any]]:

@@ -11,6 +11,8 @@ from pydantic_core import CoreSchema
 from posture.api.shapes import RULES, CelRule
 
 _REQUEST_LENGTH = 1024
+REQUESTED_AT = "posture.dev/requestedAt"
+"""The annotation that asks for a run at once, by any new value."""
 
 
 class Spec(BaseModel):
@@ -81,7 +83,7 @@ class Metadata(Observed):
     @property
     def requested_at(self) -> str | None:
         """Give the annotation that asks for a run at once, as far as status can repeat it."""
-        value = self.annotations.get("posture.dev/requestedAt")
+        value = self.annotations.get(REQUESTED_AT)
         return None if value is None else value[:_REQUEST_LENGTH]
 
     @property

@@ -15,6 +15,12 @@ class _Commands(LazyGroup):
         "validate": Lazy(
             "posture.cli.validate.command:validate", "Check manifests offline, with file and line."
         ),
+        "status": Lazy(
+            "posture.cli.status.command:status", "Print targets with their policies and rules, as a tree."
+        ),
+        "sync": Lazy("posture.cli.asking.command:sync", "Have a target read Security Hub at once."),
+        "suspend": Lazy("posture.cli.asking.command:suspend", "Suspend targets, policies or rules."),
+        "resume": Lazy("posture.cli.asking.command:resume", "Have what is suspended go on."),
         "exceptions": Lazy(
             "posture.cli.exceptions.command:exceptions", "Print the register of exceptions, for auditors."
         ),

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from posture.api.durations import Duration
 from posture.domain.text import printable
 
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
@@ -33,6 +34,19 @@ class Namespace(click.ParamType[str]):
     def split_envvar_value(self, rv: str) -> list[str]:
         """Give the names that a variable holds."""
         return [name.strip() for name in rv.split(",") if name.strip()]
+
+
+class Length(click.ParamType[Duration]):
+    """A length of time, as Kubernetes writes it."""
+
+    name = "DURATION"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Duration:
+        """Give the length, or refuse it."""
+        try:
+            return value if isinstance(value, Duration) else Duration(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

@@ -34,6 +34,10 @@ def imported(*arguments: str) -> set[str]:
         ["approve", "--help"],
         ["iam", "--help"],
         ["validate", "--help"],
+        ["status", "--help"],
+        ["sync", "--help"],
+        ["suspend", "--help"],
+        ["resume", "--help"],
         ["validate", "-f", "/dev/null"],
     ],
 )

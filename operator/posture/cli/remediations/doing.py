@@ -1,16 +1,13 @@
 """Doing what `posture remediations`, `approve` and `undo` ask for: with the cluster, one after the other."""
 
-import asyncio
-import logging
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
 
 import click
 
-from posture import logs
 from posture.api.remediation import RemediationState
 from posture.cli import output
+from posture.cli.cluster import ask, said
 from posture.cli.remediations.acting import (
     Declined,
     approved_by,
@@ -32,8 +29,7 @@ from posture.cli.remediations.entry import (
 )
 from posture.cli.terminal import complain, show
 from posture.kube.client import KubeClient, connect
-from posture.kube.connection import NoCluster
-from posture.kube.errors import Forbidden, KubeError
+from posture.kube.errors import KubeError
 from posture.kube.resources import REMEDIATIONS
 
 _Act = Callable[[KubeClient, str, str], Awaitable[None]]
@@ -43,7 +39,7 @@ def print_journal(
     context: str | None, namespace: str | None, rule: str | None, states: Sequence[str], form: str
 ) -> None:
     """Print the entries of a rule (None: all) in some states (none: all)."""
-    entries = _run(_listed(context, namespace))
+    entries = ask(_listed(context, namespace))
     wanted = [document_of(each) for each in entries if _is_wanted(each, rule, states)]
     show(output.listed(wanted, form, columns=COLUMNS, wide=WIDE, document=dict))
 
@@ -113,30 +109,12 @@ def _each(names: Sequence[str], namespace: str | None, context: str | None, act:
                 try:
                     await act(client, place, name)
                 except (Declined, KubeError) as error:
-                    complain(f"{place}/{name}: {_said(error)}")
+                    complain(f"{place}/{name}: {said(error)}")
                     complete = False
         return complete
 
-    if not _run(run()):
+    if not ask(run()):
         sys.exit(1)
-
-
-def _run(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - what the work returns
-    """Run, and end with 1 where the cluster cannot be asked."""
-    logs.configure("console", "error")
-    logging.captureWarnings(capture=True)
-    try:
-        return asyncio.run(work)
-    except (KubeError, NoCluster) as error:
-        complain(_said(error))
-        sys.exit(1)
-
-
-def _said(error: Exception) -> str:
-    """Say an error to a person: what else is said of missing rights is about the operator's."""
-    if isinstance(error, Forbidden):
-        return f"you may not {error.call.right}: {error.said}"
-    return str(error)
 
 
 def _show_plan(entry: ShownEntry) -> None:

@@ -1,0 +1,1 @@
+"""`posture status`: targets with what belongs to them, and what is wrong, as a tree."""
