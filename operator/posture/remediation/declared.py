@@ -21,7 +21,7 @@ from posture.hubs.demand import HubKey
 from posture.kube.resources import Object, name_of, target_name_of
 from posture.reconcile.access import Admitted, not_granted
 from posture.reconcile.declared import Admissions, DeclaredKind, admission_of
-from posture.remediation.chosen import chosen_builtin
+from posture.remediation.actions.registry import chosen_builtin
 from posture.remediation.witnesses import witnessed
 
 _KIND = DeclaredKind("RemediationRule", "rule", or_else=", or delete this rule")

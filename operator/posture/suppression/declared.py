@@ -16,8 +16,7 @@ from posture.kube.finalizers import deleted_at
 from posture.kube.resources import Object, name_of, target_name_of
 from posture.reconcile.access import Admitted, NotAdmitted, not_granted
 from posture.reconcile.declared import Admissions, DeclaredKind, admission_of
-from posture.suppression.ends import ends_too_late
-from posture.suppression.terms import terms_made_out, terms_of
+from posture.suppression.terms import ends_too_late, terms_made_out, terms_of
 from posture.suppression.whereabouts import elsewhere_now, sites_of, whereabouts
 
 _KIND = DeclaredKind("SuppressionPolicy", "policy", stays=" What this policy suppressed stays as it is.")

@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from posture.api.conditions import Trouble
 from posture.api.suppression_policy import DeletionPolicy, SuppressionPolicySpec
-from posture.domain.exceptions.policy import NEVER, Terms
-from posture.domain.time import instant_of
+from posture.domain.exceptions.policy import NEVER, Expiring, Terms, is_too_long
+from posture.domain.time import instant_of, microseconds
 from posture.kube.resources import Object
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -53,3 +54,14 @@ def _instant_made_out(text: object) -> int:
     except ValueError:
         return NEVER
     return NEVER if moment is None or moment.tzinfo is None else instant_of(moment)
+
+
+def ends_too_late(policy: Expiring, now: int, longest: timedelta) -> Trouble | None:
+    """Say what is wrong with a policy's end at a moment (µs); None: nothing. `longest`: as configured."""
+    if not is_too_long(policy, now, microseconds(longest)):
+        return None
+    return Trouble(
+        "ExpiresTooLate",
+        "spec.expiresAt is further away than the operator's configuration allows (maxSuppressionAge:"
+        f" {longest.total_seconds() / 3600:g}h): write an earlier time.",
+    )

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.cli.validate.reading import documents
+from posture.cli.validate.reading import documents_in
 from sandbox import tools
 from tests.support.examples import examples
 
@@ -39,7 +39,7 @@ def manifest(scalars: list[str]) -> str:
 
 
 def same(scalars: list[str]) -> None:
-    (document,) = documents(manifest(scalars).encode())
+    (document,) = documents_in(manifest(scalars).encode())
     assert document.misread == []
     ours, theirs = document.value["spec"], by_kubectl(manifest(scalars))
     told = {scalar: (ours[f"k{n}"], theirs.get(f"k{n}")) for n, scalar in enumerate(scalars)}
@@ -61,5 +61,5 @@ def test_names_of_fields_and_merged_fields_are_those_that_kubectl_makes() -> Non
         "  base: &base {a: 1, b: {c: 2}}\n  other: &other {a: 5, d: 6}\n"
         "  one: {<<: *base, a: 3}\n  two: {<<: [*base, *other], e: 7}\n"
     )
-    (document,) = documents(text.encode())
+    (document,) = documents_in(text.encode())
     assert document.value["spec"] == by_kubectl(text)

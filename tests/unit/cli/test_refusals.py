@@ -2,13 +2,13 @@
 
 import pytest
 
-from posture.cli.builtins.refusals import GENERAL, refusals
+from posture.cli.builtins.refusals import GENERAL, own_refusals
 from posture.domain.remediation.reasons import Reason
 from posture.remediation.actions.registry import builtin_actions
 
 
 def said(name: str) -> dict[str, Reason]:
-    return {each.says: each.reason for each in refusals(builtin_actions()[name])}
+    return {each.says: each.reason for each in own_refusals(builtin_actions()[name])}
 
 
 def test_a_reason_is_found_in_the_action_its_base_and_what_these_call() -> None:

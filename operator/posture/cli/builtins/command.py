@@ -7,7 +7,7 @@ import click
 
 from posture.cli import output
 from posture.cli.builtins.described import controls_of, default_of, described, wording
-from posture.cli.builtins.refusals import refusals
+from posture.cli.builtins.refusals import own_refusals
 from posture.cli.terminal import complain, output_option, show
 from posture.remediation.actions.contract import Action
 from posture.remediation.actions.registry import builtin_actions
@@ -65,7 +65,7 @@ def _in_words(action: Action) -> str:
         ("WRITES", said.written),
         ("RISK", action.risk),
         ("UNDO", action.undo_says),
-        *(("REFUSES", f"{each.reason}: {each.says}") for each in refusals(action)),
+        *(("REFUSES", f"{each.reason}: {each.says}") for each in own_refusals(action)),
         *((f"PARAMETER {each.name}", f"{each.says} {default_of(each)}") for each in action.parameters),
         *((f"IAM {kind.upper()}", ", ".join(actions)) for kind, actions in action.iam._asdict().items()),
     ]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 
 from posture.cli.builtins.described import by_number, controls_of, default_of, wording
-from posture.cli.builtins.refusals import refusals
+from posture.cli.builtins.refusals import own_refusals
 from posture.cli.iam.rights import ACCOUNT_TAGS
 from posture.domain.remediation.resources import ACCOUNT
 from posture.remediation.actions.contract import Action
@@ -78,7 +78,7 @@ def _parameters(action: Action) -> str:
 def _why_not(action: Action) -> str:
     text = "## Why it may leave a resource alone\n\n"
     text += "Beside [what holds for all actions](../remediation.md), in the words of the plan:\n\n"
-    found = refusals(action)
+    found = own_refusals(action)
     if not found:
         return "## Why it may leave a resource alone\n\n[What holds for all actions](../remediation.md).\n"
     return text + "".join(f"- `{each.reason}`: {each.says.removesuffix(': …')}.\n" for each in found)

@@ -32,7 +32,7 @@ class Refusal(NamedTuple):
     says: str
 
 
-def refusals(action: Action) -> list[Refusal]:
+def own_refusals(action: Action) -> list[Refusal]:
     """Return why the action may refuse a resource or spare a part of it, beside what holds for all of them.
 
     From the methods that the action has, and the functions of actions' modules that these call.

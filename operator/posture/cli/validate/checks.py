@@ -16,8 +16,8 @@ from posture.config.model import Config
 from posture.domain.exceptions.policy import is_active
 from posture.domain.standards import OF_AWS
 from posture.domain.time import instant_of
-from posture.remediation.chosen import chosen_builtin
-from posture.suppression.ends import ends_too_late
+from posture.remediation.actions.registry import chosen_builtin
+from posture.suppression.terms import ends_too_late
 
 _STANDARD = "no standard that this version knows of"
 _ELSEWHERE = "Where Security Hub has not enabled it, it counts nothing."
@@ -30,7 +30,7 @@ class Level(StrEnum):
     WARNING = "warning"
 
 
-class Verdict(NamedTuple):
+class ManifestVerdict(NamedTuple):
     """One thing that is wrong. `object`: kind and name, empty where the file cannot be read."""
 
     file: str
@@ -44,7 +44,7 @@ class Verdict(NamedTuple):
 
 def verdicts(
     manifests: Sequence[Manifest], unread: Iterable[Unread], config: Config, now: int
-) -> list[Verdict]:
+) -> list[ManifestVerdict]:
     """Judge objects one by one and together; `now` in µs. By file and line."""
     found = [_of_unread(each) for each in unread]
     for manifest in manifests:
@@ -52,11 +52,11 @@ def verdicts(
     return sorted([*found, *_twice(manifests)], key=lambda each: (each.file, each.line, each.column))
 
 
-def _of_unread(unread: Unread) -> Verdict:
-    return Verdict(unread.file, *unread.position, Level.ERROR, "", "", unread.says)
+def _of_unread(unread: Unread) -> ManifestVerdict:
+    return ManifestVerdict(unread.file, *unread.position, Level.ERROR, "", "", unread.says)
 
 
-def _of_object(manifest: Manifest, config: Config, now: int) -> Iterator[Verdict]:
+def _of_object(manifest: Manifest, config: Config, now: int) -> Iterator[ManifestVerdict]:
     kind = OF_KIND.get(manifest.kind)
     if kind is None:
         says = f"this operator has no such kind{hint(manifest.kind, OF_KIND)}"
@@ -73,7 +73,7 @@ def _of_object(manifest: Manifest, config: Config, now: int) -> Iterator[Verdict
 
 def _of_operator(
     manifest: Manifest, kind: type[CustomResource], config: Config, now: int
-) -> Iterator[Verdict]:
+) -> Iterator[ManifestVerdict]:
     """Say what the operator would of an object that the API server takes."""
     metadata = {"name": "any", "namespace": "any"}
     read = parse(kind, {"metadata": metadata, "spec": without_nulls(manifest.content["spec"])})
@@ -92,7 +92,9 @@ def _of_operator(
         yield _verdict(manifest, (("kind",), "only the operator makes Remediations"), Level.WARNING)
 
 
-def _of_policy(manifest: Manifest, policy: SuppressionPolicy, config: Config, now: int) -> Iterator[Verdict]:
+def _of_policy(
+    manifest: Manifest, policy: SuppressionPolicy, config: Config, now: int
+) -> Iterator[ManifestVerdict]:
     end = _End(instant_of(policy.spec.expires_at))
     path: Path = ("spec", "expiresAt")
     too_late = ends_too_late(end, now, config.max_suppression_age)
@@ -113,7 +115,7 @@ class _End(NamedTuple):
     expires_at: int
 
 
-def _of_standards(manifest: Manifest, names: Sequence[str], path: Path) -> Iterator[Verdict]:
+def _of_standards(manifest: Manifest, names: Sequence[str], path: Path) -> Iterator[ManifestVerdict]:
     for place, name in enumerate(names):
         if name != "*" and name not in OF_AWS:
             meant = hint(name, OF_AWS) or "."
@@ -121,7 +123,7 @@ def _of_standards(manifest: Manifest, names: Sequence[str], path: Path) -> Itera
             yield _verdict(manifest, ((*path, place), says), Level.WARNING)
 
 
-def _twice(manifests: Sequence[Manifest]) -> Iterator[Verdict]:
+def _twice(manifests: Sequence[Manifest]) -> Iterator[ManifestVerdict]:
     """Say where an object is written twice: the later one would replace the other."""
     first: dict[tuple[str, str], Manifest] = {}
     for manifest in manifests:
@@ -132,10 +134,10 @@ def _twice(manifests: Sequence[Manifest]) -> Iterator[Verdict]:
             yield _verdict(manifest, (("metadata", "name"), says), Level.WARNING)
 
 
-def _verdict(manifest: Manifest, problem: Problem, level: Level = Level.ERROR) -> Verdict:
+def _verdict(manifest: Manifest, problem: Problem, level: Level = Level.ERROR) -> ManifestVerdict:
     path, says = problem
     named = f"{manifest.kind} {manifest.name}".strip()
     place = dotted(path)
     # What a condition says names the field, which stands before the message here.
     says = says.removeprefix(f"{place}: ").removeprefix(f"{place} ")
-    return Verdict(manifest.file, *manifest.position(path), level, named, place, says)
+    return ManifestVerdict(manifest.file, *manifest.position(path), level, named, place, says)

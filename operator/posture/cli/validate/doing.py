@@ -8,14 +8,14 @@ from typing import Any
 
 from posture.cli import output
 from posture.cli.terminal import complain, show
-from posture.cli.validate.checks import Level, Verdict, verdicts
+from posture.cli.validate.checks import Level, ManifestVerdict, verdicts
 from posture.cli.validate.manifests import STANDARD_INPUT, Manifest, Unread, found_in, sources
 from posture.config.file import ConfigError, load
 from posture.config.model import Config
 from posture.domain.text import counted, one_line
 from posture.domain.time import instant_of
 
-_COLUMNS: output.Columns[Verdict] = {
+_COLUMNS: output.Columns[ManifestVerdict] = {
     "FILE": lambda each: each.file,
     "LINE": lambda each: str(each.line),
     "COLUMN": lambda each: str(each.column),
@@ -60,11 +60,11 @@ def _standard_input(paths: Sequence[str]) -> bytes:
     return sys.stdin.buffer.read() if STANDARD_INPUT in paths else b""
 
 
-def _document(verdict: Verdict) -> dict[str, Any]:
+def _document(verdict: ManifestVerdict) -> dict[str, Any]:
     return {**verdict._asdict(), "level": verdict.level.value}
 
 
-def _line(verdict: Verdict) -> str:
+def _line(verdict: ManifestVerdict) -> str:
     """Write a verdict as compilers do: editors and pipelines find the place."""
     said = (verdict.object, f"{verdict.path}: {verdict.message}" if verdict.path else verdict.message)
     place = f"{one_line(verdict.file)}:{verdict.line}:{verdict.column}: {verdict.level}"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from posture.api.crds import KINDS
 from posture.api.resource import GROUP, CustomResource, Path
-from posture.cli.validate.reading import Document, Position, documents
+from posture.cli.validate.reading import ManifestDocument, Position, documents_in
 
 STANDARD_INPUT = "-"
 OF_KIND: Mapping[str, type[CustomResource]] = {kind.__name__: kind for kind in KINDS}
@@ -16,7 +16,7 @@ _SUFFIXES = {".yaml", ".yml", ".json"}
 _OURS = re.compile(rb"posture\.dev/|\b(?:" + b"|".join(name.encode() for name in OF_KIND) + rb")\b")
 
 
-class Source(NamedTuple):
+class ManifestSource(NamedTuple):
     """A file. `name`: as it was given, or found below what was given."""
 
     name: str
@@ -35,7 +35,7 @@ class Manifest(NamedTuple):
     """An object of the group `posture.dev`, or one that may be; `path`: the way to it in its document."""
 
     file: str
-    document: Document
+    document: ManifestDocument
     path: Path
     content: Mapping[str, Any]
 
@@ -66,21 +66,21 @@ class Found(NamedTuple):
     others: int
 
 
-def sources(paths: Iterable[str], standard_input: bytes) -> Iterator[Source | Unread]:
+def sources(paths: Iterable[str], standard_input: bytes) -> Iterator[ManifestSource | Unread]:
     """Read files, and those below folders that may hold our objects; `-` is standard input."""
     for path in dict.fromkeys(paths):
         if path == STANDARD_INPUT:
-            yield Source("standard input", standard_input)
+            yield ManifestSource("standard input", standard_input)
         elif os.path.isdir(path):  # noqa: PTH112 - a path stays written as it was given
             yield from _below(path)
         else:
             yield _read(path)
 
 
-def found_in(source: Source) -> Found:
+def found_in(source: ManifestSource) -> Found:
     """Return the objects of a file."""
     found = Found([], [], 0)
-    for document in documents(source.content):
+    for document in documents_in(source.content):
         found.unread.extend(Unread(source.name, *each) for each in document.misread)
         others = 0
         for path, content in _objects(document.value, ()):
@@ -92,7 +92,7 @@ def found_in(source: Source) -> Found:
     return found
 
 
-def _below(folder: str) -> Iterator[Source | Unread]:
+def _below(folder: str) -> Iterator[ManifestSource | Unread]:
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(each for each in folders if not each.startswith("."))
         for name in sorted(files):
@@ -105,9 +105,9 @@ def _below(folder: str) -> Iterator[Source | Unread]:
                 yield source
 
 
-def _read(path: str) -> Source | Unread:
+def _read(path: str) -> ManifestSource | Unread:
     try:
-        return Source(path, FilePath(path).read_bytes())
+        return ManifestSource(path, FilePath(path).read_bytes())
     except OSError as error:
         return Unread(path, Position(1, 1), f"cannot be read: {error.strerror}")
 

@@ -54,7 +54,7 @@ class Misread(NamedTuple):
 
 
 @dataclass
-class Document:
+class ManifestDocument:
     """One document: its value as JSON, where each part of it stands, what could not be read."""
 
     value: Any = None
@@ -69,7 +69,7 @@ class Document:
         return Position(1, 1)
 
 
-def documents(content: bytes) -> Iterator[Document]:
+def documents_in(content: bytes) -> Iterator[ManifestDocument]:
     """Read the documents of a file; the last one says so where the rest cannot be read."""
     if content.lstrip().startswith((b"{", b"[")):
         # JSON may be indented by tabs, and has no other between its values; inside of texts they are escaped.
@@ -86,8 +86,8 @@ def documents(content: bytes) -> Iterator[Document]:
         yield _unreadable(Position(1, 1), "it is nested too deep")
 
 
-def _unreadable(position: Position, says: str) -> Document:
-    return Document(misread=[Misread(position, f"is not YAML: {says}")])
+def _unreadable(position: Position, says: str) -> ManifestDocument:
+    return ManifestDocument(misread=[Misread(position, f"is not YAML: {says}")])
 
 
 class _Nodes(yaml.SafeLoader):
@@ -107,8 +107,8 @@ class _CannotBe(Exception):  # noqa: N818 - the message says what cannot be
         self.position = Position.of(node.start_mark)
 
 
-def _document(node: yaml.Node) -> Document:
-    document = Document()
+def _document(node: yaml.Node) -> ManifestDocument:
+    document = ManifestDocument()
     document.positions[()] = Position.of(node.start_mark)
     try:
         document.value = _Values(document).value(node, ())
@@ -121,7 +121,7 @@ def _document(node: yaml.Node) -> Document:
 class _Values:
     """Makes values of the nodes of one document, and notes where they stand."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: ManifestDocument) -> None:
         self._document = document
         self._left = _MOST_VALUES
 

@@ -7,7 +7,10 @@ from importlib import import_module
 from types import MappingProxyType, ModuleType
 
 import posture.remediation.actions as package
+from posture.api.action import Builtin
+from posture.api.conditions import Trouble
 from posture.remediation.actions.contract import Action
+from posture.remediation.actions.parameters import ParameterError
 
 
 def register(actions: Iterable[Action]) -> Mapping[str, Action]:
@@ -32,3 +35,19 @@ def _actions_of(module: ModuleType) -> Iterable[Action]:
     """Return the actions of a module: one of its own, or several of one shape."""
     several: Iterable[Action] = getattr(module, "ACTIONS", ())
     return (module.ACTION,) if hasattr(module, "ACTION") else several
+
+
+def chosen_builtin(builtin: Builtin) -> Action | Trouble:
+    """Return the action that a rule names, or why it cannot be carried out with what the rule says."""
+    action = builtin_actions().get(builtin.name)
+    if action is None:
+        return Trouble(
+            "UnknownAction",
+            f"There is no builtin action {builtin.name}: write one of {', '.join(builtin_actions())} in"
+            " spec.action.builtin.name.",
+        )
+    try:
+        action.configure(builtin.parameters)
+    except ParameterError as error:
+        return Trouble("InvalidParameters", f"spec.action.builtin.parameters: {error}")
+    return action

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.cli.validate.reading import Document, Position, documents
+from posture.cli.validate.reading import ManifestDocument, Position, documents_in
 from tests.support.examples import examples
 
 
-def only(text: str | bytes) -> Document:
-    (document,) = documents(text.encode() if isinstance(text, str) else text)
+def only(text: str | bytes) -> ManifestDocument:
+    (document,) = documents_in(text.encode() if isinstance(text, str) else text)
     return document
 
 
@@ -34,7 +34,7 @@ def test_a_key_that_is_there_twice_is_told() -> None:
 
 
 def test_what_is_merged_stands_where_it_was_written_and_gives_way() -> None:
-    base, document = documents(b"x: 1\n---\nbase: &base\n  a: 1\n  b: 2\nc:\n  <<: *base\n  b: 3\n")
+    base, document = documents_in(b"x: 1\n---\nbase: &base\n  a: 1\n  b: 2\nc:\n  <<: *base\n  b: 3\n")
     assert base.value == {"x": 1}
     assert document.value["c"] == {"a": 1, "b": 3}
     assert document.position(("c", "a")).line == 4
@@ -43,7 +43,7 @@ def test_what_is_merged_stands_where_it_was_written_and_gives_way() -> None:
 
 
 def test_documents_before_a_broken_one_are_read() -> None:
-    first, broken = documents(b"a: 1\n---\nb: {{ .Values.x }\n")
+    first, broken = documents_in(b"a: 1\n---\nb: {{ .Values.x }\n")
     assert first.value == {"a": 1}
     (misread,) = broken.misread
     assert misread.position.line >= 3
