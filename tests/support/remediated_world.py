@@ -281,6 +281,7 @@ class World:
         self.random = random
         self.moments = 0
         self.cycle_at = 0
+        self.cycle_began = 0
         self.rules_of: dict[str, str] = {}
         self.forgotten: set[str] = set()
         self.since: dict[str, int] = {}
@@ -367,6 +368,7 @@ class World:
         declared = [declare_rule(each, admissions, self.config) for each in rules]
         self.task.update(HubRules(declared, admitted, policies, self.api.of("Remediation")))
         self.task._ran, self.cycle_at = -math.inf, self.moments
+        self.cycle_began = self.hub.status.exact_at or self.now()
         with suppress(KubeError):
             try:
                 await self.task._cycle()
@@ -530,6 +532,11 @@ class World:
         calls = {(each.entry, each.key, each.to) for each in lately} | {(entry.entry.name, key, "Inactive")}
         if len(calls) > limits["perDay"]:
             yield f"perDay {limits['perDay']}"
+        cycle = {(each.entry, each.key) for each in own if each.at >= self.cycle_began} | {
+            (entry.entry.name, key)
+        }
+        if len(cycle) > limits["perCycle"]:
+            yield f"perCycle {limits['perCycle']}"
         users, most = {each.user for each in lately}, -(-len(self.cloud.keys) * limits["percent"] // 100)
         if user not in users and len(users) >= most:
             yield f"percent {limits['percent']}"

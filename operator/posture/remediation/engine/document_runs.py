@@ -18,11 +18,7 @@ from posture.domain.remediation.runs import RunAct, RunStep, is_fresh
 from posture.domain.time import datetime_of
 from posture.hubs.hub import Hub
 from posture.reconcile.context import Context
-from posture.remediation.actions.contract import (
-    Refused,
-    SubWrite,
-    outcome_is_unknown,
-)
+from posture.remediation.actions.contract import Refused, SubWrite, outcome_is_unknown, reason_of
 from posture.remediation.automation import start, stop
 from posture.remediation.engine.accounts import Accounts
 from posture.remediation.engine.asking import Ask, rest_of
@@ -151,6 +147,14 @@ class DocumentRuns:
 
     async def _cleared(self, entry: JournalEntry, ask: Ask, picture: Picture) -> Outcome | None:
         """Say why the run of an entry may not be started now; None: it may."""
+        if entry.remediation is not None:
+            try:
+                # Credentials may take their time: nothing is looked at before they are there.
+                await self._writer(entry, entry.remediation).reach()
+            except Refused as refused:
+                return Outcome(refused.reason, f"{refused.message}.")
+            except AwsError as error:
+                return Outcome(reason_of(error), f"{error}")
         cleared = await self._clearance.of(rest_of(ask, entry), picture)
         if isinstance(cleared, Outcome):
             return cleared
@@ -209,6 +213,8 @@ class DocumentRuns:
             await self.moves.stand(entry, f"{identity.message}: {identity.advice}", None)
             return None
         if document is None or config.frozen:
+            return None
+        if await self.moves.gives_way(entry):
             return None
         whoever = Whoever(identity, remediation.spec.role_name, Mode.ENFORCE)
         subject = _subject(entry, remediation)._replace(execution_id=entry.status.execution_id or "")

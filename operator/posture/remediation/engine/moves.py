@@ -41,6 +41,17 @@ class Moves:
         await self.told(entry, to, message)
         return entry
 
+    async def gives_way(self, entry: JournalEntry) -> bool:
+        """Whether another remediation of the resource is carried out before this one is undone.
+
+        What was written last is undone first.
+        """
+        own = entry.entry.created_at, entry.uid
+        return any(
+            other.entry.state is not State.UNDOING or (other.entry.created_at, other.uid) > own
+            for other in await self._journal.others_of(entry, self._hub.now())
+        )
+
     async def begin_undo(self, entry: JournalEntry) -> JournalEntry:
         """Note that a person asked for an undo, of which nothing was sent yet."""
         fields = {"started_at": None, "finished_at": None}

@@ -58,7 +58,7 @@ class Undoing:
             await self._moves.stand(entry, f"{refusal.message}: {refusal.advice}", None)
             return None
         now, resource = self._hub.now(), entry.entry.resource
-        if any(_goes_first(each, entry) for each in await self._journal.others_of(entry, now)):
+        if await self._moves.gives_way(entry):
             return None
         fields = {"attempts": (entry.entry.attempts or 0) + 1, "started_at": datetime_of(now)}
         message = f"{counted(len(step.subs), 'thing is', 'things are')} put back as before."
@@ -106,10 +106,3 @@ class Undoing:
             return identity
         account_id, role_name = entry.entry.resource.account_id, remediation.spec.role_name
         return identity.why_not_remediate(account_id, role_name, Mode.ENFORCE, Builtin(action.name))
-
-
-def _goes_first(other: JournalEntry, entry: JournalEntry) -> bool:
-    """Whether another entry of the resource is carried out first: what was written last is undone first."""
-    if other.entry.state is not State.UNDOING:
-        return True
-    return (other.entry.created_at, other.uid) > (entry.entry.created_at, entry.uid)
