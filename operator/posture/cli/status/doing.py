@@ -6,7 +6,7 @@ from typing import Any
 
 from posture.cli import output
 from posture.cli.cluster import ask
-from posture.cli.status.told import Told, document_of, gathered, is_stalled
+from posture.cli.status.told import Told, gathered, is_stalled, told_document
 from posture.cli.status.tree import drawn, node_of
 from posture.cli.terminal import complain, show
 from posture.kube.client import connect
@@ -43,5 +43,5 @@ async def _listed(context: str | None, namespace: str | None) -> list[list[Objec
 def _formed(found: Sequence[Told], form: str) -> str:
     if form == "tree":
         return drawn(map(node_of, found))
-    documents: list[Any] = [document_of(each) for each in found]
+    documents: list[Any] = [told_document(each) for each in found]
     return output.as_json(documents) if form == "json" else output.as_yaml(documents)

@@ -68,7 +68,7 @@ def is_stalled(told: Told) -> bool:
     return any(each.type == STALLED for each in told.wrong) or any(map(is_stalled, told.belonging))
 
 
-def document_of(told: Told) -> dict[str, Any]:
+def told_document(told: Told) -> dict[str, Any]:
     """Return an object as `-o json` prints it, in the API's spelling; null where nothing is known.
 
     A target: `{namespace, name, suspended, ready, reason, message, wrong[], score, passed, scored, scoreTime,

@@ -11,7 +11,7 @@ from posture.api.posture_target_status import SCORE_CURRENT
 from posture.api.remediation_rule import RemediationRule
 from posture.api.resource import CustomResource
 from posture.api.suppression_policy import REVIEW_DUE, SuppressionPolicy
-from posture.cli.status.told import Told, document_of, gathered, is_stalled
+from posture.cli.status.told import Told, gathered, is_stalled, told_document
 from posture.cli.status.tree import Node, drawn, node_of
 from tests.support.api.objects import Object, minimal, whole
 from tests.support.api.spoilt import spoilt
@@ -47,7 +47,7 @@ def test_what_belongs_to_a_target_stands_below_it() -> None:
         ("security", "organization", "Evaluated"),
     ]
     assert [each.name for each in told[1].belonging] == ["c", "a", "b"]
-    document = document_of(told[1])
+    document = told_document(told[1])
     assert [each["name"] for each in document["policies"]] == ["a", "b"]
     assert [each["name"] for each in document["rules"]] == ["c"]
 
@@ -105,7 +105,7 @@ def test_a_whole_status_is_drawn_and_printed() -> None:
     document = {**whole(PostureTarget, minimal(PostureTarget), "organization", "security"), "status": full}
     document["metadata"] |= {"generation": full["observedGeneration"]}
     told = alone(document)
-    printed = document_of(told)
+    printed = told_document(told)
     assert printed["score"] == full["score"]
     assert printed["standards"] == full["standards"]
     text = drawn([node_of(told)])
@@ -127,7 +127,7 @@ def test_whatever_a_status_says_something_is_printed(case: tuple[type[CustomReso
     }  # fmt: skip
     lists[kind].append(document)
     (told,) = gathered(lists[PostureTarget], lists[SuppressionPolicy], lists[RemediationRule])
-    assert document_of(told)["name"]
+    assert told_document(told)["name"]
     assert drawn([node_of(told)])
 
 
