@@ -192,6 +192,7 @@ def test_every_text_of_the_values_is_tried() -> None:
         *(f"config.minimums.{each}" for each in ("interval", "fullSyncInterval", "evaluationWindow")),
         "config.grants.remediation.documents.parameters",
         "prometheusRule.runbookUrl",
+        "grafanaDashboard.sidecarLabel",
         *(f"prometheusRule.alerts.{each}" for each in ("for", "severity", "window")),
     }
     tried = {
