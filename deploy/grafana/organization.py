@@ -12,6 +12,7 @@ from deploy.grafana.panel import (
     Panel,
     Query,
     Row,
+    once,
     score,
 )
 
@@ -27,7 +28,8 @@ _NAMED_ACCOUNTS = (
     f"* on ({_ACCOUNT}) group_left (account_name, workload, environment)"
     f" max by ({_ACCOUNT}, account_name, workload, environment) (posture_account_info{{{CHOSEN}}})"
 )
-_FAILED = f'posture_findings{{{CHOSEN},state="failed"}}'
+_FAILED = once("posture_findings", f'{CHOSEN},state="failed"')
+_CRITICAL = once("posture_findings", f'{CHOSEN},state="failed",severity="critical"')
 
 NOW = Row(
     "Now",
@@ -89,7 +91,7 @@ NOW = Row(
             OF_TARGET,
             (
                 Query(
-                    f'sum by ({BY_TARGET}) (posture_findings{{{CHOSEN},severity="critical",state="failed"}})',
+                    f"sum by ({BY_TARGET}) ({_CRITICAL})",
                     TARGET_NAME,
                 ),
             ),
@@ -198,7 +200,7 @@ WHERE = Row(
             "Of all standards that are chosen; a control of two standards counts twice.",
             "short",
             ("status",),
-            (Query(f"sum by (cluster, status) (posture_controls{{{CHOSEN}}})", "{{status}}"),),
+            (Query(f"sum by (cluster, status) ({once('posture_controls')})", "{{status}}"),),
             _NO_SCORE,
             stacked=True,
         ),
@@ -213,7 +215,7 @@ ACCOUNTS = Row(
             "Silent ones have no finding inside the evaluation window, and no score.",
             "short",
             ("state",),
-            (Query(f"sum by (cluster, state) (posture_accounts{{{CHOSEN}}})", "{{state}}"),),
+            (Query(f"sum by (cluster, state) ({once('posture_accounts')})", "{{state}}"),),
             _NO_SCORE,
             width=8,
             height=6,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from posture.publish.prometheus.families import ALL
+
 Unit = Literal["percentunit", "short", "s", "reqps", "bytes", "none"]
 Steps = Sequence[tuple[float | None, str]]
 """Colours, each from a value on; the first from None, the lowest."""
@@ -104,3 +106,9 @@ NONE_IS_BEST: Steps = ((None, "green"), (1, "orange"))
 def score(metric: str, by: str = BY_TARGET, chosen: str = CHOSEN) -> str:
     """Write a score; the one replica that publishes it may change."""
     return f"max by ({by}) ({metric}{{{chosen}}})"
+
+
+def once(metric: str, chosen: str = CHOSEN) -> str:
+    """Write the series of a gauge for a sum: one each, though two replicas may publish it in a takeover."""
+    (family,) = [each for each in ALL if each.name == metric]
+    return f"max by ({', '.join(('cluster', *family.labels))}) ({metric}{{{chosen}}})"

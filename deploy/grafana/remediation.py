@@ -10,22 +10,26 @@ from deploy.grafana.panel import (
     Panel,
     Query,
     Row,
+    once,
 )
 
 _NONE = "No RemediationRule of the targets that are chosen, or no plan is known yet."
 _NOTHING = "The journal is empty: no remediation was made, or none of this kind."
-_CANDIDATES = f"posture_remediation_candidates{{{CHOSEN}}}"
+_CANDIDATES = once("posture_remediation_candidates")
+_JOURNAL = once("posture_remediations", IN_NAMESPACE)
 _RULE = "cluster, namespace, rule"
 _OF_RULE = ("namespace", "rule")
 _RULE_NAME = "{{namespace}}/{{rule}}"
 
 
 def _decided(decision: str) -> str:
-    return f'sum by ({_RULE}) (posture_remediation_candidates{{{CHOSEN},decision="{decision}"}})'
+    found = once("posture_remediation_candidates", f'{CHOSEN},decision="{decision}"')
+    return f"sum by ({_RULE}) ({found})"
 
 
 def _in_state(state: str) -> str:
-    return f'sum by ({_RULE}) (posture_remediations{{{IN_NAMESPACE},state="{state}"}})'
+    found = once("posture_remediations", f'{IN_NAMESPACE},state="{state}"')
+    return f"sum by ({_RULE}) ({found})"
 
 
 def _rules_that(type_: str) -> str:
@@ -106,7 +110,7 @@ REMEDIATION = Dashboard(
                     ("namespace", "rule", "target", "decision", "reason"),
                     (
                         Query(
-                            f"max by (cluster, namespace, rule, target, decision, reason) ({_CANDIDATES})",
+                            _CANDIDATES,
                             "Resources",
                         ),
                     ),
@@ -143,11 +147,7 @@ REMEDIATION = Dashboard(
                     "Entries of all rules; those that have ended go when spec.history says so.",
                     "short",
                     ("state",),
-                    (
-                        Query(
-                            f"sum by (cluster, state) (posture_remediations{{{IN_NAMESPACE}}})", "{{state}}"
-                        ),
-                    ),
+                    (Query(f"sum by (cluster, state) ({_JOURNAL})", "{{state}}"),),
                     _NOTHING,
                     stacked=True,
                 ),
@@ -174,8 +174,7 @@ REMEDIATION = Dashboard(
                     ("namespace", "rule", "action", "state"),
                     (
                         Query(
-                            "max by (cluster, namespace, rule, action, state)"
-                            f" (posture_remediations{{{IN_NAMESPACE}}})",
+                            _JOURNAL,
                             "Entries",
                         ),
                     ),

@@ -8,6 +8,7 @@ from deploy.grafana.panel import (
     Query,
     Row,
     Variable,
+    once,
     score,
 )
 
@@ -17,6 +18,7 @@ _OF_ENVIRONMENT = ("namespace", "target", "standard", "workload", "environment")
 _NAME = "{{workload}} {{environment}}, {{standard}}"
 _ACCOUNT = "cluster, namespace, target, account_id"
 _ACCOUNTS = f"max by ({_ACCOUNT}, account_name, workload, environment) (posture_account_info{{{_CHOSEN}}})"
+_FAILED = once("posture_findings", f'{CHOSEN},state="failed"')
 _EMPTY = (
     "No workload is chosen that has a score. Workloads come from spec.grouping of the PostureTarget: an"
     " account whose"
@@ -89,7 +91,7 @@ WORKLOAD = Dashboard(
                     (
                         Query(
                             "sum by (cluster, environment, severity)"
-                            f' (posture_findings{{{CHOSEN},state="failed"}}'
+                            f" ({_FAILED}"
                             f" * on ({_ACCOUNT}) group_left (workload, environment) {_ACCOUNTS})",
                             "{{environment}} {{severity}}",
                         ),

@@ -1,18 +1,14 @@
 """The page as Prometheus itself reads it."""
 
-import json
 import subprocess
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from sandbox import tools
-from sandbox.controlplane.process import Server
 from sandbox.operator_process import OperatorProcess
+from tests.support import prometheus
 from tests.support.e2e.stage import Stage
 
 
@@ -22,58 +18,29 @@ def scraped(stage: Stage, tmp_path: Path) -> Iterator[tuple[OperatorProcess, str
     stage.target()
     operator = stage.operator()
     operator.wait(stage.is_current, "the first exact score", seconds=60)
-    job = {
-        "job_name": "posture",
-        "honor_labels": True,
-        "scrape_interval": "1s",
-        "static_configs": [{"targets": [operator.address]}],
-    }
-    config = tmp_path / "prometheus.yaml"
-    config.write_text(yaml.safe_dump({"scrape_configs": [job]}), encoding="utf-8")
-    server = Server("prometheus", tmp_path / "prometheus.log")
-    server.start(
-        [
-            tools.find("prometheus"),
-            f"--config.file={config}",
-            f"--storage.tsdb.path={tmp_path / 'tsdb'}",
-            "--web.listen-address=127.0.0.1:0",
-        ]
-    )
-    try:
-        operator.wait(
-            lambda: all(
-                said in server.output() for said in ("Listening on", "ready to receive web requests")
-            ),
-            "Prometheus to answer",
-        )
-        line = next(line for line in server.output().splitlines() if "Listening on" in line)
-        yield operator, line.split("address=")[1].split()[0].strip('"')
-    finally:
-        server.stop(5)
+    with prometheus.prometheus([operator.address], tmp_path) as address:
+        yield operator, address
 
 
 def query(address: str, expression: str) -> dict[tuple[str, str], float]:
-    url = f"http://{address}/api/v1/query?" + urllib.parse.urlencode({"query": expression})
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        result = json.load(answer)["data"]["result"]
     return {
-        (entry["metric"].get("namespace", ""), entry["metric"].get("target", "")): float(entry["value"][1])
-        for entry in result
+        (labels.get("namespace", ""), labels.get("target", "")): value
+        for labels, value in prometheus.query(address, expression)
     }
 
 
 def test_prometheus_reads_the_score_under_the_objects_own_namespace(
     scraped: tuple[OperatorProcess, str], stage: Stage
 ) -> None:
-    operator, prometheus = scraped
+    operator, address = scraped
     wanted = (stage.namespace, "organization")
-    operator.wait(lambda: wanted in query(prometheus, "posture_target_score_ratio"), "a scrape")
+    operator.wait(lambda: wanted in query(address, "posture_target_score_ratio"), "a scrape")
     ratio = operator.value("posture_target_score_ratio", target="organization")
-    assert query(prometheus, "posture_target_score_ratio")[wanted] == ratio
+    assert query(address, "posture_target_score_ratio")[wanted] == ratio
     stale = 'posture_condition{type="ScoreCurrent",status="True"} == 0'
-    assert query(prometheus, stale) == {}
+    assert query(address, stale) == {}
     stage.kubectl("delete", "posturetarget", "organization")
-    operator.wait(lambda: query(prometheus, "posture_target_score_ratio") == {}, "the series to go stale")
+    operator.wait(lambda: query(address, "posture_target_score_ratio") == {}, "the series to go stale")
 
 
 def test_promtool_finds_nothing_to_lint(scraped: tuple[OperatorProcess, str]) -> None:
