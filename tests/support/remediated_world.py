@@ -290,6 +290,8 @@ class World:
         self.tags_read_at: dict[str, int] = defaultdict(int)
         self.wrong: list[str] = []
         self.dies_at: float = math.inf
+        self.frozen_at: float = math.inf
+        """The moment at which the process stands still, until another one has taken over and run a cycle."""
         self.flaky = 0.2
         self.late: list[Written] = []
         self.noted: Callable[[str], None] = lambda _: None
@@ -323,6 +325,9 @@ class World:
         self.moments += 1
         if (happens := self.happens_at.pop(self.moments, None)) is not None:
             happens()
+        # What is sent is sent before the Lease ends, or not at all: that is the client's promise.
+        if self.moments >= self.frozen_at and kind != "write":
+            await self._take_over()
         if self.moments >= self.dies_at:
             self.dies_at = math.inf
             raise Died
@@ -361,26 +366,44 @@ class World:
 
     async def cycle(self) -> None:
         """List, and run a cycle. A process that dies is followed by another one."""
+        self.task.update(self._listed())
+        self.task._ran, self.cycle_at = -math.inf, self.moments
+        self.cycle_began = self.hub.status.exact_at or self.now()
+        left, began = self.hub.left, self.task
+        with suppress(KubeError):
+            try:
+                await began._cycle()
+            except Died:
+                if self.task is began:
+                    self.task = self._begun()
+        if self.task is not began:
+            # Whoever took over leads on.
+            self.hub.left = left
+
+    def _listed(self) -> HubRules:
         targets, rules = self.api.of("PostureTarget"), self.api.of("RemediationRule")
         admissions = {name_of(each): (each, admit(each, self.config)) for each in targets}
         admitted = {name: each for name, (_, each) in admissions.items() if isinstance(each, Admitted)}
         policies = self._reader.read(self.api.of("SuppressionPolicy"))
         declared = [declare_rule(each, admissions, self.config) for each in rules]
-        self.task.update(HubRules(declared, admitted, policies, self.api.of("Remediation")))
-        self.task._ran, self.cycle_at = -math.inf, self.moments
-        self.cycle_began = self.hub.status.exact_at or self.now()
+        return HubRules(declared, admitted, policies, self.api.of("Remediation"))
+
+    async def _take_over(self) -> None:
+        """Let another process lead and run a cycle, half a minute later: this one has lost its Lease then."""
+        self.frozen_at = math.inf
+        self.hub.ahead += 31 * SECOND
+        self.task = self._begun()
+        self.task.update(self._listed())
         with suppress(KubeError):
-            try:
-                await self.task._cycle()
-            except Died:
-                self.task = self._begun()
+            await self.task._cycle()
+        self.hub.left = 0.0
 
     def calm(self) -> None:
         """Let nothing happen of itself any more; what is under way arrives."""
         for each in self.late:
             self.cloud.arrive(each)
         self.late.clear()
-        self.dies_at = math.inf
+        self.dies_at = self.frozen_at = math.inf
         self.fails_at.clear()
         self.happens_at.clear()
 

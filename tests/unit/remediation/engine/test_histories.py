@@ -37,6 +37,8 @@ class History:
         """Have something happen just when an entry has moved: to its user or rule, or to the process."""
         if self.random.random() < 0.15:
             self.world.dies_at = self.world.moments + self.random.randrange(1, 20)
+        if self.random.random() < 0.1:
+            self.world.frozen_at = self.world.moments + self.random.randrange(1, 20)
         if self.random.random() < 0.15:
             self.world.fails_at[self.world.moments + self.random.randrange(1, 20)] = LOST
         if self.random.random() < 0.6:
