@@ -24,7 +24,7 @@ from posture.domain.findings import Check, CheckSource, Compliance, Finding, Fin
 from posture.domain.remediation.journal import State
 from posture.domain.time import DAY, SECOND, datetime_of, text_of
 from posture.hubs.hub import Hub
-from posture.kube.errors import Call, Conflict, Gone, KubeError
+from posture.kube.errors import Call, Conflict, Gone, KubeError, Moved
 from posture.kube.errors import Retryable as KubeRetryable
 from posture.kube.resources import ApiResource, Object, ObjectRef, name_of
 from posture.kube.writers import Writers
@@ -115,9 +115,11 @@ class Server(ApiServer):
         await self._world.moment("api")
         return stored
 
-    async def delete(self, ref: ObjectRef) -> None:
+    async def delete(self, ref: ObjectRef, *, version: str | None = None) -> None:
         await self._world.moment("api")
-        self._found(ref)
+        found = self._found(ref)
+        if version not in {None, found["metadata"]["resourceVersion"]}:
+            raise Moved(CALL, "another version", found)
         del self.objects[ref.uid]
         await self._world.moment("api")
 

@@ -118,16 +118,23 @@ class KubeClient(ApiRequests):
         path = resource.path(namespace, name)
         return _stored(call, await self.request(call, "PUT", path, body=body, within=within))
 
-    async def delete(self, ref: ObjectRef) -> None:
-        """Delete that object; Gone when it is not there, or another one has its name."""
+    async def delete(self, ref: ObjectRef, *, version: str | None = None) -> None:
+        """Delete that object; Gone when it is not there, or another one has its name.
+
+        `version`: the resourceVersion that it was read at; Moved when it is another one by now.
+        """
         call = Call("delete", ref.resource, ref.namespace, ref.name)
-        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": ref.uid}}
+        only = {"uid": ref.uid} if version is None else {"uid": ref.uid, "resourceVersion": version}
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": only}
         try:
             await self.request(call, "DELETE", ref.resource.path(ref.namespace, ref.name), body=body)
         except KubeError as error:
-            if error.status == HTTPStatus.CONFLICT:
+            if error.status != HTTPStatus.CONFLICT:
+                raise
+            if version is None:
                 raise await self._because(ref, error, None, None) from error
-            raise
+            now = await self.reread(ref)
+            raise Moved(call, f"{ref} was changed since it was read", now) from error
 
     async def patch_status(
         self,

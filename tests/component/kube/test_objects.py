@@ -6,7 +6,7 @@ import pytest
 
 from posture.kube import client as client_module
 from posture.kube.client import KubeClient
-from posture.kube.errors import Conflict, Gone, RequestRefused
+from posture.kube.errors import Conflict, Gone, Moved, RequestRefused
 from posture.kube.finalizers import (
     FINALIZER,
     add_finalizer,
@@ -73,6 +73,18 @@ async def test_the_status_of_an_object_of_the_same_name_is_left_alone(kube: Kube
     new = await _create(kube, target())
     assert await write_status(kube, POSTURE_TARGETS, old, {"score": 1}) is StatusWrite.GONE
     assert "score" not in (await _get(kube, new)).get("status", {})
+
+
+async def test_only_the_version_that_was_read_is_deleted(kube: KubeClient, target: Make) -> None:
+    old = await _create(kube, target())
+    ref, version = ObjectRef.of(POSTURE_TARGETS, old), old["metadata"]["resourceVersion"]
+    await write_status(kube, POSTURE_TARGETS, old, {"score": 91})
+    with pytest.raises(Moved, match="was changed since it was read"):
+        await kube.delete(ref, version=version)
+    now = await _get(kube, old)
+    await kube.delete(ref, version=now["metadata"]["resourceVersion"])
+    with pytest.raises(Gone):
+        await kube.delete(ref, version=version)
 
 
 async def test_only_that_object_is_deleted(kube: KubeClient, target: Make) -> None:

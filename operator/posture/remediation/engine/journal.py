@@ -301,9 +301,12 @@ class RemediationJournal:
         return read_entry(made, change.now)
 
     async def remove(self, entries: Iterable[JournalEntry]) -> None:
-        """Delete entries, as far as they are still there."""
+        """Delete entries, as far as they are still there: in just the versions that were read.
+
+        Whoever has lost the Lease meanwhile would delete what the next holder has written.
+        """
         for each in entries:
             try:
-                await self._client.delete(each.ref)
+                await self._client.delete(each.ref, version=each.document["metadata"]["resourceVersion"])
             except Gone:
                 continue
