@@ -15,6 +15,7 @@ class _Commands(LazyGroup):
         "validate": Lazy(
             "posture.cli.validate.command:validate", "Check manifests offline, with file and line."
         ),
+        "score": Lazy("posture.cli.score.command:score", "Score a Security Hub once, without a cluster."),
         "status": Lazy(
             "posture.cli.status.command:status", "Print targets with their policies and rules, as a tree."
         ),

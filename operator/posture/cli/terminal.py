@@ -49,6 +49,9 @@ class Length(click.ParamType[Duration]):
             self.fail(str(error), param, ctx)
 
 
+TIMED_OUT = 124
+"""The exit code of what has taken too long, as of `timeout` of coreutils."""
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 

@@ -70,7 +70,7 @@ def situation_of(
         withheld=hub.withheld,
         notes=(
             *admitted.raised,
-            *(_notes(admitted, hub.facts) if hub.facts else ()),
+            *(notes_of(admitted, hub.facts) if hub.facts else ()),
             *_lag(hub.lag_seconds),
         ),
         refreshed_every=target.spec.interval,
@@ -101,7 +101,7 @@ def _missing(
     return () if may_be_elsewhere(facts) else missing
 
 
-def _notes(admitted: Admitted, facts: HubFacts) -> tuple[str, ...]:
+def notes_of(admitted: Admitted, facts: HubFacts) -> tuple[str, ...]:
     """Return what a reader of the score should know of the hub: what is denied, what it does not see."""
     chosen = chosen_standards(admitted.target.spec, facts).present
     notes = [*facts.missing]

@@ -21,9 +21,10 @@ from posture.reconcile.access import Admitted, NotAdmitted
 from posture.reconcile.context import Context
 from posture.reconcile.loop import WakeLoop
 from posture.reconcile.reporter import ReportedKind, Reporter
-from posture.reconcile.scope import chosen_standards, objectives_of, view_of
+from posture.reconcile.scope import objectives_of
 from posture.store.errors import StoreError
 from posture.targets.conditions import assessed, refused, with_objectives
+from posture.targets.evaluating import evaluate_target
 from posture.targets.situation import held_back, hub_fields, situation_of
 from posture.targets.status import (
     believed,
@@ -242,16 +243,10 @@ class Target:
         if self._shown is not None and self._shown.key == key:
             self._shown = self._shown._replace(exact_at=exact_at, polled_in=polled_in)
             return
-        chosen = chosen_standards(spec, facts)
-        view = view_of(admission, facts, hub.controls(), chosen.all)._replace(turned_off=turned_off)
-        window = spec.scoring.evaluation_window
-        found = await hub.evaluate(view, window)
-        missing = () if found is None else chosen.nowhere(found.evaluation)
-        if missing:
-            there = tuple(name for name in chosen.all if name not in missing)
-            found = await hub.evaluate(view._replace(standards=there), window)
+        found = await evaluate_target(hub, admission, facts, turned_off)
         if found is not None:
-            self._shown = Shown(key, scope, found.evaluation, found.exact_at, missing, polled_in)
+            exact = found.evaluated
+            self._shown = Shown(key, scope, exact.evaluation, exact.exact_at, found.missing, polled_in)
 
     def _now(self) -> datetime:
         """Return the time by the clock of the hub; by the local one where there is no hub."""

@@ -35,6 +35,7 @@ def imported(*arguments: str) -> set[str]:
         ["iam", "--help"],
         ["validate", "--help"],
         ["status", "--help"],
+        ["score", "--help"],
         ["sync", "--help"],
         ["suspend", "--help"],
         ["resume", "--help"],

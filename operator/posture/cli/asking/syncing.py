@@ -9,13 +9,11 @@ from posture.api.model import REQUESTED_AT, Metadata
 from posture.api.posture_target_status import PostureTargetStatus
 from posture.api.resource import read_status
 from posture.cli.cluster import ask
-from posture.cli.terminal import complain, show
+from posture.cli.terminal import TIMED_OUT, complain, show
 from posture.kube.client import KubeClient, connect
 from posture.kube.errors import Retryable
 from posture.kube.resources import POSTURE_TARGETS, Object
 
-TIMED_OUT = 124
-"""The exit code of `timeout` of coreutils."""
 _LOOKED_EVERY = 1.0
 
 

@@ -1,0 +1,1 @@
+"""`posture score`: a Security Hub scored once, without a cluster."""
