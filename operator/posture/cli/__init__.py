@@ -36,6 +36,7 @@ class _Commands(LazyGroup):
             "posture.cli.remediations.command:undo", "Put back what remediations wrote, or call them off."
         ),
         "iam": Lazy("posture.cli.iam.command:iam", "Print the IAM roles that the grants need."),
+        "completion": Lazy("posture.cli.completion:completion", "Print what completes commands in a shell."),
     }
 
 

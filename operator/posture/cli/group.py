@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import ClassVar, NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 
 class Lazy(NamedTuple):
@@ -32,6 +33,15 @@ class LazyGroup(click.Group):
         module, _, attribute = self.lazy[cmd_name].where.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the commands that begin so, and the options."""
+        found = [
+            CompletionItem(name, help=each.says)
+            for name, each in self.lazy.items()
+            if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands."""

@@ -83,6 +83,11 @@ def show(document: str) -> None:
     click.echo(printable(document, keep_lines=True), nl=False)
 
 
+def offer(value: str, says: str) -> None:
+    """Print a value and what is said of it, with a tab between them, for programs that take them apart."""
+    click.echo(f"{printable(value)}\t{printable(says)}")
+
+
 def complain(problem: object) -> None:
     """Say on standard error what is wrong."""
     click.echo(f"posture: {printable(str(problem), keep_lines=True)}", err=True)
