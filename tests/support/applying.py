@@ -50,7 +50,8 @@ def to_send(manifests: list[Manifest]) -> Iterator[Manifest]:
     for manifest in manifests:
         # Those of a namespace that is not there.
         if manifest["metadata"].get("namespace", "posture") in {"posture", *DIGITS}:
-            yield manifest
+            # Dashboards are the same whatever the values, and large.
+            yield {**manifest, "data": {"left": "out"}} if manifest["kind"] == "ConfigMap" else manifest
     (stateful_set,) = kinds(manifests)["StatefulSet"]
     template = stateful_set["spec"]["template"]
     volumes = [*template["spec"]["volumes"], {"name": "data", "emptyDir": {}}]
