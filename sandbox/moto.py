@@ -13,10 +13,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.utilities import utils
 from werkzeug.serving import make_server
 
-from sandbox.call_gate import CallGate
 from sandbox.securityhub.catalogue import PARTITIONS
-from sandbox.services.gate import ServiceGate
-from sandbox.sts_gate import StsGate
 
 
 def _know_partitions() -> None:
@@ -29,6 +26,11 @@ def _know_partitions() -> None:
 def serve(stdin: IO[bytes]) -> None:
     """Serve on a free port until `stdin` ends. Prints `{"url": …}` when it listens."""
     _know_partitions()
+    # These load services of moto.
+    from sandbox.call_gate import CallGate  # noqa: PLC0415 - not before moto knows the partitions
+    from sandbox.services.gate import ServiceGate  # noqa: PLC0415 - as above
+    from sandbox.sts_gate import StsGate  # noqa: PLC0415 - as above
+
     gate = CallGate(StsGate(ServiceGate(DomainDispatcherApplication(create_backend_app))))
     server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=MotoRequestHandler)
     Thread(target=server.serve_forever, daemon=True).start()
