@@ -4,17 +4,17 @@ from typing import NamedTuple
 
 import click
 
-from posture.api.crds import KINDS
 from posture.api.durations import Duration
-from posture.api.remediation import Remediation
 from posture.cli.terminal import Length, context_option, namespace_option
 
-_SUSPENDED = [kind for kind in KINDS if kind is not Remediation]
-_CALLED = {
-    name: kind.__name__
-    for kind in _SUSPENDED
-    for name in (kind.__name__.lower(), kind.plural, kind.short_name)
+# As the kinds say themselves, which takes long to load for a help text.
+SUSPENDED = {
+    "PostureTarget": ("posturetarget", "posturetargets", "pt"),
+    "SuppressionPolicy": ("suppressionpolicy", "suppressionpolicies", "spol"),
+    "RemediationRule": ("remediationrule", "remediationrules", "rrule"),
 }
+"""The kinds that can be suspended, and how kubectl calls them."""
+_CALLED = {name: kind for kind, names in SUSPENDED.items() for name in names}
 
 
 class Suspended(NamedTuple):
@@ -34,7 +34,7 @@ class SuspendedObject(click.ParamType[Suspended]):
         kind, _, name = str(value).partition("/")
         known = _CALLED.get(kind.lower().removesuffix(".posture.dev"))
         if known is None or not name:
-            called = ", ".join(kind.__name__.lower() for kind in _SUSPENDED)
+            called = ", ".join(names[0] for names in SUSPENDED.values())
             self.fail(f"{value!r} is not KIND/NAME: write {called} before the /", param, ctx)
         return Suspended(known, name)
 

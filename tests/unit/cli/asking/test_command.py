@@ -3,8 +3,9 @@
 import pytest
 from click.testing import CliRunner
 
+from posture.api.crds import KINDS, kind_schema
 from posture.cli import main
-from posture.cli.asking.command import Suspended, suspend
+from posture.cli.asking.command import SUSPENDED, Suspended, suspend
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,12 @@ from posture.cli.asking.command import Suspended, suspend
 )
 def test_kinds_are_called_as_kubectl_calls_them(given: str, kind: str, name: str) -> None:
     assert suspend.make_context("suspend", [given]).params["objects"] == (Suspended(kind, name),)
+
+
+def test_the_names_are_those_of_the_kinds() -> None:
+    kinds = [kind for kind in KINDS if "suspend" in kind_schema(kind)["properties"]["spec"]["properties"]]
+    names = {kind.__name__: (kind.__name__.lower(), kind.plural, kind.short_name) for kind in kinds}
+    assert names == SUSPENDED
 
 
 @pytest.mark.parametrize("command", ["suspend", "resume"])
