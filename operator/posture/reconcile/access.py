@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from posture.api.conditions import Trouble, defect
-from posture.api.posture_target import PostureTarget
+from posture.api.posture_target import PostureTarget, PostureTargetSpec
 from posture.api.resource import InvalidObject, parse
 from posture.config.model import (
     Config,
@@ -56,16 +56,8 @@ def _admit(document: Mapping[str, Any], config: Config) -> Admitted | NotAdmitte
         target = parse(PostureTarget, document)
     except InvalidObject as error:
         return NotAdmitted(None, Trouble("InvalidSpec", str(error)))
-    if target.spec.source.security_standards is None:
-        return NotAdmitted(
-            target,
-            Trouble(
-                "SourceNotSupported",
-                "This version of the operator scores spec.source.securityStandards only; conformancePacks and"
-                " configRules are accepted, but not scored. Upgrade the operator, or make a target with"
-                " securityStandards.",
-            ),
-        )
+    if unsupported := unsupported_source(target.spec):
+        return NotAdmitted(target, unsupported)
     namespace, role_arn = target.metadata.namespace, target.spec.aws.role_arn
     identity = may_use_identity(config.granted, namespace, role_arn)
     if isinstance(identity, NotGranted):
@@ -74,6 +66,18 @@ def _admit(document: Mapping[str, Any], config: Config) -> Admitted | NotAdmitte
         return NotAdmitted(target, not_granted(refusal))
     hub = HubKey(role_arn, identity.external_id, target.spec.aws.region)
     return Admitted(*_at_least(target, config.minimums, hub, identity.accounts))
+
+
+def unsupported_source(spec: PostureTargetSpec) -> Trouble | None:
+    """Say why this version cannot score by the source that a target names; None: it can."""
+    if spec.source.security_standards is not None:
+        return None
+    return Trouble(
+        "SourceNotSupported",
+        "This version of the operator scores spec.source.securityStandards only; conformancePacks and"
+        " configRules are accepted, but not scored. Upgrade the operator, or make a target with"
+        " securityStandards.",
+    )
 
 
 def admit_all(documents: Sequence[Object], config: Config) -> list[Admitted | NotAdmitted]:

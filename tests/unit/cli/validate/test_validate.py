@@ -124,11 +124,13 @@ def test_what_the_operator_alone_would_say_is_said(tmp_path: Path) -> None:
         RULE, "action.builtin", {"name": "iam-deactivate-old-access-keys", "parameters": {"maxAge": "soon"}}
     )
     parameter = {**parameter, "metadata": {"name": "keys"}}
-    found = told("-f", written(tmp_path, late, unknown, parameter))
+    source = with_spec(TARGET, "source", {"configRules": {"names": ["my-rule"]}})
+    found = told("-f", written(tmp_path, late, unknown, parameter, source))
     assert [(each["path"], each["level"]) for each in found] == [
         ("spec.expiresAt", "error"),
         ("spec.action.builtin.name", "error"),
         ("spec.action.builtin.parameters", "error"),
+        ("spec.source", "error"),
     ]
     assert "maxSuppressionAge: 9600h" in found[0]["message"]
     assert "There is no builtin action s3-blok: write one of" in found[1]["message"]
