@@ -1,7 +1,7 @@
 """The plan of one rule, from what was surveyed, what the journal says and what was read live; its window."""
 
-from collections.abc import Mapping
-from datetime import UTC
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -48,22 +48,32 @@ def plan_of(surveyed: Surveyed, moment: Moment, seen: Mapping[ResourceKey, Seen]
     )
 
 
+# Local times are ambiguous for as long as clocks are set back, which no zone does by more.
+_SET_BACK = timedelta(hours=3)
+
+
 def opening(window: Window, now: int) -> Opening:
     """Return until when a window is open, and when it opens next; `now` in µs.
 
-    A moment at which it is due is one at which it is open.
+    A moment at which it is due is one at which it is open. The schedule says when in local time, `duration`
+    how long after that, whatever clocks are set to meanwhile.
     """
     moment = datetime_of(now).astimezone(ZoneInfo(window.time_zone))
+    latest = next((each for each in _due(window, moment, reverse=True) if each <= now), None)
+    ends = None if latest is None else latest + microseconds(window.duration)
+    opens_at = next((each for each in _due(window, moment, reverse=False) if each > now), None)
+    return Opening(ends if ends is not None and now < ends else None, opens_at)
+
+
+def _due(window: Window, moment: datetime, *, reverse: bool) -> Iterator[int]:
+    """Yield the moments (µs) at which a window opens, beginning some hours on the other side of a moment.
+
+    cronsim goes by local times, and takes the second of two that are alike for the first.
+    """
+    start = moment.astimezone(UTC) + (_SET_BACK if reverse else -_SET_BACK)
+    simulated = CronSim(window.schedule, start.astimezone(moment.tzinfo), reverse=reverse)
     try:
-        # Backwards it leaves out the minute that has just begun.
-        latest = next(CronSim(window.schedule, moment.replace(second=59), reverse=True))
-    except (StopIteration, CronSimError):
-        open_until = None
-    else:
-        ends = instant_of(latest.astimezone(UTC)) + microseconds(window.duration)
-        open_until = ends if now < ends else None
-    try:
-        opens_at = instant_of(next(CronSim(window.schedule, moment)).astimezone(UTC))
-    except (StopIteration, CronSimError):
-        opens_at = None
-    return Opening(open_until, opens_at)
+        for each in simulated:
+            yield instant_of(each.astimezone(UTC))
+    except CronSimError:
+        return
