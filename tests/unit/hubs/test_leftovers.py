@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -10,7 +11,8 @@ from posture.hubs import stores
 from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub, HubDependencies
 from posture.hubs.stores import remove_leftovers
-from posture.sources.securityhub.source import SecurityHubs
+from posture.sources.findings_view import FindingsView
+from posture.sources.thread import Worker
 from posture.store.sqlite.store import Store
 from posture.store.sqlite.stores import SqliteStores
 
@@ -62,6 +64,19 @@ async def test_a_directory_that_cannot_be_searched_ends_nothing(
     assert "could not be looked for" in caplog.messages[0]
 
 
+class NeverOpens:
+    """A maker of sources that takes for ever: nothing is asked of any cloud."""
+
+    most_at_once = 1
+
+    def now(self) -> int:
+        return 0
+
+    async def open(self, worker: Worker, findings: FindingsView) -> NoReturn:
+        await asyncio.Event().wait()
+        raise AssertionError(worker, findings)
+
+
 async def test_a_hub_keeps_its_store_where_it_is_looked_for(tmp_path: Path) -> None:
     """Were the two paths not the same, every store would be a leftover."""
     opened = asyncio.Event()
@@ -71,7 +86,7 @@ async def test_a_hub_keeps_its_store_where_it_is_looked_for(tmp_path: Path) -> N
         return "111122223333"
 
     key = HubKey(None, None, "eu-west-1")
-    hub = Hub(key, HubDependencies(SecurityHubs(None), account, SqliteStores(tmp_path)))  # type: ignore[arg-type] # nothing is asked of the cloud
+    hub = Hub(key, HubDependencies(NeverOpens(), account, SqliteStores(tmp_path)))
     living = asyncio.create_task(hub.run())
     async with asyncio.timeout(10):
         await opened.wait()
