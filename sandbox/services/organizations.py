@@ -19,8 +19,8 @@ class Account(msgspec.Struct, forbid_unknown_fields=True):
     """One account."""
 
     id: str
-    name: str
-    email: str
+    name: str = ""
+    email: str = ""
     tags: Mapping[str, str] = {}
 
 
@@ -50,7 +50,7 @@ def _make(body: bytes) -> None:
         for account in each.accounts:
             made = known.get(account.id)
             if made is None:
-                made = FakeAccount(organization, AccountName=account.name, Email=account.email)
+                made = FakeAccount(organization, AccountName=account.name or account.id, Email=account.email)
                 made.id = account.id
                 backend.accounts.append(made)
             made.tags = dict(account.tags)
