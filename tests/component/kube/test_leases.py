@@ -102,7 +102,7 @@ async def test_one_of_many_holds(candidate: Candidate) -> None:
 _HOLDER = """
 import asyncio, sys
 from posture.kube.client import connect
-from posture.kube.errors import Refused
+from posture.kube.errors import RequestRefused
 from posture.kube.leases import Lease, LeaseTiming
 
 async def main(namespace):

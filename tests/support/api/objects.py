@@ -101,7 +101,7 @@ DEFAULTS: dict[type[CustomResource], Object] = {
     Remediation: {
         "undo": False,
         "roleName": "posture-remediation",
-        "ruleRef": {"name": "block-public-access", "uid": ""},
+        "ruleRef": {"name": "block-public-access", "uid": "", "digest": ""},
         "finding": {
             "id": "arn:aws:securityhub:…/finding/1",
             "productArn": "arn:aws:securityhub:…",
