@@ -263,8 +263,12 @@ class Cloud:
 
 
 def _without_aws(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without what would change moto's accounts or reach a real AWS."""
-    return {key: value for key, value in environment.items() if not key.startswith(("AWS_", "MOTO_"))}
+    """Return the environment without what would change moto's accounts or reach a real AWS.
+
+    Nobody looks at Amazon's own images, of which moto else makes hundreds in every account and Region.
+    """
+    kept = {key: value for key, value in environment.items() if not key.startswith(("AWS_", "MOTO_"))}
+    return {**kept, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
 
 
 def _first_line(process: subprocess.Popen[bytes]) -> bytes:

@@ -70,10 +70,8 @@ def test_what_goes_on_holds_the_next_one_back(stage: Stage, cloud: Cloud) -> Non
     assert "concurrent" in stage.condition("CapReached", "one-at-once", "remediationrules")["message"]
     assert written(cloud, second) == []
     cloud.lift("reads")
-    operator.wait(
-        lambda: set(states(stage).values()) == {"Succeeded"}, "the first to be verified", seconds=90
-    )
-    operator.wait(lambda: len(states(stage)) == 2, "the second to follow", seconds=60)
+    both = {first.arn: "Succeeded", second.arn: "Succeeded"}
+    operator.wait(lambda: states(stage) == both, "the first to be verified, and the second", seconds=120)
     assert written(cloud, first) == written(cloud, second) == [REVOKE]
 
 

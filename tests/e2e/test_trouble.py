@@ -23,10 +23,8 @@ def events(stage: Stage, name: str) -> set[tuple[str, str]]:
     return {(item["type"], item["reason"]) for item in items}
 
 
-def condition_metric(
-    operator: OperatorProcess, name: str, type_: str, status: str, kind: str = "PostureTarget"
-) -> float | None:
-    wanted = {"kind": kind, "name": name, "type": type_, "status": status}
+def condition_metric(operator: OperatorProcess, name: str, type_: str, status: str) -> float | None:
+    wanted = {"kind": "PostureTarget", "name": name, "type": type_, "status": status}
     found = [s.value for s in operator.series("posture_condition") if wanted.items() <= s.labels.items()]
     return found[0] if len(found) == 1 else None
 
@@ -295,7 +293,7 @@ def test_bad_findings_of_accounts_outside_the_grant_are_not_named(stage: Stage, 
     operator.wait(lambda: "hidden" in json.dumps(stage.status(name)), "the name, once it is granted")
 
 
-def test_kinds_that_this_version_does_not_act_on_say_so(stage: Stage) -> None:
+def test_a_remediation_whose_target_is_not_there_says_so(stage: Stage) -> None:
     spec = {
         "ruleRef": {"name": "public"},
         "targetRef": {"name": "organization"},
@@ -313,12 +311,17 @@ def test_kinds_that_this_version_does_not_act_on_say_so(stage: Stage) -> None:
         "planHash": "0" * 16,
     }
     stage.apply("Remediation", "example", spec)
+    stage.kubectl("annotate", "rem", "example", "posture.dev/requestedAt=now")
     operator = stage.operator()
     operator.wait(
-        lambda: stage.condition("Stalled", "example", "remediations")["reason"] == "NotSupported",
+        lambda: stage.condition("Stalled", "example", "remediations")["reason"] == "TargetNotReady",
         "the condition",
     )
-    assert condition_metric(operator, "example", "Stalled", "True", "Remediation") == 1
+    assert stage.namespace in stage.condition("Stalled", "example", "remediations")["message"]
+    operator.wait(
+        lambda: stage.get("example", "remediations")["status"].get("lastHandledRequest") == "now",
+        "the answer to the request",
+    )
 
 
 def test_a_narrowed_grant_hides_what_was_known_even_while_suspended(stage: Stage) -> None:

@@ -6,16 +6,15 @@
 import json
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from enum import Enum
 from random import Random
 from typing import Any, ClassVar, NamedTuple
 
 import boto3
 import pytest
-from aiohttp import ClientSession, web
 from botocore.config import Config
 
 from posture.aws.client.errors import AwsError
@@ -37,6 +36,7 @@ from posture.remediation.actions.contract import (
 )
 from posture.remediation.member import Aws, MemberReader, MemberWriter, member_identity
 from sandbox.cloud import S3_CONTROL_URL, Cloud
+from tests.support.wire import Fault, Wire
 
 REGION = "eu-west-1"
 _READING = ("Get", "List", "Describe", "AssumeRole")
@@ -65,115 +65,7 @@ _IAM_SERVICES = {
     "elb": "elasticloadbalancing",
     "elbv2": "elasticloadbalancing",
 }
-_XML_SERVICES = {"autoscaling", "cloudfront", "elasticloadbalancing", "iam", "rds", "redshift", "sns"}
 _NEEDS_NO_RIGHTS = {"sts:GetCallerIdentity", "sts:AssumeRole"}
-
-
-class Fault(Enum):
-    """How the wire answers instead of AWS, or spoils what AWS answers."""
-
-    DENIED = "denied"
-    THROTTLED = "throttled"
-    BROKEN = "broken"
-    HTML = "html"
-    EMPTY = "empty"
-    TRUNCATED = "truncated"
-    # AWS does it, and nobody hears of it.
-    LOST = "lost"
-
-
-class Wire:
-    """A way to moto that sees each request. `requests`: a line for each, with its body."""
-
-    def __init__(self, moto_url: str) -> None:
-        self._moto_url = moto_url
-        self._faults: list[tuple[str, Fault | str]] = []
-        self.requests: list[str] = []
-        self.url = ""
-
-    def fail(self, marker: str, fault: Fault | str) -> None:
-        """Fail requests whose line or body has `marker` from now on; `fault`: a code of AWS, or worse."""
-        self._faults.append((marker, fault))
-
-    def heal(self) -> None:
-        """Fail no more."""
-        self._faults.clear()
-
-    def sent(self, marker: str) -> int:
-        """Count the requests whose line or body has `marker`."""
-        return sum(marker in request for request in self.requests)
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request."""
-        body = await request.read()
-        target = request.headers.get("X-Amz-Target", "")
-        line = f"{request.method} {request.path_qs} {target} {body.decode(errors='replace')}"
-        self.requests.append(line)
-        fault = next((fault for marker, fault in self._faults if marker in line), None)
-        if isinstance(fault, str):
-            return _json_refusal(fault)
-        if fault in {Fault.DENIED, Fault.THROTTLED}:
-            return _refusal(request, denied=fault is Fault.DENIED)
-        if fault is Fault.BROKEN:
-            return web.Response(
-                status=503, text="<html><body>try again</body></html>", content_type="text/html"
-            )
-        if fault is Fault.HTML:
-            return web.Response(text="<html><body>please log in</body></html>", content_type="text/html")
-        if fault is Fault.EMPTY:
-            return web.Response(body=b"")
-        status, headers, answered = await self._forward(request, body)
-        if fault is Fault.LOST:
-            assert request.transport is not None
-            request.transport.close()
-        if fault is Fault.TRUNCATED:
-            answered = answered[: len(answered) // 2]
-        return web.Response(status=status, headers=headers, body=answered)
-
-    async def _forward(self, request: web.Request, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        kept = {
-            name: value
-            for name, value in request.headers.items()
-            if name.lower() not in {"host", "content-length", "transfer-encoding", "expect"}
-        }
-        async with (
-            ClientSession(auto_decompress=False) as session,
-            session.request(
-                request.method, self._moto_url + request.path_qs, headers=kept, data=body
-            ) as response,
-        ):
-            headers = {
-                name: value
-                for name, value in response.headers.items()
-                if name.lower() not in {"content-length", "transfer-encoding", "connection", "server"}
-            }
-            return response.status, headers, await response.read()
-
-
-def _refusal(request: web.Request, *, denied: bool) -> web.Response:
-    """Refuse in the way of the service's protocol."""
-    service = request.headers["Authorization"].split("/")[3]
-    if service == "ec2":
-        code = "UnauthorizedOperation" if denied else "RequestLimitExceeded"
-        text = (
-            f"<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors></Response>"
-        )
-        return web.Response(status=403 if denied else 503, text=text, content_type="text/xml")
-    if service == "s3":
-        code, status = ("AccessDenied", 403) if denied else ("SlowDown", 503)
-        text = f"<Error><Code>{code}</Code><Message>no</Message></Error>"
-        return web.Response(status=status, text=text, content_type="application/xml")
-    if service in _XML_SERVICES:
-        code = "AccessDenied" if denied else "Throttling"
-        text = f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
-        return web.Response(status=403 if denied else 400, text=text, content_type="text/xml")
-    return _json_refusal("AccessDeniedException" if denied else "ThrottlingException")
-
-
-def _json_refusal(code: str) -> web.Response:
-    text = json.dumps({"__type": code, "message": "no"})
-    headers = {"x-amzn-errortype": code}
-    return web.Response(status=400, text=text, headers=headers, content_type="application/x-amz-json-1.1")
 
 
 @pytest.fixture(scope="session")
@@ -265,7 +157,7 @@ class Read(NamedTuple):
     verdict: Verdict
 
 
-class ActionTests:
+class ActionTests(ABC):
     """What every action must hold. A class of its own for each says what is not the same."""
 
     action: ClassVar[Action]
@@ -278,17 +170,17 @@ class ActionTests:
     tag_markers: ClassVar[tuple[str, ...]]
     """The same of each request that reads tags."""
 
+    @abstractmethod
     def make_wrong(self, world: World) -> ResourceKey:
         """Make a resource that is wrong, with other settings than the defaults."""
-        raise NotImplementedError
 
+    @abstractmethod
     def settings(self, world: World, resource: ResourceKey) -> Any:
         """Read all settings of the resource, as a person does."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fixed(self, settings: Any) -> Any:
         """Return what they are to be after the fix, given what they were."""
-        raise NotImplementedError
 
     def restored(self, settings: Any) -> Any:
         """Return what they are to be after the undo, given what they were: the same, where it can be."""
@@ -299,14 +191,15 @@ class ActionTests:
 
         What is only on or off can but be put back, and an undo finds nothing to do: no method then.
         """
+        del world, resource
 
+    @abstractmethod
     def tag(self, world: World, resource: ResourceKey, tag: tuple[str, str]) -> None:
         """Tag it."""
-        raise NotImplementedError
 
     def remove(self, world: World, resource: ResourceKey) -> None:
-        """Delete it; an account's settings are never gone."""
-        raise NotImplementedError
+        """Delete it; of an account nobody asks that."""
+        raise AssertionError("what is set of an account is never gone", world, resource)
 
     def situation(self, **known: Any) -> Situation:
         """Return what an engine knows, but for what is `known` otherwise."""

@@ -101,13 +101,14 @@ class HubRemediation(HubReconciler[HubRules]):
             accounts=accounts,
         )
         self._requests: dict[str, tuple[str, int]] = {}
-        self._journal: frozenset[tuple[str, int]] = frozenset()
+        self._journal: frozenset[tuple[str, int, str | None]] = frozenset()
         self._ran = -math.inf
 
     def update(self, everything: HubRules) -> None:
-        """Take what is declared now, and see whether somebody has approved or undone something."""
+        """Take what is declared now, and see whether somebody has approved, undone or asked for something."""
         asked = frozenset(
-            (each["metadata"]["uid"], each["metadata"]["generation"]) for each in everything.remediations
+            (each["metadata"]["uid"], each["metadata"]["generation"], _requested(each))
+            for each in everything.remediations
         )
         if asked != self._journal:
             self._journal, self._ran = asked, -math.inf
@@ -152,7 +153,7 @@ class HubRemediation(HubReconciler[HubRules]):
     def _follow(self, everything: HubRules) -> None:
         """Ask for a poll where a person asks for a run."""
         for each in everything.rules:
-            requested = Metadata.model_validate(each.document["metadata"]).requested_at
+            requested = _requested(each.document)
             if requested is None or requested == self._requests.get(each.name, (None, 0))[0]:
                 continue
             if requested != self._reporter.status_before(each, self._hub.now()).last_handled_request:
@@ -216,3 +217,7 @@ class HubRemediation(HubReconciler[HubRules]):
         if requested is None or not self._hub.has_run(ticket):
             return before
         return requested
+
+
+def _requested(document: Object) -> str | None:
+    return Metadata.model_validate(document["metadata"]).requested_at

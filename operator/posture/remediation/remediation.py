@@ -118,11 +118,11 @@ class RemediationTasks:
                 f"PostureTarget {entry.target} is not evaluated, and nothing is written without it: see its"
                 " condition Ready, or make it again."
             )
-            if any(each.message == message for each in entry.status.conditions):
-                continue
             with bound(remediation=entry.name, target=entry.target):
                 try:
-                    change = Change(entry.entry.state, message, now, stands="TargetNotReady")
-                    await self._journal.change(entry, change)
+                    if not any(each.message == message for each in entry.status.conditions):
+                        change = Change(entry.entry.state, message, now, stands="TargetNotReady")
+                        entry = await self._journal.change(entry, change)
+                    await self._journal.answer(entry)
                 except KubeError as error:
                     logger.warning("The status could not be written; trying again: %s", error)

@@ -10,7 +10,8 @@ from posture.aws.client.limiter import Usage
 from posture.aws.client.sessions import Sessions
 from posture.remediation import member
 from sandbox.cloud import Cloud
-from tests.support.actions import Wire, World, cloud
+from tests.support.actions import World, cloud
+from tests.support.wire import Wire
 
 __all__ = ["cloud"]
 

@@ -21,10 +21,12 @@ from posture.domain.remediation.automation import (
 from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
 from posture.domain.time import MINUTE, instant_of
+from posture.remediation import member
 from posture.remediation.actions.contract import Refused, outcome_is_unknown
 from posture.remediation.automation import IAM, describe_document, follow, start, stop
 from posture.remediation.member import OutOfTime, member_identity
-from tests.support.actions import Fault, World
+from tests.support.actions import World
+from tests.support.wire import Fault
 
 NAME = "AWS-DisablePublicAccessForSecurityGroup"
 CLOSE = DocumentSaid(NAME, "2", (("GroupId", ("{{ resource.name }}",)),))
@@ -219,10 +221,12 @@ async def test_what_stays_in_progress_or_waits_for_a_person_is_going(world: Worl
         assert (progress.status, progress.phase) == (meanwhile, RunPhase.GOING)
 
 
-async def test_reads_are_throttled_only_for_a_while(world: World) -> None:
+async def test_reads_are_throttled_only_for_a_while(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     execution_id = await start(world.writer(), run_for(open_group(world)))
     world.cloud.script("ssm", {"refuse": "GetAutomationExecution", "count": 1})
+    monkeypatch.setattr(member, "PATIENCE", 60.0)
     assert (await follow(world.reader(), execution_id)).phase is RunPhase.GOING
     world.cloud.script("ssm", {"refuse": "GetAutomationExecution"})
+    monkeypatch.setattr(member, "PATIENCE", 0.2)
     with pytest.raises(Throttled):
         await follow(world.reader(), execution_id)

@@ -10,7 +10,10 @@ from posture.domain.remediation.resources import ResourceKey
 from posture.domain.time import instant_of
 from posture.remediation.actions.contract import Refused, name_after
 from posture.remediation.actions.ec2.instance_require_imdsv2 import ACTION
-from tests.support.actions import ActionTests, Fault, World
+from tests.support.actions import ActionTests, World
+from tests.support.wire import Fault
+
+IMAGE = "ami-12c6146b"
 
 
 class TestRequireImdsV2(ActionTests):
@@ -21,14 +24,13 @@ class TestRequireImdsV2(ActionTests):
 
     def make_wrong(self, world: World) -> ResourceKey:
         ec2 = world.client("ec2")
-        image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
         options = {
             "HttpTokens": "optional",
             "HttpEndpoint": "enabled",
             "HttpPutResponseHopLimit": 3,
             "InstanceMetadataTags": "enabled",
         }
-        answer = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, MetadataOptions=options)
+        answer = ec2.run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, MetadataOptions=options)
         instance = answer["Instances"][0]["InstanceId"]
         return world.resource("AwsEc2Instance", "ec2", f"instance/{instance}")
 

@@ -10,7 +10,8 @@ from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
 from posture.remediation.actions.contract import Restored, Situation, SubWrite, name_after
 from posture.remediation.actions.ec2.security_group_revoke_public_ingress import ACTION
-from tests.support.actions import ActionTests, Fault, World, unique
+from tests.support.actions import ActionTests, World, unique
+from tests.support.wire import Fault
 
 SSH_4, SSH_6 = "tcp 22 from 0.0.0.0/0", "tcp 22 from ::/0"
 

@@ -7,7 +7,8 @@ import pytest
 from posture.domain.remediation.resources import ResourceKey
 from posture.remediation.actions.contract import Action, Restored
 from posture.remediation.actions.registry import builtin_actions
-from tests.support.actions import REGION, ActionTests, Fault, World
+from tests.support.actions import REGION, ActionTests, World
+from tests.support.wire import Fault
 
 ACTIONS = builtin_actions()
 FRIEND = "444455556666"

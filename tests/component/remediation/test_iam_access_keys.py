@@ -10,7 +10,8 @@ from posture.domain.remediation.resources import ResourceKey
 from posture.domain.time import instant_of
 from posture.remediation.actions.contract import Action, Protected, Refused
 from posture.remediation.actions.registry import builtin_actions
-from tests.support.actions import ActionTests, Fault, World, unique
+from tests.support.actions import ActionTests, World, unique
+from tests.support.wire import Fault
 
 ACTIONS = builtin_actions()
 

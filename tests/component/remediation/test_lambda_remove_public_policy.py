@@ -11,7 +11,8 @@ from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
 from posture.remediation.actions.contract import ChangedSince, Refused, Restored
 from posture.remediation.actions.lambda_.remove_public_policy import ACTION
-from tests.support.actions import REGION, ActionTests, Fault, World, unique
+from tests.support.actions import REGION, ActionTests, World, unique
+from tests.support.wire import Fault
 
 FRIEND = "444455556666"
 

@@ -9,7 +9,8 @@ from posture.domain.remediation.reasons import Reason
 from posture.remediation import member
 from posture.remediation.actions.contract import Refused
 from posture.remediation.member import Aws, MemberReader, OutOfTime, member_identity, own_access_keys
-from tests.support.actions import REGION, Fault, World
+from tests.support.actions import REGION, World
+from tests.support.wire import Fault
 
 
 def tags_of(count: int) -> list[dict[str, str]]:

@@ -8,7 +8,8 @@ from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
 from posture.remediation.actions.contract import Action, Refused, name_after
 from posture.remediation.actions.registry import builtin_actions
-from tests.support.actions import ActionTests, Fault, World, unique
+from tests.support.actions import ActionTests, World, unique
+from tests.support.wire import Fault
 
 ACTIONS = builtin_actions()
 

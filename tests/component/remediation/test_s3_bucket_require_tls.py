@@ -10,7 +10,8 @@ from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import ResourceKey
 from posture.remediation.actions.contract import Refused, Restored
 from posture.remediation.actions.s3.bucket_require_tls import ACTION
-from tests.support.actions import REGION, ActionTests, Fault, World, unique
+from tests.support.actions import REGION, ActionTests, World, unique
+from tests.support.wire import Fault
 
 
 class TestRequireTls(ActionTests):

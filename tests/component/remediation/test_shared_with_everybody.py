@@ -1,6 +1,7 @@
 """RDS.1 and SSM.4: snapshots and documents that are shared with everybody."""
 
 import json
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 from posture.domain.remediation.resources import ResourceKey
@@ -74,9 +75,9 @@ class _Snapshots(ActionTests):
     action: ClassVar[Action] = ACTIONS["rds-snapshot-make-private"]
     kind: ClassVar[str]
 
+    @abstractmethod
     def make_snapshot(self, rds: Any, name: str) -> str:
         """Make a snapshot of this name, and return its ARN."""
-        raise NotImplementedError
 
     def make_wrong(self, world: World) -> ResourceKey:
         rds, name = world.client("rds"), unique("snapshot")

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from posture.api.action import RuleAction
 from posture.api.conditions import ConditionStatus, find_condition, ready, reconciling, set_condition, stalled
+from posture.api.model import Metadata
 from posture.api.remediation import COMPLETE, Remediation, RemediationStatus
 from posture.api.resource import InvalidObject, parse, read_status
 from posture.domain.remediation.journal import Entry, State
@@ -299,6 +300,19 @@ class RemediationJournal:
         made = await self._client.patch_status(entry.ref, written, version=version, within=within)
         self._writers.wrote(made)
         return read_entry(made, change.now)
+
+    async def answer(self, entry: JournalEntry) -> None:
+        """Note that the run which the annotation of an entry asked for has ended, where that is not noted.
+
+        Nothing is noted in an entry that has no status yet: of one that has it, more is expected.
+        """
+        document = entry.document
+        requested = Metadata.model_validate(document["metadata"]).requested_at
+        if requested in {None, entry.status.last_handled_request} or not has_status(document):
+            return
+        written = self._writers.signed({**document["status"], "lastHandledRequest": requested})
+        version = document["metadata"]["resourceVersion"]
+        self._writers.wrote(await self._client.patch_status(entry.ref, written, version=version))
 
     async def remove(self, entries: Iterable[JournalEntry]) -> None:
         """Delete entries, as far as they are still there: in just the versions that were read.

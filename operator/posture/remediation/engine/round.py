@@ -18,6 +18,7 @@ from posture.domain.remediation.reasons import Decision, Outcome, Reason
 from posture.domain.remediation.resources import ResourceKey
 from posture.domain.time import HOUR, SECOND, microseconds
 from posture.hubs.hub import Hub
+from posture.kube.errors import Gone, Moved
 from posture.reconcile.context import Context
 from posture.remediation.actions.contract import reason_of
 from posture.remediation.declared import DeclaredRule, RuleTerms
@@ -130,6 +131,7 @@ class Round:
                 continue
             results[name] = await self._rule(declared, surveyed, picture, entries, cycle)
         await self._prune(own, specs)
+        await self._answer(own)
         self._looks = {name: each for name, each in self._looks.items() if name in results}
         self._looked_for = {name: each for name, each in self._looked_for.items() if name in results}
         self._made = {name: each for name, each in self._made.items() if name in results}
@@ -280,6 +282,14 @@ class Round:
             if over:
                 logger.info("%d entries of the journal of rule %s are removed", len(over), name)
                 await self._journal.remove(each for each in entries if each.entry.name in over)
+
+    async def _answer(self, own: Iterable[JournalEntry]) -> None:
+        """Say that a run which was asked for has ended; of what was written meanwhile the next pass does."""
+        for each in own:
+            try:
+                await self._journal.answer(each)
+            except (Moved, Gone):
+                continue
 
 
 def _versions(entries: Iterable[JournalEntry]) -> frozenset[tuple[str, str]]:
