@@ -14,7 +14,8 @@ from posture.domain.time import HOUR, MINUTE, SECOND
 from posture.remediation.engine.journal import read_entry
 from tests.support.examples import seeds
 from tests.support.hub_on_paper import GRANT
-from tests.support.remediated_world import ERRORS, LOST, World, arn_of, user_named
+from tests.support.remediated.moments import ERRORS, LOST, arn_of, user_named
+from tests.support.remediated.world import World
 from tests.support.rules_on_paper import REMEDIATE
 
 RULES = ("one", "two")
@@ -30,7 +31,7 @@ class History:
         self.specs: dict[str, dict[str, Any]] = {}
         for name in RULES:
             self.declare(name)
-        self.world.note()
+        self.world.judge.note()
         self.world.noted = self.aim
 
     def aim(self, entry: str) -> None:
@@ -72,7 +73,7 @@ class History:
                 lambda: self.remove(rule),
             ]
         self.random.choice(ways)()
-        world.note()
+        world.judge.note()
 
     def redeclare(self, name: str, **changed: Any) -> None:
         self.specs[name] = {**self.specs[name], **changed}
@@ -122,7 +123,7 @@ class History:
                 self.change_lease,
             )
         )()
-        self.world.note()
+        self.world.judge.note()
 
     def change_rule(self) -> None:
         name = self.random.choice(RULES)
@@ -225,7 +226,7 @@ class History:
                 # Whoever may forget an entry takes what it counts.
                 world.forgotten.add(each["metadata"]["name"])
                 world.remove("Remediation", each["metadata"]["name"])
-        world.note()
+        world.judge.note()
 
     async def settle(self) -> None:
         """Let everything come to its end: nothing fails, and nobody does anything any more."""
@@ -233,7 +234,7 @@ class History:
         self.world.hub.left = 60.0
         self.configure([GRANT, REMEDIATE])
         self.world.edit("PostureTarget", "organization", suspend=False)
-        self.world.note()
+        self.world.judge.note()
         for _ in range(14):
             self.world.poll()
             await self.world.cycle()
@@ -248,9 +249,9 @@ async def test_nothing_is_written_that_was_not_allowed_and_the_journal_tells_all
     world = history.world
     for _ in range(25):
         await history.step()
-        assert world.wrong == []
+        assert world.judge.wrong == []
     await history.settle()
-    assert world.wrong == []
+    assert world.judge.wrong == []
     entries = [read_entry(each, world.now()) for each in world.api.of("Remediation")]
     assert [each.name for each in entries if each.entry.is_going] == []
     told = {each.entry.name: {sub.name for sub in each.subs} for each in entries}
