@@ -75,7 +75,10 @@ class SkewedHub:
     def controls(self) -> Controls:
         return Controls({STANDARD.name: STANDARD})
 
-    async def evaluate(self, view: View, _: object) -> Evaluated:
+    def follows(self, _: object) -> bool:
+        return True
+
+    async def evaluate(self, view: View, *_: object) -> Evaluated:
         check = Check(
             "Security Hub",
             source=CheckSource.SECURITY_HUB,

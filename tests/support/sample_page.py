@@ -69,6 +69,7 @@ def _gauges(now: float) -> Samples:
             ((*product, "high", "failed"), 5),
             ((*product, "high", "suppressed"), 4),
         ],
+        families.FINDINGS_OVERDUE: [((*product, "critical"), 1), ((*product, "high"), 3)],
         families.OBJECTIVE_MINIMUM: [(_TARGET, 0.9)],
         families.OBJECTIVE_DROP: [(_TARGET, 0.05)],
         families.OBJECTIVE_RESOLVE: [((*_TARGET, "critical"), 86400)],

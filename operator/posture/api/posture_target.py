@@ -201,10 +201,7 @@ class Trend(Spec):
 
 
 class ResolveWithin(Spec):
-    """How long a finding may stay failed, by severity. None: as long as it likes.
-
-    Not measured by this version.
-    """
+    """How long a finding may stay failed, by severity. None: as long as it likes."""
 
     critical: PositiveDuration | None = Field(None, description="For `CRITICAL` findings.")
     high: PositiveDuration | None = Field(None, description="For `HIGH` findings.")
@@ -229,8 +226,8 @@ class Objectives(Spec):
     )
     resolve_within: ResolveWithin | None = Field(
         None,
-        description="How long findings may stay failed. This version does not measure it: the times are "
-        "metrics, `status.overdue` is absent and the condition `Overdue` is Unknown.",
+        description="How long findings may stay failed. The condition `Overdue` is True while any fails for "
+        "longer; `status.overdue` counts them, `status.overdueFindings` names those that do for the longest.",
     )
 
 
@@ -281,7 +278,7 @@ class PostureTarget(CustomResource):
         Column(
             name="Overdue",
             path=".status.overdue.total",
-            description="Failed for longer than the objective: not counted by this version.",
+            description="Failed for longer than the objective.",
         ),
         condition_column("Current", "ScoreCurrent", "Whether the score is exact and fresh."),
         condition_column("Ready", "Ready", "Whether Security Hub answers to this target."),

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from posture.api.model import Observed
 from posture.api.resource import Status
-from posture.api.types import Kept, Line, Paragraph, Past, Percent, Time
+from posture.api.types import Kept, Line, Paragraph, Past, Percent, SeverityLabel, Time
 
 SCORE_CURRENT = "ScoreCurrent"
 DECLINING = "Declining"
@@ -17,6 +17,7 @@ MAX_WORKLOADS = 100
 MAX_STANDARDS = 50
 MAX_REJECTED = 10
 MAX_UNMATCHED = 20
+MAX_OVERDUE = 20
 
 
 class ControlCounts(Observed):
@@ -75,13 +76,27 @@ class FindingCounts(Observed):
 
 
 class OverdueCounts(Observed):
-    """Findings that stay failed for longer than the objective of their severity. Not counted yet."""
+    """Findings that fail for longer than the objective of their severity."""
 
     critical: int = Field(description="`CRITICAL` findings.")
     high: int = Field(description="`HIGH` findings.")
     medium: int = Field(description="`MEDIUM` findings.")
     low: int = Field(description="`LOW` findings.")
     total: int = Field(description="All of them.")
+
+
+class OverdueFinding(Observed):
+    """A finding that fails for longer than the objective of its severity."""
+
+    id: Paragraph = Field(description="Its Id.")
+    control: Line | None = Field(None, description="Its control; absent where it is of none.")
+    title: Paragraph = Field(description="Its title.")
+    severity: SeverityLabel = Field(description="Its severity.")
+    account: Line = Field(description="Its account.")
+    region: Line = Field(description="Its Region.")
+    resource: Paragraph | None = Field(None, description="The first of its resources.")
+    since: Time = Field(description="Since when it fails.")
+    due: Time = Field(description="When it had to be resolved.")
 
 
 class TrendStatus(Observed):
@@ -208,7 +223,11 @@ class PostureTargetStatus(Status):
     findings: FindingCounts | None = Field(None, description="ACTIVE findings by state.")
     overdue: OverdueCounts | None = Field(
         None,
-        description="Findings that stay failed for too long. Not counted by this version: always absent.",
+        description="Failed findings that fail for longer than `objectives.resolveWithin` allows; absent"
+        " where that says nothing, or while it is not known.",
+    )
+    overdue_findings: Annotated[tuple[OverdueFinding, ...], Kept(MAX_OVERDUE, keys=("id",))] = Field(
+        (), description="Those of them that are overdue for the longest."
     )
     trend: TrendStatus | None = Field(
         None, description="How the score moved. Not computed by this version: always absent."

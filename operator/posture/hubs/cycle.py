@@ -84,6 +84,7 @@ class Cycle:
                     wanted.interval,
                     wanted.full_sync,
                     self._requests.owners,
+                    wanted.failed,
                 )
             )
             await self._resume(wanted)

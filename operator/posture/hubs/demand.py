@@ -10,10 +10,12 @@ import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
+from itertools import islice
 from typing import NamedTuple
 
 from posture.domain.findings import CheckSource, product_named
 from posture.domain.time import microseconds
+from posture.sources.failed_cache import FailedLimits
 
 
 class Demand(NamedTuple):
@@ -27,6 +29,8 @@ class Demand(NamedTuple):
     """By name."""
     window: timedelta
     """Its evaluation window."""
+    failed: FailedLimits | None = None
+    """By what its failed findings are followed; None: they are not."""
 
 
 class Wanted(NamedTuple):
@@ -36,6 +40,12 @@ class Wanted(NamedTuple):
     full_sync: int
     products: frozenset[str]
     windows: frozenset[int]
+    failed: frozenset[FailedLimits] = frozenset()
+    """By which windows and limits failed findings are followed: `MAX_LIMITS` at most, of the first."""
+
+
+MAX_LIMITS = 8
+"""Of one hub: for each of them what changes is read once more at every poll."""
 
 
 def together(demands: Iterable[Demand]) -> Wanted | None:
@@ -48,6 +58,9 @@ def together(demands: Iterable[Demand]) -> Wanted | None:
         min(microseconds(demand.full_sync_interval) for demand in asked),
         frozenset(product_named(name) for demand in asked for name in demand.products),
         frozenset(microseconds(demand.window) for demand in asked),
+        frozenset(
+            islice(dict.fromkeys(each.failed for each in asked if each.failed is not None), MAX_LIMITS)
+        ),
     )
 
 

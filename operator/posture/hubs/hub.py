@@ -22,6 +22,7 @@ from posture.kube.leadership import LeaseCandidate, LeaseTerm, acquired_while
 from posture.logs import bound, next_cycle
 from posture.pace import BackOff
 from posture.sources.base import Source, SourceMaker, TimesAhead
+from posture.sources.failed_cache import FailedLimits
 from posture.sources.findings_view import Evaluated, FindingsView
 from posture.sources.thread import Worker
 from posture.store.errors import StoreError, StoreLost
@@ -136,6 +137,10 @@ class Hub:
         """
         return self._requests.exact_since(ticket)
 
+    def follows(self, failed: FailedLimits) -> bool:
+        """Whether failed findings are followed by these limits, from the next poll on at the latest."""
+        return self._requests.wanted is not None and failed in self._requests.wanted.failed
+
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call `listener` in the event loop whenever the status has changed."""
         self._publisher.on_change(listener)
@@ -168,11 +173,13 @@ class Hub:
         members = {id_: name for id_, name in facts.members.items() if name} if facts else {}
         return {**members, **(source.published.names if source and source.published else {})}
 
-    async def evaluate(self, view: View, window: timedelta) -> Evaluated | None:
+    async def evaluate(
+        self, view: View, window: timedelta, failed: FailedLimits | None = None
+    ) -> Evaluated | None:
         """Evaluate a view as of the last exact moment; None while there is none for its products or window.
 
         A window that no demand names is kept from the next poll on, which this asks for. Names and members
-        that the view leaves empty are filled in.
+        that the view leaves empty are filled in. `failed`: by what failed findings are followed.
         """
         source = self._source
         if source is None or not self.is_open():
@@ -184,7 +191,7 @@ class Hub:
             view = view._replace(names=self.names())
         if not view.members and self.status.facts is not None:
             view = view._replace(members=frozenset(self.status.facts.members))
-        exact = await source.worker.glance(source.findings.evaluate, view, microseconds(window))
+        exact = await source.worker.glance(source.findings.evaluate, view, microseconds(window), failed)
         if exact is None:
             self._requests.ask_window(microseconds(window))
             return None

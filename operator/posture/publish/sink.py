@@ -6,14 +6,16 @@ is the output's own business.
 
 from collections.abc import Hashable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from posture.domain.findings import Severity
+from posture.domain.findings import Finding, Severity
+from posture.domain.objectives.overdue import Overdue
 from posture.domain.remediation.journal import State
 from posture.domain.remediation.reasons import Reason
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.scoring.scores import Score
 from posture.kube.leadership import Leading
+from posture.sources.failed_cache import FailedLimits
 
 
 class Shown(NamedTuple):
@@ -30,6 +32,12 @@ class Shown(NamedTuple):
     """Chosen standards that are enabled nowhere; they are not in the evaluation."""
     polled_in: int | None = None
     """The hub's term in which it was polled for them; None where they are of what its store held before."""
+    overdue: Overdue[Any] | None = None
+    """What is overdue; None where it is not counted."""
+    late: tuple[Finding, ...] = ()
+    """The findings that are overdue for the longest, that first."""
+    followed: FailedLimits | None = None
+    """By what that was counted."""
 
     @property
     def pooled(self) -> bool:

@@ -15,12 +15,15 @@ from posture.config.model import (
 )
 from posture.domain.exceptions.declaration import Scope
 from posture.domain.findings import SECURITY_HUB, Severity, product_named
+from posture.domain.objectives.failed import ResolveLimits
 from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import Evaluation, TurnedOff, View
 from posture.domain.standards import Controls, ControlStatus
+from posture.domain.time import microseconds
 from posture.hubs.demand import Demand
 from posture.publish.sink import ObjectiveLimits
 from posture.reconcile.access import Admitted
+from posture.sources.failed_cache import FailedLimits
 
 # What a target asks for that does not say.
 _INTERVAL = timedelta(minutes=5)
@@ -104,7 +107,11 @@ def view_of(admitted: Admitted, facts: HubFacts, controls: Controls, standards: 
 def demand_of(spec: PostureTargetSpec) -> Demand:
     """Return what a target wants of its hub."""
     return Demand(
-        spec.interval, spec.full_sync_interval, frozenset(spec.products), spec.scoring.evaluation_window
+        spec.interval,
+        spec.full_sync_interval,
+        frozenset(spec.products),
+        spec.scoring.evaluation_window,
+        followed_of(spec),
     )
 
 
@@ -130,6 +137,14 @@ def objectives_of(objectives: Objectives) -> ObjectiveLimits:
             if within is not None and (limit := getattr(within, severity.name.lower(), None)) is not None
         },
     )
+
+
+def followed_of(spec: PostureTargetSpec) -> FailedLimits:
+    """Return by what a target's failed findings are followed."""
+    within = spec.objectives.resolve_within
+    asked = {name: getattr(within, name, None) for name in ("low", "medium", "high", "critical")}
+    limits = {name: microseconds(limit) for name, limit in asked.items() if limit is not None}
+    return FailedLimits(microseconds(spec.scoring.evaluation_window), ResolveLimits(**limits))
 
 
 class TargetScope(NamedTuple):

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.discovery import HubFacts
 from posture.domain.time import MINUTE
+from posture.sources.failed_cache import FailedLimits
 from posture.sources.findings_view import FindingsView, Published
 from posture.sources.thread import Worker
 from posture.store.errors import StoreLost
@@ -41,6 +42,8 @@ class SourceDemand(NamedTuple):
     """Between two readings of everything."""
     owners: frozenset[str] | None
     """By which names marks on findings are ours; None: every mark may be."""
+    failed: frozenset[FailedLimits] = frozenset()
+    """By which windows and limits failed findings are followed: a cache is kept for each."""
 
 
 class SourceReport(NamedTuple):

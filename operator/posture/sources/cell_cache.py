@@ -48,7 +48,7 @@ class CellCache:
             self._cells, self._ages = {}, Ages()
             moved = sum(map(self._put, store.cells(None, cutoff=until)))
         else:
-            aged = {_unpack(packed) for packed in self._ages.due(until)}.difference(touched)
+            aged = {unpacked(packed) for packed in self._ages.due(until)}.difference(touched)
             moved = len(touched)
             for row in store.cells(touched, cutoff=until):
                 self._put(row)
@@ -73,13 +73,13 @@ class CellCache:
     def _of_check(self, number: int) -> Iterator[Cell]:
         check = self._checks[number]
         for packed, counts in self._cells[number].items():
-            _, account, region = _unpack(packed)
+            _, account, region = unpacked(packed)
             yield Cell(check, self._accounts[account], self._regions[region], counts)
 
     def _put(self, row: CellRow) -> bool:
         """Take in a cell as it is stored; whether it was another one."""
         (check, account, region), cell, oldest = row
-        packed = _pack(row.key)
+        packed = packed_key(row.key)
         self._ages.note(packed, oldest)
         if cell is None:
             return self._cells.get(check, {}).pop(packed, None) is not None
@@ -93,40 +93,44 @@ class CellCache:
         return counts != before
 
 
-def _pack(key: CellKey) -> int:
+def packed_key(key: CellKey) -> int:
+    """Return a cell's key as a whole number below 2^64."""
     check, account, region = key
     return (check << _ACCOUNT_BITS | account) << _REGION_BITS | region
 
 
-def _unpack(packed: int) -> CellKey:
+def unpacked(packed: int) -> CellKey:
+    """Return the key that this number is of."""
     rest, region = divmod(packed, 1 << _REGION_BITS)
     check, account = divmod(rest, 1 << _ACCOUNT_BITS)
     return check, account, region
 
 
 class Ages:
-    """By minute, the cells whose oldest finding inside the evaluation window was updated in it.
+    """By minute, the cells that change by the passing of time when a moment that moves on is past it.
 
-    A cell is a whole number below 2^64. A hub has some hundred thousand, which are kept in eight bytes each
-    and a reference to their minute; one that moved on stays in the minute that it left until that is over.
+    Of a `CellCache` that is when the oldest finding inside the evaluation window was updated, and the moment
+    is when the window begins. A cell is a whole number below 2^64. A hub has some hundred thousand, which are
+    kept in eight bytes each and a reference to their minute; one that moved on stays in the minute that it
+    left until that is over.
     """
 
     def __init__(self) -> None:
         self._minutes: dict[int, array[int]] = {}
         self._of: dict[int, array[int]] = {}
 
-    def note(self, cell: int, oldest: int | None) -> None:
-        """Take in when the oldest fresh finding of a cell was updated (µs); None: it has none."""
-        if oldest is None:
+    def note(self, cell: int, at: int | None) -> None:
+        """Take in the moment (µs) past which a cell changes; None: there is none."""
+        if at is None:
             self._of.pop(cell, None)
             return
-        cells = self._minutes.setdefault(oldest // MINUTE, array("Q"))
+        cells = self._minutes.setdefault(at // MINUTE, array("Q"))
         if self._of.get(cell) is not cells:
             self._of[cell] = cells
             cells.append(cell)
 
     def due(self, cutoff: int) -> Iterator[int]:
-        """Yield the cells that may have findings updated before the cutoff which were fresh until now.
+        """Yield the cells that may have changed by the time that the moment is at the cutoff.
 
         They are due until they are noted anew: those of the cutoff's own minute may still be as they were.
         """

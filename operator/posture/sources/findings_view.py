@@ -14,9 +14,12 @@ from typing import NamedTuple
 from posture.aws.client.clock import BELIEVED_AHEAD
 from posture.aws.securityhub.wire import FindingsPage
 from posture.domain.findings import Cell, Finding, RecordState, Rejection
+from posture.domain.objectives.failed import FailedScope, ResolveLimits
+from posture.domain.objectives.overdue import LISTED, Overdue, overdue_of
 from posture.domain.scoring.comparison import Comparison
 from posture.domain.scoring.evaluation import Evaluation, View, evaluate
 from posture.sources.cell_cache import CellCache
+from posture.sources.failed_cache import FailedCache, FailedLimits
 from posture.store.interface import FindingRows, FindingsStore, KeptMoments, KeptState
 from posture.store.records import (
     CellKey,
@@ -64,6 +67,8 @@ class Evaluated(NamedTuple):
     """The moment for which it is exact: µs by AWS's clock."""
     version: int
     """The same as long as no cell has changed: then the same view has the same evaluation."""
+    overdue: Overdue[CellKey] | None = None
+    """None while that is not counted for such limits."""
 
 
 class FindingsView:
@@ -83,6 +88,7 @@ class FindingsView:
         self.moments: KeptMoments = store
         """And what is remembered of very many things."""
         self._caches: dict[int, CellCache] = {}
+        self._failed: dict[FailedLimits, FailedCache] = {}
         self._touched: set[CellKey] = set()
         self.changed: dict[RecordState, set[CellKey]] | None = None
         self._published: Published | None = None
@@ -136,14 +142,30 @@ class FindingsView:
         self._note(self._store.forget_archived(started))
         self._store.forget_rejected(started)
 
-    def publish(self, exact_at: int, windows: Collection[int], state: KeptValues) -> Published:
-        """End a poll: store its state, and move the cell cache of each window (µs) to `exact_at`."""
+    def publish(
+        self,
+        exact_at: int,
+        windows: Collection[int],
+        state: KeptValues,
+        failed: Collection[FailedLimits] = (),
+    ) -> Published:
+        """End a poll: store its state, and move the cell cache of each window (µs) to `exact_at`.
+
+        `failed`: by which windows and limits failed findings are followed; their caches move with them.
+        """
         self._store.put_state(state)
         caches = {window: self._caches.get(window) or CellCache(window) for window in windows}
+        late = {limits: self._failed.get(limits) or FailedCache(limits) for limits in failed}
         changed = sum(cache.refresh(self._store, self._touched, exact_at) for cache in caches.values())
+        changed += sum(cache.refresh(self._store, self._touched, exact_at) for cache in late.values())
         before, names = self._published, self._store.account_names()
-        moved = before is None or changed > 0 or caches.keys() != self._caches.keys() or names != before.names
-        self._caches = caches
+        moved = (
+            before is None
+            or changed > 0
+            or (caches.keys(), late.keys()) != (self._caches.keys(), self._failed.keys())
+            or names != before.names
+        )
+        self._caches, self._failed = caches, late
         let_go(self._touched)
         self._published = Published(
             exact_at,
@@ -157,13 +179,26 @@ class FindingsView:
         )
         return self._published
 
-    def evaluate(self, view: View, window: int) -> Evaluated | None:
-        """Evaluate a view at the last published moment; None where there is none for this window."""
+    def evaluate(self, view: View, window: int, failed: FailedLimits | None = None) -> Evaluated | None:
+        """Evaluate a view at the last published moment; None where there is none for this window.
+
+        `failed`: by what failed findings are followed; None: they are not.
+        """
         cache = self._caches.get(window)
         if cache is None or self._published is None:
             return None
         evaluation = evaluate(cache.cells(), view)
-        return Evaluated(evaluation, self._published.exact_at, self._published.version)
+        followed = None if failed is None else self._failed.get(failed)
+        overdue = None if followed is None else overdue_of(followed.cells(), FailedScope(view))
+        return Evaluated(evaluation, self._published.exact_at, self._published.version, overdue)
+
+    def overdue_findings(self, cells: Iterable[CellKey], limits: FailedLimits) -> list[Finding]:
+        """Return the findings of some cells that are overdue for the longest, that first, as stored now."""
+        if self._published is None:
+            return []
+        ask = limits.as_of(self._published.exact_at)
+        found = [each for key in cells for each in self._store.overdue_findings(key, ask, most=LISTED)]
+        return sorted(found, key=lambda each: _due(each, limits.limits))[:LISTED]
 
     def comparison(self, view: View, window: int) -> Comparison | None:
         """Compare with a view at the last published moment, until the next; None as of `evaluate`."""
@@ -197,11 +232,13 @@ class FindingsView:
     def discard(self) -> None:
         """Close the store for good: its file is quarantined."""
         self._caches.clear()
+        self._failed.clear()
         self._store.discard()
 
     def close(self) -> None:
         """Close the store."""
         self._caches.clear()
+        self._failed.clear()
         self._store.close()
 
 
@@ -213,6 +250,12 @@ def _not_ahead(finding: Finding, page: FindingsPage) -> Finding:
     if finding.updated_at <= page.asked_at + BELIEVED_AHEAD:
         return finding
     return finding._replace(updated_at=page.asked_at)
+
+
+def _due(finding: Finding, limits: ResolveLimits) -> tuple[int, str]:
+    """Return when a finding had to be resolved, that has a limit and of which it is known; and its Id."""
+    since, limit = finding.failing, limits[finding.severity]
+    return (0 if since is None else since.since) + (limit or 0), finding.id
 
 
 def take_refs(refs: Iterator[FindingRef], n: int) -> list[FindingRef]:

@@ -11,7 +11,18 @@ from typing import NamedTuple, Protocol
 from posture.domain.exceptions.marks import IsOurs
 from posture.domain.findings import Check, Finding, RecordState, Rejection
 from posture.store.errors import Stop
-from posture.store.records import CellKey, CellRow, CustomerWrite, FindingRef, Members, Read, Summary, Written
+from posture.store.records import (
+    CellKey,
+    CellRow,
+    CustomerWrite,
+    FailedAsk,
+    FailedRow,
+    FindingRef,
+    Members,
+    Read,
+    Summary,
+    Written,
+)
 
 
 class KeptState(Protocol):
@@ -82,6 +93,14 @@ class FindingRows(Protocol):
 
     def cells(self, keys: Collection[CellKey] | None, *, cutoff: int) -> Iterator[CellRow]:
         """Yield the cells of `keys`, or all that have ACTIVE findings; fresh: updated since `cutoff`."""
+        ...
+
+    def failed_cells(self, keys: Collection[CellKey] | None, ask: FailedAsk) -> Iterator[FailedRow]:
+        """Yield the failed findings of the cells of `keys`, or of all, and what is overdue of them."""
+        ...
+
+    def overdue_findings(self, cell: CellKey, ask: FailedAsk, *, most: int) -> list[Finding]:
+        """Return the findings of a cell that are overdue for the longest, that first."""
         ...
 
     def read_findings(self, keys: Collection[bytes]) -> Iterator[Finding]:

@@ -17,6 +17,8 @@ import msgspec
 
 from posture.domain.consistency import supersedes
 from posture.domain.findings import Cell, Finding, Rejection, Workflow
+from posture.domain.objectives.failed import FailedCell, ResolveLimits
+from posture.domain.time import cutoff
 
 CellKey: TypeAlias = tuple[int, int, int]
 """A cell within one open store (check, account, Region); it means nothing outside, nor after a restart."""
@@ -96,6 +98,33 @@ class CellRow(NamedTuple):
     key: CellKey
     cell: Cell | None
     oldest_fresh: int | None
+
+
+class FailedAsk(NamedTuple):
+    """What is asked of failed findings, in µs: which may fail for how long, as of when.
+
+    `window`: the evaluation window, outside of which Security Hub's own do not count.
+    """
+
+    window: int
+    limits: ResolveLimits
+    now: int
+
+    @property
+    def cutoff(self) -> int:
+        """Since when a finding of Security Hub's own must have been updated to count."""
+        return cutoff(self.now, self.window)
+
+
+class FailedRow(NamedTuple):
+    """A cell's failed findings as they are stored. `cell`: None when it was asked for by key and has none.
+
+    `changes_after`: the last moment at which it is as it is, unless it is written to. None: it does not age.
+    """
+
+    key: CellKey
+    cell: FailedCell | None
+    changes_after: int | None
 
 
 class Summary(NamedTuple):

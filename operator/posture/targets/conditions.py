@@ -12,10 +12,8 @@ from posture.api.conditions import (
     ConditionStatus,
     Trouble,
     set_condition,
-    without_condition,
 )
-from posture.api.posture_target import Objectives
-from posture.api.posture_target_status import DECLINING, OVERDUE, SCORE_CURRENT, PostureTargetStatus
+from posture.api.posture_target_status import SCORE_CURRENT
 from posture.domain.time import instant_of, is_current, microseconds
 
 
@@ -57,20 +55,6 @@ class Message(NamedTuple):
 
 _SYNCING, _WHOLE = "Syncing", 100
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
-_TREND_NOT_COMPUTED = Message(
-    _UNKNOWN,
-    "TrendNotComputed",
-    "This version of the operator does not compare the score with earlier ones, so nothing here will tell"
-    " that it falls by more than spec.objectives.trend.maxDrop. Alert on posture_target_score_ratio over"
-    " time, with posture_objective_max_drop_ratio as the bound.",
-)
-_OVERDUE_NOT_COMPUTED = Message(
-    _UNKNOWN,
-    "OverdueNotComputed",
-    "This version of the operator does not measure how long findings stay failed, so nothing here will tell"
-    " that one exceeds spec.objectives.resolveWithin. The times are shown only, as"
-    " posture_objective_resolve_within_seconds.",
-)
 
 
 def refused(
@@ -101,27 +85,6 @@ def assessed(
         now=now,
         generation=generation,
     )
-
-
-def with_objectives(
-    status: PostureTargetStatus, objectives: Objectives, now: datetime
-) -> PostureTargetStatus:
-    """Return the status with the conditions of the objectives asked for: this version computes neither.
-
-    Whoever asks for them must not take silence for good news.
-    """
-    conditions, generation = status.conditions, status.observed_generation
-    for kind, asked, said in (
-        (DECLINING, objectives.trend, _TREND_NOT_COMPUTED),
-        (OVERDUE, objectives.resolve_within, _OVERDUE_NOT_COMPUTED),
-    ):
-        if asked is None:
-            conditions = without_condition(conditions, kind)
-        else:
-            conditions = set_condition(conditions, kind, *said, now, generation)
-    if conditions == status.conditions:
-        return status
-    return status.model_copy(update={"conditions": conditions})
 
 
 def _is_terminal(situation: TargetSituation) -> bool:

@@ -1,15 +1,20 @@
 """Evaluating a target over its hub: over those of the chosen standards that anything tells of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from posture.aws.securityhub.discovery import HubFacts
+from posture.domain.findings import Finding
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.hubs.hub import Hub
+from posture.publish.sink import Shown
 from posture.reconcile.access import Admitted
-from posture.reconcile.scope import chosen_standards, view_of
-from posture.sources.findings_view import Evaluated
+from posture.reconcile.scope import chosen_standards, followed_of, view_of
+from posture.sources.failed_cache import FailedLimits
+from posture.sources.findings_view import Evaluated, FindingsView
+from posture.store.records import CellKey
 
 
 class Found(NamedTuple):
@@ -17,6 +22,8 @@ class Found(NamedTuple):
 
     evaluated: Evaluated
     missing: tuple[str, ...]
+    late: tuple[Finding, ...] = ()
+    """Those that are overdue for the longest, that first."""
 
 
 async def evaluate_target(
@@ -26,10 +33,51 @@ async def evaluate_target(
     spec = admitted.target.spec
     chosen = chosen_standards(spec, facts)
     view = view_of(admitted, facts, hub.controls(), chosen.all)._replace(turned_off=turned_off)
-    window = spec.scoring.evaluation_window
-    found = await hub.evaluate(view, window)
+    window, followed = spec.scoring.evaluation_window, followed_of(spec)
+    found = await hub.evaluate(view, window, followed)
     missing = () if found is None else chosen.nowhere(found.evaluation)
     if missing:
         there = tuple(name for name in chosen.all if name not in missing)
-        found = await hub.evaluate(view._replace(standards=there), window)
-    return None if found is None else Found(found, missing)
+        found = await hub.evaluate(view._replace(standards=there), window, followed)
+    if found is None:
+        return None
+    late: list[Finding] | None = []
+    if found.overdue is not None and found.overdue.longest:
+        late = await hub.look(partial(_late, found.overdue.longest, followed))
+    return Found(found, missing, tuple(late or ()))
+
+
+def _late(cells: Sequence[CellKey], limits: FailedLimits, findings: FindingsView) -> list[Finding]:
+    return findings.overdue_findings(cells, limits)
+
+
+async def shown_now(shown: Shown | None, hub: Hub, admitted: Admitted, scope: str) -> Shown | None:
+    """Bring what is shown of a target up to date with its hub; score anew only when something has changed.
+
+    `scope`: the digest of what is scored, which `shown` is of.
+    """
+    spec, status, followed = admitted.target.spec, hub.status, followed_of(admitted.target.spec)
+    if shown is not None and shown.followed != followed:
+        shown = shown._replace(overdue=None, late=(), followed=followed)
+    facts, exact_at, turned_off = status.facts, status.exact_at, status.turned_off
+    if facts is None or exact_at is None or turned_off is None or spec.suspend:
+        return shown
+    polled_in = status.term if status.polled else None
+    key = (hub, status.version, facts, scope, turned_off, followed)
+    if shown is not None and shown.key == key:
+        return shown._replace(exact_at=exact_at, polled_in=polled_in)
+    found = await evaluate_target(hub, admitted, facts, turned_off)
+    if found is None:
+        return shown
+    exact = found.evaluated
+    return Shown(
+        key=key,
+        scope=scope,
+        evaluation=exact.evaluation,
+        exact_at=exact.exact_at,
+        missing=found.missing,
+        polled_in=polled_in,
+        overdue=exact.overdue,
+        late=found.late,
+        followed=followed,
+    )

@@ -96,7 +96,8 @@ def evaluation_fields(
 EVALUATED = (
     "scope_digest",
     "score", "passed", "scored", "score_time", "unsuppressed_score", "controls", "standards",
-    "standards_omitted", "workloads", "workloads_omitted", "findings", "overdue", "trend", "accounts",
+    "standards_omitted", "workloads", "workloads_omitted", "findings", "overdue", "overdue_findings", "trend",
+    "accounts",
 )  # fmt: skip
 
 

@@ -21,10 +21,11 @@ from posture.reconcile.access import Admitted, NotAdmitted
 from posture.reconcile.context import Context
 from posture.reconcile.loop import WakeLoop
 from posture.reconcile.reporter import ReportedKind, Reporter
-from posture.reconcile.scope import objectives_of
+from posture.reconcile.scope import followed_of, objectives_of
 from posture.store.errors import StoreError
-from posture.targets.conditions import assessed, refused, with_objectives
-from posture.targets.evaluating import evaluate_target
+from posture.targets.conditions import assessed, refused
+from posture.targets.evaluating import shown_now
+from posture.targets.objectives import NOT_COUNTED, overdue_fields, with_objectives
 from posture.targets.situation import held_back, hub_fields, situation_of
 from posture.targets.status import (
     believed,
@@ -183,7 +184,13 @@ class Target:
         else:
             after, scores = await self._assessed(before, self._admission)
         if admission.target is not None:
-            after = with_objectives(after, admission.target.spec.objectives, self._now())
+            after = with_objectives(
+                after,
+                admission.target.spec.objectives,
+                self._now(),
+                shown=scores if isinstance(scores, Shown) else None,
+                followed=self._follows(admission),
+            )
         await self._publish(after, self._admission, scores)
         await self._write(before, after)
         await self._tell_of_the_store()
@@ -227,26 +234,27 @@ class Target:
             fields |= evaluation_fields(
                 scores.evaluation, method, exact_at=scores.exact_at, pooled=scores.pooled
             )
+            fields |= overdue_fields(scores, hub.controls())
             fields["scope_digest"] = scope
+        elif before.observed_generation != generation:
+            # It may have been counted by other limits.
+            fields |= NOT_COUNTED
         return known.model_copy(update=fields), scores
 
     async def _evaluate(self, hub: Hub, admission: Admitted, scope: str) -> None:
-        """Bring what is shown up to date with the hub; score anew only when something has changed."""
-        spec, status = admission.target.spec, hub.status
+        """Bring what is shown up to date with the hub."""
         if self._shown is not None and self._shown.scope != scope:
             self._shown = None
-        facts, exact_at, turned_off = status.facts, status.exact_at, status.turned_off
-        if facts is None or exact_at is None or turned_off is None or spec.suspend:
-            return
-        polled_in = status.term if status.polled else None
-        key = (hub, status.version, facts, scope, turned_off)
-        if self._shown is not None and self._shown.key == key:
-            self._shown = self._shown._replace(exact_at=exact_at, polled_in=polled_in)
-            return
-        found = await evaluate_target(hub, admission, facts, turned_off)
-        if found is not None:
-            exact = found.evaluated
-            self._shown = Shown(key, scope, exact.evaluation, exact.exact_at, found.missing, polled_in)
+        known = self._shown
+        found = await shown_now(known, hub, admission, scope)
+        if found is not known:
+            self._shown = found
+
+    def _follows(self, admission: Admitted | NotAdmitted) -> bool:
+        """Whether the hub counts by what this target sets, as far as can be told."""
+        if self._hub is None or not isinstance(admission, Admitted) or admission.target.spec.suspend:
+            return True
+        return self._hub.follows(followed_of(admission.target.spec))
 
     def _now(self) -> datetime:
         """Return the time by the clock of the hub; by the local one where there is no hub."""

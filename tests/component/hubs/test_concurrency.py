@@ -10,6 +10,7 @@ from random import Random
 
 from posture.aws.securityhub.client import SecurityHub
 from posture.domain.findings import Finding
+from posture.sources.failed_cache import FailedLimits
 from posture.sources.findings_view import KeptValues, Published
 from posture.sources.securityhub.sync import Sync
 from tests.component.hubs.conftest import OpenSync
@@ -31,8 +32,14 @@ class Pictures:
         self._publish = self._findings.publish
         self._findings.publish = self._take  # type: ignore[method-assign]
 
-    def _take(self, exact_at: int, windows: Collection[int], state: KeptValues) -> Published:
-        published = self._publish(exact_at, windows, state)
+    def _take(
+        self,
+        exact_at: int,
+        windows: Collection[int],
+        state: KeptValues,
+        failed: Collection[FailedLimits] = (),
+    ) -> Published:
+        published = self._publish(exact_at, windows, state, failed)
         self.last = stored(self._findings.rows)
         return published
 

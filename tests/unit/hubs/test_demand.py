@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from posture.domain.objectives.failed import ResolveLimits
 from posture.domain.time import DAY, HOUR, MINUTE
-from posture.hubs.demand import Demand, HubKey, Requests, Wanted, together
+from posture.hubs.demand import MAX_LIMITS, Demand, HubKey, Requests, Wanted, together
+from posture.sources.failed_cache import FailedLimits
 from posture.sources.securityhub.context import Bounds
 from posture.sources.securityhub.sync import overlap, remembered_changes
 
@@ -27,6 +29,14 @@ def test_the_shortest_intervals_and_all_products_count() -> None:
         frozenset({30 * HOUR}),
     )
     assert together([]) is None
+
+
+def test_a_hub_counts_by_so_many_limits_and_by_those_of_the_first() -> None:
+    followed = [FailedLimits(30 * HOUR, ResolveLimits(high=n)) for n in range(MAX_LIMITS + 3)]
+    asked = [demand()._replace(failed=each) for each in (*followed[:2], *followed)]
+    wanted = together([demand(), *asked])
+    assert wanted is not None
+    assert wanted.failed == set(followed[:MAX_LIMITS])
 
 
 def test_hubs_differ_by_role_external_id_and_region_and_their_names_show_none() -> None:

@@ -3,9 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from posture.api.conditions import Condition, Trouble, find_condition
-from posture.api.posture_target import Objectives
-from posture.api.posture_target_status import PostureTargetStatus
-from posture.targets.conditions import TargetSituation, assessed, refused, with_objectives
+from posture.targets.conditions import TargetSituation, assessed, refused
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 EXACT_AT = int(NOW.timestamp() * 1_000_000)
@@ -178,29 +176,3 @@ def test_what_the_status_tells_is_never_current_however_fresh_it_is(
         assert current is not None
         assert (current.status.value, current.reason) == ("False", reason)
         assert "as of status.scoreTime" in current.message
-
-
-def followed(
-    before: tuple[Condition, ...], objectives: Objectives, now: datetime, generation: int
-) -> tuple[Condition, ...]:
-    status = PostureTargetStatus(conditions=before, observed_generation=generation)
-    return with_objectives(status, objectives, now).conditions
-
-
-def test_objectives_that_are_not_computed_are_never_met_in_silence() -> None:
-    """A condition that is asked for and absent would be taken for good news."""
-    both = Objectives.model_validate(
-        {"trend": {"window": "336h", "maxDrop": 2}, "resolveWithin": {"critical": "24h"}}
-    )
-    conditions = followed(assessed((), FINE, NOW, 1), both, NOW, 1)
-    assert said(conditions)["Declining"] == "Unknown/TrendNotComputed"
-    assert said(conditions)["Overdue"] == "Unknown/OverdueNotComputed"
-    assert {each.observed_generation for each in conditions} == {1}
-    later = followed(conditions, both, NOW + timedelta(days=1), 2)
-    assert find_condition(later, "Overdue") != find_condition(conditions, "Overdue")
-    assert {each.last_transition_time for each in later} == {NOW}
-    only = Objectives.model_validate({"minimumScore": 90, "resolveWithin": {"low": "24h"}})
-    assert said(followed(later, only, NOW, 3)).keys() == {
-        "Ready", "ScoreCurrent", "Reconciling", "Stalled", "Overdue"
-    }  # fmt: skip
-    assert said(followed(later, Objectives(), NOW, 4)) == said(assessed((), FINE, NOW, 4))

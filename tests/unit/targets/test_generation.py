@@ -43,10 +43,10 @@ class SlowHub(SkewedHub):
         super().__init__(0, MINUTE)
         self.asked, self.gate = asyncio.Event(), asyncio.Event()
 
-    async def evaluate(self, view: View, window: object) -> Evaluated:
+    async def evaluate(self, view: View, *how: object) -> Evaluated:
         self.asked.set()
         await self.gate.wait()
-        return await super().evaluate(view, window)
+        return await super().evaluate(view, *how)
 
 
 def declare(running: Running, document: Object, hub: SkewedHub) -> None:

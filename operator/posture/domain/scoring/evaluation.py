@@ -133,16 +133,21 @@ class Sums(NamedTuple):
     excluded: AbstractSet[str]
 
 
+def bits_of(view: View, bits: ControlBits | None = None) -> ControlBits:
+    """Return the bits of a view's standards; `bits`: of another view with the same standards and controls."""
+    released = frozenset(place[:2] for place in view.released if place[2:] == view.home)
+    if bits is None:
+        bits = ControlBits(tuple(sorted(set(view.standards))), view.controls)
+    return bits.releasing(released)
+
+
 def summed(cells: Iterable[Cell], view: View, bits: ControlBits | None = None) -> Sums:
     """Read the cells of a hub for a view.
 
     `bits`: of another view with the same standards and controls, for evidence that is to be put together.
     """
-    released = frozenset(place[:2] for place in view.released if place[2:] == view.home)
-    if bits is None:
-        bits = ControlBits(tuple(sorted(set(view.standards))), view.controls)
-    bits = bits.releasing(released)
-    off = _turned_off(view, bits)
+    bits = bits_of(view, bits)
+    off = off_pairs(view, bits)
     accounts, excluded = tally_cells(cells, bits, view.accounts, view.products - {SECURITY_HUB}, off.by_place)
     for member in view.members - accounts.keys():
         standing = view.accounts.standing(member)
@@ -242,7 +247,7 @@ def _statuses(verdict: ControlVerdict, bits: ControlBits) -> dict[tuple[str, str
     return dict(sorted((pair, status) for status, pairs in by_status.items() for pair in bits.pairs(pairs)))
 
 
-class _Off(NamedTuple):
+class OffPairs(NamedTuple):
     """Pairs that are off by account and Region; what policies turned off, and what was said of that then."""
 
     by_place: dict[str, dict[str, int]]
@@ -257,9 +262,10 @@ _THEN = {
 }
 
 
-def _turned_off(view: View, bits: ControlBits) -> _Off:
+def off_pairs(view: View, bits: ControlBits) -> OffPairs:
+    """Return what is off in a view: at the hub's home, and wherever a policy turned it off."""
     account_id, region = view.home
-    off = _Off({account_id: {region: bits.off}}, {}, {})
+    off = OffPairs({account_id: {region: bits.off}}, {}, {})
     for (standard, control, account_id, region), status in view.turned_off.items():
         if standard not in bits.standards:
             continue

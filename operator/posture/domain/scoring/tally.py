@@ -299,7 +299,7 @@ def tally_cells(
             account = tally_cells[cell.account_id] = Account(off.get(cell.account_id))
         plan = plans.get(cell.check)
         if plan is None:
-            plan = plans[cell.check] = _plan(cell.check, bits, products)
+            plan = plans[cell.check] = plan_of(cell.check, bits, products)
         pairs, product = plan
         if pairs:
             account.add_control(cell, pairs)
@@ -308,7 +308,7 @@ def tally_cells(
     return tally_cells, excluded
 
 
-def _plan(check: Check, bits: ControlBits, products: frozenset[str]) -> tuple[int, str]:
+def plan_of(check: Check, bits: ControlBits, products: frozenset[str]) -> tuple[int, str]:
     """Return the pairs that a check's findings count for, or the product they are counted under."""
     product = product_of(check)
     if check.source or product not in products:

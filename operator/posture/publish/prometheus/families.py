@@ -65,6 +65,11 @@ FINDINGS_COUNT = Family(
     " not_available, passed.",
     (*FINDINGS, "state"),
 )
+FINDINGS_OVERDUE = Family(
+    "posture_findings_overdue",
+    "Failed findings that fail for longer than spec.objectives.resolveWithin allows.",
+    FINDINGS,
+)
 OBJECTIVE_MINIMUM = Family("posture_objective_minimum_score_ratio", "The lowest score aimed at.", TARGET)
 OBJECTIVE_DROP = Family(
     "posture_objective_max_drop_ratio", "The largest drop of the score within the trend's window.", TARGET
@@ -158,6 +163,7 @@ ALL: tuple[Family, ...] = (
     CONTROLS,
     CONTROL_STATUS,
     FINDINGS_COUNT,
+    FINDINGS_OVERDUE,
     OBJECTIVE_MINIMUM,
     OBJECTIVE_DROP,
     OBJECTIVE_RESOLVE,

@@ -6,11 +6,13 @@ the configuration are read.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from posture.aws.client.limiter import Usage
 from posture.config.file import (
     ConfigFile,
 )
+from posture.domain.objectives.overdue import Overdue
 from posture.domain.remediation.reasons import Reason
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.scoring.scores import ControlCounts, Scores
@@ -66,6 +68,18 @@ def evaluation_samples(
         for key, count in evaluation.findings.items()
     ]
     return samples
+
+
+def overdue_samples(namespace: str, target: str, overdue: Overdue[Any]) -> dict[Family, list[Value]]:
+    """Return the samples of what is overdue; none where it is not known of some whether they are."""
+    if overdue.unknown:
+        return {}
+    return {
+        families.FINDINGS_OVERDUE: [
+            ((namespace, target, key.product, key.account_id, key.severity.name.lower()), count)
+            for key, count in overdue.counts.items()
+        ]
+    }
 
 
 def restored_samples(namespace: str, target: str, restored: RestoredScores) -> dict[Family, list[Value]]:

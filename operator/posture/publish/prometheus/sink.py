@@ -13,6 +13,7 @@ from posture.publish.prometheus.samples import (
     condition_samples,
     evaluation_samples,
     objective_samples,
+    overdue_samples,
     policy_samples,
     restored_samples,
     rule_samples,
@@ -104,11 +105,14 @@ class _TargetPage:
 
 def _maker(own: tuple[str, str], scores: Shown | RestoredScores, *, per_control: bool) -> _Maker:
     if isinstance(scores, Shown):
-        make = partial(
-            evaluation_samples, *own, scores.evaluation, pooled=scores.pooled, per_control=per_control
-        )
-        return _Maker((scores.evaluation, scores.pooled, per_control), make)
+        make = partial(_samples, own, scores, per_control=per_control)
+        return _Maker((scores.evaluation, scores.overdue, scores.pooled, per_control), make)
     return _Maker((scores,), partial(restored_samples, *own, scores))
+
+
+def _samples(own: tuple[str, str], shown: Shown, *, per_control: bool) -> Samples:
+    samples = evaluation_samples(*own, shown.evaluation, pooled=shown.pooled, per_control=per_control)
+    return samples if shown.overdue is None else {**samples, **overdue_samples(*own, shown.overdue)}
 
 
 def _rendered(make: Callable[[], Samples]) -> Mapping[Family, RenderedText]:

@@ -59,7 +59,7 @@ class SecurityHubSource:
         self.sync.marks.own(following.owners)
         self._products = following.products
         await self.sync.want(following.products)
-        self.sync.windows = following.windows
+        self.sync.windows, self.sync.failed = following.windows, following.failed
 
     async def resume(self) -> HubFacts | None:
         """Publish what is stored, where it is whole: as of the last poll. Returns what the hub is then."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from posture.aws.client.clock import BELIEVED_AHEAD
 from posture.aws.client.limiter import published
 from posture.domain.time import DAY, MINUTE, SECOND
+from posture.sources.failed_cache import FailedLimits
 from posture.sources.findings_view import KeptValues, Published
 from posture.sources.securityhub.context import Bounds, Reading, SyncContext
 from posture.sources.securityhub.listing import PAGES_ALONE
@@ -46,6 +47,7 @@ class Sync:
 
     context: SyncContext
     windows: frozenset[int] = frozenset()
+    failed: frozenset[FailedLimits] = frozenset()
     full_sync: int = DAY
     pages: int = share_of(5 * MINUTE)
     exact_products: frozenset[str] = frozenset()
@@ -162,7 +164,9 @@ class Sync:
     async def _publish(self, exact_at: int, state: KeptValues) -> None:
         products = frozenset(self.context.progress.done.products)
         findings = self.context.findings
-        self.published = await self.context.worker.call(findings.publish, exact_at, self.windows, state)
+        self.published = await self.context.worker.call(
+            findings.publish, exact_at, self.windows, state, self.failed
+        )
         self.exact_products = products & self.context.wanted
 
     def lag(self) -> int:

@@ -8,13 +8,14 @@ from typing import Any
 
 from posture.domain.exceptions.marks import IsOurs
 from posture.domain.findings import Check, Compliance, FailingSince, Finding, RecordState, Severity, Workflow
-from posture.store.records import CellKey, CellRow, FindingRef, in_order
+from posture.store.records import CellKey, CellRow, FailedAsk, FailedRow, FindingRef, in_order, key_of
 from posture.store.sqlite import schema
 from posture.store.sqlite.cells import CellReader
 from posture.store.sqlite.changes import key_batches, placeholders
 from posture.store.sqlite.database import Database
 from posture.store.sqlite.dimensions import Dimensions
 from posture.store.sqlite.encoding import decode_customer, decode_provider
+from posture.store.sqlite.failed import FailedReader
 
 ROWS_A_PAGE = 1000
 
@@ -83,6 +84,17 @@ class FindingReader:
         """Yield the cells of `keys`, or all that have ACTIVE findings; fresh: updated since `cutoff`."""
         reader = CellReader(self._database, self._dimensions, cutoff)
         return reader.everything() if keys is None else reader.of_keys(keys)
+
+    def failed_cells(self, keys: Collection[CellKey] | None, ask: FailedAsk) -> Iterator[FailedRow]:
+        """Yield the failed findings of the cells of `keys`, or of all, and what is overdue of them."""
+        reader = FailedReader(self._database, self._dimensions, ask)
+        return reader.everything() if keys is None else reader.of_keys(keys)
+
+    def overdue_findings(self, cell: CellKey, ask: FailedAsk, *, most: int) -> list[Finding]:
+        """Return the findings of a cell that are overdue for the longest, that first."""
+        keys = FailedReader(self._database, self._dimensions, ask).longest(cell, most)
+        found = {key_of(each.product_arn, each.id): each for each in self.read_findings(keys)}
+        return [found[key] for key in keys]
 
     def read_findings(self, keys: Collection[bytes]) -> Iterator[Finding]:
         """Yield the findings of some keys; those that are not stored are left out."""

@@ -3,7 +3,8 @@
 import re
 
 from posture.domain.findings import RecordState
-from posture.store.records import CustomerWrite, Members, Read
+from posture.domain.objectives.failed import ResolveLimits
+from posture.store.records import CustomerWrite, FailedAsk, Members, Read
 from posture.store.sqlite.store import Store
 from tests.support.rows import EC2_2, S3_1, finding, key
 
@@ -30,6 +31,10 @@ def use_everything(store: Store) -> None:
         store.count(members)
     list(store.cells(None, cutoff=0))
     list(store.cells(cells, cutoff=0))
+    ask = FailedAsk(9, ResolveLimits(medium=1), 5_000)
+    list(store.failed_cells(None, ask))
+    for row in store.failed_cells(cells, ask):
+        store.overdue_findings(row.key, ask, most=3)
     list(store.read_findings(map(key, findings)))  # type: ignore[arg-type]  # any iterable would do
     list(store.findings(accounts=["1"]))
     list(store.findings(state=RecordState.ARCHIVED))

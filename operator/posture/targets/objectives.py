@@ -1,0 +1,137 @@
+"""What a target aims at in its status: what is overdue, and the conditions that say so."""
+
+from datetime import datetime
+from typing import Any
+
+from posture.api.conditions import ConditionStatus, find_condition, set_condition, without_condition
+from posture.api.posture_target import Objectives
+from posture.api.posture_target_status import (
+    DECLINING,
+    MAX_OVERDUE,
+    OVERDUE,
+    SCORE_CURRENT,
+    OverdueCounts,
+    OverdueFinding,
+    PostureTargetStatus,
+)
+from posture.domain.findings import Finding, Severity
+from posture.domain.standards import Controls
+from posture.domain.text import counted
+from posture.domain.time import datetime_of
+from posture.publish.sink import Shown
+from posture.targets.conditions import Message
+
+_TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
+_TREND_NOT_COMPUTED = Message(
+    _UNKNOWN,
+    "TrendNotComputed",
+    "This version of the operator does not compare the score with earlier ones, so nothing here will tell"
+    " that it falls by more than spec.objectives.trend.maxDrop. Alert on posture_target_score_ratio over"
+    " time, with posture_objective_max_drop_ratio as the bound.",
+)
+
+NOT_COUNTED: dict[str, Any] = {"overdue": None, "overdue_findings": ()}
+
+
+def overdue_fields(shown: Shown, controls: Controls) -> dict[str, Any]:
+    """Return the status fields of what is overdue, as keyword arguments of `PostureTargetStatus`."""
+    found = shown.overdue
+    if found is None or shown.followed is None or found.unknown:
+        return NOT_COUNTED
+    sums = found.by_severity()
+    named = ("critical", "high", "medium", "low")
+    return {
+        "overdue": OverdueCounts(
+            **{name: sums[Severity[name.upper()]] for name in named}, total=sum(sums.values())
+        ),
+        "overdue_findings": tuple(
+            _named(each, limit, controls)
+            for each in shown.late[:MAX_OVERDUE]
+            if (limit := shown.followed.limits[each.severity]) is not None
+        ),
+    }
+
+
+def _named(finding: Finding, limit: int, controls: Controls) -> OverdueFinding:
+    since = 0 if finding.failing is None else finding.failing.since
+    pairs = controls.pairs_of(finding.check)
+    control = controls.spelled(pairs[0][1]) if pairs else finding.check.control
+    return OverdueFinding(
+        id=finding.id,
+        control=control or None,
+        title=finding.title,
+        severity=finding.severity.name,
+        account=finding.account_id,
+        region=finding.region,
+        resource=finding.resources[0].id if finding.resources else None,
+        since=datetime_of(since),
+        due=datetime_of(since + limit),
+    )
+
+
+def with_objectives(
+    status: PostureTargetStatus,
+    objectives: Objectives,
+    now: datetime,
+    *,
+    shown: Shown | None = None,
+    followed: bool = True,
+) -> PostureTargetStatus:
+    """Return the status with the conditions of the objectives asked for, and no others.
+
+    `shown`: the evaluation that the status tells of. `followed`: whether the hub counts what is overdue.
+    """
+    if objectives.resolve_within is None:
+        status = status.model_copy(update=NOT_COUNTED)
+    conditions, generation = status.conditions, status.observed_generation
+    for kind, asked, said in (
+        (DECLINING, objectives.trend, _TREND_NOT_COMPUTED),
+        (OVERDUE, objectives.resolve_within, _overdue(status, shown, followed=followed)),
+    ):
+        if asked is None:
+            conditions = without_condition(conditions, kind)
+        else:
+            conditions = set_condition(conditions, kind, *said, now, generation)
+    if conditions == status.conditions:
+        return status
+    return status.model_copy(update={"conditions": conditions})
+
+
+def _overdue(status: PostureTargetStatus, shown: Shown | None, *, followed: bool) -> Message:
+    found = status.overdue
+    if found is None:
+        return _not_counted(status, shown, followed=followed)
+    if not found.total:
+        return Message(
+            _FALSE, "WithinTime", "No finding fails for longer than spec.objectives.resolveWithin."
+        )
+    parts = [f"{n} {name}" for name in ("critical", "high", "medium", "low") if (n := getattr(found, name))]
+    failing, those = ("finding fails", "it") if found.total == 1 else ("findings fail", "those longest over")
+    return Message(
+        _TRUE,
+        "FindingsOverdue",
+        f"{found.total} {failing} for longer than spec.objectives.resolveWithin allows ({', '.join(parts)})."
+        f" status.overdueFindings names {those}.",
+    )
+
+
+def _not_counted(status: PostureTargetStatus, shown: Shown | None, *, followed: bool) -> Message:
+    if not followed:
+        return Message(
+            _UNKNOWN,
+            "TooManyObjectives",
+            "Targets of this Security Hub have more different spec.objectives.resolveWithin (with"
+            " spec.scoring.evaluationWindow) than are counted by: use the same ones.",
+        )
+    if shown is not None and shown.overdue is not None and shown.overdue.unknown:
+        untold = counted(shown.overdue.unknown, "finding that fails", "findings that fail")
+        return Message(
+            _UNKNOWN,
+            "SinceUnknown",
+            f"Of {untold} it is not known since when, as an earlier version stored them: the next complete"
+            " sweep tells.",
+        )
+    current = find_condition(status.conditions, SCORE_CURRENT)
+    if current is not None and current.status is not _TRUE:
+        return Message(_UNKNOWN, current.reason, "What is overdue is counted with the score.")
+    return Message(_UNKNOWN, "Counting", "What is overdue is counted at the next poll.")
