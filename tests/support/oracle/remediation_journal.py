@@ -51,7 +51,8 @@ def caps(
         found.add("perDay")
     touched = {e.resource for e in day} | {r for r, _ in taken}
     allowed = 0 if checked is None else ceil(checked * limits.percent / 100)
-    if checked is None or (resource not in touched and len(touched) + 1 > allowed):
+    # Of those that were touched some only may have been: writing to one of them may be one more.
+    if checked is None or len(touched | {resource}) > allowed:
         found.add("percent")
     going = sum(e.state is None or e.state.value in {"Running", "Undoing"} for e in entries)
     if going >= limits.concurrent:
