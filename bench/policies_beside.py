@@ -29,18 +29,16 @@ class NotInstalledError(Exception):
     """The library could not be installed; the message says why."""
 
 
-def install() -> Path:
-    """Make the environment where it is not there yet, and return its interpreter.
+def install(directory: Path = _DIRECTORY) -> Path:
+    """Make the environment in a folder where it is not there yet, and return its interpreter.
 
     Raises NotInstalledError, also where there is no way to the package index.
     """
-    python = _DIRECTORY / "bin" / "python"
+    python = directory / "bin" / "python"
     if _answers([str(python), "-c", "import awsfindingsmanagerlib"]) is None:
         return python
-    print(
-        f"Installing {REQUIREMENT} into {_DIRECTORY.name}, to be measured beside", file=sys.stderr, flush=True
-    )
-    venv.create(_DIRECTORY, clear=True, with_pip=True)
+    print(f"Installing {REQUIREMENT} into {directory.name}, to be asked beside", file=sys.stderr, flush=True)
+    venv.create(directory, clear=True, with_pip=True)
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", REQUIREMENT]
     if why := _answers(pip):
         raise NotInstalledError(why)

@@ -15,6 +15,9 @@ class _Commands(LazyGroup):
         "validate": Lazy(
             "posture.cli.validate.command:validate", "Check manifests offline, with file and line."
         ),
+        "import": Lazy(
+            "posture.cli.importing.command:import_rules", "Translate exceptions of other tools into policies."
+        ),
         "score": Lazy("posture.cli.score.command:score", "Score a Security Hub once, without a cluster."),
         "status": Lazy(
             "posture.cli.status.command:status", "Print targets with their policies and rules, as a tree."

@@ -36,6 +36,8 @@ def completed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
         (["score", "--method", ""], ["SecurityHub", "ExpectedControls", ":4"]),
         (["validate", "-f", "x"], [":0"]),
         (["score", "--cache", ""], [":16"]),
+        (["import", ""], ["fml", "prowler-mutelist", "csv", ":4"]),
+        (["import", "fml", ""], [":0"]),
         (["none", ""], [":4"]),
     ],
 )

@@ -39,6 +39,7 @@ def imported(*arguments: str) -> set[str]:
         ["sync", "--help"],
         ["suspend", "--help"],
         ["resume", "--help"],
+        ["import", "--help"],
         ["validate", "-f", "/dev/null"],
     ],
 )
