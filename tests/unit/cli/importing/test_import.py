@@ -104,6 +104,16 @@ def test_other_formats_pass_too(tmp_path: Path) -> None:
     assert "'012345678901'" in done.stdout or '"012345678901"' in done.stdout
 
 
+def test_a_row_without_an_end_is_left_out_where_the_command_line_has_none_either(tmp_path: Path) -> None:
+    header = "control,accounts,regions,resources,justification,approvedBy,expiresAt,reference"
+    ends = "S3.1,,,,Because of this and that,me,,\nS3.2,,,,Because of this and that,,2027-03-31T00:00:00Z,\n"
+    rows = f"{header}\n{ends}"
+    done = run(tmp_path, "csv", rows, terms=("--target", "organization"))
+    assert done.exit_code == 1
+    assert "row 1, line 2: not translated: the API does not take its spec.expiresAt" in done.stderr
+    assert "row 2, line 3: not translated: the API does not take its spec.approvedBy" in done.stderr
+
+
 def test_prowlers_findings_are_read_where_they_are_given(tmp_path: Path) -> None:
     findings = tmp_path / "findings.csv"
     findings.write_text(

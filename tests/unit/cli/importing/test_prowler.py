@@ -1,7 +1,7 @@
 """Mutelists of Prowler: what their policies select.
 
-Prowler cannot be installed beside this project's own packages, so what it mutes is worked out by a model of
-its `Mutelist.is_muted` (Prowler 5): `tests.support.imported.muted_by_prowler`.
+Prowler is a whole program with dozens of pinned packages, so what it mutes is worked out by a model of its
+`Mutelist.is_muted` (Prowler 5): `tests.support.imported.muted_by_prowler`.
 """
 
 from typing import Any
