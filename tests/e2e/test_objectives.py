@@ -4,6 +4,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from sandbox.cloud import Cloud
 from sandbox.operator_process import OperatorProcess
 from tests.support.e2e.stage import CIS_1_4, FSBP, ORGANIZATION, Stage
@@ -111,3 +113,44 @@ def test_a_finding_becomes_overdue_by_itself_and_is_overdue_no_longer_when_it_pa
     events = stage.kubectl("get", "events")
     assert "FindingsOverdue" in events
     assert "WithinTime" in events
+
+
+def test_a_score_that_falls_is_told_and_no_replica_forgets_from_where(stage: Stage, cloud: Cloud) -> None:
+    name = stage.target(objectives={"trend": {"window": "336h", "maxDrop": 2}})
+    operator = stage.operator()
+    operator.wait(lambda: stage.is_current(name), "the first exact score", seconds=60)
+    assert stage.condition("Declining", name)["reason"] == "WithinMaxDrop"
+    assert operator.value("posture_target_score_drop_ratio", target=name) == 0
+    first = stage.status(name)
+    cloud.control.mutate(
+        {
+            "op": "update",
+            "where": {"ComplianceStatus": [{"Comparison": "EQUALS", "Value": "PASSED"}]},
+            "set": {"Compliance": {"Status": "FAILED"}},
+            "limit": 150,
+        }
+    )
+    operator.wait(lambda: stage.condition("Declining", name)["status"] == "True", "the condition")
+    operator.wait(lambda: "ScoreFell" in stage.kubectl("get", "events"), "the event")
+    status = stage.status(name)
+    drop = first["passed"] / first["scored"] - status["passed"] / status["scored"]
+    assert drop > 0.02
+    assert operator.value("posture_target_score_drop_ratio", target=name) == pytest.approx(drop, abs=1e-12)
+    trend = status["trend"]
+    assert trend["score"] == round(100 * first["passed"] / first["scored"], 2)
+    assert (trend["drop"], trend["maxDrop"], trend["window"]) == (round(100 * drop, 2), 2, "336h")
+    assert [(each["passed"], each["scored"]) for each in trend["points"]] == [
+        (first["passed"], first["scored"])
+    ]
+    # Of another replica neither the store nor the memory knows of it.
+    operator.stop()
+    other = stage.operator("replica-1")
+    since = status["scoreTime"]
+    other.wait(
+        lambda: stage.is_current(name) and stage.status(name)["scoreTime"] > since,
+        "its own score",
+        seconds=60,
+    )
+    assert stage.status(name)["trend"] == trend
+    assert other.value("posture_target_score_drop_ratio", target=name) == pytest.approx(drop, abs=1e-12)
+    assert stage.condition("Declining", name)["status"] == "True"

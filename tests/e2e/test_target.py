@@ -60,10 +60,8 @@ def test_kubectl_get_shows_the_columns(stage: Stage) -> None:
     assert "SecurityHub" in row
     assert row.endswith("Exact")
     assert operator.value("posture_objective_minimum_score_ratio", target=name) == 0.9
-    # What is asked for and not computed is told, in a condition and in an event.
     condition = stage.condition("Declining", name)
-    assert (condition["status"], condition["reason"]) == ("Unknown", "TrendNotComputed")
-    operator.wait(lambda: "TrendNotComputed" in stage.kubectl("get", "events"), "the event")
+    assert (condition["status"], condition["reason"]) == ("False", "WithinMaxDrop")
 
 
 def test_a_changed_spec_counts_at_once_and_an_old_score_is_not_passed_off(stage: Stage) -> None:

@@ -78,6 +78,9 @@ class SkewedHub:
     def follows(self, _: object) -> bool:
         return True
 
+    async def look(self, _: object) -> None:
+        """Look at nothing: its store is not open."""
+
     async def evaluate(self, view: View, *_: object) -> Evaluated:
         check = Check(
             "Security Hub",

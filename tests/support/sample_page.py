@@ -71,6 +71,7 @@ def _gauges(now: float) -> Samples:
         ],
         families.FINDINGS_OVERDUE: [((*product, "critical"), 1), ((*product, "high"), 3)],
         families.OBJECTIVE_MINIMUM: [(_TARGET, 0.9)],
+        families.SCORE_DROP: [(_TARGET, 0.01)],
         families.OBJECTIVE_DROP: [(_TARGET, 0.05)],
         families.OBJECTIVE_RESOLVE: [((*_TARGET, "critical"), 86400)],
         families.SUPPRESSED_FINDINGS: [(_POLICY, 4)],

@@ -194,9 +194,11 @@ class Grouping(Spec):
 
 
 class Trend(Spec):
-    """How far the score may fall. Not compared with the score by this version."""
+    """How far the score may fall."""
 
-    window: PositiveDuration = Field(description="Length of time over which the score is compared.")
+    window: PositiveDuration = Field(
+        description="Length of time over which the score is compared; points of it are kept for 400 days."
+    )
     max_drop: float = Field(ge=0, le=100, description="Points of percent that it may fall in that time.")
 
 
@@ -210,7 +212,7 @@ class ResolveWithin(Spec):
 
 
 class Objectives(Spec):
-    """What is aimed at: metrics, for alerts to compare with. This version compares nothing itself."""
+    """What is aimed at: metrics for alerts to compare with, and conditions that tell what is missed."""
 
     minimum_score: float | None = Field(
         None,
@@ -221,8 +223,9 @@ class Objectives(Spec):
     )
     trend: Trend | None = Field(
         None,
-        description="How far the score may fall. This version does not compare scores over time: `maxDrop` "
-        "is a metric, `status.trend` is absent and the condition `Declining` is Unknown.",
+        description="How far the headline score may fall. The condition `Declining` is True while it is more "
+        "than `maxDrop` points of percent below that of a moment `window` ago (the first one known, where "
+        "that is later); `status.trend` shows both.",
     )
     resolve_within: ResolveWithin | None = Field(
         None,

@@ -18,6 +18,7 @@ MAX_STANDARDS = 50
 MAX_REJECTED = 10
 MAX_UNMATCHED = 20
 MAX_OVERDUE = 20
+MAX_POINTS = 400
 
 
 class ControlCounts(Observed):
@@ -99,12 +100,31 @@ class OverdueFinding(Observed):
     due: Time = Field(description="When it had to be resolved.")
 
 
-class TrendStatus(Observed):
-    """How the score moved over the window of the objective. Not computed by this version."""
+class TrendPoint(Observed):
+    """The headline score at a moment at which it was exact."""
 
-    since: Past = Field(description="The moment that the score is compared with.")
-    score: float = Field(description="The score then, in percent.")
-    change: float = Field(description="Points of percent since then; negative: it fell.")
+    time: Past = Field(description="When.")
+    passed: int = Field(description="Controls that had passed.")
+    scored: int = Field(description="Controls behind the score.")
+
+
+class TrendStatus(Observed):
+    """The score compared with an earlier one, over the window of the objective."""
+
+    window: Line = Field(description="Length of time over which the score is compared, as in `spec`.")
+    score: float | None = Field(None, description="The score that it is compared with, in percent.")
+    from_: Past | None = Field(
+        None,
+        alias="from",
+        description="When that was: the last point at or before `window` ago, or the first one.",
+    )
+    drop: float | None = Field(
+        None, description="Points of percent that it has fallen since then, 0 or more."
+    )
+    max_drop: float = Field(description="Points of percent that it may fall, as in `spec`.")
+    points: Annotated[tuple[TrendPoint, ...], Kept(MAX_POINTS, keys=("time",))] = Field(
+        (), description="One point a day, the oldest first."
+    )
 
 
 class AccountCounts(Observed):
@@ -230,7 +250,8 @@ class PostureTargetStatus(Status):
         (), description="Those of them that are overdue for the longest."
     )
     trend: TrendStatus | None = Field(
-        None, description="How the score moved. Not computed by this version: always absent."
+        None,
+        description="How the score moved over the window of `objectives.trend`; absent where there is none.",
     )
     accounts: AccountCounts | None = Field(None, description="Accounts by state.")
     sync: SyncSummary | None = Field(None, description="How the hub's findings are read.")

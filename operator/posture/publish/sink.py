@@ -79,6 +79,8 @@ class TargetReport(NamedTuple):
     scores: Shown | RestoredScores | None
     per_control: bool
     """Whether each control is shown too."""
+    drop: float | None = None
+    """How far the headline is below what it is compared with, as a ratio; None where there is no trend."""
 
 
 class PolicyReport(NamedTuple):

@@ -1,4 +1,7 @@
-"""Evaluating a target over its hub: over those of the chosen standards that anything tells of."""
+"""Evaluating a target over its hub, when what is declared or known has changed.
+
+It is evaluated over those of the chosen standards that anything tells of.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -9,8 +12,9 @@ from posture.domain.findings import Finding
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.hubs.hub import Hub
+from posture.kube.resources import Object
 from posture.publish.sink import Shown
-from posture.reconcile.access import Admitted
+from posture.reconcile.access import Admitted, NotAdmitted
 from posture.reconcile.scope import chosen_standards, followed_of, view_of
 from posture.sources.failed_cache import FailedLimits
 from posture.sources.findings_view import Evaluated, FindingsView
@@ -81,3 +85,21 @@ async def shown_now(shown: Shown | None, hub: Hub, admitted: Admitted, scope: st
         late=found.late,
         followed=followed,
     )
+
+
+def is_followed(hub: Hub | None, admission: Admitted | NotAdmitted) -> bool:
+    """Whether the hub counts by what this target sets, as far as can be told."""
+    if hub is None or not isinstance(admission, Admitted) or admission.target.spec.suspend:
+        return True
+    return hub.follows(followed_of(admission.target.spec))
+
+
+def what_is_declared(document: Object, admission: Admitted | NotAdmitted) -> tuple[object, ...]:
+    """Return what a cycle follows of an object; its status, which a cycle writes, is none of that."""
+    metadata = document["metadata"]
+    said: tuple[object, ...]
+    if isinstance(admission, Admitted):
+        said = (admission.target.spec, admission.accounts)
+    else:
+        said = (admission.trouble,)
+    return (metadata["generation"], metadata.get("annotations"), said)

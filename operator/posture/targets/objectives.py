@@ -1,4 +1,4 @@
-"""What a target aims at in its status: what is overdue, and the conditions that say so."""
+"""What a target aims at in its status: what is overdue, and the conditions of all objectives."""
 
 from datetime import datetime
 from typing import Any
@@ -15,21 +15,15 @@ from posture.api.posture_target_status import (
     PostureTargetStatus,
 )
 from posture.domain.findings import Finding, Severity
+from posture.domain.objectives.trend import Trend
 from posture.domain.standards import Controls
 from posture.domain.text import counted
 from posture.domain.time import datetime_of
 from posture.publish.sink import Shown
 from posture.targets.conditions import Message
+from posture.targets.trend import declining
 
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
-_TREND_NOT_COMPUTED = Message(
-    _UNKNOWN,
-    "TrendNotComputed",
-    "This version of the operator does not compare the score with earlier ones, so nothing here will tell"
-    " that it falls by more than spec.objectives.trend.maxDrop. Alert on posture_target_score_ratio over"
-    " time, with posture_objective_max_drop_ratio as the bound.",
-)
-
 NOT_COUNTED: dict[str, Any] = {"overdue": None, "overdue_findings": ()}
 
 
@@ -76,19 +70,21 @@ def with_objectives(
     *,
     shown: Shown | None = None,
     followed: bool = True,
+    trend: Trend | None = None,
 ) -> PostureTargetStatus:
     """Return the status with the conditions of the objectives asked for, and no others.
 
     `shown`: the evaluation that the status tells of. `followed`: whether the hub counts what is overdue.
+    `trend`: of the score that the status tells.
     """
     if objectives.resolve_within is None:
         status = status.model_copy(update=NOT_COUNTED)
     conditions, generation = status.conditions, status.observed_generation
-    for kind, asked, said in (
-        (DECLINING, objectives.trend, _TREND_NOT_COMPUTED),
-        (OVERDUE, objectives.resolve_within, _overdue(status, shown, followed=followed)),
+    for kind, said in (
+        (DECLINING, declining(status, trend, objectives.trend) if objectives.trend else None),
+        (OVERDUE, _overdue(status, shown, followed=followed) if objectives.resolve_within else None),
     ):
-        if asked is None:
+        if said is None:
             conditions = without_condition(conditions, kind)
         else:
             conditions = set_condition(conditions, kind, *said, now, generation)

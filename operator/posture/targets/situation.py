@@ -63,7 +63,7 @@ def situation_of(
         suspicious=hub.suspicious,
         missing=_missing(admitted, hub.facts, scores),
         enabled=tuple(sorted(enabled)),
-        scored=_headline(scores, target.spec.scoring.method) is not None,
+        scored=headline_of(scores, target.spec.scoring.method) is not None,
         reporting=len(scores.evaluation.reporting) if isinstance(scores, Shown) else 0,
         restored=isinstance(scores, RestoredScores),
         rejected=_rejected(_odd(admitted, hub)),
@@ -142,7 +142,8 @@ def _lag(seconds: float) -> tuple[str, ...]:
     return (f"{note} for {unseen}.",)
 
 
-def _headline(scores: Shown | RestoredScores | None, method: ScoringMethod) -> Score | None:
+def headline_of(scores: Shown | RestoredScores | None, method: ScoringMethod) -> Score | None:
+    """Return the score of a target by the method that it chose; None where it has none."""
     if isinstance(scores, Shown):
         return scores.evaluation.target.headline(Method(method.value))
     return scores.target if scores else None

@@ -8,6 +8,7 @@ from typing import Any
 from posture.api.conditions import READY, ConditionStatus
 from posture.api.model import Metadata
 from posture.api.posture_target_status import DECLINING, OVERDUE, SCORE_CURRENT, PostureTargetStatus
+from posture.domain.objectives.trend import Trend
 from posture.domain.time import SECOND, datetime_of
 from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub
@@ -21,10 +22,11 @@ from posture.reconcile.access import Admitted, NotAdmitted
 from posture.reconcile.context import Context
 from posture.reconcile.loop import WakeLoop
 from posture.reconcile.reporter import ReportedKind, Reporter
-from posture.reconcile.scope import followed_of, objectives_of
+from posture.reconcile.scope import objectives_of
 from posture.store.errors import StoreError
 from posture.targets.conditions import assessed, refused
-from posture.targets.evaluating import shown_now
+from posture.targets.evaluating import is_followed, shown_now, what_is_declared
+from posture.targets.history import ScoreHistory
 from posture.targets.objectives import NOT_COUNTED, overdue_fields, with_objectives
 from posture.targets.situation import held_back, hub_fields, situation_of
 from posture.targets.status import (
@@ -35,6 +37,7 @@ from posture.targets.status import (
     scope_digest,
     without_scores,
 )
+from posture.targets.trend import trend_now
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +93,8 @@ class Target:
         self._leading: Leading = lambda: 0.0
         self._phase = TargetPhase.STANDING_BY
         self._shown: Shown | None = None
+        self._trend: Trend | None = None
+        self._history = ScoreHistory(self._uid)
         self._request: tuple[str, Hub, int] | None = None
         self._store_replaced: str | None = None
         self._loop = WakeLoop(
@@ -109,9 +114,9 @@ class Target:
         if hub is not self._hub:
             self._store_replaced = hub.status.store_replaced if hub else None
             self._shown = self._shown and self._shown._replace(polled_in=None)
-        is_news = (hub, _declared(document, admission)) != (
+        is_news = (hub, what_is_declared(document, admission)) != (
             self._hub,
-            self._admission and _declared(self._document, self._admission),
+            self._admission and what_is_declared(self._document, self._admission),
         )
         # A list may have been answered before our last write: the status is the one that was written then.
         self._document = self._objects.current(document)
@@ -189,7 +194,8 @@ class Target:
                 admission.target.spec.objectives,
                 self._now(),
                 shown=scores if isinstance(scores, Shown) else None,
-                followed=self._follows(admission),
+                followed=is_followed(self._hub, admission),
+                trend=self._trend,
             )
         await self._publish(after, self._admission, scores)
         await self._write(before, after)
@@ -197,7 +203,7 @@ class Target:
 
     def _refused(self, before: PostureTargetStatus, admission: NotAdmitted) -> PostureTargetStatus:
         """Return the status of a target that may not look at its hub: nothing of the hub is in it."""
-        self._shown = None
+        self._shown = self._trend = None
         now, generation = self._now(), self._generation
         return without_scores(before).model_copy(
             update={
@@ -239,6 +245,8 @@ class Target:
         elif before.observed_generation != generation:
             # It may have been counted by other limits.
             fields |= NOT_COUNTED
+        self._trend, told = await trend_now(self._history, hub, admission.target.spec, known, scores)
+        fields |= told
         return known.model_copy(update=fields), scores
 
     async def _evaluate(self, hub: Hub, admission: Admitted, scope: str) -> None:
@@ -249,12 +257,6 @@ class Target:
         found = await shown_now(known, hub, admission, scope)
         if found is not known:
             self._shown = found
-
-    def _follows(self, admission: Admitted | NotAdmitted) -> bool:
-        """Whether the hub counts by what this target sets, as far as can be told."""
-        if self._hub is None or not isinstance(admission, Admitted) or admission.target.spec.suspend:
-            return True
-        return self._hub.follows(followed_of(admission.target.spec))
 
     def _now(self) -> datetime:
         """Return the time by the clock of the hub; by the local one where there is no hub."""
@@ -275,6 +277,7 @@ class Target:
             aims,
             scores,
             per_control=self._context.config.current().metrics.per_control,
+            drop=None if self._trend is None else float(self._trend.drop),
         )
         await self._context.sink.show_target(self._uid, report, self._leading)
 
@@ -307,14 +310,3 @@ class Target:
         if self._request is None or self._request[:2] != (requested, hub):
             self._request = (requested, hub, hub.request())
         return requested if hub.has_run(self._request[2]) else before.last_handled_request
-
-
-def _declared(document: Object, admission: Admitted | NotAdmitted) -> tuple[object, ...]:
-    """Return what a cycle follows of an object; its status, which a cycle writes, is none of that."""
-    metadata = document["metadata"]
-    said: tuple[object, ...]
-    if isinstance(admission, Admitted):
-        said = (admission.target.spec, admission.accounts)
-    else:
-        said = (admission.trouble,)
-    return (metadata["generation"], metadata.get("annotations"), said)

@@ -13,12 +13,14 @@ from posture.api.posture_target_status import (
     FindingFormat,
     HubSummary,
     OverdueCounts,
+    OverdueFinding,
     PostureTargetStatus,
     RejectedFinding,
     SeverityCounts,
     StandardScore,
     StandardStatus,
     SyncSummary,
+    TrendPoint,
     TrendStatus,
     WorkloadScore,
 )
@@ -32,6 +34,7 @@ from posture.api.suppression_policy import (
     SuppressionPolicy,
     SuppressionPolicyStatus,
 )
+from posture.api.types import SeverityLabel
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
@@ -73,7 +76,27 @@ STATUSES: dict[type[CustomResource], Status] = {
             stale=9,
         ),
         overdue=OverdueCounts(critical=1, high=2, medium=0, low=0, total=3),
-        trend=TrendStatus(since=NOW, score=71.5, change=-2.5),
+        overdue_findings=(
+            OverdueFinding(
+                id="x",
+                control="S3.1",
+                title="t",
+                severity=SeverityLabel.CRITICAL,
+                account="111122223333",
+                region="eu-west-1",
+                resource="arn:aws:s3:::bucket",
+                since=NOW,
+                due=NOW,
+            ),
+        ),
+        trend=TrendStatus(
+            window="336h",
+            score=71.5,
+            from_=NOW,
+            drop=2.5,
+            max_drop=2,
+            points=(TrendPoint(time=NOW, passed=143, scored=200),),
+        ),
         accounts=AccountCounts(
             reporting=21, silent=1, excluded=2, unmatched=1, unmatched_ids=("111122223333",)
         ),

@@ -71,6 +71,11 @@ FINDINGS_OVERDUE = Family(
     FINDINGS,
 )
 OBJECTIVE_MINIMUM = Family("posture_objective_minimum_score_ratio", "The lowest score aimed at.", TARGET)
+SCORE_DROP = Family(
+    "posture_target_score_drop_ratio",
+    "How far the headline score is below that of the trend's window ago; 0 where it is not.",
+    TARGET,
+)
 OBJECTIVE_DROP = Family(
     "posture_objective_max_drop_ratio", "The largest drop of the score within the trend's window.", TARGET
 )
@@ -165,6 +170,7 @@ ALL: tuple[Family, ...] = (
     FINDINGS_COUNT,
     FINDINGS_OVERDUE,
     OBJECTIVE_MINIMUM,
+    SCORE_DROP,
     OBJECTIVE_DROP,
     OBJECTIVE_RESOLVE,
     SUPPRESSED_FINDINGS,

@@ -118,6 +118,11 @@ def objective_samples(namespace: str, target: str, aims: ObjectiveLimits) -> dic
     return samples
 
 
+def drop_samples(namespace: str, target: str, drop: float) -> Samples:
+    """Return the sample of how far the score has fallen, as a ratio."""
+    return {families.SCORE_DROP: [((namespace, target), drop)]}
+
+
 def condition_samples(report: ObjectReport) -> Samples:
     """Return the samples of an object's conditions; of three statuses one is 1."""
     own = (report.kind, report.namespace, report.name)

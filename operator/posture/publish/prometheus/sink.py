@@ -11,6 +11,7 @@ from posture.publish.prometheus.exposition import Exposition, RenderedText, Samp
 from posture.publish.prometheus.families import Family
 from posture.publish.prometheus.samples import (
     condition_samples,
+    drop_samples,
     evaluation_samples,
     objective_samples,
     overdue_samples,
@@ -82,6 +83,8 @@ class _TargetPage:
         state: Samples = condition_samples(ObjectReport(POSTURE_TARGETS.kind, *own, report.conditions))
         if report.objectives is not None:
             state = {**state, **objective_samples(*own, report.objectives)}
+        if report.drop is not None:
+            state = {**state, **drop_samples(*own, report.drop)}
         made = None
         if scores is not None:
             state = {**state, **timestamp_samples(*own, scores.exact_at)}
