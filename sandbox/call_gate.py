@@ -28,7 +28,7 @@ from sandbox.wsgi import Application, StartResponse, answer, body_of
 
 CALLS = "/_control/calls"
 _JSON = "application/json"
-_READING = re.compile(r"(?:Get|List|Describe|Head)[A-Z]\w*|AssumeRole\w*")
+_READING = re.compile(r"(?:Get|List|Describe|Head|Simulate)[A-Z]\w*|AssumeRole\w*")
 _PEOPLE = "sandbox"
 _HTML = b"<html><head><title>Sign in</title></head><body><h1>Please sign in</h1><br></body></html>"
 

@@ -69,6 +69,7 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True):
 
     `code`: AWS's error code, or NOT_AWS. `action`, `role` (its ARN), `region` (of the signature; a web
     identity has none): globs. `message`: instead of the usual one. `count`: so many times, None: always.
+    `unless_external_id`: whoever says this one is not refused, as by a trust policy that asks for it.
     """
 
     code: str
@@ -77,6 +78,7 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True):
     region: str = "*"
     message: str | None = None
     count: int | None = None
+    unless_external_id: str | None = None
 
     def __post_init__(self) -> None:
         if self.message is None and self.code not in {*_REFUSALS, NOT_AWS}:
@@ -121,6 +123,8 @@ class StsGate:
         with self._lock:
             for rule in self._rules:
                 globs = (rule.action, rule.role, rule.region)
+                if rule.unless_external_id is not None and rule.unless_external_id == form.get("ExternalId"):
+                    continue
                 if rule.count != 0 and all(map(fnmatchcase, asked, globs)):
                     rule.count = rule.count and rule.count - 1
                     return rule

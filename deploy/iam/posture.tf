@@ -104,6 +104,15 @@ resource "aws_iam_policy" "posture_reader_1_0" {
         "Resource": "*"
       },
       {
+        "Sid": "CheckSetup",
+        "Effect": "Allow",
+        "Action": [
+          "securityhub:DescribeSecurityHubV2",
+          "securityhub:GetInsightResults"
+        ],
+        "Resource": "*"
+      },
+      {
         "Sid": "ReadHistory",
         "Effect": "Allow",
         "Action": [
@@ -126,6 +135,14 @@ resource "aws_iam_policy" "posture_reader_1_0" {
           "securityhub:BatchUpdateFindings"
         ],
         "Resource": "*"
+      },
+      {
+        "Sid": "CheckOwnRights",
+        "Effect": "Allow",
+        "Action": [
+          "iam:SimulatePrincipalPolicy"
+        ],
+        "Resource": "arn:aws:iam::111122223333:role/posture-reader"
       }
     ]
   })

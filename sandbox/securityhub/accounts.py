@@ -113,7 +113,10 @@ class Aggregator:
 
 @dataclass(slots=True)
 class Organization:
-    """Everything but the findings. Hubs are by account and Region; members and aggregators by account."""
+    """Everything but the findings. Hubs are by account and Region; members and aggregators by account.
+
+    `second_hubs`: since when (µs) the second version is on, by account and Region.
+    """
 
     regions: list[str] = field(default_factory=list)
     administrator: str | None = None
@@ -122,6 +125,7 @@ class Organization:
     members: dict[str, Member] = field(default_factory=dict)
     aggregators: dict[str, Aggregator] = field(default_factory=dict)
     hubs: dict[tuple[str, str], Hub] = field(default_factory=dict)
+    second_hubs: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def hub(self, account: str, region: str) -> Hub | None:
         """Return the hub where it is enabled, or None."""

@@ -82,7 +82,7 @@ class ControlClient:
         return str(self.call("POST", "clock", wanted)["now"])
 
     def hub(self, account: str, region: str, **wanted: Any) -> Document:  # noqa: ANN401 - HubRequest
-        """Turn a hub on or off (`enabled`) or change `standards`, `control_finding_generator`."""
+        """Turn a hub on or off (`enabled`) or change `standards`, `control_finding_generator`, …."""
         return self.call("POST", "hub", {"account": account, "region": region, **wanted})
 
     def control(self, standard: str, control: str, *, enabled: bool, **where: Any) -> int:  # noqa: ANN401 - ControlRequest

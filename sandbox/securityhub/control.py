@@ -50,7 +50,9 @@ class HubRequest(msgspec.Struct, forbid_unknown_fields=True):
     region: str
     enabled: bool | None = None
     control_finding_generator: Literal["SECURITY_CONTROL", "STANDARD_CONTROL"] | None = None
+    auto_enable_controls: bool | None = None
     standards: list[str] | None = None
+    second_version: bool | None = None
 
 
 class ControlRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -237,6 +239,13 @@ class Control:
             hub.enabled = False
         if wanted.control_finding_generator is not None:
             hub.control_finding_generator = wanted.control_finding_generator
+        if wanted.auto_enable_controls is not None:
+            hub.auto_enable_controls = wanted.auto_enable_controls
+        if wanted.second_version is not None:
+            organization.second_hubs.pop((wanted.account, wanted.region), None)
+            if wanted.second_version:
+                place = wanted.account, wanted.region
+                organization.second_hubs[place] = self._emulator.clock.now()
         if wanted.standards is not None:
             for path in [path for path in hub.standards if path not in wanted.standards]:
                 hub.unsubscribe(path)

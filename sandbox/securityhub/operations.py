@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.securityhub import operations_accounts as accounts
 from sandbox.securityhub import operations_findings as findings
+from sandbox.securityhub import operations_insights as insights
 from sandbox.securityhub import operations_standards as standards
 from sandbox.securityhub.emulator import Context
 from sandbox.securityhub.errors import ApiError
@@ -31,7 +32,9 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
         "ListStandardsControlAssociations": standards.list_standards_control_associations,
         "BatchGetStandardsControlAssociations": standards.batch_get_standards_control_associations,
         "BatchUpdateStandardsControlAssociations": standards.batch_update_standards_control_associations,
+        "GetInsightResults": insights.get_insight_results,
         "DescribeHub": accounts.describe_hub,
+        "DescribeSecurityHubV2": accounts.describe_security_hub_v2,
         "EnableSecurityHub": accounts.enable_security_hub,
         "DisableSecurityHub": accounts.disable_security_hub,
         "UpdateSecurityHubConfiguration": accounts.update_security_hub_configuration,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.securityhub.accounts import Aggregator, Member
-from sandbox.securityhub.catalogue import STANDARDS
+from sandbox.securityhub.catalogue import STANDARDS, partition_of
 from sandbox.securityhub.clock import format_timestamp
 from sandbox.securityhub.emulator import Context
 from sandbox.securityhub.errors import conflict, invalid_access, invalid_input, not_found
@@ -25,6 +25,16 @@ def describe_hub(context: Context, parameters: Parameters) -> dict[str, Any]:
         "AutoEnableControls": hub.auto_enable_controls,
         "ControlFindingGenerator": hub.control_finding_generator,
     }
+
+
+def describe_security_hub_v2(context: Context, _parameters: Parameters) -> dict[str, Any]:
+    """Describe the caller's plain Security Hub (the second version), which is on or off by itself."""
+    account, region, _ = context.caller
+    subscribed = context.emulator.organization.second_hubs.get((account, region))
+    if subscribed is None:
+        raise not_found(f"Security Hub V2 is not enabled in account {account}")
+    arn = f"arn:{partition_of(region)}:securityhub:{region}:{account}:hubv2/{account}"
+    return {"HubV2Arn": arn, "SubscribedAt": format_timestamp(subscribed)}
 
 
 def enable_security_hub(context: Context, parameters: Parameters) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import msgspec
 from moto.core.utils import get_service_model
 from moto.iam.models import get_account_id_from
 
-from sandbox.services import athena, cloudfront, ec2, ecs, efs, lambda_, organizations, s3, ssm
+from sandbox.services import athena, cloudfront, ec2, ecs, efs, iam, lambda_, organizations, s3, ssm
 from sandbox.services.as_caller import call_as
 from sandbox.services.call import CONTROL, Call, Refusal, Service
 from sandbox.services.wire import Asked, answer_of, operation_of, read, signed, write
@@ -25,6 +25,7 @@ SERVICES: Sequence[Service] = (
     ec2.SERVICE,
     ecs.SERVICE,
     efs.SERVICE,
+    iam.SERVICE,
     lambda_.SERVICE,
     organizations.SERVICE,
     s3.SERVICE,

@@ -12,6 +12,9 @@ class _Commands(LazyGroup):
     lazy: ClassVar[Mapping[str, Lazy]] = {
         "run": Lazy("posture.cli.commands:run", "Run the operator until SIGTERM."),
         "crds": Lazy("posture.cli.commands:crds", "Print the CRDs, ready for kubectl apply."),
+        "check": Lazy(
+            "posture.cli.check.command:check", "Check everything between a pod and a score, read-only."
+        ),
         "validate": Lazy(
             "posture.cli.validate.command:validate", "Check manifests offline, with file and line."
         ),

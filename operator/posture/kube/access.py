@@ -39,6 +39,13 @@ _RIGHTS: tuple[tuple[ApiResource, str | None, tuple[str, ...]], ...] = (
 _LEASE_VERBS = ("get", "create", "update")
 
 
+class Reviewed(NamedTuple):
+    """What the API server says of rights: which are missing, and which may not even be asked about."""
+
+    missing: tuple[str, ...]
+    unanswered: tuple[str, ...]
+
+
 class Access(NamedTuple):
     """What is missing: kinds whose CRD is not served, and rights."""
 
@@ -70,10 +77,9 @@ async def check_access(client: KubeClient, namespaces: Sequence[str] | None, lea
 
     About 30 calls. Raises Retryable and Unauthorized.
     """
-    return Access(
-        await _missing_kinds(client),
-        await _missing_rights(client, required_rights(namespaces, lease_namespace)),
-    )
+    # Whoever may not even ask is not known to lack anything; the calls themselves will tell.
+    reviewed = await review_rights(client, required_rights(namespaces, lease_namespace))
+    return Access(await missing_kinds(client), reviewed.missing)
 
 
 def required_rights(namespaces: Sequence[str] | None, lease_namespace: str) -> list[Call]:
@@ -88,7 +94,8 @@ def required_rights(namespaces: Sequence[str] | None, lease_namespace: str) -> l
     return rights + [Call(verb, LEASES, lease_namespace) for verb in _LEASE_VERBS]
 
 
-async def _missing_kinds(client: KubeClient) -> tuple[str, ...]:
+async def missing_kinds(client: KubeClient) -> tuple[str, ...]:
+    """Return those of our kinds that the API server does not serve in this version."""
     call = Call(f"read the kinds of {GROUP}/{VERSION}", None)
     try:
         served = await client.request(call, "GET", f"/apis/{GROUP}/{VERSION}")
@@ -98,17 +105,25 @@ async def _missing_kinds(client: KubeClient) -> tuple[str, ...]:
     return tuple(kind for kind, resource in KINDS.items() if resource.plural not in names)
 
 
-async def _missing_rights(client: KubeClient, rights: Iterable[Call]) -> tuple[str, ...]:
+async def review_rights(client: KubeClient, rights: Iterable[Call]) -> Reviewed:
+    """Ask the API server about each right of whoever asks. Raises Retryable and Unauthorized."""
     turns = asyncio.Semaphore(_AT_ONCE)
 
-    async def missing(right: Call) -> str | None:
+    async def allowed(right: Call) -> bool | None:
         async with turns:
-            return None if await _allowed(client, right) else right.right
+            return await _allowed(client, right)
 
-    return tuple(filter(None, await asyncio.gather(*map(missing, rights))))
+    asked = list(rights)
+    answers = await asyncio.gather(*map(allowed, asked))
+    named = [(right.right, answer) for right, answer in zip(asked, answers, strict=True)]
+    return Reviewed(
+        tuple(right for right, answer in named if answer is False),
+        tuple(right for right, answer in named if answer is None),
+    )
 
 
-async def _allowed(client: KubeClient, right: Call) -> bool:
+async def _allowed(client: KubeClient, right: Call) -> bool | None:
+    """Ask about one right; None: that may not be asked."""
     if right.resource is None:
         raise ValueError("a right is on a resource")
     attributes = {
@@ -126,6 +141,5 @@ async def _allowed(client: KubeClient, right: Call) -> bool:
     try:
         review = await client.request(Call("create", _REVIEW), "POST", _REVIEWS, body=body)
     except Forbidden:
-        # Whoever may not even ask is not known to lack anything; the calls themselves will tell.
-        return True
+        return None
     return bool((review.get("status") or {}).get("allowed"))

@@ -70,7 +70,7 @@ def remediation(**changes: Any) -> dict[str, Any]:
 def test_scores_alone_need_a_role_that_reads_and_one_that_assumes_it(tmp_path: Path) -> None:
     found = roles(tmp_path, grant(verbs=["Score"]))
     assert list(found) == ["posture-operator", "posture-reader"]
-    assert allowed(found["posture-reader"]) == set(rights.READ_HUB)
+    assert allowed(found["posture-reader"]) == {*rights.READ_HUB, *rights.CHECK_SETUP}
     (policy,) = found["posture-operator"]["policies"]
     assert policy["Statement"] == [
         {"Sid": "AssumeRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": READER}
@@ -96,6 +96,19 @@ def test_findings_are_changed_where_that_is_granted(
     assert ("securityhub:BatchUpdateFindings" in allowed(found["posture-reader"])) == changes
     assert ("posture-controls" in found) == ("DisableControls" in verbs)
     assert ("posture-remediation" in found) == ("Remediate" in verbs)
+
+
+def test_a_role_that_changes_findings_may_ask_whether_it_may_and_that_of_itself_alone(tmp_path: Path) -> None:
+    found = roles(tmp_path, grant(verbs=["Score", "Suppress"]))["posture-reader"]
+    (asking,) = [
+        statement
+        for policy in found["policies"]
+        for statement in policy["Statement"]
+        if rights.SIMULATE in statement["Action"]
+    ]
+    assert (asking["Action"], asking["Resource"]) == ([rights.SIMULATE], READER)
+    for others in (grant(verbs=["Score"]), remediation(maxMode="DryRun")):
+        assert rights.SIMULATE not in allowed(roles(tmp_path, others)["posture-reader"])
 
 
 @pytest.mark.parametrize("globs", [["*"], ["s3-*"], ["iam-deactivate-old-access-keys"], []])
@@ -209,7 +222,7 @@ def test_an_identity_of_its_own_reads_itself(tmp_path: Path) -> None:
     own = ("--operator-role", "arn:aws:iam::111122223333:role/own")
     found = roles(tmp_path, changed, arguments=own)
     assert list(found) == ["own"]
-    assert allowed(found["own"]) == {*rights.READ_HUB, *rights.CHANGE_FINDINGS}
+    assert allowed(found["own"]) == {*rights.READ_HUB, *rights.CHECK_SETUP, *rights.CHANGE_FINDINGS}
 
 
 def test_one_name_is_one_role_wherever_it_is(tmp_path: Path) -> None:
@@ -345,7 +358,8 @@ def test_whatever_is_asked_of_security_hub_is_among_the_rights() -> None:
     model = botocore.session.get_session().get_service_model("securityhub")
     operations = set(model.operation_names)
     asked: set[str] = set()
-    for file in [*POSTURE.glob("aws/securityhub/*.py"), *POSTURE.glob("suppression/**/*.py")]:
+    globs = ("aws/securityhub/*.py", "suppression/**/*.py", "cli/check/*.py")
+    for file in (file for pattern in globs for file in POSTURE.glob(pattern)):
         constants = (
             node.value
             for node in ast.walk(ast.parse(file.read_text("utf-8")))
@@ -354,6 +368,7 @@ def test_whatever_is_asked_of_security_hub_is_among_the_rights() -> None:
         asked |= {each for each in constants if isinstance(each, str) and each in operations}
     listed = (
         rights.READ_HUB,
+        rights.CHECK_SETUP,
         rights.CHANGE_FINDINGS,
         rights.READ_HISTORY,
         rights.SWITCH_CONTROLS,

@@ -26,6 +26,10 @@ READ_HUB = (
     "securityhub:ListSecurityControlDefinitions",
 )
 CHANGE_FINDINGS = ("securityhub:BatchUpdateFindings",)
+CHECK_SETUP = ("securityhub:DescribeSecurityHubV2", "securityhub:GetInsightResults")
+"""What only `posture check` asks for: without it some of what it tells is unknown."""
+SIMULATE = "iam:SimulatePrincipalPolicy"
+"""Of a role on itself: by it `posture check` tells whether it may change findings, without doing it."""
 READ_HISTORY = ("securityhub:GetFindingHistory",)
 READ_CONTROLS = ("securityhub:BatchGetStandardsControlAssociations", "securityhub:GetEnabledStandards")
 SWITCH_CONTROLS = (

@@ -14,9 +14,11 @@ from typing import NamedTuple
 from posture.cli.iam.rights import (
     ACCOUNT_TAGS,
     CHANGE_FINDINGS,
+    CHECK_SETUP,
     READ_CONTROLS,
     READ_HISTORY,
     READ_HUB,
+    SIMULATE,
     SWITCH_CONTROLS,
     Statement,
     of_builtins,
@@ -121,9 +123,10 @@ def account_and_name(arn: str) -> tuple[str, str, str]:
 def _of_grant(number: int, grant: Grant) -> Iterable[_Wanted]:
     external_id = None if grant.external_id is None else number
     for arn in grant.role_arns:
-        _, account, resource = _parts(arn)
+        partition, account, resource = _parts(arn)
         path, name = _path_and_name(_chosen(resource, READER))
-        yield _Wanted(RoleKind.HUB, path, name, account, _hub_statements(grant), external_id)
+        statements = [*_hub_statements(grant), *_simulating(grant, role_arn(partition, account, name, path))]
+        yield _Wanted(RoleKind.HUB, path, name, account, statements, external_id)
     if Verb.DISABLE_CONTROLS in grant.verbs:
         switching = [statement("ReadControls", READ_CONTROLS), statement("SwitchControls", SWITCH_CONTROLS)]
         for pattern in grant.disable_controls.role_names:
@@ -138,15 +141,24 @@ def _of_grant(number: int, grant: Grant) -> Iterable[_Wanted]:
 
 
 def _hub_statements(grant: Grant) -> list[Statement]:
-    found = [statement("ReadSecurityHub", READ_HUB)]
+    found = [statement("ReadSecurityHub", READ_HUB), statement("CheckSetup", CHECK_SETUP)]
     remediates = Verb.REMEDIATE in grant.verbs
     if remediates:
         found.append(statement("ReadHistory", READ_HISTORY))
         if any(ACCOUNT_TAGS in each.iam.read for each in _granted(grant)):
             found.append(Statement("ReadAccountTags", (ACCOUNT_TAGS,)))
-    if Verb.SUPPRESS in grant.verbs or (remediates and _enforces(grant)):
+    if _changes_findings(grant):
         found.append(statement("ChangeFindings", CHANGE_FINDINGS))
     return found
+
+
+def _simulating(grant: Grant, arn: str) -> list[Statement]:
+    """Let a role ask whether it may change findings, where it is to."""
+    return [Statement("CheckOwnRights", (SIMULATE,), (arn,))] if _changes_findings(grant) else []
+
+
+def _changes_findings(grant: Grant) -> bool:
+    return Verb.SUPPRESS in grant.verbs or (Verb.REMEDIATE in grant.verbs and _enforces(grant))
 
 
 def _member_statements(grant: Grant) -> list[Statement]:

@@ -1,0 +1,1 @@
+"""`posture check`: everything between a pod and a score, in order, each with what to do."""

@@ -1,0 +1,156 @@
+"""Facts about AWS that no documentation settles, judged by what a Security Hub answered. Pure.
+
+Each is confirmed, refuted or unknown. The product is right either way; a refuted fact is one that its
+documentation has wrong, and that its authors want to hear of.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from posture.aws.client.errors import AwsError, InvalidRequest, TokenRefused
+from posture.cli.check.result import Verdict, ok, unknown, unread, warning
+from posture.cli.check.setup import Answer
+from posture.domain.text import counted
+from posture.domain.time import MINUTE, instant_of, parse_timestamp
+
+_REPORT = "report this to the project: its documentation says otherwise; scores stay exact"
+OVERLAP = 15 * MINUTE
+"""How far (µs) change polls reach back at the least: what is dated later than that is noticed by them."""
+
+
+def confirmed(says: str) -> Verdict:
+    """Say that a fact holds here."""
+    return ok(f"confirmed: {says}")
+
+
+def refuted(says: str) -> Verdict:
+    """Say that a fact does not hold here."""
+    return warning(f"refuted: {says}", _REPORT)
+
+
+def judge_refusal(answer: Answer, fact: str) -> Verdict:
+    """Judge that Security Hub refuses something, by whether it did."""
+    if isinstance(answer, InvalidRequest | TokenRefused):
+        return confirmed(fact)
+    if isinstance(answer, AwsError):
+        return unread(answer)
+    return refuted(f"it was answered, where {fact}")
+
+
+def judge_sorting(ascending: Answer, descending: Answer) -> Verdict:
+    """Judge whether pages are in the order of UpdatedAt that was asked for."""
+    for answer in (ascending, descending):
+        if isinstance(answer, AwsError):
+            return unread(answer)
+    up, down = _times(ascending), _times(descending)
+    if len({*up, *down}) < 2:  # noqa: PLR2004 - what an order is made of
+        return unknown("sorting by UpdatedAt shows only where findings were updated at different times")
+    says = "GetFindings sorts by UpdatedAt, both ways"
+    if all(a <= b for a, b in pairwise(up)) and all(a >= b for a, b in pairwise(down)):
+        return confirmed(says)
+    return refuted(f"{says}: a page came in another order")
+
+
+def judge_window(answer: Answer, start: str, end: str) -> Verdict:
+    """Judge whether an UpdatedAt filter gives what is between its two ends, these included."""
+    if isinstance(answer, AwsError):
+        return unread(answer)
+    says = "an UpdatedAt filter gives what was updated between its ends, these included"
+    times = _times(answer)
+    if not times:
+        return refuted(f"{says}: nothing came, although a finding was updated at each end")
+    first, last = parse_timestamp(start), parse_timestamp(end)
+    if all(first <= each <= last for each in times):
+        return confirmed(says)
+    return refuted(f"{says}: a finding from outside came")
+
+
+def judge_archived(asked: Sequence[str], answer: Answer) -> Verdict:
+    """Judge whether archived findings, asked for by these Ids, come although nobody asks for RecordState."""
+    if isinstance(answer, AwsError):
+        return unread(answer)
+    says = "archived findings are returned unless RecordState is asked for"
+    found = {each.get("Id") for each in answer.get("Findings", ())}
+    return confirmed(says) if found >= set(asked) else refuted(f"{says}: one did not come")
+
+
+def judge_archival(findings: Sequence[tuple[str, Sequence[Mapping[str, Any]] | AwsError]]) -> Verdict:
+    """Judge whether archival bumps `UpdatedAt`, by `UpdatedAt` and history of archived findings.
+
+    What is dated within the overlap of change polls before it was archived counts as bumped.
+    """
+    says = "archival moves UpdatedAt, so that change polls see it"
+    told: list[bool] = []
+    for updated_at, history in findings:
+        if isinstance(history, AwsError):
+            return unread(history)
+        archived = [
+            instant_of(record["UpdateTime"])
+            for record in history
+            if any(
+                each.get("UpdatedField") == "RecordState" and "ARCHIVED" in str(each.get("NewValue"))
+                for each in record.get("Updates") or ()
+            )
+        ]
+        if archived:
+            told.append(parse_timestamp(updated_at) >= max(archived) - OVERLAP)
+    if not told:
+        return unknown("no archived finding has a history that says when it was archived")
+    if all(told):
+        return confirmed(f"{says} ({counted(len(told), 'finding', 'findings')} looked at)")
+    return refuted(f"{says}: a finding was archived long after its UpdatedAt; the hourly re-list sees it")
+
+
+def judge_insight(answer: Answer) -> Verdict:
+    """Judge whether the values of an insight come largest first."""
+    if isinstance(answer, AwsError):
+        return unread(answer)
+    counts = [int(each["Count"]) for each in answer["InsightResults"]["ResultValues"]]
+    says = "the values of an insight come with the largest count first"
+    if len(set(counts)) < 2:  # noqa: PLR2004 - what an order is made of
+        return unknown("the order of an insight's values shows only where their counts differ")
+    return confirmed(says) if all(a >= b for a, b in pairwise(counts)) else refuted(says)
+
+
+def judge_exposures(*, v2_on: bool | None, answer: Answer | None) -> Verdict:
+    """Judge whether GetFindings leaves out exposures, which are V2's; `answer`: asked for them."""
+    if v2_on is False:
+        return unknown("whether GetFindings gives exposures does not arise: Security Hub V2 is off")
+    if v2_on is None or answer is None:
+        return unknown("whether GetFindings gives exposures: whether Security Hub V2 is on is not known")
+    if isinstance(answer, AwsError):
+        return unread(answer)
+    if answer.get("Findings"):
+        return refuted("GetFindings gives no exposures: one came")
+    return unknown("GetFindings gave no exposure; there may be none")
+
+
+def judge_v2_suppression(*, v2_on: bool | None) -> Verdict:
+    """Say of suppressions in Security Hub V2 what can be said without making one."""
+    if v2_on is False:
+        return unknown("whether a suppression in V2 shows in CSPM does not arise: Security Hub V2 is off")
+    return unknown("whether a suppression in V2 shows in CSPM shows only by making one")
+
+
+BEYOND_READING: Mapping[str, Verdict] = {
+    "next-token-lifetime": unknown(
+        "how long a NextToken lives cannot be told by a check of seconds; a window whose token has died"
+        " starts over"
+    ),
+    "archival-event": unknown(
+        "whether archival sends an event shows only in a queue; the hourly re-list does not need one"
+    ),
+    "event-account": unknown(
+        "whether account and region of an event are the receiver's shows only in a queue; the finding in it"
+        " says its own"
+    ),
+    "prices": unknown("what a check costs in this Region is told by no API of Security Hub: see the bill"),
+}
+"""What no reading call can settle, and why that does no harm."""
+
+
+def _times(answer: Answer) -> list[int]:
+    if isinstance(answer, AwsError):
+        return []
+    return [parse_timestamp(each["UpdatedAt"]) for each in answer.get("Findings", ())]

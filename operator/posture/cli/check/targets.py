@@ -1,0 +1,158 @@
+"""The targets that are declared: each its grant, its hub, and what is declared for it needs in AWS."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from posture.aws.client.errors import AwsError
+from posture.cli.check import setup
+from posture.cli.check.asking import Aws, simulate
+from posture.cli.check.cluster import Declared
+from posture.cli.check.configuration import ConfigurationRead, Looking, look_at
+from posture.cli.check.hub import FACT_CHECKS, HUB_CHECKS, HubRead, judged, read_hub
+from posture.cli.check.member_roles import check_member_roles
+from posture.cli.check.result import Result, Status, Verdict, failed, ok, unknown, unread, warning
+from posture.domain.grants import Mode, Verb
+from posture.hubs.demand import HubKey
+from posture.kube.resources import Object, name_of
+
+_WRITE = "securityhub:BatchUpdateFindings"
+_ALLOWED = "allowed"
+_AT_ONCE = 8
+
+
+class _Wanted(NamedTuple):
+    found: list[Object]
+    missing: list[str]
+
+
+async def check_targets(
+    declared: Declared, read: ConfigurationRead, asked: Sequence[str], aws: Aws
+) -> list[Result]:
+    """Check each target that is asked for, or all; a hub that several look at is read once."""
+    if declared.targets is None:
+        return [unknown(f"which there are is not known: {declared.why}").named("targets")]
+    wanted = _chosen(declared.targets, asked)
+    if wanted.missing:
+        names = ", ".join(wanted.missing)
+        results = [
+            failed(f"there is no PostureTarget {names}", "apply it, or correct the name").named("targets")
+        ]
+    elif not wanted.found:
+        return [warning("there are no PostureTargets: nothing is scored", "apply one").named("targets")]
+    else:
+        results = [ok(f"checked: {', '.join(map(name_of, wanted.found))}").named("targets")]
+    looked = [(name_of(each), look_at(each, read)) for each in wanted.found]
+    hubs = await _read_hubs([each for _, each in looked], aws)
+    told: dict[HubKey, str] = {}
+    for name, looking in looked:
+        results.append(looking.verdict.named(f"{name}/grant"))
+        if looking.hub is None:
+            why = unknown("not asked: nothing is asked as an identity that is not known to be granted")
+            results += [why.named(f"{name}/{check}") for check in (*HUB_CHECKS, "standards")]
+            continue
+        hub, first = hubs[looking.hub], told.setdefault(looking.hub, name)
+        results += _of_hub(hub, HUB_CHECKS, name) if first == name else _shared(first, hub, name)
+        results.append(_standards(looking, hub).named(f"{name}/standards"))
+        results += _of_verdicts(await _verbs(looking, hub, aws), name)
+        results += await check_member_roles(name, declared, looking, hub, aws)
+        results += _of_hub(hub, FACT_CHECKS, name) if first == name else []
+    return results
+
+
+async def _read_hubs(looked: Sequence[Looking], aws: Aws) -> dict[HubKey, HubRead]:
+    """Read each hub once, several at a time: one that does not answer takes half a minute to say so."""
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def read(key: HubKey) -> HubRead:
+        async with turns:
+            return await read_hub(aws, key)
+
+    keys = list(dict.fromkeys(each.hub for each in looked if each.hub is not None))
+    return dict(zip(keys, await asyncio.gather(*map(read, keys)), strict=True))
+
+
+def _of_hub(hub: HubRead, checks: Sequence[str], name: str) -> list[Result]:
+    return [hub.verdicts[check].named(f"{name}/{check}") for check in checks]
+
+
+def _of_verdicts(verdicts: Mapping[str, Verdict], name: str) -> list[Result]:
+    return [each.named(f"{name}/{check}") for check, each in verdicts.items()]
+
+
+def _chosen(targets: Sequence[Object], asked: Sequence[str]) -> _Wanted:
+    """Choose by NAME, in any namespace, or NAMESPACE/NAME; without names all."""
+    ordered = sorted(targets, key=name_of)
+    if not asked:
+        return _Wanted(ordered, [])
+    found = [each for each in ordered if {name_of(each), each["metadata"]["name"]} & set(asked)]
+    known = {name for each in found for name in (name_of(each), each["metadata"]["name"])}
+    return _Wanted(found, [each for each in asked if each not in known])
+
+
+def _shared(first: str, hub: HubRead, name: str) -> list[Result]:
+    """Tell of a hub that was told of before."""
+    says = f"the same Security Hub as that of {first}, told there"
+    bad = next((each for each in hub.verdicts.values() if each.status is Status.FAILED), None)
+    verdict = ok(says) if bad is None else failed(f"{says}: {bad.message}", bad.advice)
+    return [verdict.named(f"{name}/hub")]
+
+
+def _standards(looking: Looking, hub: HubRead) -> Verdict:
+    if hub.enabled is None or looking.target is None:
+        return unknown(f"not asked: it depends on {hub.why_not}")
+    source = looking.target.spec.source.security_standards
+    return judged(setup.judge_standards, hub.enabled, () if source is None else source.standards)
+
+
+async def _verbs(looking: Looking, hub: HubRead, aws: Aws) -> Mapping[str, Verdict]:
+    """Check what the granted verbs need of the hub's role; nothing is written."""
+    grant = looking.grant
+    if grant is None:
+        return {}
+    remediates = grant.why_not(Verb.REMEDIATE) is None
+    enforces = any(each.remediation.max_mode is Mode.ENFORCE for each in grant.grants)
+    checks: dict[str, Verdict] = {}
+    if grant.why_not(Verb.SUPPRESS) is None or (remediates and enforces):
+        checks["update-findings"] = await _may_update(hub, aws)
+    if remediates:
+        checks["finding-history"] = await _may_read_history(hub)
+    return checks
+
+
+async def _may_update(hub: HubRead, aws: Aws) -> Verdict:
+    if hub.enabled is None:
+        return unknown(f"not asked: it depends on {hub.why_not}")
+    identity = hub.calls.identity
+    if identity.role_arn is None:
+        return unknown(
+            f"whether this process's own identity may {_WRITE} shows only by doing it",
+            "compare its policies with those of `posture iam`",
+        )
+    return judge_simulation(await simulate(aws, identity, _WRITE), identity.role_arn)
+
+
+def judge_simulation(answer: setup.Answer, role_arn: str) -> Verdict:
+    """Tell from SimulatePrincipalPolicy whether a role may change findings."""
+    if isinstance(answer, AwsError):
+        status, message, _ = unread(answer)
+        advice = (
+            f"allow iam:SimulatePrincipalPolicy on {role_arn} to itself, or compare it with `posture iam`"
+        )
+        return Verdict(status, f"whether {_WRITE} is allowed is not known: {message}", advice)
+    decisions = {str(each.get("EvalDecision")) for each in answer.get("EvaluationResults", ())}
+    if not decisions:
+        return unknown(f"whether {_WRITE} is allowed is not known: IAM gave no decision")
+    if decisions == {_ALLOWED}:
+        return ok(f"{role_arn} may {_WRITE}, as IAM's policies say")
+    return failed(
+        f"{role_arn} may not {_WRITE}: {', '.join(sorted(decisions))}",
+        "allow it, as `posture iam` prints: policies and rules cannot change findings without it",
+    )
+
+
+async def _may_read_history(hub: HubRead) -> Verdict:
+    if hub.finding is None:
+        return unknown("not asked: there is no finding whose history could be read")
+    answer = await hub.calls.history(hub.finding, hub.calls.now())
+    return unread(answer) if isinstance(answer, AwsError) else ok("the history of findings can be read")
