@@ -309,6 +309,11 @@ async def test_roles_in_members_are_tried_where_they_are_named(cloud: Cloud, tmp
     assert (
         f"in 9 accounts it cannot be assumed in 1: {member}" in found["member-role/posture-controls"].message
     )
+    cloud.refuse_sts(
+        {"code": "AccessDenied", "role": "*:role/posture-controls", "unless_external_id": "right"}
+    )
+    with_id = await check(tmp_path, externalId="right")
+    assert with_id["member-role/posture-controls"].status is Status.OK
     none = await check(tmp_path, remediation={}, verbs=["Score", "DisableControls"])
     assert "member-role/posture-remediation" in none.named(Status.FAILED)
     assert "NotGranted" in none["member-role/posture-remediation"].message

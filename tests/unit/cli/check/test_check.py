@@ -41,7 +41,7 @@ def test_crds_with_all_that_this_version_has_are_of_it() -> None:
     assert judge_crds(documents(), more).status is Status.OK
 
 
-@pytest.mark.parametrize("where", ["field", "rule", "version", "all"])
+@pytest.mark.parametrize("where", ["field", "rule", "bound", "version", "all"])
 def test_crds_that_lack_something_are_of_another_version(where: str) -> None:
     found = stored()
     version = found["posturetargets.posture.dev"]["spec"]["versions"][0]
@@ -50,6 +50,8 @@ def test_crds_that_lack_something_are_of_another_version(where: str) -> None:
         del spec["properties"]["objectives"]["properties"]["minimumScore"]
     elif where == "rule":
         spec["properties"]["source"]["x-kubernetes-validations"].pop()
+    elif where == "bound":
+        spec["properties"]["interval"]["maxLength"] += 1
     elif where == "version":
         version["name"] = "v1alpha0"
     else:
