@@ -22,6 +22,10 @@ class _Commands(LazyGroup):
             "posture.cli.importing.command:import_rules", "Translate exceptions of other tools into policies."
         ),
         "score": Lazy("posture.cli.score.command:score", "Score a Security Hub once, without a cluster."),
+        "controls": Lazy("posture.cli.failing.command:controls", "Print what fails, what to fix first."),
+        "findings": Lazy(
+            "posture.cli.failing.command:findings", "Print the findings that fail, what to fix first."
+        ),
         "status": Lazy(
             "posture.cli.status.command:status", "Print targets with their policies and rules, as a tree."
         ),

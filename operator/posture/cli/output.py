@@ -7,8 +7,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import yaml
 
@@ -23,7 +23,8 @@ _FORMULA = re.compile(r"\s*[=+@\-\uff1d\uff0b\uff20\uff0d]")
 # dot after www too.
 _MARKUP = re.compile(r"[\\`*_\[\]<>&~]|(?<![0-9]):|:(?![0-9])|(?<=www)\.", re.IGNORECASE)
 
-Rows: TypeAlias = Sequence[Sequence[str]]
+Rows: TypeAlias = Iterable[Sequence[str]]
+"""Cells by row; of a table they are gone through twice."""
 _Item = TypeVar("_Item")
 Columns: TypeAlias = Mapping[str, Callable[[_Item], str]]
 """What each column, by its heading, shows of an item."""
@@ -33,29 +34,17 @@ LISTED = ("table", "wide", "json", "yaml", "csv", "markdown")
 
 def as_table(headings: Sequence[str], rows: Rows, *, cut: bool = True) -> str:
     """Return columns for a terminal; with `cut` no cell is longer than 48 characters."""
-    shown = [
-        list(headings),
-        *([_cut(one_line(cell)) if cut else one_line(cell) for cell in row] for row in rows),
-    ]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
-    lines = ("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in shown)
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return "".join(_table_lines(headings, rows, cut=cut))
 
 
 def as_markdown(headings: Sequence[str], rows: Rows) -> str:
     """Return a Markdown table in which every cell is plain text."""
-    shown = [list(headings), ["---"] * len(headings)]
-    shown += [[_inert(one_line(cell)) for cell in row] for row in rows]
-    return "".join(f"| {' | '.join(row)} |\n" for row in shown)
+    return "".join(_markdown_lines(headings, rows))
 
 
 def as_csv(headings: Sequence[str], rows: Rows) -> str:
     """Return CSV with a header."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(headings)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
-    return text.getvalue()
+    return "".join(_csv_lines(headings, rows))
 
 
 def as_json(documents: Any) -> str:  # noqa: ANN401 - whatever json.dumps takes
@@ -69,7 +58,7 @@ def as_yaml(documents: Any) -> str:  # noqa: ANN401 - whatever JSON can say
 
 
 def listed(
-    items: Sequence[_Item],
+    items: Iterable[_Item],
     form: str,
     *,
     columns: Columns[_Item],
@@ -80,14 +69,91 @@ def listed(
 
     `columns`: those of `table`; `wide`: those of all other forms with columns; `document`: an item as JSON.
     """
-    if form in {"json", "yaml"}:
-        documents = [document(each) for each in items]
-        return as_json(documents) if form == "json" else as_yaml(documents)
+    return "".join(streamed(items, form, columns=columns, wide=wide, document=document))
+
+
+def streamed(
+    items: Iterable[_Item],
+    form: str,
+    *,
+    columns: Columns[_Item],
+    wide: Columns[_Item],
+    document: Callable[[_Item], Any],
+) -> Iterator[str]:
+    """Yield what `listed` returns, an item at a time. For a table they are gone through twice."""
+    if form == "json":
+        return _json_parts(map(document, items))
+    if form == "yaml":
+        return _yaml_parts(map(document, items))
     shown = columns if form == "table" else wide
-    headings, rows = list(shown), [[cell(each) for cell in shown.values()] for each in items]
+    headings, rows = list(shown), _Shown(items, shown)
     if form in {"table", "wide"}:
-        return as_table(headings, rows, cut=form == "table")
-    return as_csv(headings, rows) if form == "csv" else as_markdown(headings, rows)
+        return _table_lines(headings, rows, cut=form == "table")
+    return _csv_lines(headings, rows) if form == "csv" else _markdown_lines(headings, rows)
+
+
+class _Shown(Generic[_Item]):
+    """The cells of items, made anew each time that they are gone through."""
+
+    def __init__(self, items: Iterable[_Item], columns: Columns[_Item]) -> None:
+        self._items = items
+        self._cells = list(columns.values())
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return ([cell(each) for cell in self._cells] for each in self._items)
+
+
+def _table_lines(headings: Sequence[str], rows: Rows, *, cut: bool) -> Iterator[str]:
+    def shown() -> Iterator[list[str]]:
+        yield list(headings)
+        for row in rows:
+            yield [_cut(one_line(cell)) if cut else one_line(cell) for cell in row]
+
+    widths = [0] * len(headings)
+    for row in shown():
+        widths = [max(width, len(cell)) for width, cell in zip(widths, row, strict=True)]
+    for row in shown():
+        line = "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield f"{line.rstrip()}\n"
+
+
+def _markdown_lines(headings: Sequence[str], rows: Rows) -> Iterator[str]:
+    for row in (headings, ["---"] * len(headings)):
+        yield f"| {' | '.join(row)} |\n"
+    for row in rows:
+        yield f"| {' | '.join(_inert(one_line(cell)) for cell in row)} |\n"
+
+
+def _csv_lines(headings: Sequence[str], rows: Rows) -> Iterator[str]:
+    yield _csv_line(headings)
+    for row in rows:
+        yield _csv_line([_harmless(cell) for cell in row])
+
+
+def _csv_line(row: Sequence[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(row)
+    return text.getvalue()
+
+
+def _json_parts(documents: Iterable[Any]) -> Iterator[str]:
+    """Write a list as `as_json` does."""
+    before = "["
+    for each in documents:
+        indented = as_json(each).removesuffix("\n").replace("\n", "\n  ")
+        yield f"{before}\n  {indented}"
+        before = ","
+    yield "[]\n" if before == "[" else "\n]\n"
+
+
+def _yaml_parts(documents: Iterable[Any]) -> Iterator[str]:
+    """Write a list as `as_yaml` does."""
+    empty = True
+    for each in documents:
+        empty = False
+        yield as_yaml([each])
+    if empty:
+        yield as_yaml([])
 
 
 def camel(name: str) -> str:

@@ -1,7 +1,7 @@
 """What commands read and print: options that several have, and texts of which nothing acts on a terminal."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
@@ -9,6 +9,7 @@ import click
 from posture.api.durations import Duration
 from posture.domain.text import printable
 
+_AT_ONCE = 64 * 1024
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -81,6 +82,19 @@ def context_option(command: _Command) -> _Command:
 def show(document: str) -> None:
     """Print a document that ends with a line end, on standard output."""
     click.echo(printable(document, keep_lines=True), nl=False)
+
+
+def show_parts(parts: Iterable[str]) -> None:
+    """Print a document that comes in parts, each of which ends with a line, or is followed by its rest."""
+    held: list[str] = []
+    size = 0
+    for part in parts:
+        held.append(part)
+        size += len(part)
+        if size >= _AT_ONCE:
+            show("".join(held))
+            held, size = [], 0
+    show("".join(held))
 
 
 def offer(value: str, says: str) -> None:

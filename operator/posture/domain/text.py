@@ -62,6 +62,8 @@ def printable_json(document: str) -> str:
 
     Outside of its texts JSON has nothing to be escaped but line ends, which stay.
     """
+    if document.isascii() and document.replace("\n", "").isprintable():
+        return document
     return "".join(
         char if char == "\n" or (char.isascii() and char.isprintable()) or _is_seen(char) else _units(char)
         for char in document

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from posture.aws.client.errors import Throttled
-from posture.cli.score.progress import Progress
+from posture.cli.reading.progress import Progress
 from posture.hubs.status import HubStatus
 
 ERROR = Throttled("Rate exceeded", service="securityhub", operation="GetFindings", code="Throttling")
@@ -14,7 +14,7 @@ ERROR = Throttled("Rate exceeded", service="securityhub", operation="GetFindings
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1000.0]
-    monkeypatch.setattr("posture.cli.score.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("posture.cli.reading.progress.time.monotonic", lambda: now[0])
     return now
 
 

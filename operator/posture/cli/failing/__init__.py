@@ -1,0 +1,1 @@
+"""`posture controls` and `posture findings`: what to fix first."""
