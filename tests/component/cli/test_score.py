@@ -3,10 +3,8 @@
 import csv
 import io
 import json
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +14,10 @@ import pytest
 
 from sandbox.cloud import Cloud
 from sandbox.waiting import wait_until
-from tests.support import oracle
+from tests.support import one_shot, oracle
 from tests.support.e2e.stage import FSBP, ORGANIZATION, PATTERN, READER
 from tests.support.e2e.truth import hub_of
+from tests.support.html_page import read_page
 
 ALL = sorted(ORGANIZATION.standards)
 
@@ -30,25 +29,8 @@ def cloud() -> Iterator[Cloud]:
         yield started
 
 
-def environment(cloud: Cloud) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "POSTURE_"))}
-    return {**kept, **cloud.env, "KUBECONFIG": "/nowhere"}
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "posture.cli", "score", "--region", "eu-west-1", *arguments]
-
-
 def run(cloud: Cloud, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments),
-        env=environment(cloud) | changes,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=90,
-        stdin=subprocess.DEVNULL,
-    )
+    return one_shot.run(cloud, "score", "--region", "eu-west-1", *arguments, **changes)
 
 
 def scored(cloud: Cloud, *arguments: str) -> dict[str, Any]:
@@ -123,6 +105,29 @@ def test_tables_list_every_scope(cloud: Cloud) -> None:
     assert run(cloud, "-o", "wide").stdout.count("\n") == 1 + len(rows)
 
 
+def test_the_report_has_every_score_and_fetches_nothing(cloud: Cloud) -> None:
+    found = scored(cloud, "--account-name-pattern", PATTERN)
+    done = run(cloud, "--account-name-pattern", PATTERN, "-o", "html")
+    assert (done.returncode, done.stderr) == (0, "")
+    page = read_page(done.stdout)
+    assert page.strange == []
+    tables = page.tables()
+    assert f"{found['score']} %" in page.texts
+    for heading, scopes in (("Standards", "standards"), ("Workloads", "workloads"), ("Accounts", "accounts")):
+        shown = sorted(row[-4::3] + row[-2:-1] for row in tables[heading])
+        assert shown == sorted(
+            [f"{each['score']} %", str(each["scored"]), str(each["passed"])]
+            for each in found[scopes]
+            if each["score"] is not None
+        )
+    fails = json.loads(one_shot.run(cloud, "controls", "-o", "json").stdout)
+    assert [(row[0], row[3]) for row in tables["What to fix first"]] == [
+        (each["control"], str(each["failed"])) for each in fails
+    ][:50]
+    suppressed = sum(int(row[3].split()[0]) for row in tables["Exceptions"])
+    assert suppressed == found["findings"]["suppressed"]
+
+
 def test_a_standard_that_is_enabled_nowhere_is_told_and_leaves_no_score_over_all(cloud: Cloud) -> None:
     done = run(cloud, "--standard", FSBP, "--standard", "pci-dss/v/4.0.1", "-o", "json")
     found = json.loads(done.stdout)
@@ -159,7 +164,11 @@ def test_a_hub_that_does_not_answer_ends_with_124_and_one_that_is_interrupted_le
     assert (done.returncode, done.stdout) == (124, "")
     assert "there is no score" in done.stderr
     process = subprocess.Popen(
-        command(), env=environment(cloud) | nobody, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        one_shot.command("score", "--region", "eu-west-1"),
+        env=one_shot.environment(cloud) | nobody,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     wait_until(lambda: any(tmp_path.glob("posture-*/*.sqlite")), "the store to be opened", seconds=30)
     process.send_signal(signal.SIGINT)

@@ -10,7 +10,7 @@ from tests.support.oracle.case import Case, Entry, Pair
 from tests.support.oracle.selecting import selects
 
 _SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
-Raw = Mapping[str, Any]
+Raw = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Failing:
 
 def failing(
     findings: Iterable[Raw],
-    spec: Raw,
-    hub: Raw,
+    spec: Mapping[str, Any],
+    hub: Mapping[str, Any],
     now: datetime | int,
     turned_off: Sequence[Mapping[str, str]] = (),
-    selector: Raw | None = None,
+    selector: Mapping[str, Any] | None = None,
 ) -> list[Failing]:
     """List the findings of a target that count as failed and that a selector selects; None: all.
 
@@ -47,7 +47,9 @@ def failing(
     return sorted(found, key=lambda each: (_SEVERITIES.index(each.severity), each.since))
 
 
-def failing_controls(found: Iterable[Failing], spec: Raw, hub: Raw) -> list[dict[str, Any]]:
+def failing_controls(
+    found: Iterable[Failing], spec: Mapping[str, Any], hub: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """Count failed findings by security control, the worst first: by severity, then by their number."""
     case = Case([], spec, hub, 0, ())
     by_control: dict[str, list[Failing]] = {}
@@ -57,6 +59,8 @@ def failing_controls(found: Iterable[Failing], spec: Raw, hub: Raw) -> list[dict
     controls = [
         {
             "control": case.spelled(control),
+            # Of the finding that was updated last.
+            "title": max((_moment(each.raw["UpdatedAt"]), each.raw["Title"]) for each in same)[1],
             "severity": min((each.severity for each in same), key=_SEVERITIES.index),
             "standards": sorted(
                 {pair[0] for each in same for pair in each.pairs if case.one_control(pair) == control}
@@ -79,7 +83,7 @@ def failing_controls(found: Iterable[Failing], spec: Raw, hub: Raw) -> list[dict
 
 
 def _failing(raw: Raw, case: Case) -> Failing | None:
-    seen = read(dict(raw))
+    seen = read(raw)
     if seen is None or not seen.active:
         return None
     if not (case.granted(seen.account) and case.included(seen.account)):
@@ -95,8 +99,9 @@ def _failing(raw: Raw, case: Case) -> Failing | None:
 
 def _since(raw: Raw) -> str:
     """Write since when a finding fails, to the second."""
-    began = min(
-        datetime.fromisoformat(raw.get("FirstObservedAt") or raw["CreatedAt"]),
-        datetime.fromisoformat(raw["UpdatedAt"]),
-    )
+    began = min(_moment(raw.get("FirstObservedAt") or raw["CreatedAt"]), _moment(raw["UpdatedAt"]))
     return began.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

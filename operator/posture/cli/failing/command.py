@@ -4,7 +4,7 @@ import click
 
 from posture.cli.failing.selecting import Lists, selects
 from posture.cli.output import LISTED
-from posture.cli.reading.options import Asked, reads_a_target, reads_a_target_to_select
+from posture.cli.reading.command import Asked, reads_a_target, reads_a_target_to_select
 from posture.cli.terminal import output_option
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from posture.cli import output
 from posture.cli.failing.failed import Selected, failed_findings
+from posture.cli.reading.command import Asked
 from posture.cli.reading.looking import Sight, look
-from posture.cli.reading.options import Asked
 from posture.cli.terminal import complain, show
 from posture.domain.scoring.failing_controls import FailingControl, FailingControls
 from posture.domain.time import text_of

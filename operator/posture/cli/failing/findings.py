@@ -16,8 +16,8 @@ from posture.cli.failing.controls import since
 from posture.cli.failing.failed import Failed, Selected, failed_findings
 from posture.cli.failing.selecting import Lists, option_of
 from posture.cli.failing.sorting import SortedOnDisk
+from posture.cli.reading.command import Asked
 from posture.cli.reading.looking import Sight, look
-from posture.cli.reading.options import Asked
 from posture.cli.terminal import complain, show_parts
 from posture.domain.findings import SECURITY_HUB, Severity
 from posture.domain.selection import selectors

@@ -8,47 +8,38 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple, NoReturn, TypeVar
+from typing import NamedTuple, TypeVar
 
 import click
 
 from posture import logs
 from posture.api.posture_target import PostureTarget
-from posture.api.resource import InvalidObject, parse, read_status
-from posture.api.suppression_policy import SuppressionPolicyStatus
+from posture.api.resource import InvalidObject, parse
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.discovery import HubFacts
-from posture.cli.cluster import said
-from posture.cli.reading.options import Asked
+from posture.cli.reading.command import Asked
 from posture.cli.reading.progress import Progress
 from posture.cli.terminal import TIMED_OUT, complain
-from posture.config.file import ConfigError, load
 from posture.config.model import Config
-from posture.domain.grants import NotGranted, may_use_identity
 from posture.domain.scoring.evaluation import TurnedOff, View
 from posture.domain.scoring.finding_states import FindingStates
 from posture.domain.standards import ControlStatus
 from posture.domain.time import cutoff, microseconds
 from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub
-from posture.kube.client import connect
-from posture.kube.connection import NoCluster
-from posture.kube.errors import KubeError
-from posture.kube.resources import POSTURE_TARGETS, SUPPRESSION_POLICIES, Object, target_name_of
+from posture.kube.resources import Object
 from posture.once import hub_read_once
-from posture.reconcile.access import Admitted, unsupported_source
+from posture.reconcile.access import Admitted
 from posture.reconcile.scope import chosen_standards, demand_of, view_of
 from posture.store.errors import StoreError
-from posture.suppression.controls.confirmed import recorded
-from posture.suppression.declared import is_suppressing
 from posture.targets.evaluating import Found, evaluate_target
 from posture.targets.situation import notes_of
 
 _T = TypeVar("_T")
 
 
-class _Trouble(Exception):  # noqa: N818 - the message says which
-    """Somebody has to do something first."""
+class CannotLook(Exception):  # noqa: N818 - the message says why
+    """There is no target to look at, until somebody has done something."""
 
 
 class LookedAt(NamedTuple):
@@ -108,25 +99,19 @@ def look(asked: Asked, work: Callable[[Sight], Awaitable[_T]], *, without: str) 
     logging.captureWarnings(capture=True)
     try:
         return asyncio.run(_look(asked, work))
-    except (AwsError, StoreError, ConfigError, NoCluster, _Trouble) as error:
-        _end(error)
-    except KubeError as error:
-        _end(said(error))
+    except (AwsError, StoreError, CannotLook) as error:
+        complain(error)
+        sys.exit(1)
     except TimeoutError:
         complain(f"Security Hub was not read within {asked.within}: {without}")
         sys.exit(TIMED_OUT)
-
-
-def _end(problem: object) -> NoReturn:
-    complain(problem)
-    sys.exit(1)
 
 
 async def _look(asked: Asked, work: Callable[[Sight], Awaitable[_T]]) -> _T:
     async with AsyncExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="posture-")))
         async with asyncio.timeout(asked.within.total_seconds() if asked.within else None):
-            target = _described(asked) if asked.target is None else await _of_the_cluster(asked)
+            target = await asked.looked_at()
             folder = asked.cache or scratch
             folder.mkdir(parents=True, exist_ok=True)
             with Progress() as progress:
@@ -153,8 +138,8 @@ async def _sight(hub: Hub, target: LookedAt) -> Sight:
     return Sight(hub, target, facts, found)
 
 
-def _described(asked: Asked) -> LookedAt:
-    """Return the target that the options describe."""
+def described(asked: Asked) -> LookedAt:
+    """Return the target that options describe. Raises UsageError."""
     document = {"metadata": {"name": "once", "namespace": "none"}, "spec": asked.spec}
     try:
         target = parse(PostureTarget, document)
@@ -162,40 +147,3 @@ def _described(asked: Asked) -> LookedAt:
         raise click.UsageError("; ".join(each.removeprefix("spec.") for each in error.problems)) from None
     key = HubKey(target.spec.aws.role_arn, asked.external_id, target.spec.aws.region)
     return LookedAt(Admitted(target, key, ("*",)), Config())
-
-
-async def _of_the_cluster(asked: Asked) -> LookedAt:
-    """Return a target of the cluster, as a person may look at it whatever the operator is granted.
-
-    Where the configuration file grants its namespace something, no more than the accounts of that are seen.
-    """
-    config = Config() if asked.config is None else load(asked.config)
-    place, _, name = (asked.target or "").rpartition("/")
-    async with connect(context=asked.context) as client:
-        place = place or asked.namespace or client.namespace
-        document = await client.get(POSTURE_TARGETS, place, name)
-        listed = await client.list_objects(SUPPRESSION_POLICIES, [place])
-    try:
-        target = parse(PostureTarget, document)
-    except InvalidObject as error:
-        raise _Trouble(f"PostureTarget {place}/{name} makes no sense: {error}") from None
-    if unsupported := unsupported_source(target.spec):
-        raise _Trouble(f"PostureTarget {place}/{name}: {unsupported.message}")
-    role_arn = target.spec.aws.role_arn
-    identity = may_use_identity(config.granted, place, role_arn)
-    external_id, accounts = (
-        (None, ("*",)) if isinstance(identity, NotGranted) else (identity.external_id, identity.accounts)
-    )
-    key = HubKey(role_arn, asked.external_id or external_id, target.spec.aws.region)
-    policies = [each for each in listed if target_name_of(each) == f"{place}/{name}"]
-    return LookedAt(Admitted(target, key, tuple(accounts)), config, document, policies, _turned_off(policies))
-
-
-def _turned_off(policies: Sequence[Object]) -> dict[TurnedOff, ControlStatus]:
-    """Return what policies turned off, as far as their statuses tell."""
-    return {
-        place: was
-        for each in policies
-        if not is_suppressing(each)
-        for place, was in recorded(read_status(SuppressionPolicyStatus, each)).items()
-    }

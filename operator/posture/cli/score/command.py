@@ -3,7 +3,7 @@
 import click
 
 from posture.cli.output import LISTED
-from posture.cli.reading.options import Asked, reads_a_target_to_score
+from posture.cli.reading.command import Asked, reads_a_target_to_score
 from posture.cli.terminal import output_option
 
 
@@ -32,6 +32,11 @@ def score(*, asked: Asked, minimum: float | None, form: str) -> None:
     posture score --region eu-west-1 --standard 'cis-aws-foundations-benchmark/v/3.0.0' --minimum 90
     posture score organization -n security -o html > report.html
     """  # noqa: D301 - \b is click's: these lines stay as they are
-    from posture.cli.score.doing import print_score
+    if form == "html":
+        from posture.cli.score.report import print_report
 
-    print_score(asked, minimum, form)
+        print_report(asked, minimum)
+    else:
+        from posture.cli.score.doing import print_score
+
+        print_score(asked, minimum, form)

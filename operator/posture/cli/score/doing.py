@@ -1,42 +1,48 @@
 """Doing what `posture score` asks for: reading, evaluating, printing."""
 
 import sys
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
 
 from posture.api.posture_target import ScoringMethod
 from posture.cli import output
+from posture.cli.reading.command import Asked
 from posture.cli.reading.looking import Sight, look
-from posture.cli.reading.options import Asked
-from posture.cli.score.page import page
-from posture.cli.score.report import report_of
 from posture.cli.score.told import COLUMNS, document_of, rows_of
 from posture.cli.terminal import complain, show
 from posture.domain.scoring.scores import Method
 
 TOO_LOW = 3
 """The exit code of a score below the minimum."""
-
-
-class _Scored(NamedTuple):
-    document: dict[str, Any]
-    notes: list[str]
-    report: str
+WITHOUT = "there is no score"
 
 
 def print_score(asked: Asked, minimum: float | None, form: str) -> None:
     """Score and print; ends with 1, 2, 3 or 124 as the command says. `minimum`: percent."""
-    scored = look(asked, _reported if form == "html" else _scored, without="there is no score")
-    if form == "html":
-        show(scored.report)
-    elif form in {"json", "yaml"}:
-        show(output.as_json(scored.document) if form == "json" else output.as_yaml(scored.document))
+    document, notes = look(asked, _scored, without=WITHOUT)
+    if form in {"json", "yaml"}:
+        show(output.as_json(document) if form == "json" else output.as_yaml(document))
     else:
-        rows = rows_of(scored.document, accounts=form != "table")
+        rows = rows_of(document, accounts=form != "table")
         show(output.listed(rows, form, columns=COLUMNS, wide=COLUMNS, document=dict))
-    for note in scored.notes:
+    end(document, notes, minimum)
+
+
+def scored(sight: Sight) -> dict[str, Any]:
+    """Return the scores of a target as JSON: see `document_of`."""
+    method = Method(ScoringMethod(sight.admitted.target.spec.scoring.method).value)
+    return document_of(sight.found, sight.facts, method)
+
+
+def end(document: Mapping[str, Any], notes: Iterable[str], minimum: float | None) -> NoReturn:
+    """Say what should be known beside the score, and end with the code that it has."""
+    for note in notes:
         complain(note)
-    sys.exit(_code(scored.document, minimum))
+    sys.exit(_code(document, minimum))
+
+
+async def _scored(sight: Sight) -> tuple[dict[str, Any], list[str]]:
+    return scored(sight), sight.notes()
 
 
 def _code(document: Mapping[str, Any], minimum: float | None) -> int:
@@ -47,13 +53,3 @@ def _code(document: Mapping[str, Any], minimum: float | None) -> int:
         complain(f"the score is below {minimum:g} %")
         return TOO_LOW
     return 0
-
-
-async def _scored(sight: Sight) -> _Scored:
-    method = Method(ScoringMethod(sight.admitted.target.spec.scoring.method).value)
-    return _Scored(document_of(sight.found, sight.facts, method), sight.notes(), "")
-
-
-async def _reported(sight: Sight) -> _Scored:
-    scored = await _scored(sight)
-    return scored._replace(report=page(await report_of(sight, scored.document)))

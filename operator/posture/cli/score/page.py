@@ -6,10 +6,9 @@ Whatever others wrote (names, titles, notes) is text: escaped, and with everythi
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 from posture.cli.failing.controls import since
-from posture.cli.score.report import Report
 from posture.cli.score.told import named, worst_first
 from posture.domain.scoring.failing_controls import FailingControl
 from posture.domain.text import counted, one_line
@@ -56,6 +55,16 @@ _POLICY = (
 _Cell = tuple[str, str]
 """Its class, and its text, which is escaped already."""
 _SCORED: Sequence[_Cell] = (("n", "Score"), ("bar", "Share"), ("n", "Passed"), ("n", "Controls"))
+
+
+class Report(NamedTuple):
+    """`document`: as `told.document_of` returns it. `target`: namespace/name, empty without a cluster."""
+
+    target: str
+    document: Mapping[str, Any]
+    controls: Sequence[FailingControl]
+    exceptions: Sequence[RegisteredException]
+    notes: Sequence[str]
 
 
 def page(report: Report) -> str:

@@ -1,13 +1,15 @@
-"""What the report of a score tells beside the score: what to fix first, and which exceptions there are."""
+"""Doing what `posture score -o html` asks for: beside the score what to fix first, and the exceptions."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
 
 from posture.cli.failing.controls import failing_controls
-from posture.cli.reading.looking import Sight
+from posture.cli.reading.command import Asked
+from posture.cli.reading.looking import Sight, look
+from posture.cli.score.doing import WITHOUT, end, scored
+from posture.cli.score.page import Report, page
+from posture.cli.terminal import show
 from posture.domain.findings import Compliance, Finding, RecordState, Workflow
 from posture.domain.scoring.evaluation import View
-from posture.domain.scoring.failing_controls import FailingControl
 from posture.kube.resources import name_of
 from posture.sources.findings_view import FindingsView
 from posture.suppression.declared import Declared, declare_policy
@@ -20,21 +22,17 @@ from posture.suppression.register import (
 )
 
 
-class Report(NamedTuple):
-    """`document`: as `told.document_of` returns it. `target`: namespace/name, empty without a cluster."""
-
-    target: str
-    document: Mapping[str, Any]
-    controls: Sequence[FailingControl]
-    exceptions: Sequence[RegisteredException]
-    notes: Sequence[str]
+def print_report(asked: Asked, minimum: float | None) -> None:
+    """Score and print the report; ends as `print_score`."""
+    report = look(asked, _report, without=WITHOUT)
+    show(page(report))
+    end(report.document, report.notes, minimum)
 
 
-async def report_of(sight: Sight, document: Mapping[str, Any]) -> Report:
-    """Gather the report of a target."""
+async def _report(sight: Sight) -> Report:
     target = "" if sight.target.document is None else name_of(sight.target.document)
     return Report(
-        target, document, await failing_controls(sight), await _exceptions(sight, target), sight.notes()
+        target, scored(sight), await failing_controls(sight), await _exceptions(sight, target), sight.notes()
     )
 
 

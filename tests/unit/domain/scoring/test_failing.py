@@ -61,13 +61,12 @@ def test_what_fails_and_in_which_order_is_the_oracles(organization: Organization
     counts = FailingControls(controls)
     for each in failed:
         counts.add(each, states.enabled(each.check, each.account_id, each.region))
-    expected = failing(
-        organization.raw(), organization.spec, organization.hub, NOW, organization.turned_off
-    )
+    expected = failing(organization.raw(), organization.spec, organization.hub, NOW, organization.turned_off)
     assert {each.id for each in failed} == {each.raw["Id"] for each in expected}
     assert [
         {
             "control": each.control,
+            "title": each.title,
             "severity": each.severity.name,
             "standards": list(each.standards),
             "failed": each.failed,

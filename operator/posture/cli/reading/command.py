@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import wraps
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from click.core import ParameterSource
 
 from posture.cli.terminal import Length, context_option, namespace_option
+
+if TYPE_CHECKING:
+    from posture.cli.reading.looking import LookedAt
 
 # As `ScoringMethod` of the API, which takes long to load for a help text.
 METHODS = ("SecurityHub", "ExpectedControls")
@@ -32,6 +35,16 @@ class Asked(NamedTuple):
     external_id: str | None
     cache: Path | None
     within: timedelta | None
+
+    async def looked_at(self) -> "LookedAt":
+        """Find what is to be looked at; only a target of the cluster needs a client. Raises CannotLook."""
+        if self.target is None:
+            from posture.cli.reading.looking import described
+
+            return described(self)
+        from posture.cli.reading.cluster import target_of_the_cluster
+
+        return await target_of_the_cluster(self)
 
 
 _Option = Callable[[Callable[..., None]], Callable[..., None]]

@@ -1,0 +1,31 @@
+"""The commands that need no cluster, run as a person runs them: as a process, with AWS and nothing else."""
+
+import os
+import subprocess
+import sys
+
+from sandbox.cloud import Cloud
+
+
+def environment(cloud: Cloud) -> dict[str, str]:
+    """Return what such a process has of AWS: the sandbox's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "POSTURE_"))}
+    return {**kept, **cloud.env, "KUBECONFIG": "/nowhere"}
+
+
+def command(name: str, *arguments: str) -> list[str]:
+    """Return the command line of a command."""
+    return [sys.executable, "-m", "posture.cli", name, *arguments]
+
+
+def run(cloud: Cloud, name: str, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; `changes`: of its environment."""
+    return subprocess.run(
+        command(name, *arguments),
+        env=environment(cloud) | changes,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+        stdin=subprocess.DEVNULL,
+    )
