@@ -8,12 +8,14 @@ from pathlib import Path
 from tests.support.e2e.stage import Stage
 
 
-def command(stage: Stage, kubeconfig: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in the namespace of the test."""
+def command(
+    stage: Stage, kubeconfig: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in the namespace of the test; `environment`: what it has of AWS."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "POSTURE_"))}
     return subprocess.run(
         [sys.executable, "-m", "posture.cli", *arguments, "-n", stage.namespace],
-        env={**kept, "KUBECONFIG": str(kubeconfig)},
+        env={**kept, **environment, "KUBECONFIG": str(kubeconfig)},
         capture_output=True,
         text=True,
         check=False,

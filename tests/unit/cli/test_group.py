@@ -36,6 +36,8 @@ def imported(*arguments: str) -> set[str]:
         ["validate", "--help"],
         ["status", "--help"],
         ["score", "--help"],
+        ["controls", "--help"],
+        ["findings", "--help"],
         ["sync", "--help"],
         ["suspend", "--help"],
         ["resume", "--help"],
@@ -45,6 +47,16 @@ def imported(*arguments: str) -> set[str]:
 )
 def test_a_command_that_asks_nobody_imports_no_client(arguments: list[str]) -> None:
     assert imported(*arguments) & HEAVY == set()
+
+
+def test_what_needs_no_cluster_imports_no_client_of_one() -> None:
+    for module in ("posture.cli.score.doing", "posture.cli.failing.controls", "posture.cli.failing.findings"):
+        told = f"import sys, {module}; print(*sorted(sys.modules))"
+        done = subprocess.run(
+            [sys.executable, "-c", told], capture_output=True, text=True, check=True, timeout=60
+        )
+        assert "posture.once" in done.stdout
+        assert {"kubernetes", "kopf", "prometheus_client"} & set(done.stdout.split()) == set(), module
 
 
 def test_every_command_that_is_listed_is_there() -> None:

@@ -16,8 +16,9 @@ from posture.suppression.declared import Declared, declare_policy
 from posture.suppression.register import (
     MISSING,
     NOT_READ,
+    Looked,
     RegisteredException,
-    controls_from_status,
+    control_entries,
     entries,
 )
 
@@ -56,7 +57,7 @@ async def _exceptions(sight: Sight, target: str) -> list[RegisteredException]:
     found = await sight.hub.look(suppressed) or []
     if looked_at.document is None:
         found = [each._replace(state=NOT_READ) if each.state == MISSING else each for each in found]
-    return [*found, *controls_from_status(target, policies, now)]
+    return [*found, *control_entries(target, Looked((), ()), policies, now, view)]
 
 
 def _suppressed(known: FindingsView, view: View) -> Iterator[Finding]:
