@@ -7,11 +7,19 @@ from hypothesis import given
 
 from posture.aws.securityhub.wire import decode_page
 from posture.domain.failing import after_copy
-from posture.domain.findings import Finding, RecordState
+from posture.domain.findings import (
+    Check,
+    CheckSource,
+    Compliance,
+    Finding,
+    RecordState,
+    Severity,
+    Workflow,
+)
 from posture.domain.scoring.failing_controls import FailingControls
 from posture.domain.scoring.finding_states import FindingStates
 from posture.domain.scoring.scores import FindingState
-from posture.domain.standards import product_of
+from posture.domain.standards import Controls, product_of
 from posture.domain.time import cutoff, text_of
 from tests.support import oracle
 from tests.support.examples import examples
@@ -87,3 +95,38 @@ def test_the_order_of_findings_changes_nothing(organization: Organization) -> No
         for each in findings:
             counts.add(each, states.enabled(each.check, each.account_id, each.region))
     assert forwards.worst_first() == backwards.worst_first()
+
+
+def test_controls_come_by_severity_then_by_failed_findings_then_by_name() -> None:
+    counts = FailingControls(Controls({}))
+    for control, severity, times in (
+        ("A.1", "MEDIUM", 1),
+        ("Z.9", "MEDIUM", 2),
+        ("B.1", "MEDIUM", 2),
+        ("M.1", "LOW", 9),
+        ("N.1", "CRITICAL", 1),
+    ):
+        for number in range(times):
+            counts.add(finding(f"{control}/{number}", severity), [("s/v/1", control)])
+    assert [each.control for each in counts.worst_first()] == ["N.1", "B.1", "Z.9", "A.1", "M.1"]
+
+
+def finding(name: str, severity: str) -> Finding:
+    return Finding(
+        id=name,
+        product_arn="arn:aws:securityhub:eu-west-1::product/aws/securityhub",
+        check=Check("Security Hub", CheckSource.SECURITY_HUB, name, numbered=False, standards=("s/v/1",)),
+        account_id="111111111111",
+        account_name="",
+        region="eu-west-1",
+        title=name,
+        severity=Severity[severity],
+        compliance=Compliance.FAILED,
+        record_state=RecordState.ACTIVE,
+        created_at=0,
+        updated_at=0,
+        resources=(),
+        workflow=Workflow.NEW,
+        note="",
+        user_fields=(),
+    )
