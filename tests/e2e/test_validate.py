@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given
 from posture.api.admission import refusals, without_nulls
 from posture.api.posture_target import PostureTarget
 from posture.api.resource import API_VERSION, CustomResource, InvalidObject, parse
+from posture.api.suppression_policy import SuppressionPolicy
 from posture.cli import main
 from sandbox.controlplane import ControlPlane
 from tests.support.api.malformed import MALFORMED, Malformed
@@ -109,3 +110,46 @@ def test_whatever_is_spoilt_is_refused_by_both_or_by_neither(
 def test_metadata_is_judged_alike(crds: ControlPlane, metadata: Object) -> None:
     document = {**whole(PostureTarget, minimal(PostureTarget)), "metadata": metadata}
     assert bool(refusals(PostureTarget, document)) == bool(by_server(crds, PostureTarget, document))
+
+
+MUTELIST = {
+    "Mutelist": {
+        "Accounts": {
+            "012345678901": {
+                "Checks": {
+                    "*": {"Regions": ["eu-*"], "Resources": ["*"], "Exceptions": {"Accounts": ["^1*2$"]}}
+                }
+            }
+        }
+    }
+}
+RULES = {
+    "Rules": [
+        {"note": f"Accepted for all of our reasons, {number}", "action": "SUPPRESSED", "match_on": match_on}
+        for number, match_on in enumerate(
+            (
+                {},
+                {"title": "012", "regions": ["eu-west-1"], "tags": [{"key": "y", "value": ""}]},
+                {
+                    "security_control_id": "S3.8",
+                    "resource_id_regexps": ["^(a|[b-e]).{0,3}:$", "null", "[0-9]{2}"],
+                },
+            )
+        )
+    ]
+}
+
+
+@pytest.mark.parametrize(("form", "content"), [("fml", RULES), ("prowler-mutelist", MUTELIST)])
+def test_what_is_imported_is_taken(
+    crds: ControlPlane, tmp_path: Path, form: str, content: dict[str, Any]
+) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    terms = ["--target", "organization", "--approved-by", "me", "--expires-at", "2027-03-31T00:00:00Z"]
+    why = ["--justification", "Accepted by all of us, until spring"]
+    done = CliRunner().invoke(main, ["import", form, str(path), *terms, *why])
+    assert done.exit_code == 0, done.output
+    assert " 0 not translated" in done.stderr
+    for document in yaml.safe_load_all(done.stdout):
+        assert by_server(crds, SuppressionPolicy, document) == ""

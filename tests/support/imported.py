@@ -243,10 +243,12 @@ def prowler_csv(findings: Iterable[Mapping[str, Any]]) -> bytes:
     return "\n".join(lines).encode()
 
 
-_PATTERNS = ("*", "logs", "^ci-", "-logs$", "test", ".*", "(", "admin|x", "[a-c]i", "")
-_REGION_PATTERNS = ("*", "eu-west-1", "eu-*", "us", "^eu-west-.$", "north")
+_PATTERNS = (
+    "*", "logs", "^ci-", "-logs$", "test", ".*", "(", "admin|x", "[a-c]i", "", "lo*s", "^t*$", "(a|c)*-",
+)  # fmt: skip
+_REGION_PATTERNS = ("*", ".*", "eu-west-1", "eu-*", "us", "^eu-west-.$", "north")
 _TAG_PATTERNS = ("env=dev", "env=dev|team=a", "*", "team", "(")
-_ACCOUNT_PATTERNS = (*ACCOUNTS, "*", "^0", "3333$", "x", "1111222233334")
+_ACCOUNT_PATTERNS = (*ACCOUNTS, "*", ".*", "1*3$", "^0", "3333$", "x", "1111222233334")
 
 
 def mutelists() -> st.SearchStrategy[dict[str, Any]]:
@@ -269,7 +271,7 @@ def mutelists() -> st.SearchStrategy[dict[str, Any]]:
         optional={"Tags": some(_TAG_PATTERNS), "Exceptions": exceptions},
     )
     checks = st.sampled_from(
-        ("*", "s3_*", "s3_bucket_public", "ec2_instance_public$", "lambda_function_url", "none")
+        ("*", ".*", "s3_*", "s3_bucket_public", "ec2_instance_public$", "lambda_function_url", "none")
     )
     accounts = st.dictionaries(
         st.sampled_from(("*", *ACCOUNTS)),
@@ -329,4 +331,4 @@ def _all_found(patterns: Sequence[str], text: str) -> bool:
 
 
 def _spelled(pattern: str) -> str:
-    return ".*" + pattern[1:] if pattern.startswith("*") else pattern
+    return ".*".join(pattern.split("*"))

@@ -1,4 +1,4 @@
-"""What `posture import fml` makes selects what awsfindingsmanagerlib itself does, on the same findings."""
+"""`posture import` beside awsfindingsmanagerlib and Prowler themselves: the same of the same findings."""
 
 import json
 import subprocess
@@ -14,17 +14,25 @@ from hypothesis import strategies as st
 from bench.policies_beside import install
 from posture.cli import main
 from posture.cli.importing.fml import rules_of_fml
+from posture.cli.importing.prowler import rules_of_mutelist
+from posture.cli.importing.prowler_findings import read_findings
 from posture.cli.importing.rules import ImportedRule, LeftOut
 from tests.support.examples import examples
 from tests.support.imported import (
     fml_findings,
     fml_rules,
+    muted_by_prowler,
+    mutelists,
+    prowler_csv,
+    prowler_findings,
     selected_by_fml,
     selected_by_import,
     selected_by_policies,
 )
 
-_PROGRAM = Path(__file__).parents[2] / "support" / "fml_beside.py"
+_PROGRAMS = Path(__file__).parents[2] / "support"
+# Prowler alone of what it comes with, and what reading a mutelist needs.
+_PROWLER = (("--no-deps", "prowler==5.46.0"), ("jsonschema", "pyyaml"))
 _OPTIONS = (
     "--target",
     "organization",
@@ -50,20 +58,33 @@ def drawn(count: int) -> list[Case]:
     return cases
 
 
-@pytest.mark.timeout(420)
-def test_policies_select_what_the_library_does(tmp_path: Path) -> None:
-    python = install(tmp_path / "beside")
-    cases = drawn(150)
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment with both, and nothing of this project."""
+    found = install(tmp_path_factory.mktemp("beside"))
+    for what in _PROWLER:
+        pip = [str(found), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *what]
+        subprocess.run(pip, check=True, timeout=200)
+    return found
+
+
+def asked(python: Path, program: str, cases: list[Any]) -> Any:
     done = subprocess.run(
-        [str(python), "-I", "-W", "ignore", str(_PROGRAM)],
+        [str(python), "-I", "-W", "ignore", str(_PROGRAMS / program)],
         input=json.dumps(cases),
         stdout=subprocess.PIPE,
         text=True,
         check=True,
         timeout=200,
     )
+    return json.loads(done.stdout)
+
+
+@pytest.mark.timeout(600)
+def test_policies_select_what_the_library_does(python: Path, tmp_path: Path) -> None:
+    cases = drawn(150)
     compared = whole = 0
-    for case, answer in zip(cases, json.loads(done.stdout), strict=True):
+    for case, answer in zip(cases, asked(python, "fml_beside.py", cases), strict=True):
         rules, findings = case["rules"], case["findings"]
         content = yaml.safe_dump({"Rules": rules}).encode()
         entries = rules_of_fml(content).entries
@@ -89,3 +110,60 @@ def selected_by_command(folder: Path, content: bytes, findings: list[dict[str, A
     done = CliRunner().invoke(main, ["import", "fml", str(path), *_OPTIONS])
     assert done.exit_code == 0, done.output
     return selected_by_policies(filter(None, yaml.safe_load_all(done.stdout)), findings)
+
+
+@pytest.mark.timeout(600)
+def test_policies_select_what_prowler_mutes(python: Path) -> None:
+    drawn_cases: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
+
+    @examples(200)
+    @given(mutelists(), prowler_findings())
+    def draw(mutelist: dict[str, Any], findings: list[dict[str, Any]]) -> None:
+        drawn_cases.append((mutelist, findings))
+
+    draw()
+    cases = [
+        {
+            "mutelist": mutelist,
+            "findings": [
+                {
+                    "account": each["Finding"]["AwsAccountId"],
+                    "check": each["Check"],
+                    "region": each["Finding"]["Region"],
+                    "resource_id": each["Name"],
+                    "resource_tags": each["Finding"]["Resources"][0]["Tags"],
+                }
+                for each in findings
+            ],
+        }
+        for mutelist, findings in drawn_cases
+    ]
+    whole = muting = 0
+    for (mutelist, findings), muted in zip(
+        drawn_cases, asked(python, "prowler_beside.py", cases), strict=True
+    ):
+        assert muted is not None, "the strategy draws what Prowler takes"
+        accounts = mutelist["Mutelist"]["Accounts"].items()
+        modelled = [
+            number
+            for number, each in enumerate(findings)
+            if any(
+                muted_by_prowler(account, list(said["Checks"].items()), each) for account, said in accounts
+            )
+        ]
+        assert modelled == muted, "the model that unit tests hold policies to"
+        content = yaml.safe_dump(mutelist, sort_keys=False).encode()
+        entries = rules_of_mutelist(content, read_findings(prowler_csv(findings))).entries
+        raw = [each["Finding"] for each in findings]
+        selected: set[str] = set()
+        for entry in entries:
+            if isinstance(entry, ImportedRule):
+                selected |= selected_by_import(entry, raw)
+        ids = {raw[number]["Id"] for number in muted}
+        assert selected <= ids
+        if not any(isinstance(each, LeftOut) and "selects none" not in each.says for each in entries):
+            assert selected == ids
+            whole += 1
+            muting += bool(ids)
+    assert whole > len(cases) // 3
+    assert muting > len(cases) // 10

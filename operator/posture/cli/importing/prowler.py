@@ -1,9 +1,9 @@
-"""Prowler's mutelists, as Prowler 4 and 5 read them (`Mutelist.is_muted`).
+"""Prowler's mutelists, as Prowler 5.46 reads them (`Mutelist.is_muted`, for findings of AWS).
 
 An entry mutes where account, check, Region, resource and tags fit; all but the account are searched for as
-regular expressions, where a leading `*` stands for `.*`. Regions and resources are ORs, tags an AND. An
-exception of an entry also ends the look through the entries after it in the same account, so that these have
-it too.
+regular expressions, in which every `*` stands for `.*`: `.*` is `..*`. Regions and resources are ORs, tags an
+AND. An exception of an entry also ends the look through the entries after it in the same account, so that
+these have it too.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from posture.cli.importing.documents import RulesDocument, read_rules
 from posture.cli.importing.prowler_findings import KnownFindings
-from posture.cli.importing.prowler_wording import Depth, ProwlerWording, starred
+from posture.cli.importing.prowler_wording import Depth, ProwlerWording, found_in_all, starred
 from posture.cli.importing.rules import (
     CannotSayError,
     Imported,
@@ -27,6 +27,10 @@ _DIGITS = 12
 _ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
 _FIELDS = ("Regions", "Resources", "Tags", "Exceptions", "Description")
 _EXCEPTED = ("Accounts", "Regions", "Resources", "Tags")
+_REMARKS = (
+    "a target sees findings of Prowler where its spec.products has Prowler; policies select none that passed",
+    "expressions are read as Prowler 5.46 does, to which every * stands for .*, as in ec2_*",
+)
 _OLD_NAMES = ("Mute List", "Allowlist")
 
 
@@ -64,8 +68,7 @@ def rules_of_mutelist(content: bytes, known: KnownFindings | None) -> Imported:
     entries: list[ImportedRule | LeftOut] = []
     for account, said in accounts.items():
         entries += _of_account(_entries(account, said, document), known)
-    about = "a target sees findings of Prowler where its spec.products has Prowler"
-    return Imported(entries, (about,) if entries else ())
+    return Imported(entries, _REMARKS if entries else ())
 
 
 def _entries(account: Any, said: Any, document: RulesDocument) -> list[_Entry]:  # noqa: ANN401 - JSON
@@ -105,10 +108,11 @@ def _wrong(check: object, fields: Any) -> str:  # noqa: ANN401 - JSON
     if not isinstance(excepted, dict) or not excepted.keys() <= set(_EXCEPTED):
         return f"Exceptions of {check} may have {', '.join(_EXCEPTED)}"
     lists = [fields["Regions"], fields["Resources"], fields.get("Tags", []), *excepted.values()]
-    if not all(isinstance(each, list) for each in lists) or not isinstance(
-        fields.get("Description", ""), str
-    ):
-        return f"{check} has a list that is none, or a Description that is no text"
+    if not all(isinstance(each, list) for each in lists):
+        return f"{check} has something else where a list is read"
+    texts = [fields.get("Description", ""), *(text for each in lists for text in each)]
+    if not all(isinstance(text, str) for text in texts):
+        return f"{check} has something that is no text: write it in quotes"
     return ""
 
 
@@ -127,13 +131,6 @@ def _of_account(entries: Sequence[_Entry], known: KnownFindings | None) -> Itera
 
 
 def _rule(entry: _Entry, until: Sequence[_Entry], wording: ProwlerWording) -> ImportedRule:
-    texts = [*entry.regions, *entry.resources, *entry.tags]
-    texts += [text for each in until for excepted in each.excepted.values() for text in excepted]
-    if not all(isinstance(text, str) for text in texts):
-        raise CannotSayError(
-            "it, or an exception up to it, has something that is no text, at which Prowler gives up: write it"
-            " in quotes"
-        )
     if not entry.regions or not entry.resources:
         raise CannotSayError(
             "its Regions or Resources are empty, so that it mutes nothing: write '*' for all"
@@ -183,18 +180,19 @@ def _excepted(entry: _Entry, wording: ProwlerWording) -> list[Selector]:
 
 
 def _regions(expressions: Sequence[str]) -> dict[str, Any]:
-    globs = searched("Regions", [starred(each) for each in expressions])
-    return {} if globs == ("*",) else {"regions": globs}
+    if found_in_all(expressions):
+        return {}
+    return {"regions": searched("Regions", [starred(each) for each in expressions])}
 
 
 def _accounts(expressions: Sequence[str]) -> dict[str, Any] | None:
     """Return how accounts, which have 12 digits, are found by expressions; None: none can be."""
+    if found_in_all(expressions):
+        return {}
     globs: dict[str, None] = {}
     for glob in searched("Accounts", [starred(each) for each in expressions]):
         fixed = glob.replace("*", "")
         if len(fixed) > _DIGITS or not set(fixed) <= set("0123456789?"):
             continue
         globs[fixed if len(fixed) == _DIGITS else glob] = None
-    if "*" in globs:
-        return {}
     return {"accounts": list(globs)} if globs else None

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -9,6 +10,8 @@ from typing import NamedTuple
 from posture.cli.importing.rules import NotReadableError
 
 _COLUMNS = ("CHECK_ID", "CHECK_TITLE", "RESOURCE_UID", "RESOURCE_NAME", "RESOURCE_TAGS")
+
+_GUARDED = re.compile(r"'(?:[\t\r]|\s*[=+\-@])")
 
 
 class ProwlerFinding(NamedTuple):
@@ -39,7 +42,7 @@ def read_findings(content: bytes) -> KnownFindings:
         if missing:
             raise NotReadableError(f"is not Prowler's CSV of findings: it has no column {', '.join(missing)}")
         for row in reader:
-            check, title, arn, name, tags = (row[column] or "" for column in _COLUMNS)
+            check, title, arn, name, tags = (_unguarded(row[column] or "") for column in _COLUMNS)
             checks[check][ProwlerFinding(title, arn, name, tags)] = None
             titled[title].add(check)
     except UnicodeDecodeError as error:
@@ -47,3 +50,8 @@ def read_findings(content: bytes) -> KnownFindings:
     except csv.Error as error:
         raise NotReadableError(f"is no CSV: {error}") from None
     return KnownFindings({check: list(found) for check, found in checks.items()}, titled)
+
+
+def _unguarded(cell: str) -> str:
+    """Take off what Prowler puts before a cell that a spreadsheet would take for a formula."""
+    return cell[1:] if _GUARDED.match(cell) else cell

@@ -18,8 +18,16 @@ PRODUCT = "Prowler"
 
 
 def starred(expression: str) -> str:
-    """Return an expression as Prowler searches for it."""
-    return f".*{expression[1:]}" if expression.startswith("*") else expression
+    """Return an expression as Prowler searches for it: every star stands for any text, after a dot too."""
+    return expression.replace("*", ".*")
+
+
+def found_in_all(expressions: Sequence[str]) -> bool:
+    """Tell whether any of some expressions is found in every text that is not empty."""
+    try:
+        return bool({"*", "*?*"} & set(searched("", [starred(each) for each in expressions])))
+    except CannotSayError:
+        return False
 
 
 def _asks_nothing(expressions: Sequence[str], *, every: bool) -> bool:
@@ -103,8 +111,8 @@ class ProwlerWording:
         if self._known is None:
             what = "the short id or the tags of a resource" if _is_every(check) else f"the check {check}"
             raise CannotSayError(
-                f"findings in Security Hub do not bear {what} as Prowler looks at it: give --findings FILE,"
-                " Prowler's own CSV of findings, by which titles and ARNs are looked up"
+                f"findings in Security Hub do not bear {what} as Prowler looks at it: write '*' where all are"
+                " meant, or give --findings FILE, Prowler's own CSV of findings, to look up titles and ARNs"
             )
         checks = self._checks(check)
         if depth is Depth.TITLES:
@@ -167,4 +175,4 @@ class ProwlerWording:
 
 
 def _is_every(check: str) -> bool:
-    return _asks_nothing([check], every=False)
+    return found_in_all([check])

@@ -1,7 +1,6 @@
 """Mutelists of Prowler: what their policies select.
 
-Prowler is a whole program with dozens of pinned packages, so what it mutes is worked out by a model of its
-`Mutelist.is_muted` (Prowler 5): `tests.support.imported.muted_by_prowler`.
+What is muted is worked out by a model, `muted_by_prowler`; tests/component asks Prowler itself.
 """
 
 from typing import Any
@@ -87,6 +86,8 @@ def test_policies_select_what_is_muted(mutelist: dict[str, Any], findings: list[
         (single(**{"*": entry()}), {1, 2, 3, 4, 5}),
         (single("012345678901", **{"*": entry()}), {5}),
         (single(**{"*": entry(Regions=["us-*"])}), {3}),
+        (single(**{".*": entry(Regions=[".*"])}), {1, 2, 3, 4, 5}),
+        (single(**{"*": entry(Regions=["^us*1$", "north"])}), {3}),
         (
             single(**{"*": entry(Exceptions={"Accounts": ["012345678901"], "Regions": ["eu-west-1"]})}),
             {1, 2, 3, 4},
@@ -167,9 +168,7 @@ def test_an_exception_holds_for_the_entries_after_it_too() -> None:
     [
         (single("123", **{"*": entry()}), "no account's id"),
         (single(**{"*": entry(Resources=[])}), "mutes nothing"),
-        (single(**{"*": entry(Regions=[1])}), "write it in quotes"),
         (single(**{"*": entry(Regions=[r"eu-\w+"])}), r"Regions[0] `eu-\w+`"),
-        (single(**{"*": entry(Exceptions={"Accounts": [111122223333]})}), "write it in quotes"),
         (single(none=entry()), "selects none"),
     ],
 )
@@ -195,6 +194,10 @@ def test_titles_and_arns_that_tell_nothing_apart_are_refused() -> None:
         assert says in left.says
 
 
+def malformed(**fields: Any) -> bytes:
+    return yaml.safe_dump(single(a=entry(**fields))).encode()
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -204,7 +207,11 @@ def test_titles_and_arns_that_tell_nothing_apart_are_refused() -> None:
         (b"Mutelist: {Accounts: {111122223333: {Checks: {}}}}", "write it in quotes"),
         (b"Mutelist: {Accounts: {'*': {}}}", "`Checks` alone"),
         (b"Mutelist: {Accounts: {'*': {Checks: {a: {Regions: ['*']}}}}}", "must have Regions and Resources"),
-        (b"Mutelist: {Accounts: {'*': {Checks: {a: {Regions: '*', Resources: []}}}}}", "a list that is none"),
+        (malformed(Regions="*"), "where a list is read"),
+        (malformed(Regions=[1]), "write it in quotes"),
+        (malformed(Exceptions={"Tags": [1]}), "write it in quotes"),
+        (malformed(Exceptions={"Checks": []}), "Exceptions of a may have"),
+        (malformed(Reason="x"), "may have Tags"),
         (
             b"Mutelist:\n  Accounts:\n    '*': {Checks: {}}\n    '*': {Checks: {}}",
             "line 4: * is there already",
@@ -221,3 +228,12 @@ def test_what_prowler_would_not_take_is_refused_as_a_whole(content: bytes, says:
 def test_what_is_not_prowlers_csv_is_refused(content: bytes) -> None:
     with pytest.raises(NotReadableError):
         read_findings(content)
+
+
+def test_what_prowler_puts_before_a_formula_is_taken_off() -> None:
+    header = b"CHECK_ID;CHECK_TITLE;RESOURCE_UID;RESOURCE_NAME;RESOURCE_TAGS\n"
+    known = read_findings(header + b"a;'- a title;arn;'-x;'=@\na;it's;'arn;-1;\n")
+    assert [tuple(each) for each in known.checks["a"]] == [
+        ("- a title", "arn", "-x", "=@"),
+        ("it's", "'arn", "-1", ""),
+    ]
