@@ -81,9 +81,12 @@ hunt: install ## Property tests and histories on ever new examples: HUNT_MINUTES
 bench: install ## Measure side by side; writes bench/results.json
 	@$(BIN)/python -m bench
 
+# Only what is used is built: a cluster of one's own needs neither an API server nor our kubectl.
+DEMO_TOOLS = $(strip $(if $(DEMO_KUBECONFIG),,kube-apiserver etcd kubectl) $(if $(filter 1,$(DEMO_PROMETHEUS)),prometheus))
+
 .PHONY: demo
-demo: install ## A cluster, a simulated organization and the operator: see the score move
-	@$(PYTHON) -m sandbox.tools build kube-apiserver etcd kubectl
+demo: install ## A cluster, a simulated organization and the operator: see the score move; DEMO_PROMETHEUS=1, DEMO_KUBECONFIG=FILE
+	@$(if $(DEMO_TOOLS),$(PYTHON) -m sandbox.tools build $(DEMO_TOOLS))
 	@$(BIN)/python -m demo
 
 .PHONY: clean

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import tools
+from sandbox import prometheus, tools
 from sandbox.operator_process import OperatorProcess
-from tests.support import prometheus
 from tests.support.e2e.stage import Stage
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from deploy.grafana.panel import Panel
 from posture.publish.prometheus.families import ALL
+from sandbox.prometheus import prometheus, query
 from sandbox.waiting import wait_until
 from tests.support.dashboards import PANELS, plain
-from tests.support.prometheus import prometheus, query
 from tests.support.sample_page import sample_page
 
 CLUSTER = "test"
