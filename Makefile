@@ -89,6 +89,10 @@ demo: install ## A cluster, a simulated organization and the operator: see the s
 	@$(if $(DEMO_TOOLS),$(PYTHON) -m sandbox.tools build $(DEMO_TOOLS))
 	@$(BIN)/python -m demo
 
+.PHONY: pictures
+pictures: ## Draw the dashboards into docs/images, of what a Prometheus scrapes from the demo
+	@DEMO_EXIT=1 DEMO_PROMETHEUS=1 DEMO_PICTURES=docs/images $(MAKE) demo
+
 .PHONY: clean
 clean: ## Remove what was built, but for .tools
 	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

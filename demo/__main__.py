@@ -13,17 +13,15 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
-from demo import watching
-from demo.cluster import NAMESPACE, ClusterError, cluster
-from demo.scenes import HERE, Stage, play, say
+from demo import pictures, watching
+from demo.cluster import ClusterError
+from demo.scenes import play, say, staged
 from sandbox import tools
-from sandbox.cloud import Cloud
 from sandbox.controlplane import ControlPlaneError
-from sandbox.operator_process import OperatorError, OperatorProcess
-from sandbox.organization import Organization
-from sandbox.prometheus import prometheus
+from sandbox.operator_process import OperatorError
 
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 
@@ -56,33 +54,21 @@ def _interrupt(*_: object) -> None:
 
 def _demo(stack: contextlib.ExitStack) -> int:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="posture-demo-")))
-    named = os.environ.get("DEMO_KUBECONFIG")
-    say(f"The cluster of {named}" if named else "A control plane: etcd and kube-apiserver")
-    kubectl = cluster(stack, Path(named) if named else None)
-    say("A simulated organization of 16 accounts in two Regions, its Security Hub and its STS")
-    cloud = stack.enter_context(Cloud.start(organization=Organization(account_count=16)))
-    say("The operator, and the targets in demo/targets.yaml")
-    operator = stack.enter_context(
-        OperatorProcess(
-            kubeconfig=kubectl.kubeconfig,
-            config=HERE / "posture.yaml",
-            data_dir=folder / "data",
-            environment=cloud.env,
-            arguments=("--namespace", NAMESPACE, "--lease-namespace", NAMESPACE),
-        )
-    )
-    address = None
-    if os.environ.get("DEMO_PROMETHEUS") == "1":
-        served = prometheus([operator.address], folder, watching.LABELS, [watching.RULES])
-        address = stack.enter_context(served)
-    play(Stage(kubectl, cloud, operator))
-    if address is not None:
-        watching.show(address)
+    named, wanted = os.environ.get("DEMO_KUBECONFIG"), os.environ.get("DEMO_PROMETHEUS") == "1"
+    stage = staged(stack, folder, Path(named) if named else None, scraped=wanted)
+    began = time.time()
+    play(stage)
+    if stage.prometheus is not None:
+        watching.show(stage.prometheus)
+        if into := os.environ.get("DEMO_PICTURES"):
+            pictures.draw(stage.prometheus, began, Path(into))
     if os.environ.get("DEMO_EXIT") == "1":
         return 0
-    say(f"Metrics stay at http://{operator.address}/metrics, the cluster at {kubectl.kubeconfig}.")
-    if address is not None:
-        print(f"Prometheus stays at http://{address}: its API (/api/v1/…); its own pages are not built in.")
+    say(
+        f"Metrics stay at http://{stage.operator.address}/metrics, the cluster at {stage.kubectl.kubeconfig}."
+    )
+    if stage.prometheus is not None:
+        print(f"Prometheus stays at http://{stage.prometheus} with its API; its own pages are not built in.")
     print("Ctrl-C ends all.", flush=True)
     threading.Event().wait()
     return 0

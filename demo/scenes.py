@@ -1,17 +1,24 @@
 """What the demo shows, scene by scene: each does something, waits for what follows, and prints it."""
 
+import contextlib
 import string
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from demo import cases
-from demo.cluster import NAMESPACE, Kubectl
+from demo.cluster import NAMESPACE, Kubectl, cluster
+from deploy.prometheus.generate import PLAIN
 from posture.domain.scoring.scores import Score
 from sandbox.cloud import Cloud
 from sandbox.operator_process import OperatorProcess
+from sandbox.organization import Organization
+from sandbox.prometheus import prometheus
 
 HERE = Path(__file__).parent
+ALERTS = HERE.parent / PLAIN
+LABELS = {"cluster": "demo", "instance": "replica-0"}
+"""Of all series in Prometheus; `cluster`: as the external label of one that is one of many."""
 PAYMENTS = ("600000000000", "600000007919", "600000015838")
 RULES = ("block-public-access", "close-ssh-and-rdp", "old-access-keys")
 REMEDIATIONS = 8
@@ -26,11 +33,39 @@ _LATER, _SOON = timedelta(weeks=3), timedelta(seconds=20)
 
 
 class Stage(NamedTuple):
-    """Where the scenes play."""
+    """Where the scenes play. `prometheus`: the address of one that scrapes the operator."""
 
     kubectl: Kubectl
     cloud: Cloud
     operator: OperatorProcess
+    prometheus: str | None = None
+
+
+def staged(
+    stack: contextlib.ExitStack, folder: Path, kubeconfig: Path | None = None, *, scraped: bool = False
+) -> Stage:
+    """Set the stage: a cluster, a cloud, an operator, and a Prometheus if it is to be scraped.
+
+    `folder`: for their files. Raises what `cluster` raises, OperatorError and TimeoutError.
+    """
+    say(f"The cluster of {kubeconfig}" if kubeconfig else "A control plane: etcd and kube-apiserver")
+    kubectl = cluster(stack, kubeconfig)
+    say("A simulated organization of 16 accounts in two Regions, its Security Hub and its STS")
+    cloud = stack.enter_context(Cloud.start(organization=Organization(account_count=16)))
+    say("The operator, and the targets in demo/targets.yaml")
+    operator = stack.enter_context(
+        OperatorProcess(
+            kubeconfig=kubectl.kubeconfig,
+            config=HERE / "posture.yaml",
+            data_dir=folder / "data",
+            environment=cloud.env,
+            arguments=("--namespace", NAMESPACE, "--lease-namespace", NAMESPACE),
+        )
+    )
+    if not scraped:
+        return Stage(kubectl, cloud, operator)
+    served = prometheus([operator.address], folder, LABELS, [ALERTS])
+    return Stage(kubectl, cloud, operator, stack.enter_context(served))
 
 
 def say(text: str) -> None:
@@ -48,7 +83,7 @@ def play(stage: Stage) -> None:
 
 
 def _first_score(stage: Stage) -> None:
-    kubectl, _, operator = stage
+    kubectl, operator = stage.kubectl, stage.operator
     kubectl("apply", "-f", str(HERE / "targets.yaml"))
     say("The operator polls; waiting for Ready and for the first exact score")
     for condition in ("Ready", "ScoreCurrent"):
@@ -68,7 +103,7 @@ def _first_score(stage: Stage) -> None:
 
 
 def _change(stage: Stage) -> None:
-    kubectl, cloud, operator = stage
+    kubectl, cloud, operator, _ = stage
     before = _ratio(operator)
     say("The cloud changes: the failed findings of the payments accounts are fixed")
     fixed = _fix_payments(cloud)
@@ -81,7 +116,7 @@ def _change(stage: Stage) -> None:
 
 
 def _except(stage: Stage) -> None:
-    kubectl, _, operator = stage
+    kubectl, operator = stage.kubectl, stage.operator
     say("Two exceptions, demo/exceptions.yaml: one for three weeks, one that ends in a moment")
     now = datetime.now(UTC)
     ends = {"LATER": _LATER, "SOON": _SOON}
@@ -98,7 +133,7 @@ def _except(stage: Stage) -> None:
 
 
 def _end(stage: Stage) -> None:
-    kubectl, _, operator = stage
+    kubectl, operator = stage.kubectl, stage.operator
     say("The second exception has ended by itself: what it suppressed is open again")
     operator.wait(lambda: _suppressed(kubectl, "moving-databases") == 0, "its end", seconds=60)
     kubectl("get", "suppressionpolicies", "-n", NAMESPACE)
@@ -107,7 +142,7 @@ def _end(stage: Stage) -> None:
 
 
 def _remediate(stage: Stage) -> None:
-    kubectl, cloud, operator = stage
+    kubectl, cloud, operator, _ = stage
     say("Three things are wrong in each payments account; the rules in demo/rules.yaml see them: a dry run")
     made = cases.make(cloud)
     kubectl("apply", "-f", str(HERE / "rules.yaml"))

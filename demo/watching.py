@@ -1,15 +1,9 @@
 """What Prometheus makes of the demo: scores as it answers, and the alerts that this project ships."""
 
-from pathlib import Path
-
 from demo.scenes import say
 from deploy.prometheus.generate import PLAIN
 from sandbox import prometheus
 
-ROOT = Path(__file__).parents[1]
-RULES = ROOT / PLAIN
-LABELS = {"cluster": "demo"}
-"""As the external label of a Prometheus that is one of many."""
 _WORTH = "posture_target_score_ratio - posture_target_unsuppressed_score_ratio"
 _NOT_SHOWN = {"alertname", "severity", "cluster"}
 

@@ -121,7 +121,9 @@ EXCEPTIONS = Dashboard(
                     ),
                     _NONE,
                     width=24,
+                    height=6,
                     units={"Ends in": "s", "Review in": "s"},
+                    sort=("Ends in", False),
                 ),
                 Panel(
                     "table",
@@ -137,6 +139,7 @@ EXCEPTIONS = Dashboard(
                         ),
                     ),
                     "Every policy is in effect, or there is none.",
+                    height=6,
                     words={1: "yes"},
                 ),
                 Panel(
@@ -147,6 +150,7 @@ EXCEPTIONS = Dashboard(
                     _OF_POLICY,
                     (Query(f"topk by (cluster) (10, {_SUPPRESSED})", "{{namespace}}/{{policy}}"),),
                     _NONE,
+                    height=6,
                 ),
             ),
         ),

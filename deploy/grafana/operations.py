@@ -100,6 +100,7 @@ OBJECTS = Row(
                 ),
             ),
             "Nothing is stalled.",
+            height=6,
             words={1: "yes"},
         ),
         Panel(
@@ -117,6 +118,7 @@ OBJECTS = Row(
                 ),
             ),
             "Every score is current, or there is no target.",
+            height=6,
             words={0: "no"},
         ),
     ),
@@ -138,6 +140,7 @@ SYNC = Row(
             ),
             _NO_HUB,
             width=24,
+            height=5,
             units={"First sweep": "percentunit"},
         ),
         Panel(
@@ -214,6 +217,7 @@ AWS = Row(
                 ),
             ),
             "No request to AWS in this time.",
+            width=8,
         ),
         Panel(
             "lines",
@@ -229,6 +233,7 @@ AWS = Row(
                 ),
             ),
             "AWS has refused nothing.",
+            width=8,
         ),
         Panel(
             "lines",
@@ -244,6 +249,7 @@ AWS = Row(
                 ),
             ),
             "AWS has throttled nothing.",
+            width=8,
             steps=((None, "green"), (0.2, "orange")),
         ),
     ),

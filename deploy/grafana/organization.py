@@ -153,7 +153,10 @@ WHERE = Row(
             ),
             _NO_SCORE,
             steps=SCORE_STEPS,
+            width=24,
+            height=7,
             units={"Failed controls": "short"},
+            sort=("Score", False),
         ),
         Panel(
             "table",
@@ -169,7 +172,10 @@ WHERE = Row(
                 ),
             ),
             _NO_SCORE,
+            width=24,
+            height=9,
             steps=SCORE_STEPS,
+            sort=("Score", False),
             link=(
                 "Workload",
                 "Open the workload",
@@ -193,6 +199,7 @@ WHERE = Row(
             "Nothing fails, or there is no series for each control: metrics.perControl: true in the"
             " operator's"
             " configuration makes them.",
+            sort=("Standards", True),
         ),
         Panel(
             "lines",

@@ -39,6 +39,8 @@ class Panel(NamedTuple):
     link: tuple[str, str, str] | None = None
     """Of a table: the column that leads on, the text of the link and its address."""
     stacked: bool = False
+    sort: tuple[str, bool] | None = None
+    """Of a table: the column that orders it, and whether the largest comes first."""
 
 
 class Row(NamedTuple):

@@ -115,6 +115,8 @@ REMEDIATION = Dashboard(
                         ),
                     ),
                     _NONE,
+                    width=24,
+                    sort=("Resources", True),
                 ),
                 Panel(
                     "lines",
@@ -179,6 +181,8 @@ REMEDIATION = Dashboard(
                         ),
                     ),
                     _NOTHING,
+                    width=24,
+                    sort=("Entries", True),
                 ),
             ),
         ),

@@ -158,6 +158,9 @@ def _table(panel: Panel) -> table.Panel:
         made = made.override_by_name(
             _heading(label), [models.DynamicConfigValue(id_val="unit", value="string")]
         )
+    if panel.sort:
+        column, largest_first = panel.sort
+        made = made.sort_by([common.TableSortByFieldState().display_name(column).desc(desc=largest_first)])
     for column, unit in panel.units.items():
         made = made.override_by_name(column, [models.DynamicConfigValue(id_val="unit", value=unit)])
     if panel.steps:

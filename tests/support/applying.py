@@ -17,20 +17,24 @@ MONITORING = "---".join(
     f"""
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
-metadata: {{name: {kind.lower()}s.monitoring.coreos.com}}
+metadata: {{name: {kind.lower()}s.{group}}}
 spec:
-  group: monitoring.coreos.com
+  group: {group}
   scope: Namespaced
   names: {{kind: {kind}, plural: {kind.lower()}s, singular: {kind.lower()}}}
   versions:
-  - name: v1
+  - name: {version}
     served: true
     storage: true
     schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}
 """
-    for kind in ("ServiceMonitor", "PrometheusRule")
+    for kind, group, version in (
+        ("ServiceMonitor", "monitoring.coreos.com", "v1"),
+        ("PrometheusRule", "monitoring.coreos.com", "v1"),
+        ("GrafanaDashboard", "grafana.integreatly.org", "v1beta1"),
+    )
 )
-"""The kinds of the Prometheus Operator, whatever their fields."""
+"""The kinds of the Prometheus Operator and of grafana-operator, whatever their fields."""
 
 
 def template(

@@ -12,7 +12,8 @@ import pytest
 
 from deploy.grafana.generate import DASHBOARDS, PLAIN
 from deploy.grafana.panel import COMMON, Dashboard, Panel
-from tests.support.dashboards import PANELS, plain
+from deploy.grafana.picture.answers import plain
+from tests.support.dashboards import PANELS
 from tests.support.promql import complaints, nodes
 
 ROOT = Path(__file__).parents[3]
