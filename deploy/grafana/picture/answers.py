@@ -1,5 +1,6 @@
 """What a panel shows: the answers of Prometheus to its queries."""
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -43,10 +44,18 @@ def plain(query: str, *, interval: str = "1m", chosen: Mapping[str, str] | None 
 def answers(
     panel: Declared, source: Source, *, interval: str, chosen: Mapping[str, str]
 ) -> list[Sequence[Series]]:
-    """Have each query of a panel answered. Raises what the source raises."""
-    return [
-        (source.now if query.instant else source.over_time)(
-            plain(query.expr, interval=interval, chosen=chosen)
-        )
-        for query in panel.queries
-    ]
+    """Have each query of a panel answered; what is no finite number is left out.
+
+    Raises what the source raises.
+    """
+    found: list[Sequence[Series]] = []
+    for query in panel.queries:
+        ask = source.now if query.instant else source.over_time
+        series = ask(plain(query.expr, interval=interval, chosen=chosen))
+        finite = [Series(each.labels, [*filter(_is_finite, each.points)]) for each in series]
+        found.append([each for each in finite if each.points])
+    return found
+
+
+def _is_finite(point: tuple[float, float]) -> bool:
+    return math.isfinite(point[1])
