@@ -13,12 +13,25 @@ DOCS = Path(__file__).parents[3] / "docs"
 CHART = DOCS.parent / "deploy" / "helm" / "posture-operator"
 
 
-@pytest.mark.parametrize("name", ["alerts.md", "dashboards.md", "runbooks/README.md"])
+@pytest.mark.parametrize("name", ["../README.md", "alerts.md", "dashboards.md", "runbooks/README.md"])
 def test_links_lead_somewhere(name: str) -> None:
     page = DOCS / name
     targets = re.findall(r"\]\(([^)#]+)\)", page.read_text())
     assert targets
     assert [each for each in targets if not (page.parent / each).exists()] == []
+
+
+def test_pictures_are_shown_with_words_for_those_who_do_not_see_them() -> None:
+    shown = {
+        path.name: " ".join(words.split())
+        for name in ("../README.md", "dashboards.md")
+        for words, path in (
+            (words, DOCS / target)
+            for words, target in re.findall(r"!\[([^]]*)\]\(([^)]+)\)", (DOCS / name).read_text())
+        )
+    }
+    assert shown.keys() == {path.name for path in (DOCS / "images").iterdir()}
+    assert all(len(words) > 80 for words in shown.values())
 
 
 def test_how_many_alerts_there_are_is_told_right() -> None:
