@@ -26,6 +26,7 @@ from posture.kube.resources import LEASES
 from tests.chart.conftest import CHART, NAMESPACE, ROOT, Helm, Manifest, Render, kinds
 
 Right = tuple[str, str, str]
+OF_PEOPLE = ("-author", "-auditor")
 APPROVING = {
     ("posture.dev", "remediations", verb) for verb in ("get", "list", "watch", "patch", "approve", "undo")
 }
@@ -65,7 +66,7 @@ def test_the_chart_is_of_this_version() -> None:
 
 def test_cluster_wide_rights_are_just_those_needed(render: Render) -> None:
     found = kinds(render())
-    (cluster_role, approver), (role,) = found["ClusterRole"], found["Role"]
+    (cluster_role, approver, *others), (role,) = found["ClusterRole"], found["Role"]
     noticing_crds = {
         ("apiextensions.k8s.io", "customresourcedefinitions", verb) for verb in ("list", "watch")
     }
@@ -75,10 +76,12 @@ def test_cluster_wide_rights_are_just_those_needed(render: Render) -> None:
     assert role["metadata"]["namespace"] == NAMESPACE
     assert approver["metadata"]["name"] == "posture-posture-operator-remediation-approver"
     assert _rights(approver) == APPROVING
+    # Those of people, which test_choices.py looks at.
+    assert [each["metadata"]["name"].rpartition("-")[2] for each in others] == ["author", "auditor"]
 
 
 def test_the_clusters_id_is_read_only_where_nothing_else_marks_what_is_ours(render: Render) -> None:
-    cluster_role, _ = kinds(render(config={"ownerId": "prod-eu"}))["ClusterRole"]
+    cluster_role, *_ = kinds(render(config={"ownerId": "prod-eu"}))["ClusterRole"]
     assert not [right for right in _rights(cluster_role) if right[1].startswith("namespaces")]
 
 
@@ -86,7 +89,9 @@ def test_with_namespaces_nothing_is_granted_beyond_them(render: Render) -> None:
     found = kinds(render(watchNamespaces=["security", NAMESPACE]))
     assert not found.keys() & {"ClusterRole", "ClusterRoleBinding"}
     granted = {
-        (role["metadata"]["namespace"], role["metadata"]["name"]): _rights(role) for role in found["Role"]
+        (role["metadata"]["namespace"], role["metadata"]["name"]): _rights(role)
+        for role in found["Role"]
+        if not role["metadata"]["name"].endswith(OF_PEOPLE)
     }
     assert granted == {
         ("security", "posture-posture-operator"): _needed(leases=False),
@@ -131,7 +136,7 @@ def test_every_role_of_the_operator_is_bound_to_it_alone_and_that_of_people_to_n
         bindings = found.get("RoleBinding", []) + found.get("ClusterRoleBinding", [])
         names = [each["metadata"]["name"] for each in roles]
         bound = [each["roleRef"]["name"] for each in bindings]
-        assert bound == [each for each in names if not each.endswith("-approver")]
+        assert bound == [each for each in names if not each.endswith(("-approver", *OF_PEOPLE))]
         assert len(bound) < len(names)
         (account,) = found["ServiceAccount"]
         for binding in bindings:

@@ -30,6 +30,7 @@ spec:
 """
     for kind, group, version in (
         ("ServiceMonitor", "monitoring.coreos.com", "v1"),
+        ("PodMonitor", "monitoring.coreos.com", "v1"),
         ("PrometheusRule", "monitoring.coreos.com", "v1"),
         ("GrafanaDashboard", "grafana.integreatly.org", "v1beta1"),
     )
@@ -83,7 +84,8 @@ def store(cluster: ControlPlane, sent: list[Manifest]) -> None:
     stored = _items(done.stdout)
     assert len(stored) == len(sent)
     for one, other in zip(sent, stored, strict=True):
-        assert list(differences(one, other, one["kind"])) == []
+        found = list(differences(one, other, one["kind"]))
+        assert not found, found
 
 
 def _items(printed: str) -> list[Manifest]:

@@ -69,6 +69,22 @@ KUBERNETES: tuple[Path, ...] = (
     ("podAnnotations", KEY),
     ("podLabels", "team"),
     ("podLabels", KEY),
+    ("commonLabels", "team"),
+    ("commonLabels", KEY),
+    ("serviceAccount", "labels", "team"),
+    ("serviceAccount", "labels", KEY),
+    ("service", "annotations", "example.com/a"),
+    ("service", "annotations", KEY),
+    ("extraContainers", 0, "image"),
+    ("extraInitContainers", 0, "image"),
+    ("hostAliases", 0, "hostnames", 0),
+    ("serviceMonitor", "annotations", "example.com/a"),
+    ("serviceMonitor", "annotations", KEY),
+    *(
+        ("serviceMonitor", kind, 0, member)
+        for kind in ("relabelings", "metricRelabelings")
+        for member in ("separator", "targetLabel", "regex", "replacement")
+    ),
     ("serviceMonitor", "labels", "release"),
     ("serviceMonitor", "labels", KEY),
     ("prometheusRule", "labels", "release"),
@@ -112,7 +128,10 @@ CONFIGURATION: tuple[Path, ...] = tuple(
 FRAME: Mapping[str, Any] = {
     "networkPolicy": {"enabled": True, "from": [{"namespaceSelector": {"matchLabels": {"a": "b"}}}]},
     "podDisruptionBudget": {"enabled": True, "maxUnavailable": "10%"},
-    "serviceMonitor": {"enabled": True, "labels": {}},
+    "serviceMonitor": {"enabled": True, "labels": {}, "relabelings": [{}], "metricRelabelings": [{}]},
+    "extraContainers": [{"name": "beside", "image": "a"}],
+    "extraInitContainers": [{"name": "before", "image": "a"}],
+    "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["a"]}],
     "prometheusRule": {"enabled": True, "labels": {}},
     "grafanaDashboard": {"enabled": True, "grafanaOperator": {"enabled": True}},
     "env": [{"name": "FIRST", "value": "1"}, {"name": "SECOND", "value": "1"}],

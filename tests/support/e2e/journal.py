@@ -35,6 +35,7 @@ class Journal:
             [
                 str(tools.find("helm")), "template", "posture", str(CHART), "--namespace", namespace,
                 "--set", f"watchNamespaces={{{namespace}}}", "--set", f"serviceAccount.name={OPERATOR}",
+                "--set", "image.repository=posture-operator",
                 *(f"--show-only=templates/{each}.yaml" for each in _TEMPLATES),
             ],
             check=True, capture_output=True, text=True,

@@ -44,6 +44,7 @@ class Stage:
             [
                 str(tools.find("helm")), "template", "posture", str(CHART), "--namespace", self.namespace,
                 "--set", f"watchNamespaces={{{self.namespace}}}", "--set", "serviceAccount.name=posture",
+                "--set", "image.repository=posture-operator",
                 "--show-only", "templates/rbac.yaml", "--show-only", "templates/serviceaccount.yaml",
             ],
             check=True, capture_output=True, text=True,
