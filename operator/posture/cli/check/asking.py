@@ -22,6 +22,7 @@ _DAY = 24 * 3600 * 1_000_000
 _HISTORY = 90 * _DAY
 _MEMBERS = 50
 _TOO_MANY = 101
+_LATELY = {"Value": 90, "Unit": "DAYS"}
 
 
 class Aws(NamedTuple):
@@ -72,23 +73,23 @@ class HubCalls:
         listed = await self.ask("ListFindingAggregators")
         if isinstance(listed, AwsError):
             return listed
-        if not listed.get("FindingAggregators"):
-            return None
-        arn = listed["FindingAggregators"][0]["FindingAggregatorArn"]
-        return await self.ask("GetFindingAggregator", {"FindingAggregatorArn": arn})
+        arn = (listed.get("FindingAggregators") or [{}])[0].get("FindingAggregatorArn")
+        return None if arn is None else await self.ask("GetFindingAggregator", {"FindingAggregatorArn": arn})
 
     async def controls(self, enabled: Answer) -> tuple[Answer, Answer]:
         """Read one control of the first standard, and whether it is on."""
         if isinstance(enabled, AwsError):
             return enabled, enabled
-        standards = enabled["StandardsSubscriptions"]
-        if not standards:
+        standards = enabled.get("StandardsSubscriptions") or [{}]
+        arn = standards[0].get("StandardsArn")
+        if arn is None:
             return {}, {}
-        arn = standards[0]["StandardsArn"]
         definitions = await self.ask("ListSecurityControlDefinitions", {"StandardsArn": arn, "MaxResults": 1})
-        if isinstance(definitions, AwsError) or not definitions["SecurityControlDefinitions"]:
+        if isinstance(definitions, AwsError):
             return definitions, {}
-        control = definitions["SecurityControlDefinitions"][0]["SecurityControlId"]
+        control = (definitions.get("SecurityControlDefinitions") or [{}])[0].get("SecurityControlId")
+        if control is None:
+            return definitions, {}
         asked = {"StandardsControlAssociationIds": [{"SecurityControlId": control, "StandardsArn": arn}]}
         return definitions, await self.ask("BatchGetStandardsControlAssociations", asked)
 
@@ -102,7 +103,7 @@ class HubCalls:
         answer = await self.ask("GetFindingHistory", asked)
         if isinstance(answer, AwsError):
             return answer
-        records: Sequence[Mapping[str, Any]] = answer["Records"]
+        records: Sequence[Mapping[str, Any]] = answer.get("Records") or ()
         return records
 
     async def insight(self) -> Answer:
@@ -118,6 +119,14 @@ class HubCalls:
     async def half_a_window(self, start: str) -> Answer:
         """Ask by a date filter that has a start and no end."""
         return await self.findings({"UpdatedAt": [{"Start": start}]})
+
+    async def part_of_a_title(self) -> Answer:
+        """Ask for findings by a part of their title."""
+        return await self.findings({"Title": [{"Comparison": "CONTAINS", "Value": "should"}]}, MaxResults=1)
+
+    async def noted(self) -> Answer:
+        """Read findings whose note was written lately."""
+        return await self.findings({**ACTIVE, "NoteUpdatedAt": [{"DateRange": _LATELY}]})
 
     async def token_of_another_query(self) -> Answer | None:
         """Go on with another query by the token of the first; None: there is none."""

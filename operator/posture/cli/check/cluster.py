@@ -17,6 +17,7 @@ from posture.kube.resources import (
     ApiResource,
     Object,
 )
+from posture.reconcile.owner import OwnerUnknown, cluster_owner
 
 CHECKS = ("kubernetes", "crds", "rights")
 _SHOWN = 5
@@ -46,6 +47,8 @@ class ClusterRead(NamedTuple):
 
     results: list[Result]
     declared: Declared
+    owner: Verdict = unknown("not asked: the API server does not answer")
+    """Whether the cluster's own id can be read, by which what is suppressed is marked."""
 
 
 async def check_cluster(
@@ -59,7 +62,7 @@ async def check_cluster(
     results = [ok(f"the API server answers {user}").named("kubernetes")]
     results.append((await _told(_crds(client))).named("crds"))
     results.append((await _told(_rights(client, namespaces, lease_namespace, user))).named("rights"))
-    return ClusterRead(results, await _declared(client, namespaces))
+    return ClusterRead(results, await _declared(client, namespaces), await _told(_owner(client)))
 
 
 def unreachable(why: str) -> ClusterRead:
@@ -154,6 +157,14 @@ async def _rights(
     if reviewed.unanswered:
         return unknown(f"{user} may not ask what it may do", "bind system:basic-user to it, as is usual")
     return ok(f"{user} has each of {counted(len(rights), 'right', 'rights')}")
+
+
+async def _owner(client: KubeClient) -> Verdict:
+    try:
+        await cluster_owner(client)
+    except OwnerUnknown as error:
+        return failed(str(error), "set ownerId in the operator's configuration")
+    return ok("what is suppressed is marked with the cluster's own id")
 
 
 async def _declared(client: KubeClient, namespaces: Sequence[str] | None) -> Declared:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from posture.api.posture_target import PostureTarget
 from posture.api.resource import InvalidObject, parse
-from posture.cli.check.result import Verdict, failed, ok, unknown, warning
+from posture.cli.check.result import Status, Verdict, failed, ok, unknown, warning
 from posture.config.file import ConfigError, load
 from posture.config.model import Config
 from posture.domain.grants import IdentityGrant, Verb, may_use_identity
@@ -60,6 +60,18 @@ def read_configuration(path: Path | None) -> ConfigurationRead:
             warning(f"{says}; writes are Frozen", "set writes: Enabled when AWS may be written to"), config
         )
     return ConfigurationRead(ok(says), config)
+
+
+def judge_owner(config: Config | None, cluster: Verdict) -> Verdict:
+    """Tell whether what is suppressed can be marked as ours; `cluster`: whether its id can be read."""
+    if config is None:
+        return unknown("not told: it depends on configuration")
+    if config.owner_id is not None:
+        return ok(f"what is suppressed is marked with ownerId {config.owner_id}")
+    marks = {Verb.SUPPRESS, Verb.DISABLE_CONTROLS}
+    if cluster.status is Status.FAILED and not any(marks & each.verbs for each in config.grants):
+        return ok("nothing is granted that would have to be marked")
+    return cluster
 
 
 def look_at(document: Object, read: ConfigurationRead) -> Looking:

@@ -12,10 +12,10 @@ from posture.aws.client.sessions import Sessions
 from posture.cli import output
 from posture.cli.check.asking import Aws
 from posture.cli.check.cluster import ClusterRead, check_cluster, unreachable
-from posture.cli.check.configuration import read_configuration
+from posture.cli.check.configuration import judge_owner, read_configuration
 from posture.cli.check.result import Result, as_lines, document_of, is_failed
 from posture.cli.check.targets import check_targets
-from posture.cli.terminal import show
+from posture.cli.terminal import complain, show
 from posture.config.model import Config
 from posture.kube.client import connect
 from posture.kube.connection import NoCluster, pod_namespace
@@ -58,8 +58,15 @@ async def _checked(asked: Asked) -> list[Result]:
         return [
             *cluster.results,
             read.verdict.named("configuration"),
-            *await check_targets(cluster.declared, read, asked.targets, aws),
+            judge_owner(read.config, cluster.owner).named("owner"),
+            *await check_targets(cluster.declared, read, asked.targets, aws, _tell),
         ]
+
+
+def _tell(says: str) -> None:
+    """Say to a person who waits what is being done."""
+    if sys.stderr.isatty():
+        complain(says)
 
 
 async def _cluster(asked: Asked) -> ClusterRead:

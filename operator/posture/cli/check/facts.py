@@ -12,9 +12,10 @@ from posture.aws.client.errors import AwsError, InvalidRequest, TokenRefused
 from posture.cli.check.result import Verdict, ok, unknown, unread, warning
 from posture.cli.check.setup import Answer
 from posture.domain.text import counted
-from posture.domain.time import MINUTE, instant_of, parse_timestamp
+from posture.domain.time import MINUTE, SECOND, instant_of, parse_timestamp
 
 _REPORT = "report this to the project: its documentation says otherwise; scores stay exact"
+_SEVERAL, _AT_ONCE = 3, 5 * SECOND
 OVERLAP = 15 * MINUTE
 """How far (µs) change polls reach back at the least: what is dated later than that is noticed by them."""
 
@@ -64,6 +65,50 @@ def judge_window(answer: Answer, start: str, end: str) -> Verdict:
     if all(first <= each <= last for each in times):
         return confirmed(says)
     return refuted(f"{says}: a finding from outside came")
+
+
+def judge_case(asked: str, answer: Answer) -> Verdict:
+    """Judge whether filters heed case, by the answer to an Id spelled in the other case."""
+    if isinstance(answer, AwsError):
+        return unread(answer)
+    says = "filters tell upper from lower case"
+    found = {each.get("Id") for each in answer.get("Findings", ())}
+    return (
+        refuted(f"{says}: a finding came by an Id that is not its own") if asked in found else confirmed(says)
+    )
+
+
+def judge_note_filter(answer: Answer) -> Verdict:
+    """Judge whether a NoteUpdatedAt filter gives findings that have a note, and these alone."""
+    if isinstance(answer, AwsError):
+        return unread(answer)
+    findings = answer.get("Findings", ())
+    if not findings:
+        return unknown("no finding has a note of the last 90 days to look for")
+    says = "a NoteUpdatedAt filter gives the findings with such a note"
+    noted = all((each.get("Note") or {}).get("UpdatedAt") for each in findings)
+    return confirmed(says) if noted else refuted(f"{says}: one without a note came")
+
+
+def judge_notes(answer: Answer) -> Verdict:
+    """Judge whether a customer's write leaves UpdatedAt alone, by findings whose note has a time.
+
+    One that was noted after its last update shows it; that each was updated within seconds of its note would
+    be chance for few, and refutes it for several.
+    """
+    if isinstance(answer, AwsError):
+        return unread(answer)
+    since = [
+        parse_timestamp(each["UpdatedAt"]) - parse_timestamp(each["Note"]["UpdatedAt"])
+        for each in answer.get("Findings", ())
+        if (each.get("Note") or {}).get("UpdatedAt")
+    ]
+    says = "writing workflow and note leaves UpdatedAt alone"
+    if any(each < 0 for each in since):
+        return confirmed(says)
+    if len(since) >= _SEVERAL and all(each <= _AT_ONCE for each in since):
+        return refuted(says)
+    return unknown("every finding with a note was updated by its provider since then")
 
 
 def judge_archived(asked: Sequence[str], answer: Answer) -> Verdict:

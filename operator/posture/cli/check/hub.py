@@ -20,7 +20,8 @@ HUB_CHECKS = (
 FACT_CHECKS = tuple(
     f"fact/{name}"
     for name in (
-        "sort-order", "page-size", "date-filter", "token-of-another-query", "update-window",
+        "sort-order", "page-size", "date-filter", "part-of-a-text", "case", "note-filter", "note-keeps-time",
+        "token-of-another-query", "update-window",
         "archived-by-default", "archival-updates", "insight-order", "v2-exposures", "v2-suppression",
         *facts.BEYOND_READING,
     )
@@ -128,6 +129,7 @@ async def _facts(calls: HubCalls, latest: Answer, v2_on: bool | None) -> dict[st
         return dict.fromkeys(FACT_CHECKS, unknown("not asked: it depends on findings"))
     token = await calls.token_of_another_query()
     times = [str(each["UpdatedAt"]) for each in _found(latest) if each.get("UpdatedAt")]
+    noted = await calls.noted()
     exposures = await calls.findings(EXPOSURES, MaxResults=1) if v2_on else None
     found = {
         "sort-order": judged(facts.judge_sorting, await calls.findings(ACTIVE, order="asc"), latest),
@@ -138,6 +140,12 @@ async def _facts(calls: HubCalls, latest: Answer, v2_on: bool | None) -> dict[st
             await calls.half_a_window("2026-01-01T00:00:00Z"),
             "a date filter with a start and no end is refused",
         ),
+        "part-of-a-text": facts.judge_refusal(
+            await calls.part_of_a_title(), "a filter by a part of a text (CONTAINS) is refused"
+        ),
+        "case": await _case(calls, latest),
+        "note-filter": judged(facts.judge_note_filter, noted),
+        "note-keeps-time": judged(facts.judge_notes, noted),
         "token-of-another-query": unknown("there is no second page to ask for with another query")
         if token is None
         else facts.judge_refusal(token, "a NextToken is refused with another query than its own"),
@@ -149,6 +157,13 @@ async def _facts(calls: HubCalls, latest: Answer, v2_on: bool | None) -> dict[st
         **facts.BEYOND_READING,
     }
     return {f"fact/{name}": verdict for name, verdict in found.items()}
+
+
+async def _case(calls: HubCalls, latest: Answer) -> Verdict:
+    known = next((str(each["Id"]) for each in _found(latest)), "")
+    if not known or known.swapcase() == known:
+        return unknown("there is no finding whose Id could be spelled in another case")
+    return judged(facts.judge_case, known, await calls.findings({"Id": equals(known.swapcase())}))
 
 
 async def _window(calls: HubCalls, times: Sequence[str]) -> Verdict:

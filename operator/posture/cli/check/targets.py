@@ -1,7 +1,7 @@
 """The targets that are declared: each its grant, its hub, and what is declared for it needs in AWS."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from posture.aws.client.errors import AwsError
@@ -13,6 +13,7 @@ from posture.cli.check.hub import FACT_CHECKS, HUB_CHECKS, HubRead, judged, read
 from posture.cli.check.member_roles import check_member_roles
 from posture.cli.check.result import Result, Status, Verdict, failed, ok, unknown, unread, warning
 from posture.domain.grants import Mode, Verb
+from posture.domain.text import counted
 from posture.hubs.demand import HubKey
 from posture.kube.resources import Object, name_of
 
@@ -27,9 +28,16 @@ class _Wanted(NamedTuple):
 
 
 async def check_targets(
-    declared: Declared, read: ConfigurationRead, asked: Sequence[str], aws: Aws
+    declared: Declared,
+    read: ConfigurationRead,
+    asked: Sequence[str],
+    aws: Aws,
+    tell: Callable[[str], None],
 ) -> list[Result]:
-    """Check each target that is asked for, or all; a hub that several look at is read once."""
+    """Check each target that is asked for, or all; a hub that several look at is read once.
+
+    `tell` is told of what takes long.
+    """
     if declared.targets is None:
         return [unknown(f"which there are is not known: {declared.why}").named("targets")]
     wanted = _chosen(declared.targets, asked)
@@ -43,7 +51,7 @@ async def check_targets(
     else:
         results = [ok(f"checked: {', '.join(map(name_of, wanted.found))}").named("targets")]
     looked = [(name_of(each), look_at(each, read)) for each in wanted.found]
-    hubs = await _read_hubs([each for _, each in looked], aws)
+    hubs = await _read_hubs([each for _, each in looked], aws, tell)
     told: dict[HubKey, str] = {}
     for name, looking in looked:
         results.append(looking.verdict.named(f"{name}/grant"))
@@ -60,7 +68,9 @@ async def check_targets(
     return results
 
 
-async def _read_hubs(looked: Sequence[Looking], aws: Aws) -> dict[HubKey, HubRead]:
+async def _read_hubs(
+    looked: Sequence[Looking], aws: Aws, tell: Callable[[str], None]
+) -> dict[HubKey, HubRead]:
     """Read each hub once, several at a time: one that does not answer takes half a minute to say so."""
     turns = asyncio.Semaphore(_AT_ONCE)
 
@@ -69,6 +79,7 @@ async def _read_hubs(looked: Sequence[Looking], aws: Aws) -> dict[HubKey, HubRea
             return await read_hub(aws, key)
 
     keys = list(dict.fromkeys(each.hub for each in looked if each.hub is not None))
+    tell(f"asking AWS about {counted(len(keys), 'Security Hub', 'Security Hubs')}")
     return dict(zip(keys, await asyncio.gather(*map(read, keys)), strict=True))
 
 

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 from posture.api.crds import documents
 from posture.cli import main
 from posture.cli.check.cluster import judge_crds
-from posture.cli.check.configuration import Looking, look_at, read_configuration
+from posture.cli.check.configuration import Looking, judge_owner, look_at, read_configuration
 from posture.cli.check.member_roles import of_policy, of_rule
-from posture.cli.check.result import Result, Status, as_lines
+from posture.cli.check.result import Result, Status, as_lines, failed, ok
 from posture.cli.check.targets import judge_simulation
 from posture.domain.grants import AskedDocument, Builtin, Mode
 from posture.hubs.demand import HubKey
@@ -106,6 +106,28 @@ def test_the_configuration_is_read(tmp_path: Path, text: str, expected: Status) 
     assert verdict.status is expected
     assert bool(verdict.advice) == (expected is not Status.OK)
     assert read_configuration(tmp_path / "none").verdict.status is Status.FAILED
+
+
+CLUSTER = {Status.OK: ok("read"), Status.FAILED: failed("not read", "do")}
+
+
+@pytest.mark.parametrize(
+    ("configuration", "cluster", "expected"),
+    [
+        ({"grants": [{**GRANT, "verbs": ["Suppress"]}]}, Status.OK, Status.OK),
+        ({"grants": [{**GRANT, "verbs": ["Suppress"]}]}, Status.FAILED, Status.FAILED),
+        ({"grants": [{**GRANT, "verbs": ["DisableControls"]}]}, Status.FAILED, Status.FAILED),
+        ({"grants": [{**GRANT, "verbs": ["DisableControls"]}], "ownerId": "a"}, Status.FAILED, Status.OK),
+        ({"grants": [GRANT]}, Status.FAILED, Status.OK),
+        ({"grants": 1}, Status.OK, Status.UNKNOWN),
+    ],
+)
+def test_what_is_marked_needs_a_name(
+    tmp_path: Path, configuration: dict[str, Any], cluster: Status, expected: Status
+) -> None:
+    file = tmp_path / "posture.yaml"
+    file.write_text(yaml.safe_dump(configuration), encoding="utf-8")
+    assert judge_owner(read_configuration(file).config, CLUSTER[cluster]).status is expected
 
 
 def test_roles_are_those_that_policies_and_rules_name() -> None:

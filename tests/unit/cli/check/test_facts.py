@@ -85,6 +85,40 @@ def test_archived_findings_come_unasked() -> None:
     assert word(facts.judge_archived(["id-1"], error(Throttled))) == "unknown"
 
 
+def test_filters_heed_case() -> None:
+    assert word(facts.judge_case("id-1", page())) == "confirmed"
+    assert word(facts.judge_case("id-1", page(1))) == "refuted"
+    assert word(facts.judge_case("id-1", error(Throttled))) == "unknown"
+
+
+def noted(*pairs: tuple[float, float | None]) -> Answer:
+    """Make findings that were updated, and noted, in these hours."""
+    return {
+        "Findings": [
+            {"UpdatedAt": stamp(updated)} | ({} if note is None else {"Note": {"UpdatedAt": stamp(note)}})
+            for updated, note in pairs
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "by_filter", "keeps"),
+    [
+        (noted((1, 2), (5, 2)), "confirmed", "confirmed"),
+        (noted((5, 2)), "confirmed", "unknown"),
+        (noted((2, 2), (3, 3)), "confirmed", "unknown"),
+        (noted((2, 2), (3, 3), (4, 4)), "confirmed", "refuted"),
+        (noted((2, 2), (3, 3), (5, 4)), "confirmed", "unknown"),
+        (noted((1, 2), (3, None)), "refuted", "confirmed"),
+        (noted(), "unknown", "unknown"),
+        (error(Throttled), "unknown", "unknown"),
+    ],
+)
+def test_what_notes_tell(answer: Answer, by_filter: str, keeps: str) -> None:
+    assert word(facts.judge_note_filter(answer)) == by_filter
+    assert word(facts.judge_notes(answer)) == keeps
+
+
 def archived_at(hours: float) -> dict[str, Any]:
     return {
         "UpdateTime": T + timedelta(hours=hours),
