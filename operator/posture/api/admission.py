@@ -57,7 +57,7 @@ def refusals(kind: type[CustomResource], document: Mapping[str, Any]) -> list[Pr
     """
     spec = without_nulls(document.get("spec"))
     found = [*_of_top(document), *_of_metadata(document.get("metadata"))]
-    schema = _spec_schema(kind)
+    schema = spec_schema(kind)
     read = dict.fromkeys(_read(kind, spec))
     # A list of which an entry cannot be read is short of one: that is said of the entry.
     seen = [
@@ -76,7 +76,8 @@ def refusals(kind: type[CustomResource], document: Mapping[str, Any]) -> list[Pr
 
 
 @cache
-def _spec_schema(kind: type[CustomResource]) -> Mapping[str, Any]:
+def spec_schema(kind: type[CustomResource]) -> Mapping[str, Any]:
+    """Give the structural schema of what a kind declares."""
     schema: Mapping[str, Any] = kind_schema(kind)["properties"]["spec"]
     return schema
 

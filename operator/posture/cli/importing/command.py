@@ -8,11 +8,12 @@ from posture.cli.terminal import namespace_option
 
 _FORMS = ("fml", "prowler-mutelist", "csv")
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FILE_OR_INPUT = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 
 
 @click.command(name="import")
 @click.argument("form", type=click.Choice(_FORMS), metavar="fml|prowler-mutelist|csv")
-@click.argument("path", type=_FILE, metavar="FILE")
+@click.argument("path", type=_FILE_OR_INPUT, metavar="FILE")
 @click.option("--target", required=True, help="The target whose findings are meant.")
 @click.option("--approved-by", default="", help="Who approved it. A row of a CSV may say so itself.")
 @click.option(
@@ -48,8 +49,9 @@ def import_rules(
     prowler-mutelist   a mutelist of Prowler, about its findings in Security Hub
     csv                control,accounts,regions,resources,justification,approvedBy,expiresAt,reference
 
-    A policy selects exactly what its rule does. A rule of which that cannot be said is not translated: a
-    comment and a line on standard error say why. Ends with 1 where no rule is.
+    FILE may be - for standard input. A policy selects exactly what its rule does. A rule of which that
+    cannot be said is not translated: a comment and a line on standard error say why. Ends with 1 where no
+    rule is.
 
     \b
     posture import fml suppressions.yaml --target organization \\

@@ -17,6 +17,7 @@ from posture.cli.importing.prowler_findings import read_findings
 from posture.cli.importing.rows import rules_of_csv
 from posture.cli.importing.rules import CannotSayError, Imported, ImportedRule, LeftOut, NotReadableError
 from posture.cli.terminal import complain, show
+from posture.cli.validate.manifests import STANDARD_INPUT
 from posture.config.model import Config
 from posture.domain.exceptions.policy import is_active
 from posture.domain.text import counted
@@ -105,7 +106,7 @@ def _read(form: str, path: Path, findings: Path | None) -> Imported:
 def _of(path: Path, read: Callable[[bytes], _Read]) -> _Read:
     """Read a file; what is said of it names it."""
     try:
-        return read(path.read_bytes())
+        return read(sys.stdin.buffer.read() if str(path) == STANDARD_INPUT else path.read_bytes())
     except OSError as error:
         raise NotReadableError(f"{path}: cannot be read: {error.strerror}") from None
     except NotReadableError as error:

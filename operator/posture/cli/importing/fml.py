@@ -126,6 +126,11 @@ def _product(product: str, remarks: list[str]) -> str:
 
 def _checked(rule: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSON
     """Return `match_on` of a rule that the library takes (its `validations`). Raises CannotSayError."""
+    if isinstance(rule, dict) and "Filters" in rule:
+        raise CannotSayError(
+            f"it is a rule of {_PEER} 2, with Filters, and rules of 1.x are read, with match_on: write a"
+            " policy by hand"
+        )
     if not isinstance(rule, dict) or set(rule) != {"note", "action", "match_on"}:
         raise _refused("a rule has note, action and match_on, and nothing else")
     match_on = rule["match_on"]

@@ -7,8 +7,7 @@ from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
 
-from posture.api.admission import refusals
-from posture.api.crds import kind_schema
+from posture.api.admission import refusals, spec_schema
 from posture.api.resource import API_VERSION, dotted
 from posture.api.suppression_policy import SuppressionPolicy
 from posture.cli.importing.rules import CannotSayError, ImportedRule, Selector
@@ -115,7 +114,7 @@ def _check(document: Mapping[str, Any]) -> None:
 
 @cache
 def _schemas() -> Mapping[str, Any]:
-    spec = kind_schema(SuppressionPolicy)["properties"]["spec"]
+    spec = spec_schema(SuppressionPolicy)
     lists: Mapping[str, Any] = spec["properties"]["suppressFindings"]["properties"]
     return lists
 

@@ -94,6 +94,7 @@ def test_what_can_be_said_is(match_on: dict[str, Any]) -> None:
         (rule(tags=[{"key": "a"}]), "type that is read: tags"),
         (rule(severity="LOW"), "match_on may have"),
         ({**rule(), "action": "RESOLVED"}, "SUPPRESSED"),
+        ({"Filters": {"Title": []}, "UpdatesToFilteredFindings": {}}, "rules of 1.x are read"),
         ({**rule(), "until": "2027"}, "nothing else"),
     ],
 )

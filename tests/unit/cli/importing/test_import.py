@@ -73,6 +73,13 @@ def test_policies_are_printed_and_what_is_missing_is_told_in_both_places(tmp_pat
         assert said.lower() in done.stderr.lower(), said
 
 
+def test_rules_are_read_from_standard_input(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["import", "fml", "-", *OPTIONS], input=RULES)
+    assert done.exit_code == 0
+    named = run(tmp_path, "fml", RULES).stdout
+    assert done.stdout.partition("\n")[2] == named.partition("\n")[2]
+
+
 def test_names_do_not_depend_on_what_stands_beside(tmp_path: Path) -> None:
     whole = list(yaml.safe_load_all(run(tmp_path, "fml", RULES).stdout))
     head, rest = RULES.split("- note: Numbers")
