@@ -1,9 +1,10 @@
-"""A hub that is read once, without a cluster: the same sources and the same store as the operator's."""
+"""A hub that is read once, without an operator: the same sources and the same store as the operator's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from posture.aws.client.errors import AwsError
 from posture.aws.client.limiter import Limiters, Usage
@@ -18,34 +19,49 @@ from posture.store.errors import StoreError, StoreLost
 from posture.store.sqlite.stores import SqliteStores
 
 
+class HubRead(NamedTuple):
+    """A hub that is exact, and what it was read with."""
+
+    hub: Hub
+    sessions: Sessions
+    limiters: Limiters
+    usage: Usage
+
+    def security_hub(self, identity: Identity) -> SecurityHub:
+        """Return Security Hub's API for an identity."""
+        return SecurityHub(self.sessions, identity, self.limiters, self.usage)
+
+
 @asynccontextmanager
 async def hub_read_once(
     key: HubKey,
-    demand: Demand,
+    demands: Iterable[Demand],
     folder: Path,
     *,
     quota_share: float,
     told: Callable[[HubStatus], None],
-) -> AsyncIterator[Hub]:
+    owners: Collection[str] = (),
+) -> AsyncIterator[HubRead]:
     """Yield a hub once it is exact as of a moment after this was called.
 
     `folder`: where its store is, and may have been before: then only what has changed since is read. `told`
-    is called with its status whenever that changes. What passes is waited for; raises AwsError and StoreError
-    for what does not.
+    is called with its status whenever that changes. `owners`: whose marks on findings are looked for. What
+    passes is waited for; raises AwsError and StoreError for what does not.
     """
     usage = Usage()
     async with AsyncExitStack() as stack:
         sessions = await stack.enter_async_context(Sessions(usage))
         identity = Identity(key.role_arn, key.external_id, key.region)
-        cloud = SecurityHub(sessions, identity, Limiters(quota_share), usage)
+        limiters = Limiters(quota_share)
+        cloud = SecurityHub(sessions, identity, limiters, usage)
         hub = Hub(
             key,
             HubDependencies(SecurityHubs(cloud), lambda: sessions.account(identity), SqliteStores(folder)),
         )
-        # Nobody writes: no mark is anybody's, and nothing is turned off by a policy.
-        hub.own(())
+        hub.own(owners)
+        # Whoever knows of a policy that has turned something off says so afterwards.
         hub.know_turned_off({})
-        hub.ask([demand])
+        hub.ask(demands)
         changed = asyncio.Event()
         hub.on_change(changed.set)
         ticket = hub.request()
@@ -58,7 +74,7 @@ async def hub_read_once(
             error = hub.status.error
             if error is not None and _lasts(error):
                 raise error
-        yield hub
+        yield HubRead(hub, sessions, limiters, usage)
 
 
 def _lasts(error: AwsError | StoreError) -> bool:

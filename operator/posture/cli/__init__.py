@@ -18,6 +18,9 @@ class _Commands(LazyGroup):
         "validate": Lazy(
             "posture.cli.validate.command:validate", "Check manifests offline, with file and line."
         ),
+        "plan": Lazy(
+            "posture.cli.plan.command:plan", "Say what manifests would do, before they are applied."
+        ),
         "import": Lazy(
             "posture.cli.importing.command:import_rules", "Translate exceptions of other tools into policies."
         ),

@@ -94,32 +94,44 @@ class SuppressionTasks:
         )
 
     def _everything(self, key: HubKey, *, suppressing: bool) -> HubPolicies:
-        """Return what is declared for a hub: of the policies, those of one kind, and all others beside."""
-        own = [
-            each if each.home == key else each.as_departed(key)
-            for each in self._declared
-            if key in (each.home, *each.moved_from)
-        ]
-        names = {each.name for each in own}
-        targets = self._targets_of(key)
-        return HubPolicies(
-            policies=[each for each in own if each.suppresses is suppressing],
-            targets=targets,
-            elsewhere=frozenset(
-                each.name for each in self._declared if each.suppresses is suppressing and _may_mark(each)
-            )
-            - names,
-            # A target waits for those that are followed elsewhere, or not at all, too.
-            others=[
-                each
-                for each in self._declared
-                if each.scope in targets and (each.home != key or each.suppresses is not suppressing)
-            ],
-        )
+        return hub_policies(key, self._declared, self._targets_of(key), suppressing=suppressing)
 
     def _targets_of(self, key: HubKey) -> dict[str, tuple[Object, Admitted]]:
         """Return the targets that look at a hub, by namespace/name."""
         return targets_of(self._admissions, key)
+
+
+def hub_policies(
+    key: HubKey,
+    declared: Sequence[Declared],
+    targets: Mapping[str, tuple[Object, Admitted]],
+    *,
+    suppressing: bool,
+) -> HubPolicies:
+    """Return what is declared for a hub: of the policies, those of one kind, and all others beside.
+
+    `declared`: all policies; `targets`: those that look at the hub.
+    """
+    own = [
+        each if each.home == key else each.as_departed(key)
+        for each in declared
+        if key in (each.home, *each.moved_from)
+    ]
+    names = {each.name for each in own}
+    return HubPolicies(
+        policies=[each for each in own if each.suppresses is suppressing],
+        targets=targets,
+        elsewhere=frozenset(
+            each.name for each in declared if each.suppresses is suppressing and _may_mark(each)
+        )
+        - names,
+        # A target waits for those that are followed elsewhere, or not at all, too.
+        others=[
+            each
+            for each in declared
+            if each.scope in targets and (each.home != key or each.suppresses is not suppressing)
+        ],
+    )
 
 
 def _local_now() -> int:

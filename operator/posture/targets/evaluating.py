@@ -10,6 +10,7 @@ from typing import NamedTuple
 from posture.aws.securityhub.discovery import HubFacts
 from posture.domain.findings import Finding
 from posture.domain.scoring.evaluation import TurnedOff
+from posture.domain.scoring.scores import Method, Score
 from posture.domain.standards import ControlStatus
 from posture.hubs.hub import Hub
 from posture.kube.resources import Object
@@ -28,6 +29,10 @@ class Found(NamedTuple):
     missing: tuple[str, ...]
     late: tuple[Finding, ...] = ()
     """Those that are overdue for the longest, that first."""
+
+    def headline(self, method: Method) -> Score | None:
+        """Return the score over all, which does not exist where a chosen standard is missing."""
+        return None if self.missing else self.evaluated.evaluation.target.headline(method)
 
 
 async def evaluate_target(

@@ -115,16 +115,16 @@ async def _look(asked: Asked, work: Callable[[Sight], Awaitable[_T]]) -> _T:
             folder = asked.cache or scratch
             folder.mkdir(parents=True, exist_ok=True)
             with Progress() as progress:
-                hub = await stack.enter_async_context(
+                read = await stack.enter_async_context(
                     hub_read_once(
                         target.admitted.hub,
-                        demand_of(target.admitted.target.spec),
+                        [demand_of(target.admitted.target.spec)],
                         folder,
                         quota_share=target.config.quota_share,
                         told=progress.told,
                     )
                 )
-            sight = await _sight(hub, target)
+            sight = await _sight(read.hub, target)
         return await work(sight)
 
 

@@ -21,15 +21,14 @@ def document_of(found: Found, facts: HubFacts, method: Method) -> dict[str, Any]
     whole percents, half up.
     """
     evaluation = found.evaluated.evaluation
-    pooled = not found.missing
-    unsuppressed = evaluation.target.unsuppressed if pooled else None
+    unsuppressed = None if found.missing else evaluation.target.unsuppressed
     failed = totals(evaluation.findings)
     return {
         "account": facts.account_id,
         "region": facts.region,
         "method": method.value,
         "exactAt": text_of(found.evaluated.exact_at),
-        **_score(evaluation.target.headline(method) if pooled else None),
+        **_score(found.headline(method)),
         "unsuppressedScore": None if unsuppressed is None else unsuppressed.percent,
         "controls": {output.camel(name): n for name, n in evaluation.pooled._asdict().items()},
         "findings": {

@@ -53,11 +53,26 @@ def verdicts(
     return sorted([*found, *_twice(manifests)], key=lambda each: (each.file, each.line, each.column))
 
 
+def refused(manifests: Sequence[Manifest], unread: Iterable[Unread]) -> list[ManifestVerdict]:
+    """Judge as the API server alone would: what it refuses, and what cannot be read. By file and line."""
+    found = [_of_unread(each) for each in unread]
+    for manifest in manifests:
+        found += _of_server(manifest)
+    return sorted(found, key=lambda each: (each.file, each.line, each.column))
+
+
 def _of_unread(unread: Unread) -> ManifestVerdict:
     return ManifestVerdict(unread.file, *unread.position, Level.ERROR, "", "", unread.says)
 
 
 def _of_object(manifest: Manifest, config: Config, now: int) -> Iterator[ManifestVerdict]:
+    kind = OF_KIND.get(manifest.kind)
+    yield from _of_server(manifest)
+    if kind is not None and not refusals(kind, manifest.content):
+        yield from _of_operator(manifest, kind, config, now)
+
+
+def _of_server(manifest: Manifest) -> Iterator[ManifestVerdict]:
     kind = OF_KIND.get(manifest.kind)
     if kind is None:
         says = f"this operator has no such kind{hint(manifest.kind, OF_KIND)}"
@@ -65,11 +80,8 @@ def _of_object(manifest: Manifest, config: Config, now: int) -> Iterator[Manifes
         return
     if manifest.content.get("apiVersion") != API_VERSION:
         yield _verdict(manifest, (("apiVersion",), f"write {API_VERSION}"))
-    refused = refusals(kind, manifest.content)
-    for problem in refused:
+    for problem in refusals(kind, manifest.content):
         yield _verdict(manifest, problem)
-    if not refused:
-        yield from _of_operator(manifest, kind, config, now)
 
 
 def _of_operator(

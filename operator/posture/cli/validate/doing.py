@@ -9,7 +9,7 @@ from typing import Any
 from posture.cli import output
 from posture.cli.terminal import complain, show
 from posture.cli.validate.checks import Level, ManifestVerdict, verdicts
-from posture.cli.validate.manifests import STANDARD_INPUT, Manifest, Unread, found_in, sources
+from posture.cli.validate.manifests import Found, found_below
 from posture.config.file import ConfigError, load
 from posture.config.model import Config
 from posture.domain.text import counted, one_line
@@ -33,52 +33,35 @@ def validate_files(paths: Sequence[str], config: Path | None, form: str, *, stri
     except ConfigError as error:
         complain(error)
         sys.exit(1)
-    manifests: list[Manifest] = []
-    unread: list[Unread] = []
-    files = others = 0
-    for source in sources(paths, _standard_input(paths)):
-        if isinstance(source, Unread):
-            unread.append(source)
-            continue
-        found = found_in(source)
-        files += 1
-        manifests += found.manifests
-        unread += found.unread
-        others += found.others
-    judged = verdicts(manifests, unread, settings, instant_of(datetime.now(UTC)))
+    found = found_below(paths)
+    judged = verdicts(found.manifests, found.unread, settings, instant_of(datetime.now(UTC)))
     if form == "text":
-        show("".join(map(_line, judged)))
+        show("".join(map(verdict_line, judged)))
     else:
         show(output.listed(judged, form, columns=_COLUMNS, wide=_COLUMNS, document=_document))
     errors = [each for each in judged if strict or each.level is Level.ERROR]
-    _summarize(len(manifests), files, len(errors), len(judged) - len(errors), others)
+    _summarize(found, len(errors), len(judged) - len(errors))
     if errors:
         sys.exit(1)
-
-
-def _standard_input(paths: Sequence[str]) -> bytes:
-    return sys.stdin.buffer.read() if STANDARD_INPUT in paths else b""
 
 
 def _document(verdict: ManifestVerdict) -> dict[str, Any]:
     return {**verdict._asdict(), "level": verdict.level.value}
 
 
-def _line(verdict: ManifestVerdict) -> str:
+def verdict_line(verdict: ManifestVerdict) -> str:
     """Write a verdict as compilers do: editors and pipelines find the place."""
     said = (verdict.object, f"{verdict.path}: {verdict.message}" if verdict.path else verdict.message)
     place = f"{one_line(verdict.file)}:{verdict.line}:{verdict.column}: {verdict.level}"
     return ": ".join([place, *(one_line(each) for each in said if each)]) + "\n"
 
 
-def _summarize(objects: int, files: int, errors: int, warnings: int, others: int) -> None:
+def _summarize(found: Found, errors: int, warnings: int) -> None:
     """Say on standard error what was looked at, that nothing is taken for right that was not."""
-    where = counted(files, "file", "files")
-    beside = (
-        f"; {counted(others, 'object of another group was', 'objects of other groups were')} not looked at"
-    )
+    where = counted(found.files, "file", "files")
+    others = counted(found.others, "object of another group was", "objects of other groups were")
     complain(
-        f"{counted(objects, 'object', 'objects')} in {where}:"
+        f"{counted(len(found.manifests), 'object', 'objects')} in {where}:"
         f" {counted(errors, 'error', 'errors')}, {counted(warnings, 'warning', 'warnings')}"
-        + (beside if others else "")
+        + (f"; {others} not looked at" if found.others else "")
     )

@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
@@ -59,11 +60,12 @@ class Manifest(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a file holds. `others`: objects of other groups."""
+    """What files hold. `others`: objects of other groups; `files`: those that could be read."""
 
     manifests: list[Manifest]
     unread: list[Unread]
     others: int
+    files: int = 1
 
 
 def sources(paths: Iterable[str], standard_input: bytes) -> Iterator[ManifestSource | Unread]:
@@ -75,6 +77,23 @@ def sources(paths: Iterable[str], standard_input: bytes) -> Iterator[ManifestSou
             yield from _below(path)
         else:
             yield _read(path)
+
+
+def found_below(paths: Sequence[str]) -> Found:
+    """Return what is in files, in folders and, for `-`, on standard input."""
+    standard_input = sys.stdin.buffer.read() if STANDARD_INPUT in paths else b""
+    all_of_them = Found([], [], 0, 0)
+    for source in sources(paths, standard_input):
+        if isinstance(source, Unread):
+            all_of_them.unread.append(source)
+            continue
+        found = found_in(source)
+        all_of_them.manifests.extend(found.manifests)
+        all_of_them.unread.extend(found.unread)
+        all_of_them = all_of_them._replace(
+            others=all_of_them.others + found.others, files=all_of_them.files + 1
+        )
+    return all_of_them
 
 
 def found_in(source: ManifestSource) -> Found:

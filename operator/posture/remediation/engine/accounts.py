@@ -9,7 +9,6 @@ from posture.config.model import (
 from posture.domain.grants import NotGranted, may_use_identity
 from posture.domain.remediation.resources import ResourceKey
 from posture.hubs.demand import HubKey
-from posture.reconcile.context import Context
 from posture.remediation.actions.contract import Protected
 from posture.remediation.member import Aws, MemberReader, MemberWriter, member_identity, own_access_keys
 
@@ -17,16 +16,16 @@ _SESSION_LENGTH = 64
 
 
 class Accounts:
-    """Makes readers and writers for the resources of one hub.
+    """Makes readers and writers for the resources of one hub. `config`: gives the one that is in force.
 
     The tags of accounts are read as the hub's own identity: the organization's management account, or any
     delegated administrator, may list them (Organizations API reference, ListTagsForResource).
     """
 
-    def __init__(self, context: Context, hub: HubKey) -> None:
-        self._context = context
+    def __init__(self, aws: Aws, config: Callable[[], Config], hub: HubKey) -> None:
+        self._aws = aws
+        self._config = config
         self._hub = hub
-        self._aws = Aws(context.sessions, context.limiters, context.usage)
 
     def reader(self, namespace: str, resource: ResourceKey, role_name: str) -> MemberReader:
         """Return who reads a resource for a namespace."""
@@ -57,7 +56,7 @@ class Accounts:
 
         Raises AwsError.
         """
-        keys = await own_access_keys(self._context.sessions, self._hub.region)
+        keys = await own_access_keys(self._aws.sessions, self._hub.region)
         return Protected(config.break_glass.iam_users, keys)
 
     @property
@@ -65,6 +64,6 @@ class Accounts:
         return Identity(self._hub.role_arn, self._hub.external_id, self._hub.region)
 
     def _identity(self, namespace: str, resource: ResourceKey, role_name: str) -> Identity:
-        granted = may_use_identity(self._context.config.current().granted, namespace, self._hub.role_arn)
+        granted = may_use_identity(self._config().granted, namespace, self._hub.role_arn)
         external_id = None if isinstance(granted, NotGranted) else granted.external_id_in(resource.account_id)
         return member_identity(resource.account_id, resource.region, role_name, external_id)

@@ -10,12 +10,14 @@ from posture.remediation.engine.document_runs import DocumentRuns
 from posture.remediation.engine.executor import Executor, Ways
 from posture.remediation.engine.journal import RemediationJournal
 from posture.remediation.engine.live import LiveResources
+from posture.remediation.engine.looking import LivePlans
 from posture.remediation.engine.moves import Moves, Told
 from posture.remediation.engine.round import Round
 from posture.remediation.engine.settling import FindingsSettling
 from posture.remediation.engine.undoing import Undoing
 from posture.remediation.engine.workflow import FindingsWorkflow
 from posture.remediation.engine.writing import Writing
+from posture.remediation.member import Aws
 
 
 def round_of(
@@ -36,7 +38,8 @@ def round_of(
     """
     cloud = context.security_hub(hub.key)
     journal = RemediationJournal(context.client, context.writers, context.namespaces)
-    accounts = accounts or Accounts(context, hub.key)
+    aws = Aws(context.sessions, context.limiters, context.usage)
+    accounts = accounts or Accounts(aws, context.config.current, hub.key)
     live = live or LiveResources(accounts)
     clearance = Clearance(context, hub, cloud, live, journal)
     moves = Moves(hub, journal, told)
@@ -56,4 +59,5 @@ def round_of(
     executor = Executor(context, hub, journal, accounts, live, clearance, ways, seconds_left=seconds_left)
     workflow = FindingsWorkflow(cloud, seconds_left)
     settling = FindingsSettling(context, hub, journal, workflow, told)
-    return Round(context, hub, cloud, journal, live, executor, settling)
+    plans = LivePlans(cloud, live, context.config.current)
+    return Round(hub, journal, plans, executor, settling)

@@ -1,6 +1,5 @@
 """One pass over the rules of a hub: what goes on is taken further, then each rule is planned, and acts."""
 
-import asyncio
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,49 +7,21 @@ from typing import NamedTuple
 
 from posture.api.remediation_rule import History as SpecHistory
 from posture.api.remediation_rule import Limits, RemediationRuleSpec
-from posture.aws.client.errors import AwsError
-from posture.aws.securityhub.client import SecurityHub
 from posture.domain.exceptions.policy import namespace_of
-from posture.domain.findings import FindingId
 from posture.domain.remediation.journal import History, Journal, State, removable
-from posture.domain.remediation.plan import Plan, Planned
-from posture.domain.remediation.reasons import Decision, Outcome, Reason
-from posture.domain.remediation.resources import ResourceKey
-from posture.domain.time import HOUR, SECOND, microseconds
+from posture.domain.remediation.plan import Plan
+from posture.domain.time import SECOND, microseconds
 from posture.hubs.hub import Hub
 from posture.kube.errors import Gone, Moved
-from posture.reconcile.context import Context
-from posture.remediation.actions.contract import reason_of
-from posture.remediation.declared import DeclaredRule, RuleTerms
+from posture.remediation.declared import DeclaredRule
 from posture.remediation.engine.executor import Executor
-from posture.remediation.engine.findings import parameters_of
 from posture.remediation.engine.journal import JournalEntry, RemediationJournal
-from posture.remediation.engine.live import LiveLook, LiveResources, Question
+from posture.remediation.engine.looking import LivePlans
 from posture.remediation.engine.settling import FindingsSettling
-from posture.remediation.planning import Moment, plan_of
 from posture.remediation.survey import Picture, Surveyed
 
 logger = logging.getLogger(__name__)
 
-LOOKS = 100
-"""Resources of a rule that are read live in one cycle, at the most."""
-_AT_ONCE = 20
-_SKIPPED_FOR = HOUR
-"""For so long (µs) a resource that is not touched for what it said is not read again for the plan."""
-# What may be otherwise in the next cycle.
-_PASSING = frozenset(
-    {
-        Reason.THROTTLED,
-        Reason.PENDING,
-        Reason.UNREADABLE,
-        Reason.OPT_OUT_UNREADABLE,
-        Reason.ACCESS_DENIED,
-        Reason.DELAYED,
-        Reason.OUTSIDE_WINDOW,
-        Reason.CAP_REACHED,
-        Reason.POLICY_UNREADABLE,
-    }
-)
 _MADE_FOR = 20 * SECOND
 
 
@@ -70,35 +41,22 @@ class _Made(NamedTuple):
     result: RuleResult
 
 
-class _Kept(NamedTuple):
-    look: LiveLook
-    at: int
-    cycle: int
-
-
 class Round:
     """Runs passes for the holder of a hub's Lease, and remembers between them what was read live."""
 
     def __init__(
         self,
-        context: Context,
         hub: Hub,
-        cloud: SecurityHub,
         journal: RemediationJournal,
-        live: LiveResources,
+        plans: LivePlans,
         executor: Executor,
         settling: FindingsSettling,
     ) -> None:
-        self._context = context
         self._hub = hub
-        self._cloud = cloud
         self._journal = journal
-        self._live = live
+        self._plans = plans
         self._executor = executor
         self._settling = settling
-        self._looks: dict[str, dict[ResourceKey, _Kept]] = {}
-        self._looked_for: dict[str, RuleTerms] = {}
-        self._reads: dict[str, tuple[int, int]] = {}
         self._made: dict[str, _Made] = {}
         self.goes_on = False
         """Whether something will follow of itself before long."""
@@ -132,8 +90,7 @@ class Round:
             results[name] = await self._rule(declared, surveyed, picture, entries, cycle)
         await self._prune(own, specs)
         await self._answer(own)
-        self._looks = {name: each for name, each in self._looks.items() if name in results}
-        self._looked_for = {name: each for name, each in self._looked_for.items() if name in results}
+        self._plans.keep(results)
         self._made = {name: each for name, each in self._made.items() if name in results}
         return results
 
@@ -175,58 +132,8 @@ class Round:
     async def _planned(
         self, declared: DeclaredRule, surveyed: Surveyed, entries: Sequence[JournalEntry], cycle: int
     ) -> Plan:
-        """Plan a rule, reading live what it would do or ask for, until all of that was read."""
-        name = declared.name
-        if self._looked_for.get(name) != surveyed.terms:
-            # What a resource said was an answer to another question.
-            self._looks[name] = {}
-            self._looked_for[name] = surveyed.terms
-        looks = self._looks.setdefault(name, {})
-        now = self._hub.now()
-        for key, kept in list(looks.items()):
-            if _is_old(kept, now, cycle):
-                del looks[key]
-        moment = Moment(now, cycle, Journal(each.entry for each in entries))
-        while True:
-            seen = {key: kept.look.seen for key, kept in looks.items()}
-            made = await asyncio.to_thread(plan_of, surveyed, moment, seen)
-            unread = made.to_read[: min(_AT_ONCE, self._reads_left(name, cycle))]
-            if not unread:
-                return made
-            for key, look in (await self._look(declared, surveyed, unread, now)).items():
-                looks[key] = _Kept(look, now, cycle)
-            began, used = self._reads.get(name, (cycle, 0))
-            self._reads[name] = (cycle, len(unread) + (used if began == cycle else 0))
-
-    def _reads_left(self, name: str, cycle: int) -> int:
-        began, used = self._reads.get(name, (cycle, 0))
-        return LOOKS if began != cycle else max(LOOKS - used, 0)
-
-    async def _look(
-        self, declared: DeclaredRule, surveyed: Surveyed, planned: Sequence[Planned], now: int
-    ) -> dict[ResourceKey, LiveLook]:
-        """Read resources live, with the parameters in force of their controls."""
-        config = self._context.config.current()
-        firsts = {each.candidate.resource: each.candidate.findings[0] for each in planned}
-        try:
-            parameters = await parameters_of(self._cloud, list(firsts.values()))
-        except AwsError as error:
-            refusal = LiveLook(Outcome(reason_of(error), f"Its findings cannot be read: {error}"))
-            return dict.fromkeys(firsts, refusal)
-        questions = [
-            Question(
-                namespace_of(declared.name),
-                surveyed.terms,
-                each.candidate.resource,
-                frozenset(each.candidate.controls),
-                now,
-                firsts[each.candidate.resource],
-                parameters.get(FindingId(*firsts[each.candidate.resource][:2]), {}),
-            )
-            for each in planned
-        ]
-        looks = await asyncio.gather(*(self._live.look(each, config) for each in questions))
-        return {each.resource: look for each, look in zip(questions, looks, strict=True)}
+        journal = Journal(each.entry for each in entries)
+        return await self._plans.plan(declared.name, surveyed, journal, self._hub.now(), cycle)
 
     async def _act(
         self,
@@ -238,27 +145,25 @@ class Round:
         cycle: int,
     ) -> bool:
         """Remove what is outdated, ask, and begin what may be; whether anything was done."""
-        looks = self._looks[declared.name]
-        own = {
-            each.entry.name: each
-            for each in entries
-            if namespace_of(each.name) == namespace_of(declared.name)
-        }
+        name = declared.name
+        own = {each.entry.name: each for each in entries if namespace_of(each.name) == namespace_of(name)}
         done = False
-        outdated = [own[name] for name in planned.outdated if name in own]
+        outdated = [own[each] for each in planned.outdated if each in own]
         if outdated:
             await self._journal.remove(outdated)
             done = True
         for each in planned.to_ask:
-            kept = looks.get(each.candidate.resource)
-            if kept is not None and kept.look.outcome is None:
-                await self._executor.ask(declared.document, each, kept.look.subs, surveyed.terms.rule)
+            look = self._plans.look_at(name, each.candidate.resource)
+            if look is not None and look.outcome is None:
+                await self._executor.ask(declared.document, each, look.subs, surveyed.terms.rule)
                 done = True
-        ready = [each for each in planned.to_do if each.candidate.resource in looks]
+        ready = [
+            each for each in planned.to_do if self._plans.look_at(name, each.candidate.resource) is not None
+        ]
         for each in ready[: planned.slots]:
             why_not = await self._executor.begin(declared.document, each, own.get(each.entry), picture, cycle)
             if why_not is not None:
-                looks[each.candidate.resource] = _Kept(LiveLook(why_not), self._hub.now(), cycle)
+                self._plans.note(name, each.candidate.resource, why_not, self._hub.now(), cycle)
             done = True
         return done
 
@@ -304,11 +209,3 @@ def needs_a_step(entry: JournalEntry) -> bool:
         State.AWAITING_APPROVAL,
     }
     return entry.entry.is_going or asked
-
-
-def _is_old(kept: _Kept, now: int, cycle: int) -> bool:
-    """Whether a resource is to be read again for the plan."""
-    outcome = kept.look.outcome
-    if outcome is None or outcome.decision is Decision.WAIT or outcome.reason in _PASSING:
-        return kept.cycle != cycle
-    return now - kept.at > _SKIPPED_FOR

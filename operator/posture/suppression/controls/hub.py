@@ -11,12 +11,11 @@ from posture.domain.exceptions.control_switches import (
     ControlAct,
     ControlPlan,
     ControlPolicy,
-    DeclaredControls,
 )
-from posture.domain.exceptions.declaration import PolicyIdentity, TargetKnown
+from posture.domain.exceptions.declaration import PolicyIdentity
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
-from posture.domain.time import MINUTE, SECOND, microseconds
+from posture.domain.time import MINUTE, SECOND
 from posture.hubs.hub import Hub
 from posture.reconcile.context import Context
 from posture.reconcile.owner import OwnerUnknown
@@ -24,12 +23,10 @@ from posture.reconcile.scope import HubView, TargetScopes
 from posture.store.errors import StoreError
 from posture.suppression import declared as declarations
 from posture.suppression.cleanup import PolicyCleanup
+from posture.suppression.controls.account import AccountControls
 from posture.suppression.controls.confirmed import Confirmation, Confirmed, confirmed, counting, recorded
 from posture.suppression.controls.declared import (
     control_policy,
-    control_roles,
-    exact_accounts,
-    reaches,
     ungranted,
 )
 from posture.suppression.controls.progress import (
@@ -38,6 +35,7 @@ from posture.suppression.controls.progress import (
     progress_of,
 )
 from posture.suppression.controls.reconcile import ControlResult, ControlRounds, WantedControls
+from posture.suppression.controls.wanted import wanted_controls
 from posture.suppression.effect import Effect, control_effects
 from posture.suppression.phases import LastReading, ReadingPhase
 from posture.suppression.policy_reconciler import HubPolicies, PolicyReconciler
@@ -62,7 +60,11 @@ class HubControls(PolicyReconciler[ControlPolicy, ControlsProgress]):
         reporter = PolicyReporter(context, ("controls", hub.name), hub.leading, cleanup.objects)
         super().__init__(context, hub, cleanup, reporter, "Controls")
         self._owner = owner
-        self._rounds = ControlRounds(context, hub, self._seconds_left)
+        self._rounds = ControlRounds(
+            hub,
+            lambda spot, role: AccountControls.through(context, spot, role.arn, role.external_id),
+            self._seconds_left,
+        )
         self._phase = ReadingPhase.STANDING_BY
         self._looked_at: int | None = None
         self._nameless: OwnerUnknown | None = None
@@ -120,7 +122,10 @@ class HubControls(PolicyReconciler[ControlPolicy, ControlsProgress]):
         """Look, when that is due, and switch what is to be switched."""
         config = self._context.config.current()
         records = {each.name: self._record(each) for each in everything.policies if each.name in policies}
-        wanted = self._what(everything, policies, records, owner)
+        identity = PolicyIdentity(owner, frozenset(config.adopt_from))
+        wanted = wanted_controls(
+            self._hub, everything, policies, records, config, identity, self._context.namespaces
+        )
         declared, asked = (policies, everything.elsewhere, wanted.reaches, config), self._asked(everything)
         reading = LastReading(self._looked_at, declared == self._wanted, asked == self._taken)
         self._phase = reading.phase(now, interval=wanted.interval, apart=self._hub.apart)
@@ -145,35 +150,6 @@ class HubControls(PolicyReconciler[ControlPolicy, ControlsProgress]):
     def _too_soon(self, now: int) -> int:
         """Return the µs before the controls of a shared hub are read again because somebody asks for it."""
         return 0 if self._looked_at is None else max(0, self._looked_at + self._hub.apart - now)
-
-    def _what(
-        self,
-        everything: HubPolicies,
-        policies: Mapping[str, ControlPolicy],
-        records: Mapping[str, Record],
-        owner: str,
-    ) -> WantedControls:
-        facts, config = self._hub.status.facts, self._context.config.current()
-        if facts is None:
-            raise RuntimeError("controls are not acted on before the hub is known")
-        roles = control_roles(
-            everything.policies, config, partition=facts.partition, role_arn=self._hub.key.role_arn
-        )
-        accounts = facts.members.keys() | self._hub.names().keys() | exact_accounts(everything.policies)
-        specs = [each.admitted.target.spec for each in everything.policies if each.admitted is not None]
-        watched = self._context.namespaces
-        return WantedControls(
-            declared=DeclaredControls(
-                policies,
-                PolicyIdentity(owner, frozenset(config.adopt_from)),
-                roles.may_write,
-                TargetKnown(everything.elsewhere, None if watched is None else frozenset(watched)),
-            ),
-            roles=roles,
-            reaches=reaches(policies, records, accounts, roles),
-            interval=min((microseconds(each.interval) for each in specs), default=_INTERVAL),
-            window=max((each.scoring.evaluation_window for each in specs), default=_WINDOW),
-        )
 
     async def _prepare(
         self,

@@ -24,7 +24,6 @@ from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.domain.time import microseconds
 from posture.hubs.hub import Hub
-from posture.reconcile.context import Context
 from posture.reconcile.member_roles import AccountRegion, MemberRoles, Role
 from posture.sources.findings_view import FindingsView
 from posture.suppression.controls.account import AccountControls, ControlRefusal
@@ -68,14 +67,20 @@ Prepare = Callable[[ControlPlan], Awaitable[Collection[str]]]
 
 
 class ControlRounds:
-    """The rounds of one hub. `seconds_left`: how long a write may take now, asked before each call."""
+    """The rounds of one hub. `open_` reaches one spot through a role.
 
-    def __init__(self, context: Context, hub: Hub, seconds_left: Callable[[], float]) -> None:
+    `seconds_left`: how long a write may take now, asked before each call.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        open_: Callable[[AccountRegion, Role], AccountControls],
+        seconds_left: Callable[[], float],
+    ) -> None:
         self._hub = hub
         self._seconds_left = seconds_left
-        self._looking = ControlReader(
-            lambda spot, role: AccountControls.through(context, spot, role.arn, role.external_id)
-        )
+        self._looking = ControlReader(open_)
         self._attempts: Attempts | None = None
         self._refusals: dict[TurnedOff, ControlRefusal] = {}
         self._discovery: int | None = None

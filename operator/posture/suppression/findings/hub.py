@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from posture.api.model import Metadata
 from posture.aws.client.errors import AwsError
+from posture.config.model import Config
 from posture.domain.exceptions.declaration import PolicyIdentity, TargetKnown
 from posture.domain.exceptions.policy import Policy
 from posture.hubs.hub import Hub
@@ -22,6 +23,28 @@ from posture.suppression.leaving import Deletion
 from posture.suppression.phases import PollPhase, PollPicture
 from posture.suppression.policy_reconciler import HubPolicies, PolicyReconciler
 from posture.suppression.reporting import PolicyReporter
+
+
+def declared_findings(
+    hub: Hub,
+    everything: HubPolicies,
+    policies: Mapping[str, Policy],
+    config: Config,
+    identity: PolicyIdentity,
+    namespaces: Collection[str] | None,
+) -> rounds.DeclaredFindings:
+    """Return what is declared for the findings of a hub; `policies`: as the rules take them.
+
+    `namespaces`: those that are watched; None: all.
+    """
+    return rounds.DeclaredFindings(
+        policies=tuple(policies.values()),
+        targets={name: admitted for name, (_, admitted) in everything.targets.items()},
+        identity=identity,
+        may_write=MayWrite(config.granted, hub.key.role_arn),
+        known=TargetKnown(everything.elsewhere, None if namespaces is None else frozenset(namespaces)),
+        turned_off=hub.status.turned_off or {},
+    )
 
 
 class HubSuppression(PolicyReconciler[Policy, FindingsProgress]):
@@ -93,14 +116,8 @@ class HubSuppression(PolicyReconciler[Policy, FindingsProgress]):
         except OwnerUnknown as error:
             self._failed, self._acted_at = error, exact_at
             return True
-        declared = rounds.DeclaredFindings(
-            policies=tuple(policies.values()),
-            targets={name: admitted for name, (_, admitted) in everything.targets.items()},
-            identity=PolicyIdentity(owner, frozenset(config.adopt_from)),
-            may_write=MayWrite(config.granted, self._hub.key.role_arn),
-            known=TargetKnown(everything.elsewhere, None if watched is None else frozenset(watched)),
-            turned_off=self._hub.status.turned_off or {},
-        )
+        identity = PolicyIdentity(owner, frozenset(config.adopt_from))
+        declared = declared_findings(self._hub, everything, policies, config, identity, watched)
 
         async def guard(names: Collection[str]) -> set[str]:
             own = [each for each in everything.policies if each.name in names]

@@ -18,7 +18,7 @@ from posture.domain.exceptions.control_switches import (
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.reconcile.member_roles import AccountRegion
-from posture.suppression.controls import reconcile
+from posture.suppression.controls import hub
 from posture.suppression.controls.account import ControlsReading, ControlsWritten, LiveControl
 from posture.suppression.controls.confirmed import Confirmation, Confirmed, confirmed
 from posture.suppression.controls.hub import HubControls
@@ -113,7 +113,7 @@ class Stage:
 @pytest.fixture
 def accounts(monkeypatch: pytest.MonkeyPatch) -> Accounts:
     made = Accounts(ACCOUNT, OTHER)
-    monkeypatch.setattr(reconcile, "AccountControls", made)
+    monkeypatch.setattr(hub, "AccountControls", made)
     return made
 
 
