@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from posture.api.conditions import READY, ConditionStatus, find_condition
+from posture.api.conditions import READY, Condition, ConditionStatus, find_condition
 from posture.api.remediation_rule import RemediationRuleStatus
-from posture.domain.exceptions.policy import Phase
 from posture.domain.grants import Mode
 from posture.domain.remediation.plan import Plan
 from posture.domain.remediation.reasons import Decision, Reason
@@ -21,13 +20,15 @@ from posture.suppression.conditions import HubState, PolicyCase, PolicyProgress,
 from posture.suppression.controls.progress import ControlsProgress
 from posture.suppression.declared import Declared
 
+DRY_RUN = "DryRun"
+"""The reason of what only tells what it would do."""
 Rehearsed = Mapping[HubKey, HubRehearsed]
 
 
 class PolicyChange(NamedTuple):
     """What would be done for a policy (namespace/name). `trouble`: what keeps it from acting, or limits it.
 
-    Of one that is frozen, as in a dry run, the numbers say what would be done otherwise. None: not known.
+    Of a dry run the numbers say what it would do. None: not known.
     """
 
     name: str
@@ -36,6 +37,7 @@ class PolicyChange(NamedTuple):
     turn_off: int | None
     turn_on: int | None
     trouble: str | None = None
+    dry_run: bool = False
 
     @property
     def anything(self) -> bool:
@@ -135,35 +137,47 @@ def _policy(declared: Declared, everything: Everything, rehearsed: Rehearsed) ->
     progress: PolicyProgress | None = None
     if home is not None:
         progress = (home.findings if declared.suppresses else home.controls).progress.get(name)
+    ready = _readiness(declared, progress, everything)
     would = would_not = 0
-    if progress is not None and progress.outcome.phase is Phase.FROZEN:
+    if progress is not None and ready.reason == DRY_RUN:
         would, would_not = progress.outcome.would_suppress, progress.outcome.would_reopen
+    dry_run = ready.reason == DRY_RUN
     suppress, reopen = (would, would_not) if declared.suppresses else (0, 0)
     off, on = (0, 0) if declared.suppresses else (would, would_not)
-    trouble = _trouble(declared, progress, everything)
     for hub in rehearsed.values():
         suppress += hub.findings.suppressed[name]
         reopen += hub.findings.reopened[name]
         off += hub.controls.turned_off[name]
         on += hub.controls.turned_on[name]
+    trouble = _trouble(ready, everything)
     if isinstance(progress, ControlsProgress) and progress.unread:
-        return PolicyChange(name, suppress, reopen, None, None, trouble)
-    return PolicyChange(name, suppress, reopen, off, on, trouble)
+        return PolicyChange(name, suppress, reopen, None, None, trouble, dry_run)
+    return PolicyChange(name, suppress, reopen, off, on, trouble, dry_run)
 
 
-def _trouble(declared: Declared, progress: PolicyProgress | None, everything: Everything) -> str | None:
-    """Say what the operator would in the condition Ready, where that is not that all is as declared."""
-    config, now = everything.operator.config, everything.now
+def _readiness(declared: Declared, progress: PolicyProgress | None, everything: Everything) -> Condition:
+    """Return what the operator would say in the condition Ready once it has done what it would."""
+    now = everything.now
     suspended = declared.admitted is not None and declared.admitted.target.spec.suspend
-    state = HubState(suspended=suspended, frozen=config.frozen)
     matched = now if progress is not None and progress.outcome.matched else None
-    case = PolicyCase(declared, progress, state, matched, now)
-    ready = find_condition(conditions_of((), case, 1), READY)
+    case = PolicyCase(declared, progress, HubState(suspended=suspended), matched, now)
+    return _ready(conditions_of((), case, 1))
+
+
+def _ready(conditions: Sequence[Condition]) -> Condition:
+    ready = find_condition(conditions, READY)
     if ready is None:
-        return None
-    if ready.status is not ConditionStatus.TRUE or ready.reason == "DryRun":
+        raise RuntimeError("whatever is told of has a condition Ready")
+    return ready
+
+
+def _trouble(ready: Condition, everything: Everything) -> str | None:
+    """Say what keeps a policy from acting; None: nothing does."""
+    if ready.status is not ConditionStatus.TRUE or ready.reason == DRY_RUN:
         return f"{ready.reason}: {ready.message}"
-    return "WritesFrozen: The operator's configuration says writes: Frozen." if config.frozen else None
+    if everything.operator.config.frozen:
+        return "WritesFrozen: The operator's configuration says writes: Frozen: nothing is written."
+    return None
 
 
 def _gone(known: set[str], hubs: Iterable[HubRehearsed]) -> list[PolicyChange]:
@@ -199,8 +213,8 @@ def _limit(declared: DeclaredRule, plan: Plan | None, everything: Everything) ->
         everything.now,
         frozen=everything.operator.config.frozen,
     )
-    ready = find_condition(rule_status(RemediationRuleStatus(), case, None).conditions, READY)
-    if ready is None or (ready.status is ConditionStatus.TRUE and ready.reason != "WritesFrozen"):
+    ready = _ready(rule_status(RemediationRuleStatus(), case, None).conditions)
+    if ready.status is ConditionStatus.TRUE and ready.reason != "WritesFrozen":
         return None
     return f"{ready.reason}: {ready.message}"
 

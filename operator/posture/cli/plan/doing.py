@@ -17,7 +17,7 @@ from posture.cli.cluster import said
 from posture.cli.plan.objects import Key, all_granted, key_of, laid_over, object_of
 from posture.cli.plan.sarif import Places, refusals_as_sarif
 from posture.cli.plan.told import in_form, notes_of
-from posture.cli.score.progress import Progress
+from posture.cli.reading.progress import Progress
 from posture.cli.terminal import TIMED_OUT, complain, show
 from posture.cli.validate.checks import refused
 from posture.cli.validate.doing import verdict_line

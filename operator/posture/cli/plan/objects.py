@@ -25,7 +25,8 @@ def object_of(manifest: Manifest, namespace: str, now: str) -> Object:
     """Return an object as the API server would give it once it was made now, in RFC 3339."""
     content: dict[str, Any] = without_nulls(dict(manifest.content))
     given = content["metadata"]
-    metadata = {"namespace": namespace, "generation": 1, "creationTimestamp": now, **given}
+    # The API server decides on the rest, whatever a file says.
+    metadata = {"namespace": namespace, **given, "generation": 1, "creationTimestamp": now}
     kept = ("name", "namespace", "generation", "creationTimestamp", "labels", "annotations")
     named = {field: metadata[field] for field in kept if field in metadata}
     # Whatever the API server will call it, nothing is called so yet.
