@@ -21,6 +21,7 @@ from tests.support.e2e.plans import environment, manifest, write
 from tests.support.e2e.stage import FSBP, ORGANIZATION, READER
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "ci"
+WORD = "what GitLab knows a project by"
 TARGET = {
     "aws": {"region": "eu-west-1", "roleArn": READER},
     "source": {"securityStandards": {"standards": [FSBP]}},
@@ -106,7 +107,7 @@ def test_the_gitlab_job_leaves_a_note(cloud: Cloud, checkout: Path) -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/api/v4"
         merge_request = {"CI_API_V4_URL": url, "CI_PROJECT_ID": "7", "CI_MERGE_REQUEST_IID": "9"}
-        merge_request["POSTURE_TOKEN"] = "secret"
+        merge_request |= {"POSTURE_TOKEN": WORD}
         # As the runner joins the lines of a script (GitLab Runner, "Shells supported by GitLab Runner").
         bash = ("-eo", "pipefail")
         done = shell("\n".join(job["script"]), cloud, checkout, bash, **merge_request)
@@ -115,7 +116,7 @@ def test_the_gitlab_job_leaves_a_note(cloud: Cloud, checkout: Path) -> None:
     plan = (checkout / job["artifacts"]["paths"][0]).read_text(encoding="utf-8")
     assert "findings suppressed" in plan
     path = "/api/v4/projects/7/merge_requests/9/notes"
-    assert _Notes.taken == [(path, "secret", {"body": [plan]})]
+    assert _Notes.taken == [(path, WORD, {"body": [plan]})]
 
 
 def test_jobs_fail_where_there_is_no_plan(cloud: Cloud, checkout: Path) -> None:

@@ -120,6 +120,8 @@ def print_plan(wanted: Wanted, form: str) -> None:
         complain(f"not everything was read within {wanted.within}: there is no plan")
         sys.exit(TIMED_OUT)
     show(in_form(changes, form, case.places))
+    if not case.places:
+        complain("no object of posture.dev is in these files")
     for note in notes_of(changes, live=wanted.live):
         complain(note)
     if not changes.complete:

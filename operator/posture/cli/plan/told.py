@@ -10,6 +10,9 @@ from posture.domain.scoring.scores import Score
 from posture.domain.text import counted
 from posture.rehearsal.changes import Changes, PolicyChange, RuleChange, TargetChange
 
+# GitHub takes comments of up to 65,536 characters.
+_MOST_ROWS = 50
+_LONGEST_TROUBLE = 300
 _UNKNOWN = "?"
 _NONE = "-"
 
@@ -161,13 +164,28 @@ def _as_tables(changes: Changes) -> str:
 
 
 def _as_markdown(changes: Changes) -> str:
-    """Return a comment for a pull request."""
-    parts = _parts(changes, {"TROUBLE": lambda each: each.trouble or ""})
+    """Return a comment for a pull request, which is kept short: what does nothing goes first."""
+    trouble = {"TROUBLE": lambda each: _cut(each.trouble or "")}
     text = f"### Posture plan\n\n{_summary(changes)}\n"
-    for headings, rows in parts:
+    for headings, rows in _parts(_with_the_weighty_first(changes), trouble):
         named = [each.capitalize() for each in headings]
-        text += f"\n{output.as_markdown(named, rows)}"
+        text += f"\n{output.as_markdown(named, rows[:_MOST_ROWS])}"
+        if left := len(rows) - _MOST_ROWS:
+            text += f"\nAnd {left} more.\n" if left > 0 else ""
     return text
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_TROUBLE else text[: _LONGEST_TROUBLE - 1] + "…"
+
+
+def _with_the_weighty_first(changes: Changes) -> Changes:
+    """Put what would do something, and what has trouble, before the rest."""
+    return Changes(
+        sorted(changes.policies, key=lambda each: not (each.anything or each.trouble)),
+        sorted(changes.rules, key=lambda each: not (each.totals or each.trouble)),
+        sorted(changes.targets, key=lambda each: each.before == each.after and not each.trouble),
+    )
 
 
 def _summary(changes: Changes) -> str:

@@ -173,6 +173,16 @@ def test_markdown_holds_every_number_and_nothing_of_others_acts(changes: Changes
             assert str(rule.decided(Decision.SKIP)) in cells
 
 
+def test_a_comment_is_never_too_long_and_leaves_out_what_does_nothing() -> None:
+    idle = [PolicyChange(f"a/{'x' * 60}-{number:03}", 0, 0, 0, 0) for number in range(400)]
+    busy = [PolicyChange(f"a/z-{number}", 7, 0, 0, 0, f"Stalled: {'<' * 5000}") for number in range(40)]
+    text = in_form(Changes([*idle, *busy], [], []), "markdown", {})
+    assert len(text) < 65_536
+    assert all(f"| z-{number} |" in text for number in range(40))
+    assert text.endswith("\nAnd 390 more.\n")
+    assert text.count("\n|") == 52
+
+
 @examples(60)
 @given(_ALL)
 def test_all_forms_say_the_same(changes: Changes) -> None:
