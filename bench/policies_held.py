@@ -67,7 +67,7 @@ def hold(count: int, store: Store) -> Held:
                 if each["Id"] in ids and "SecurityControlId" in each["Compliance"]
             ]
     grouping = Grouping(compile_pattern(_PATTERN))
-    groups = {account: grouping.group_of(account, name) for account, name in names.items()}
+    groups = {id_: group for id_, name in names.items() if (group := grouping.group_of(id_, name))}
     everything = [
         finding
         for by_account in cells.values()

@@ -161,12 +161,13 @@ class Cloud:
     def join_organization(
         self, accounts: Iterable[Mapping[str, Any]], administrator: str | None = None
     ) -> None:
-        """Have Organizations know these accounts (`id`, `name`, `email`, perhaps `tags`) as members.
+        """Have Organizations know these accounts (`id`, `name`, `email`, `tags`, `state`, `path`) as members.
 
         They are one organization with a management account of its own; `administrator`: may read it too.
         """
         members = [
-            {key: each[key] for key in ("id", "name", "email", "tags") if key in each} for each in accounts
+            {key: each[key] for key in ("id", "name", "email", "tags", "state", "path") if key in each}
+            for each in accounts
         ]
         delegated = [] if administrator is None else [administrator]
         if members:

@@ -113,18 +113,19 @@ resource "aws_iam_policy" "posture_reader_1_0" {
         "Resource": "*"
       },
       {
-        "Sid": "ReadHistory",
+        "Sid": "ReadOrganization",
         "Effect": "Allow",
         "Action": [
-          "securityhub:GetFindingHistory"
+          "organizations:ListAccounts",
+          "organizations:ListTagsForResource"
         ],
         "Resource": "*"
       },
       {
-        "Sid": "ReadAccountTags",
+        "Sid": "ReadHistory",
         "Effect": "Allow",
         "Action": [
-          "organizations:ListTagsForResource"
+          "securityhub:GetFindingHistory"
         ],
         "Resource": "*"
       },

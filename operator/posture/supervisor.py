@@ -24,7 +24,7 @@ from posture.publish.prometheus.samples import hub_samples, process_samples
 from posture.reconcile.access import Admitted, NotAdmitted, admit_all
 from posture.reconcile.context import Context
 from posture.reconcile.loop import WakeLoop
-from posture.reconcile.scope import demand_of, least_demand
+from posture.reconcile.scope import demand_of, least_demand, organization_demand_of
 from posture.remediation.remediation import RemediationTasks
 from posture.suppression.suppression import SuppressionTasks
 from posture.targets.target import Target
@@ -203,7 +203,8 @@ class Supervisor:
             name = f"{each.target.metadata.namespace}/{each.target.metadata.name}"
             hub.targets.append(name)
             if not each.target.spec.suspend or self._suppression.needs_hub(name):
-                hub.demands.append(demand_of(each.target.spec))
+                demand = demand_of(each.target.spec)
+                hub.demands.append(demand._replace(organization=organization_demand_of(each)))
         for key in self._suppression.hubs_to_undo_in():
             hub = wanted.setdefault(key, WantedHub([], []))
             if not hub.demands:

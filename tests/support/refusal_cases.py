@@ -88,6 +88,17 @@ CASES: list[tuple[tuple[str, ...], str, list[str]]] = [
     (("OptInRequired",), "RegionUnavailable", [REGION, ROLE]),
     (("InvalidAction",), "Terminal", [REGION, "securityhub:GetFindings"]),
     (("InvalidInputException",), "InvalidRequest", [REGION, "securityhub:GetFindings", ROLE]),
+    (("AWSOrganizationsNotInUseException", "ListAccounts"), "Terminal", ["in no organization", ROLE]),
+    (
+        (
+            "AccessDeniedException",
+            "ListAccounts",
+            "You don't have permissions to access this resource.",
+        ),
+        "AccessDenied",
+        ["management account", ROLE, REGION],
+    ),
+    (("ServiceException", "ListTagsForResource"), "Retryable", ["next poll"]),
     (("NewException",), "Terminal", ["NewException", "securityhub:GetFindings", ROLE, REGION]),
     (("TooManyRequestsException",), "Throttled", ["quotaShare", "account 111122223333"]),
     (("Throttling", "AssumeRole"), "Throttled", ["STS", "account 111122223333"]),

@@ -20,6 +20,7 @@ from posture.api.types import (
     Region,
     RoleArn,
     Standard,
+    TagKey,
     Word,
     bounded,
 )
@@ -179,6 +180,29 @@ class AccountOverride(Spec):
     environment: Word | None = Field(None, description="Its environment. None: `defaultEnvironment`.")
 
 
+class OrganizationTags(Spec):
+    """What AWS Organizations says of accounts: tags, names, and which of them are closed or suspended.
+
+    A key that is left out is not read. Workload and environment are told each by itself, by its tag and else
+    by the account's name; while the tags of an account with findings are not known, no workload has a score.
+    """
+
+    workload_key: TagKey | None = Field(None, description="Tag of an account whose value is its workload.")
+    environment_key: TagKey | None = Field(
+        None, description="Tag of an account whose value is its environment."
+    )
+    owner_key: TagKey | None = Field(
+        None,
+        description="Tag of an account whose value is its owner: the label `owner` of"
+        " `posture_account_info`.",
+    )
+    role_arn: RoleArn | None = Field(
+        None,
+        description="Role in the organization's management account, or in one that administers a service for"
+        " it. None: the identity of `spec.aws`.",
+    )
+
+
 class Grouping(Spec):
     """How accounts are grouped into workloads and environments."""
 
@@ -188,8 +212,13 @@ class Grouping(Spec):
         "`environment`. An account that does not match is its own workload.",
     )
     default_environment: Word = Field("", description="Environment of accounts that do not match.")
+    organization_tags: OrganizationTags | None = Field(
+        None,
+        description="Tags of accounts in AWS Organizations, which tell before the pattern does. None: the"
+        " organization is not read.",
+    )
     overrides: Annotated[tuple[AccountOverride, ...], bounded(500, keys=("accountId",))] = Field(
-        (), description="Accounts whose group the pattern does not tell."
+        (), description="Accounts whose group neither tags nor the pattern tell: these come first."
     )
 
 

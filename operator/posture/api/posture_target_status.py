@@ -12,6 +12,7 @@ from posture.api.types import Kept, Line, Paragraph, Past, Percent, SeverityLabe
 SCORE_CURRENT = "ScoreCurrent"
 DECLINING = "Declining"
 OVERDUE = "Overdue"
+GROUPED = "Grouped"
 
 MAX_WORKLOADS = 100
 MAX_STANDARDS = 50
@@ -133,10 +134,20 @@ class AccountCounts(Observed):
     reporting: int = Field(description="With findings inside the evaluation window.")
     silent: int = Field(description="Without any.")
     excluded: int = Field(description="Excluded by `spec.accounts`.")
+    unusable: int | None = Field(
+        None,
+        description="Without findings, and closed, suspended or not active yet as AWS Organizations says:"
+        " they are not silent.",
+    )
+    ungrouped: int | None = Field(
+        None,
+        description="Of those not excluded, how many have tags that are not known: while one of them has"
+        " findings, there is no score of any workload.",
+    )
     unmatched: int | None = Field(
         None,
-        description="Of those reporting or silent, how many have a name that does not match"
-        " `grouping.accountNamePattern`: each is its own workload.",
+        description="Of those reporting or silent, how many have neither a tag for a workload nor a name that"
+        " matches `grouping.accountNamePattern`: each is its own workload.",
     )
     unmatched_ids: Annotated[tuple[Line, ...], Kept(MAX_UNMATCHED)] = Field(
         (), description="Ids of some of these, in their order."

@@ -18,6 +18,23 @@ from posture.domain.time import microseconds
 from posture.sources.failed_cache import FailedLimits
 
 
+class OrganizationKey(NamedTuple):
+    """As whom an organization is read; `role_arn` None: as the operator's own identity."""
+
+    role_arn: str | None
+    external_id: str | None
+
+
+class OrganizationDemand(NamedTuple):
+    """What one target wants to know of its organization: these tags of these accounts (globs)."""
+
+    key: OrganizationKey
+    tag_keys: frozenset[str]
+    granted: tuple[str, ...]
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+
+
 class Demand(NamedTuple):
     """One target's wishes."""
 
@@ -31,6 +48,8 @@ class Demand(NamedTuple):
     """Its evaluation window."""
     failed: FailedLimits | None = None
     """By what its failed findings are followed; None: they are not."""
+    organization: OrganizationDemand | None = None
+    """What is to be read of its organization beside the polls."""
 
 
 class Wanted(NamedTuple):

@@ -15,7 +15,9 @@ from posture.domain.scoring.evaluation import TurnedOff, View
 from posture.domain.standards import Controls, ControlStatus
 from posture.domain.time import SECOND, microseconds
 from posture.hubs.cycle import Cycle
-from posture.hubs.demand import Demand, HubKey, Requests
+from posture.hubs.demand import Demand, HubKey, OrganizationKey, Requests
+from posture.hubs.organization import OrganizationReader
+from posture.hubs.organizations import OrganizationReadings
 from posture.hubs.status import HubPhase, HubStatus, StatusPublisher
 from posture.hubs.stores import StoreOpening
 from posture.kube.leadership import LeaseCandidate, LeaseTerm, acquired_while
@@ -53,6 +55,8 @@ class HubDependencies:
     """The end of the Lease's name where not all namespaces are watched: others do other work."""
     first_pause: float = 2.0
     """Seconds."""
+    organizations: Callable[[OrganizationKey], OrganizationReader] | None = None
+    """Makes what reads an organization; None: nobody asks for one."""
 
 
 class Hub:
@@ -67,6 +71,12 @@ class Hub:
         self._dependencies = dependencies
         self._requests = Requests()
         self._publisher = StatusPublisher(self.name)
+        self._organizations = OrganizationReadings(
+            dependencies.organizations,
+            lambda known: self._publisher.post(organizations=known),
+            dependencies.first_pause,
+        )
+        self._publisher.on_change(lambda: self._organizations.saw(self._publisher.status.version))
         self._term: LeaseTerm | None = None
         self._source: Source | None = None
         self._controls: tuple[object, Controls] | None = None
@@ -94,7 +104,9 @@ class Hub:
         `apart`: how long after the beginning of a run the next one begins at the earliest that is due for
         nothing but somebody's asking.
         """
-        self._requests.ask(demands, apart.total_seconds())
+        asked = list(demands)
+        self._requests.ask(asked, apart.total_seconds())
+        self._organizations.ask(each.organization for each in asked if each.organization is not None)
 
     @property
     def apart(self) -> int:
@@ -114,7 +126,11 @@ class Hub:
         self._requests.owners = frozenset(owners)
 
     def request(self) -> int:
-        """Have it run at once, discovery included; returns a ticket for `has_run`."""
+        """Have it run at once, discovery included; returns a ticket for `has_run`.
+
+        Organizations are read again too, beside it.
+        """
+        self._organizations.hurry()
         return self._requests.request()
 
     def request_poll(self) -> int:
@@ -281,6 +297,11 @@ class Hub:
                     self._requests.ended(ticket)
                     await self._requests.woken(pauses.after(error, self._pace()))
 
+    def _members(self) -> Collection[str]:
+        """Return the accounts that the hub knows, with or without findings."""
+        facts = self.status.facts
+        return facts.members.keys() if facts else ()
+
     def _pace(self) -> float:
         """Return the seconds after which to begin again at the latest: what was refused may be allowed."""
         wanted = self._requests.wanted
@@ -304,13 +325,9 @@ class Hub:
             self._source = await self._dependencies.sources.open(worker, findings)
             self._publisher.succeeded(_START)
             pauses.succeeded()
-            await Cycle(
-                self.now,
-                self._source,
-                self._requests,
-                self._publisher,
-                first_pause=self._dependencies.first_pause,
-            ).run()
+            pause = self._dependencies.first_pause
+            cycle = Cycle(self.now, self._source, self._requests, self._publisher, first_pause=pause)
+            await self._organizations.beside(cycle.run(), worker, findings, self._members)
         except TimesAhead:
             self._source = None
             await worker.call(opening.discard)

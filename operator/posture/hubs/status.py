@@ -12,6 +12,8 @@ from posture.aws.securityhub.discovery import HubFacts
 from posture.domain.findings import Rejection
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
+from posture.hubs.demand import OrganizationKey
+from posture.hubs.organization import OrganizationStatus
 from posture.store.errors import StoreError
 
 
@@ -85,6 +87,8 @@ class HubStatus:
 
     0 while each poll reads all of what people did by hand.
     """
+    organizations: Mapping[OrganizationKey, OrganizationStatus] = field(default_factory=dict)
+    """How the reading of those stands that targets ask for."""
 
     @property
     def polled(self) -> bool:

@@ -13,7 +13,7 @@ from posture.config.model import (
     Minimums,
 )
 from posture.domain.grants import NotGranted, Verb, may_use_identity
-from posture.hubs.demand import HubKey
+from posture.hubs.demand import HubKey, OrganizationKey
 from posture.kube.resources import Object
 
 logger = logging.getLogger(__name__)
@@ -26,13 +26,15 @@ class Admitted(NamedTuple):
     """A target, the hub that it looks at, and the accounts (globs) that its namespace may see.
 
     What its spec asks of the hub is in `target` as it is used: raised to the configured minimums where it was
-    less, which `raised` says for people.
+    less, which `raised` says for people. `organization`: as whom its organization is read, or why it may not
+    be; None: it does not ask for that.
     """
 
     target: PostureTarget
     hub: HubKey
     accounts: tuple[str, ...]
     raised: tuple[str, ...] = ()
+    organization: OrganizationKey | NotGranted | None = None
 
 
 class NotAdmitted(NamedTuple):
@@ -65,7 +67,21 @@ def _admit(document: Mapping[str, Any], config: Config) -> Admitted | NotAdmitte
     if refusal := identity.why_not(Verb.SCORE):
         return NotAdmitted(target, not_granted(refusal))
     hub = HubKey(role_arn, identity.external_id, target.spec.aws.region)
-    return Admitted(*_at_least(target, config.minimums, hub, identity.accounts))
+    admitted = Admitted(*_at_least(target, config.minimums, hub, identity.accounts))
+    return admitted._replace(organization=_organization(target, hub, config))
+
+
+def _organization(target: PostureTarget, hub: HubKey, config: Config) -> OrganizationKey | NotGranted | None:
+    """Decide as whom a target's organization is read: a role that it names must be granted too."""
+    tags = target.spec.grouping.organization_tags
+    if tags is None:
+        return None
+    if tags.role_arn is None:
+        return OrganizationKey(hub.role_arn, hub.external_id)
+    identity = may_use_identity(config.granted, target.metadata.namespace, tags.role_arn)
+    if isinstance(identity, NotGranted):
+        return identity
+    return identity.why_not(Verb.SCORE) or OrganizationKey(tags.role_arn, identity.external_id)
 
 
 def unsupported_source(spec: PostureTargetSpec) -> Trouble | None:

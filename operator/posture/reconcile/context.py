@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
+from posture.aws.organizations.client import Organizations
 from posture.aws.securityhub.client import SecurityHub
 from posture.config.file import (
     ConfigFile,
 )
-from posture.hubs.demand import HubKey
+from posture.hubs.demand import HubKey, OrganizationKey
 from posture.hubs.hub import Hub, HubDependencies
 from posture.kube.client import KubeClient
 from posture.kube.errors import KubeError
@@ -77,6 +78,10 @@ class Context:
         identity = Identity(key.role_arn, key.external_id, key.region)
         return SecurityHub(self.sessions, identity, self.limiters, self.usage)
 
+    def organizations(self, key: OrganizationKey, region: str) -> Organizations:
+        """Return Organizations' API for these credentials; `region`: where they are asked for."""
+        return Organizations(self.sessions, Identity(*key, region), self.limiters, self.usage)
+
     def hub(self, key: HubKey) -> Hub:
         """Return a hub of these credentials and Region, which has not begun to live."""
         cloud = self.security_hub(key)
@@ -93,6 +98,7 @@ class Context:
                 stores=self.stores,
                 candidate=lambda name: self.lease(name, annotations),
                 scope=self.scope,
+                organizations=lambda organization: self.organizations(organization, key.region),
             ),
         )
 

@@ -16,11 +16,13 @@ from posture.config.model import (
 from posture.domain.exceptions.declaration import Scope
 from posture.domain.findings import SECURITY_HUB, Severity, product_named
 from posture.domain.objectives.failed import ResolveLimits
-from posture.domain.scoring.accounts import AccountFilter, Grouping
+from posture.domain.organization import NO_TAG_KEYS, NOTHING_KNOWN, KnownOrganization, TagKeys
+from posture.domain.scoring.accounts import AccountFilter, AccountStanding, Grouping
 from posture.domain.scoring.evaluation import Evaluation, TurnedOff, View
 from posture.domain.standards import Controls, ControlStatus
 from posture.domain.time import microseconds
-from posture.hubs.demand import Demand
+from posture.hubs.demand import Demand, OrganizationDemand, OrganizationKey
+from posture.hubs.organization import OrganizationStatus
 from posture.publish.sink import ObjectiveLimits
 from posture.reconcile.access import Admitted
 from posture.sources.failed_cache import FailedLimits
@@ -80,10 +82,22 @@ def account_filter(admitted: Admitted) -> AccountFilter:
     return AccountFilter(granted=admitted.accounts, include=accounts.include, exclude=accounts.exclude)
 
 
-def view_of(admitted: Admitted, facts: HubFacts, controls: Controls, standards: tuple[str, ...]) -> View:
+def tag_keys_of(spec: PostureTargetSpec) -> TagKeys:
+    """Return which tags of accounts tell what they are for."""
+    tags = spec.grouping.organization_tags
+    return NO_TAG_KEYS if tags is None else TagKeys(tags.workload_key, tags.environment_key, tags.owner_key)
+
+
+def view_of(
+    admitted: Admitted,
+    facts: HubFacts,
+    controls: Controls,
+    standards: tuple[str, ...],
+    organization: KnownOrganization = NOTHING_KNOWN,
+) -> View:
     """Return the view of a target on its hub; `controls`: made of the hub's facts.
 
-    The names of accounts are the hub's to add: findings tell them.
+    The names of accounts are the hub's to add: findings tell them. `organization`: what is known of its own.
     """
     spec = admitted.target.spec
     pattern = spec.grouping.account_name_pattern
@@ -97,6 +111,8 @@ def view_of(admitted: Admitted, facts: HubFacts, controls: Controls, standards: 
             overrides={
                 each.account_id: (each.workload, each.environment) for each in spec.grouping.overrides
             },
+            tag_keys=tag_keys_of(spec),
+            organization=organization,
         ),
         products=frozenset(map(product_named, spec.products)),
         members=frozenset(facts.members),
@@ -113,6 +129,30 @@ def demand_of(spec: PostureTargetSpec) -> Demand:
         spec.scoring.evaluation_window,
         followed_of(spec),
     )
+
+
+def organization_demand_of(admitted: Admitted) -> OrganizationDemand | None:
+    """Return what a target wants of its organization; None where it may not, or does not, ask."""
+    if not isinstance(admitted.organization, OrganizationKey):
+        return None
+    accounts = admitted.target.spec.accounts
+    return OrganizationDemand(
+        admitted.organization,
+        tag_keys_of(admitted.target.spec).all,
+        admitted.accounts,
+        accounts.include,
+        accounts.exclude,
+    )
+
+
+def organization_of(
+    admitted: Admitted, organizations: Mapping[OrganizationKey, OrganizationStatus]
+) -> KnownOrganization:
+    """Return what is known of a target's organization; nothing where it may not, or does not, ask."""
+    if not isinstance(admitted.organization, OrganizationKey):
+        return NOTHING_KNOWN
+    status = organizations.get(admitted.organization)
+    return NOTHING_KNOWN if status is None else status.known
 
 
 def least_demand(minimums: Minimums) -> Demand:
@@ -153,6 +193,8 @@ class TargetScope(NamedTuple):
     `whole`: of every standard that the target chose it is known that it is enabled somewhere. Where one is
     not, as after a slip of the pen, or where `*` stands for those that are enabled and these may not be
     listed, findings are missing from the view that a policy has suppressed: nothing follows from that.
+    `grouped`: the workload and the environment of every account are known. Where one's are not, nothing
+    follows for what selects by them.
     """
 
     view: View
@@ -160,13 +202,14 @@ class TargetScope(NamedTuple):
     window: timedelta
     scope: Scope
     whole: bool = True
+    grouped: bool = True
 
 
 class HubView(NamedTuple):
     """What a hub knows, of which targets are views: its facts, its controls, names of accounts by id.
 
     `turned_off`: what policies turned off, with the status it had then. `told`: the standards that any
-    finding speaks of, wherever they are enabled.
+    finding speaks of, wherever they are enabled. `organizations`: of the accounts, as far as they are read.
     """
 
     facts: HubFacts
@@ -174,6 +217,7 @@ class HubView(NamedTuple):
     names: Mapping[str, str]
     turned_off: Mapping[TurnedOff, ControlStatus] = {}
     told: frozenset[str] = frozenset()
+    organizations: Mapping[OrganizationKey, OrganizationStatus] = {}
 
 
 class TargetScopes:
@@ -204,12 +248,16 @@ class TargetScopes:
         declared = (admitted.accounts, spec.source, spec.products, spec.accounts, spec.scoring, spec.grouping)
         chosen = chosen_standards(spec, hub.facts)
         whole = bool(chosen.all) and hub.told.issuperset(chosen.missing)
+        organization = organization_of(admitted, hub.organizations)
         seen = (hub.facts, id(hub.controls), dict(hub.names), dict(hub.turned_off), accounts)
-        key = (*declared, *seen, whole)
+        key = (*declared, *seen, whole, organization.version)
         if known is not None and known[0] == key:
             return known
-        view = view_of(admitted, hub.facts, hub.controls, chosen.all)
+        view = view_of(admitted, hub.facts, hub.controls, chosen.all, organization)
         view = view._replace(names=hub.names, turned_off=hub.turned_off)
         groups = {account: view.grouping.group_of(account, hub.names.get(account)) for account in accounts}
         scope = Scope(view.covers, hub.controls, groups)
-        return key, TargetScope(view, spec.scoring.method, spec.scoring.evaluation_window, scope, whole)
+        unknown = [account for account, group in groups.items() if group is None]
+        grouped = all(view.accounts.standing(each) is not AccountStanding.TARGETED for each in unknown)
+        method, window = spec.scoring.method, spec.scoring.evaluation_window
+        return key, TargetScope(view, method, window, scope, whole, grouped)

@@ -170,7 +170,13 @@ class HubRemediation(HubReconciler[HubRules]):
         exact_at = status.exact_at
         if self._surveyed_of == (exact_at, asked):
             return
-        view = HubView(status.facts, self._hub.controls(), self._hub.names(), status.turned_off)
+        view = HubView(
+            status.facts,
+            self._hub.controls(),
+            self._hub.names(),
+            status.turned_off,
+            organizations=status.organizations,
+        )
         survey, interval = self._survey, int((status.interval_seconds or 0) * SECOND)
 
         def look(known: FindingsView) -> Picture:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from posture.aws.client.calls import Calls
-from posture.aws.client.errors import AwsError, MalformedResponse
+from posture.aws.client.errors import AwsError
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
+from posture.aws.organizations.client import Organizations
 from posture.domain.arns import partition_of_region, role_arn
 from posture.domain.remediation.reasons import Reason
 from posture.remediation.actions.contract import Refused
@@ -88,27 +89,17 @@ class MemberReader:
                 "Nobody may read the tags of the account: the target's role must be allowed to list them in"
                 " Organizations (organizations:ListTagsForResource)",
             )
-        calls = Calls(*self._through(self._organization), service="organizations")
-        found: list[tuple[str, str]] = []
-        token: dict[str, str] = {}
-        while True:
-            try:
-                answer = await calls.call(
-                    "ListTagsForResource", {"ResourceId": self._account_id, **token}, patience=PATIENCE
-                )
-            except AwsError as error:
-                asker = await self._aws.sessions.account(self._organization)
-                if error.code == _NO_ORGANIZATION and asker == self._account_id:
-                    return ()
-                raise
-            if "Tags" not in answer.body:
-                raise MalformedResponse(
-                    "Tags missing", service="organizations", operation="ListTagsForResource", code="NoTags"
-                )
-            found += [(tag["Key"], tag["Value"]) for tag in answer.body["Tags"]]
-            if not answer.body.get("NextToken"):
-                return tuple(found)
-            token = {"NextToken": answer.body["NextToken"]}
+        organization = Organizations(
+            self._aws.sessions, self._organization, self._aws.limiters, self._aws.usage
+        )
+        try:
+            found = await organization.tags(self._account_id, patience=PATIENCE)
+        except AwsError as error:
+            asker = await self._aws.sessions.account(self._organization)
+            if error.code == _NO_ORGANIZATION and asker == self._account_id:
+                return ()
+            raise
+        return tuple(found.items())
 
     async def reach(self, region: str | None = None) -> None:
         """Have credentials, and see that they are the account's: what follows then waits for neither.

@@ -16,7 +16,7 @@ from posture.hubs.hub import Hub
 from posture.kube.resources import Object
 from posture.publish.sink import Shown
 from posture.reconcile.access import Admitted, NotAdmitted
-from posture.reconcile.scope import chosen_standards, followed_of, view_of
+from posture.reconcile.scope import chosen_standards, followed_of, organization_of, view_of
 from posture.sources.failed_cache import FailedLimits
 from posture.sources.findings_view import Evaluated, FindingsView
 from posture.store.records import CellKey
@@ -41,7 +41,8 @@ async def evaluate_target(
     """Evaluate a target as of the hub's last exact moment; None while there is none."""
     spec = admitted.target.spec
     chosen = chosen_standards(spec, facts)
-    view = view_of(admitted, facts, hub.controls(), chosen.all)._replace(turned_off=turned_off)
+    organization = organization_of(admitted, hub.status.organizations)
+    view = view_of(admitted, facts, hub.controls(), chosen.all, organization)._replace(turned_off=turned_off)
     window, followed = spec.scoring.evaluation_window, followed_of(spec)
     found = await hub.evaluate(view, window, followed)
     missing = () if found is None else chosen.nowhere(found.evaluation)
@@ -72,7 +73,8 @@ async def shown_now(shown: Shown | None, hub: Hub, admitted: Admitted, scope: st
     if facts is None or exact_at is None or turned_off is None or spec.suspend:
         return shown
     polled_in = status.term if status.polled else None
-    key = (hub, status.version, facts, scope, turned_off, followed)
+    organization = organization_of(admitted, status.organizations)
+    key = (hub, status.version, facts, scope, turned_off, followed, organization.version)
     if shown is not None and shown.key == key:
         return shown._replace(exact_at=exact_at, polled_in=polled_in)
     found = await evaluate_target(hub, admitted, facts, turned_off)
@@ -104,7 +106,7 @@ def what_is_declared(document: Object, admission: Admitted | NotAdmitted) -> tup
     metadata = document["metadata"]
     said: tuple[object, ...]
     if isinstance(admission, Admitted):
-        said = (admission.target.spec, admission.accounts)
+        said = (admission.target.spec, admission.accounts, admission.organization)
     else:
         said = (admission.trouble,)
     return (metadata["generation"], metadata.get("annotations"), said)

@@ -86,6 +86,8 @@ def evaluation_fields(
             reporting=len(evaluation.reporting),
             silent=len(evaluation.silent),
             excluded=len(evaluation.excluded),
+            unusable=len(evaluation.unusable) or None,
+            ungrouped=len(evaluation.ungrouped) or None,
             unmatched=len(evaluation.unmatched),
             unmatched_ids=evaluation.unmatched[:MAX_UNMATCHED],
         ),

@@ -7,7 +7,13 @@ from typing import Any
 
 from posture.api.conditions import READY, ConditionStatus
 from posture.api.model import Metadata
-from posture.api.posture_target_status import DECLINING, OVERDUE, SCORE_CURRENT, PostureTargetStatus
+from posture.api.posture_target_status import (
+    DECLINING,
+    GROUPED,
+    OVERDUE,
+    SCORE_CURRENT,
+    PostureTargetStatus,
+)
 from posture.domain.objectives.trend import Trend
 from posture.domain.time import SECOND, datetime_of
 from posture.hubs.demand import HubKey
@@ -26,6 +32,7 @@ from posture.reconcile.scope import objectives_of
 from posture.store.errors import StoreError
 from posture.targets.conditions import assessed, refused
 from posture.targets.evaluating import is_followed, shown_now, what_is_declared
+from posture.targets.grouping import grouped, with_grouping
 from posture.targets.history import ScoreHistory
 from posture.targets.objectives import NOT_COUNTED, overdue_fields, with_objectives
 from posture.targets.situation import held_back, hub_fields, situation_of
@@ -55,8 +62,9 @@ _KIND = ReportedKind(
         SCORE_CURRENT: ConditionStatus.FALSE,
         DECLINING: ConditionStatus.TRUE,
         OVERDUE: ConditionStatus.TRUE,
+        GROUPED: ConditionStatus.FALSE,
     },
-    calm=frozenset({"Syncing", "Suspended"}),
+    calm=frozenset({"Syncing", "Suspended", "ReadingAccounts"}),
     # Ready and ScoreCurrent often say the same.
     reasons_once=True,
 )
@@ -197,6 +205,7 @@ class Target:
                 followed=is_followed(self._hub, admission),
                 trend=self._trend,
             )
+        after = with_grouping(after, grouped(admission, self._hub, self._shown), self._now())
         await self._publish(after, self._admission, scores)
         await self._write(before, after)
         await self._tell_of_the_store()

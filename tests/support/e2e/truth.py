@@ -1,5 +1,6 @@
 """What the metrics page must say, worked out by the oracle from the emulator's own findings."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,10 +50,17 @@ def enabled_standards(organization: Organization) -> list[dict[str, Any]]:
 
 
 def expected_scores(
-    cloud: Cloud, organization: Organization, spec: dict[str, Any]
+    cloud: Cloud,
+    organization: Organization,
+    spec: dict[str, Any],
+    tags: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict[str, dict[Labels, float]]:
-    """Return every score that the page must show: name → labels but namespace and target → ratio."""
-    truth = oracle.scores(cloud.control.findings(), spec, hub_of(organization), datetime.now(UTC))
+    """Return every score that the page must show: name → labels but namespace and target → ratio.
+
+    `tags`: of the accounts whose tags are known, by id.
+    """
+    hub = {**hub_of(organization), "organization": {"accounts": {}, "tags": tags or {}}}
+    truth = oracle.scores(cloud.control.findings(), spec, hub, datetime.now(UTC))
     scopes: dict[str, list[tuple[dict[str, str], dict[str, Any]]]] = {
         "target": [({}, truth["target"])],
         "standard": [({"standard": name}, found) for name, found in truth["standards"].items()],

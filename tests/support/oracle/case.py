@@ -53,6 +53,7 @@ class Case:
     ) -> None:
         self.spec, self.hub = spec, hub
         self.facts: Mapping[str, Any] = hub["standards"]
+        self.organization: Mapping[str, Any] = hub.get("organization", {"accounts": {}, "tags": {}})
         self.listed: dict[Pair, Mapping[str, Any]] = {
             (standard, control["id"].upper()): control
             for standard, facts in self.facts.items()
@@ -142,17 +143,42 @@ class Case:
             glob_fits(glob, account) for glob in chosen.get("exclude", [])
         )
 
-    def group(self, account: str) -> tuple[str, str, bool]:
+    def group(self, account: str) -> tuple[str, str, bool] | None:
+        """Tell workload, environment and whether anything told the workload; None: nobody knows."""
         grouping = self.spec.get("grouping", {})
         default = grouping.get("defaultEnvironment", "production")
         for override in grouping.get("overrides", []):
             if override["accountId"] == account:
                 return override["workload"], override.get("environment") or default, True
-        pattern, name = grouping.get("accountNamePattern"), self.names.get(account)
+        asked = grouping.get("organizationTags", {})
+        keys = asked.get("workloadKey"), asked.get("environmentKey")
+        tags = self.organization["tags"].get(account)
+        if any(keys) and tags is None:
+            return None
+        by_tag = [(tags or {}).get(key) if key else None for key in keys]
+        pattern, name = grouping.get("accountNamePattern"), self.name(account)
         match = re.fullmatch(pattern, name) if pattern and name else None
-        if match and match.groupdict().get("workload"):
-            return match["workload"], match.groupdict().get("environment") or default, True
-        return name or account, default, not pattern
+        by_name = (match["workload"], match.groupdict().get("environment")) if match else (None, None)
+        told = by_tag[0] or by_name[0]
+        environment = by_tag[1] or (by_name[1] if by_name[0] else None) or default
+        return told or name or account, environment, bool(told) or not (pattern or keys[0])
+
+    def name(self, account: str) -> str | None:
+        """Tell what an account is called: its organization knows better than findings."""
+        return self.organization["accounts"].get(account, {}).get("name") or self.names.get(account)
+
+    def owner(self, account: str) -> str | None:
+        key = self.spec.get("grouping", {}).get("organizationTags", {}).get("ownerKey")
+        found: str | None = self.organization["tags"].get(account, {}).get(key)
+        return found
+
+    def unusable(self, account: str) -> bool:
+        state = self.organization["accounts"].get(account, {}).get("state")
+        return state in {"PENDING_ACTIVATION", "SUSPENDED", "PENDING_CLOSURE", "CLOSED"}
+
+    def speaks(self, account: str) -> bool:
+        """Whether scores depend on an account: it has a fresh finding, or a policy turned something off."""
+        return bool(self.reporting({account})) or any(place[2] == account for place in self.turned_off)
 
     # Which findings
 

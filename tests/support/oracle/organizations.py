@@ -282,3 +282,39 @@ def organizations(draw: st.DrawFn) -> Organization:
         hub,
         tuple(turned_off),
     )
+
+
+_TAGS = ("shop", "pay", "")
+_ENVIRONMENTS = ("prod", "dev", "")
+
+
+@st.composite
+def tagged_organizations(draw: st.DrawFn) -> Organization:
+    """Make up an organization of which accounts, states and tags are known, or some of them."""
+    made = draw(organizations())
+    keys = {"workloadKey": "Workload", "environmentKey": "Environment", "ownerKey": "Owner"}
+    asked = {key: keys[key] for key in sorted(draw(st.sets(st.sampled_from(sorted(keys)))))}
+    values = st.fixed_dictionaries(
+        {},
+        optional={
+            "Workload": st.sampled_from(_TAGS),
+            "Environment": st.sampled_from(_ENVIRONMENTS),
+            "Owner": st.sampled_from(("alice", "bob", "")),
+            # Keys are compared case by case.
+            "workload": st.just("other"),
+        },
+    )
+    names = st.sampled_from(("acme-shop-prod", "acme-pay-dev", "acme", ""))
+    states = st.sampled_from(("ACTIVE", "ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED", "NEW", None))
+    account = st.fixed_dictionaries({"name": names, "state": states})
+    known = draw(st.sampled_from((sorted(ACCOUNTS), sorted(ACCOUNTS), sorted(ACCOUNTS)[:4])))
+    return made._replace(
+        spec={**made.spec, "grouping": {**made.spec["grouping"], "organizationTags": asked}},
+        hub={
+            **made.hub,
+            "organization": {
+                "accounts": draw(st.dictionaries(st.sampled_from(sorted(ACCOUNTS)), account)),
+                "tags": {each: draw(values) for each in known},
+            },
+        },
+    )

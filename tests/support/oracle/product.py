@@ -17,6 +17,7 @@ from posture.domain.findings import (
     Workflow,
     product_named,
 )
+from posture.domain.organization import KnownOrganization, OrganizationAccount, TagKeys, state_of
 from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import Evaluation, TurnedOff, View
 from posture.domain.scoring.scores import ControlCounts, Score, Scores
@@ -88,13 +89,25 @@ def controls(standards: Mapping[str, Mapping[str, Any]]) -> Controls:
     )
 
 
-def grouping(spec: Mapping[str, Any]) -> Grouping:
-    """Return a target's grouping; Python's engine stands in for the product's."""
-    pattern = spec.get("accountNamePattern")
+def grouping(spec: Mapping[str, Any], known: Mapping[str, Any] | None = None) -> Grouping:
+    """Return a target's grouping; Python's engine stands in for the product's.
+
+    `known`: of its organization, as the oracle has it.
+    """
+    known = known or {"accounts": {}, "tags": {}}
+    pattern, asked = spec.get("accountNamePattern"), spec.get("organizationTags", {})
     return Grouping(
         re.compile(pattern) if pattern else None,
         default_environment=spec.get("defaultEnvironment", "production"),
         overrides={o["accountId"]: (o["workload"], o.get("environment")) for o in spec.get("overrides", [])},
+        tag_keys=TagKeys(*(asked.get(f"{each}Key") for each in TagKeys._fields)),
+        organization=KnownOrganization(
+            {
+                account: OrganizationAccount(each["name"], state_of(each["state"], None))
+                for account, each in known["accounts"].items()
+            },
+            known["tags"],
+        ),
     )
 
 
@@ -106,7 +119,7 @@ def view(organization: Organization) -> View:
         standards=tuple(hub["standards"]) if chosen == ["*"] else tuple(chosen),
         controls=controls(hub["standards"]),
         accounts=AccountFilter(granted=hub["granted"], **spec["accounts"]),
-        grouping=grouping(spec["grouping"]),
+        grouping=grouping(spec["grouping"], hub.get("organization")),
         products=frozenset(map(product_named, spec["products"])),
         names=_names(organization),
         members=frozenset(hub["members"]),
@@ -145,6 +158,9 @@ def numbers(evaluation: Evaluation) -> dict[str, Any]:
         },
         "reporting": list(evaluation.reporting),
         "silent": list(evaluation.silent),
+        "unusable": list(evaluation.unusable),
+        "ungrouped": list(evaluation.ungrouped),
+        "owners": dict(evaluation.owners),
         "excluded": list(evaluation.excluded),
         "unmatched": list(evaluation.unmatched),
         "groups": {

@@ -27,13 +27,15 @@ def scores(
     {"complete": bool, "controls": [{"id", "enabled", "numbers": [...]}]}}}, `members` and `granted` optional;
     "enabled" is of the hub's own account and Region; a standard's "provider" is AWS unless it says otherwise.
     `turned_off`: what policies turned off, {"standard", "control", "account", "region", "status"} with the
-    status it had then ("PASSED", …).
+    status it had then ("PASSED", …). `hub["organization"]`, optional: {"accounts": {id: {"name", "state"}},
+    "tags": {id: {key: value}}}, of the accounts whose tags are known.
 
     Returns {"target": S, "standards": {standard: S}, "workloads": {(standard, workload, environment): S},
     "accounts": {(standard, id): S}, "controls": C, "standardControls": {standard: C}, "statuses": {(standard,
     control id): status}, "findings": {(product, account, severity, state): n}, "reporting", "silent",
-    "excluded", "unmatched": sorted ids, "groups": {id: (workload, environment)}} where S is {"aws",
-    "unsuppressed", "expected"}, each (passed, scored) or None, and C counts controls by status in lower case.
+    "unusable", "ungrouped", "excluded", "unmatched": sorted ids, "groups": {id: (workload, environment)},
+    "owners": {id: owner}} where S is {"aws", "unsuppressed", "expected"}, each (passed, scored) or None, and
+    C counts controls by status in lower case.
     Workloads and accounts without any score are left out.
     """
     case = Case(list(findings), spec, hub, microseconds(now), turned_off)
@@ -41,7 +43,10 @@ def scores(
         account for account in case.known_accounts if case.granted(account) and case.included(account)
     }
     reporting = case.reporting(accounts)
-    groups = {account: case.group(account) for account in sorted(accounts)}
+    told = {account: case.group(account) for account in sorted(accounts)}
+    groups = {account: group for account, group in told.items() if group is not None}
+    # Any of them may be in any workload.
+    lost = any(case.speaks(account) for account in accounts - groups.keys())
     target = Scope(case, accounts, case.standards)
     by_standard = {standard: Scope(case, accounts, [standard]) for standard in case.standards}
     workloads = {
@@ -49,7 +54,7 @@ def scores(
             case, {a for a, group in groups.items() if group[:2] == (workload, environment)}, [standard]
         ).scores()
         for standard in case.standards
-        for workload, environment in {group[:2] for group in groups.values()}
+        for workload, environment in ({group[:2] for group in groups.values()} if not lost else ())
     }
     by_account = {
         (standard, account): Scope(case, {account}, [standard]).scores()
@@ -70,7 +75,10 @@ def scores(
         },
         "findings": dict(_findings(case, accounts)),
         "reporting": sorted(reporting),
-        "silent": sorted(accounts - reporting),
+        "silent": sorted(a for a in accounts - reporting if not case.unusable(a)),
+        "unusable": sorted(a for a in accounts - reporting if case.unusable(a)),
+        "ungrouped": sorted(accounts - groups.keys()),
+        "owners": {a: owner for a in sorted(accounts) if (owner := case.owner(a))},
         "excluded": sorted(a for a in case.known_accounts - accounts if case.granted(a)),
         "unmatched": [account for account, group in groups.items() if not group[2]],
         "groups": {account: group[:2] for account, group in groups.items()},

@@ -19,11 +19,11 @@ def selects(selector: Mapping[str, Any], finding: Mapping[str, Any], case: Case)
         for standard, control, is_number in seen.claims
     ]
     targeted = case.granted(seen.account) and case.included(seen.account)
-    workload, environment, _ = case.group(seen.account)
+    group = case.group(seen.account) if targeted else None
     said = {
         "accounts": [seen.account],
-        "workloads": [workload] if targeted else [],
-        "environments": [environment] if targeted else [],
+        "workloads": [group[0]] if group else [],
+        "environments": [group[1]] if group else [],
         "regions": [seen.region],
         "severities": [seen.severity],
         # Both names mean Security Hub, whichever its finding bears.

@@ -1,9 +1,11 @@
 """Keeps to AWS's request quotas: a token bucket for each account, Region and operation of this process.
 
 Published rates are Security Hub's (API reference, "Security Hub quotas": GetFindings 3/s with a burst of 6,
-and so on). `share` of them is ours; the rest is for people. A throttled answer means that others use the
-quota too: the rate is halved, and grows back with every answer that is not throttled. `Usage` counts the
-calls that AWS got from this process, and what throttling cost, for the metrics to read.
+and so on), and half of those of Organizations (user guide, "Quotas": ListAccounts 8/s with a burst of 12, and
+so on), which all accounts of an organization share. `share` of them is ours; the rest is for people. A
+throttled answer means that others use the quota too: the rate is halved, and grows back with every answer
+that is not throttled. `Usage` counts the calls that AWS got from this process, and what throttling cost, for
+the metrics to read.
 """
 
 import asyncio
@@ -24,8 +26,12 @@ _PUBLISHED = {
     ("securityhub", "GetFindings"): Rate(3, 6),
     ("securityhub", "UpdateStandardsControl"): Rate(1, 5),
     ("securityhub", "BatchEnableStandards"): Rate(1, 1),
+    ("organizations", "ListAccounts"): Rate(4, 6),
+    ("organizations", "ListTagsForResource"): Rate(5, 7),
 }
 _ALL_OTHERS = Rate(10, 30)
+# Of these one Region answers for all.
+_GLOBAL = frozenset({"organizations"})
 
 # Requests that were spaced well when they left arrive bunched by what latency varies. One token that is never
 # spent absorbs that, so that a share of 1 fills the quota without being throttled.
@@ -134,8 +140,8 @@ class Limiters:
         self._buckets: dict[tuple[str, str, str, str], Bucket] = {}
 
     def bucket(self, account_id: str, region: str, service: str, operation: str) -> Bucket:
-        """Get the one bucket of an operation in an account and Region."""
-        key = (account_id, region, service, operation)
+        """Get the one bucket of an operation in an account and Region, or in all Regions."""
+        key = (account_id, "" if service in _GLOBAL else region, service, operation)
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._buckets[key] = Bucket(

@@ -4,17 +4,26 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from posture.aws.client.calls import Calls
-from posture.aws.client.errors import AccessDenied, Retryable, TokenRefused
+from posture.aws.client.calls import PATIENCE, Calls
+from posture.aws.client.errors import AccessDenied, MalformedResponse, Retryable, TokenRefused
 
 MOST_READINGS = 8
 """Readings of a list with several pages of which no two in a row agree, or whose tokens are refused."""
 
 
 async def list_all(
-    calls: Calls, operation: str, member: str, parameters: Mapping[str, Any] | None = None
+    calls: Calls,
+    operation: str,
+    member: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    required: bool = False,
+    patience: float = PATIENCE,
 ) -> list[dict[str, Any]]:
     """Read a whole list by NextToken: `member` names the answer's list. Empty pages with a token occur.
+
+    `required`: AWS writes an empty list too, so that an answer without one is none (MalformedResponse).
+    `patience`: seconds for which each call waits out throttling.
 
     Tokens are opaque: where they are numbers of entries to pass over, one that goes while the list is read
     lets another one go unread. So a list of several pages is read until two readings in a row have the same
@@ -25,7 +34,9 @@ async def list_all(
     trouble: TokenRefused | None = None
     for _ in range(MOST_READINGS):
         try:
-            entries, pages = await _read(calls, operation, member, parameters or {})
+            entries, pages = await _read(
+                calls, operation, member, parameters or {}, required=required, patience=patience
+            )
         except TokenRefused as refused:
             trouble = refused
             continue
@@ -51,14 +62,24 @@ def given_up(refused: TokenRefused) -> Retryable:
 
 
 async def _read(
-    calls: Calls, operation: str, member: str, parameters: Mapping[str, Any]
+    calls: Calls,
+    operation: str,
+    member: str,
+    parameters: Mapping[str, Any],
+    *,
+    required: bool,
+    patience: float,
 ) -> tuple[list[dict[str, Any]], int]:
     """Read a list once; return its entries, and how many pages they came in."""
     entries: list[dict[str, Any]] = []
     request = dict(parameters)
     pages = 0
     while True:
-        body = (await calls.call(operation, request)).body
+        body = (await calls.call(operation, request, patience=patience)).body
+        if required and member not in body:
+            raise MalformedResponse(
+                f"{member} is missing", service=calls.service, operation=operation, code="Incomplete"
+            )
         entries += body.get(member, [])
         pages += 1
         token = body.get("NextToken")

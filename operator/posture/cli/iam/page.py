@@ -56,6 +56,11 @@ The names are yours; these are the usual ones. Each role but the first trusts th
 its grant has one. External ids are not printed: a template has a parameter for each. With `maxMode: DryRun`
 a role in a member can only read.
 
+`ReadOrganization` is for targets with `grouping.organizationTags`, and for actions that accounts opt out of
+by tags: leave it out where there are none. Organizations answers its management account, and accounts that
+administer a service for it, nobody else. A target can name a role of its own for it
+(`organizationTags.roleArn`), which is granted by `roleArns` too.
+
 A stack set reaches no management account: deploy a stack there. Roles are of no Region: deploy to one Region
 of each account. What a service control policy denies is denied, whatever a role is allowed.
 

@@ -25,6 +25,8 @@ READ_HUB = (
     "securityhub:ListMembers",
     "securityhub:ListSecurityControlDefinitions",
 )
+READ_ORGANIZATION = ("organizations:ListAccounts", ACCOUNT_TAGS)
+"""Of the management account, or of one that administers a service for the organization."""
 CHANGE_FINDINGS = ("securityhub:BatchUpdateFindings",)
 CHECK_SETUP = ("securityhub:DescribeSecurityHubV2", "securityhub:GetInsightResults")
 """What only `posture check` asks for: without it some of what it tells is unknown."""

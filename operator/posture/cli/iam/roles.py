@@ -12,12 +12,12 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from posture.cli.iam.rights import (
-    ACCOUNT_TAGS,
     CHANGE_FINDINGS,
     CHECK_SETUP,
     READ_CONTROLS,
     READ_HISTORY,
     READ_HUB,
+    READ_ORGANIZATION,
     SIMULATE,
     SWITCH_CONTROLS,
     Statement,
@@ -141,12 +141,14 @@ def _of_grant(number: int, grant: Grant) -> Iterable[_Wanted]:
 
 
 def _hub_statements(grant: Grant) -> list[Statement]:
-    found = [statement("ReadSecurityHub", READ_HUB), statement("CheckSetup", CHECK_SETUP)]
+    found = [
+        statement("ReadSecurityHub", READ_HUB),
+        statement("CheckSetup", CHECK_SETUP),
+        Statement("ReadOrganization", READ_ORGANIZATION),
+    ]
     remediates = Verb.REMEDIATE in grant.verbs
     if remediates:
         found.append(statement("ReadHistory", READ_HISTORY))
-        if any(ACCOUNT_TAGS in each.iam.read for each in _granted(grant)):
-            found.append(Statement("ReadAccountTags", (ACCOUNT_TAGS,)))
     if _changes_findings(grant):
         found.append(statement("ChangeFindings", CHANGE_FINDINGS))
     return found

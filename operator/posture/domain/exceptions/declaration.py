@@ -27,12 +27,13 @@ class Scope(NamedTuple):
     """What a target lets its policies select.
 
     `covers`: whether findings of a check in an account (by id) are its own (`View.covers`). `groups`:
-    workload and environment by account id. Two scopes are the same when these compare equal.
+    workload and environment by account id; None: they are not known. Two scopes are the same when these
+    compare equal.
     """
 
     covers: Callable[[Check, str], bool]
     controls: Controls
-    groups: Mapping[str, Group]
+    groups: Mapping[str, Group | None]
 
 
 class PolicyIdentity(NamedTuple):

@@ -55,11 +55,14 @@ class PolicyProtection(NamedTuple):
 
 
 def protecting(
-    policies: Mapping[str, PolicyProtection], now: int, controls: Controls, groups: Mapping[str, Group]
+    policies: Mapping[str, PolicyProtection], now: int, controls: Controls, groups: Mapping[str, Group | None]
 ) -> Callable[[Finding], tuple[str, ...]]:
-    """Return how the policies are told that select a finding and have not expired."""
+    """Return how the policies are told that select a finding and have not expired.
+
+    Those that may select it too, where the workload of its account is not known.
+    """
     active = {name: policy.selection for name, policy in policies.items() if is_active(policy, now)}
-    return Matcher(active, controls, groups)
+    return Matcher(active, controls, groups, doubtful=True)
 
 
 class Beside(NamedTuple):
@@ -73,7 +76,9 @@ class Beside(NamedTuple):
 class Gathering:
     """Collects the candidates of all rules of a target from its findings, each of which is put in once."""
 
-    def __init__(self, rules: Mapping[str, Selecting], groups: Mapping[str, Group], known: Known) -> None:
+    def __init__(
+        self, rules: Mapping[str, Selecting], groups: Mapping[str, Group | None], known: Known
+    ) -> None:
         selections = {name: rule.selection for name, rule in rules.items()}
         self.matcher = Matcher(
             {name: Selection(each.match) for name, each in selections.items()}, known.controls, groups
@@ -84,6 +89,7 @@ class Gathering:
             {name: Selection(each.exceptions) for name, each in selections.items() if each.exceptions},
             known.controls,
             groups,
+            doubtful=True,
         )
         self._rules = rules
         self._known = known

@@ -1,12 +1,13 @@
 """Which accounts a target looks at, of those that its namespace may see, and which group each belongs to.
 
-An account's name says its workload and environment.
+An account's tags in its organization say its workload and environment, or its name does.
 """
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import NamedTuple, Protocol
 
+from posture.domain.organization import NO_TAG_KEYS, NOTHING_KNOWN, KnownOrganization, TagKeys
 from posture.domain.selection.selectors import Globs
 
 
@@ -65,7 +66,7 @@ class NamePattern(Protocol):
 
 
 class Group(NamedTuple):
-    """A workload in an environment. `matched` is False where the account's name did not fit the pattern."""
+    """A workload in an environment. `matched` is False where nothing that was asked told the workload."""
 
     workload: str
     environment: str
@@ -73,12 +74,14 @@ class Group(NamedTuple):
 
 
 class Grouping:
-    """A target's `grouping`: overrides by account id first, then the pattern over the account's whole name.
+    """A target's `grouping`: overrides by account id first, then tags of the account, then its name.
 
     `overrides`: account id to workload and environment; no environment (None or empty): the default one.
+    `tag_keys`: which tags say it, in `organization`, as far as that is known. `pattern`: over the account's
+    whole name.
     """
 
-    __slots__ = ("_default", "_overrides", "_pattern")
+    __slots__ = ("_default", "_organization", "_overrides", "_pattern", "_tag_keys")
 
     def __init__(
         self,
@@ -86,23 +89,57 @@ class Grouping:
         *,
         default_environment: str = "production",
         overrides: Mapping[str, tuple[str, str | None]] | None = None,
+        tag_keys: TagKeys = NO_TAG_KEYS,
+        organization: KnownOrganization = NOTHING_KNOWN,
     ) -> None:
         self._pattern = pattern
         self._default = default_environment
         self._overrides = dict(overrides or {})
+        self._tag_keys = tag_keys
+        self._organization = organization
 
-    def group_of(self, account_id: str, name: str | None) -> Group:
-        """Group one account.
+    def group_of(self, account_id: str, name: str | None) -> Group | None:
+        """Group one account; None while its tags may say, and are not known.
 
-        One that no override names and whose name does not match, or matches with nothing for a workload, is
-        its own workload: its whole name, or its id where it has none, in the default environment; `matched`
-        is False if there was a pattern to match.
+        `name`: as findings have it; the organization knows better. Workload and environment are told each by
+        itself: by its tag, else by the pattern, where the name matches with something for a workload. An
+        account of which neither tells the workload is its own: its whole name, or its id where it has none;
+        `matched` is False if either was asked. Without a tag and a match the environment is the default one.
         """
         override = self._overrides.get(account_id)
         if override is not None:
             return Group(override[0], override[1] or self._default)
+        tags = self._organization.tags.get(account_id)
+        if tags is None and self._tag_keys.groups:
+            return None
+        name = self.name_of(account_id, name)
         match = self._pattern.fullmatch(name) if self._pattern and name else None
         found = match.groupdict() if match else {}
-        if workload := found.get("workload"):
-            return Group(workload, found.get("environment") or self._default)
-        return Group(name or account_id, self._default, matched=self._pattern is None)
+        found = found if found.get("workload") else {}
+        workload = self._tag(tags, self._tag_keys.workload) or found.get("workload")
+        environment = self._tag(tags, self._tag_keys.environment) or found.get("environment") or self._default
+        if workload:
+            return Group(workload, environment)
+        return Group(name or account_id, environment, matched=not self._asks)
+
+    def name_of(self, account_id: str, name: str | None) -> str | None:
+        """Return the name of an account: its organization's, else as findings have it; None: unknown."""
+        known = self._organization.accounts.get(account_id)
+        return (known.name if known else None) or name
+
+    def owner_of(self, account_id: str) -> str:
+        """Return to whom an account belongs by its tag; empty where none says, or none is known."""
+        return self._tag(self._organization.tags.get(account_id), self._tag_keys.owner)
+
+    def is_unusable(self, account_id: str) -> bool:
+        """Whether nobody can use an account, so that it has no findings to report."""
+        return self._organization.is_unusable(account_id)
+
+    @property
+    def _asks(self) -> bool:
+        """Whether anything but overrides is to tell workloads."""
+        return self._pattern is not None or self._tag_keys.workload is not None
+
+    @staticmethod
+    def _tag(tags: Mapping[str, str] | None, key: str | None) -> str:
+        return "" if tags is None or key is None else tags.get(key, "")

@@ -91,7 +91,7 @@ class Evaluation:
     standards: Mapping[str, Scores]
     """Every chosen one is there."""
     workloads: Mapping[WorkloadScope, Scores]
-    """Those that have any score."""
+    """Those that have any score; none while an account with findings is in a group that is not known."""
     accounts: Mapping[AccountScope, Scores]
     """Those that have any score."""
     pooled: ControlCounts
@@ -105,9 +105,15 @@ class Evaluation:
     silent: tuple[str, ...]
     excluded: tuple[str, ...]
     groups: Mapping[str, Group]
-    """Of all targeted accounts, reporting or silent."""
+    """Of all targeted accounts, reporting or not, of which it is known."""
     names: Mapping[str, str]
-    """Of all targeted accounts, reporting or silent."""
+    """Of all targeted accounts, reporting or not."""
+    owners: Mapping[str, str]
+    """To whom accounts belong, where a tag of theirs says."""
+    unusable: tuple[str, ...]
+    """Without findings, and no wonder: closed, suspended or not active yet. They are not silent."""
+    ungrouped: tuple[str, ...]
+    """Whose group is not known, with or without findings."""
 
     @property
     def unmatched(self) -> tuple[str, ...]:
@@ -171,9 +177,13 @@ def pooled_scores(bits: ControlBits, controls: Controls, evidence: Evidence) -> 
 
 def _publishable(view: View, sums: Sums) -> Evaluation:
     bits, accounts, evidence, excluded = sums
-    groups = {
-        account_id: view.grouping.group_of(account_id, view.names.get(account_id)) for account_id in evidence
-    }
+    grouping = view.grouping
+    names = {id_: name for id_ in evidence if (name := grouping.name_of(id_, view.names.get(id_)))}
+    groups = {id_: group for id_ in evidence if (group := grouping.group_of(id_, names.get(id_)))}
+    ungrouped = tuple(account_id for account_id in evidence if account_id not in groups)
+    nothing = Evidence()
+    whole = all(evidence[account_id] == nothing for account_id in ungrouped)
+    unseen = tuple(account_id for account_id, each in evidence.items() if not each.seen)
     everything = reduce(Evidence.merge, evidence.values(), Evidence())
     scoring = _Scoring(bits, view.controls)
     verdict = judge_control(everything, bits)
@@ -186,7 +196,7 @@ def _publishable(view: View, sums: Sums) -> Evaluation:
     by_workload = {
         WorkloadScope(standard, *group): found
         for standard in bits.standards
-        for group, each in sorted(_by_group(evidence, groups).items())
+        for group, each in sorted(_by_group(evidence, groups if whole else {}).items())
         if any(found := scoring.standard(standard, each))
     }
     return Evaluation(
@@ -199,10 +209,13 @@ def _publishable(view: View, sums: Sums) -> Evaluation:
         statuses=_statuses(verdict, bits),
         findings={key: n for account_id in evidence for key, n in accounts[account_id].findings(account_id)},
         reporting=tuple(account_id for account_id, each in evidence.items() if each.seen),
-        silent=tuple(account_id for account_id, each in evidence.items() if not each.seen),
+        silent=tuple(account_id for account_id in unseen if not grouping.is_unusable(account_id)),
         excluded=tuple(sorted(excluded)),
         groups=groups,
-        names={account_id: view.names[account_id] for account_id in evidence if view.names.get(account_id)},
+        names=names,
+        owners={id_: owner for id_ in evidence if (owner := grouping.owner_of(id_))},
+        unusable=tuple(account_id for account_id in unseen if grouping.is_unusable(account_id)),
+        ungrouped=ungrouped,
     )
 
 
@@ -230,9 +243,9 @@ def _by_group(
 ) -> dict[tuple[str, str], Evidence]:
     """Put accounts together that share a workload and an environment."""
     merged: dict[tuple[str, str], Evidence] = {}
-    for account_id, each in evidence.items():
-        key = groups[account_id].workload, groups[account_id].environment
-        merged[key] = merged.get(key, Evidence()).merge(each)
+    for account_id, group in groups.items():
+        key = group.workload, group.environment
+        merged[key] = merged.get(key, Evidence()).merge(evidence[account_id])
     return merged
 
 

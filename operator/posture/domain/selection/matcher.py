@@ -36,12 +36,19 @@ class Matcher(Generic[Name]):
     """Matches findings against named selections. Nothing is to be done about what passed: nothing selects it.
 
     `controls`: of the hub, to tie classic findings to their controls. `groups`: workload and environment by
-    account id; an account that is not there is in none. Raises ValueError for a selector without any list: it
+    account id; an account that is not there is in none. None: they are not known, and only what asks for no
+    workload or environment selects its findings, and an exception that asks for any excepts them; `doubtful`:
+    the other way round, what may select them does. Raises ValueError for a selector without any list: it
     would select everything.
     """
 
     def __init__(
-        self, selections: Mapping[Name, Selection], controls: Controls, groups: Mapping[str, Group]
+        self,
+        selections: Mapping[Name, Selection],
+        controls: Controls,
+        groups: Mapping[str, Group | None],
+        *,
+        doubtful: bool = False,
     ) -> None:
         selectors, self._owners, exceptional = _listed(selections)
         if not all(any(selector) for selector in selectors):
@@ -51,7 +58,8 @@ class Matcher(Generic[Name]):
         for index in exceptional:
             self._exceptions[self._owners[index]] |= 1 << index
         self._checks = Memory(_fits_check(selectors, controls))
-        self._accounts = Memory(_fits_account(selectors, groups))
+        supposed = self._matches if doubtful else bits(exceptional)
+        self._accounts = Memory(_fits_account(selectors, groups, supposed))
         self._regions = Memory(GlobLists([each.regions for each in selectors]))
         self._looks = FindingTests(selectors).at
         self._named = Memory(self._whose)
@@ -173,7 +181,10 @@ def _fits_check(selectors: Sequence[Selector], controls: Controls) -> Callable[[
     return fitting
 
 
-def _fits_account(selectors: Sequence[Selector], groups: Mapping[str, Group]) -> Callable[[str], int]:
+def _fits_account(
+    selectors: Sequence[Selector], groups: Mapping[str, Group | None], supposed: int
+) -> Callable[[str], int]:
+    """`supposed`: selectors that are taken to fit a group that is not known."""
     ids = GlobLists([each.accounts for each in selectors])
     workloads = GlobLists([each.workloads for each in selectors])
     environments = GlobLists([each.environments for each in selectors])
@@ -181,7 +192,10 @@ def _fits_account(selectors: Sequence[Selector], groups: Mapping[str, Group]) ->
 
     def fitting(account_id: str) -> int:
         group = groups.get(account_id)
-        grouped = ungrouped if group is None else workloads(group.workload) & environments(group.environment)
+        if group is not None:
+            grouped = workloads(group.workload) & environments(group.environment)
+        else:
+            grouped = ungrouped | (supposed if account_id in groups else 0)
         return grouped & ids(account_id)
 
     return fitting

@@ -38,6 +38,11 @@ class Selection(NamedTuple):
     match: tuple[Selector, ...]
     exceptions: tuple[Selector, ...] = ()
 
+    @property
+    def by_groups(self) -> bool:
+        """Whether it depends on workloads or environments."""
+        return any(each.workloads or each.environments for each in (*self.match, *self.exceptions))
+
 
 def _expression(glob: str) -> str:
     """Translate one glob to a regular expression for `fullmatch`.

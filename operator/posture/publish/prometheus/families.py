@@ -51,8 +51,8 @@ SCORES = {
 SCORE_TIMESTAMP = Family("posture_score_timestamp_seconds", "When what is published was exact.", TARGET)
 ACCOUNT_INFO = Family(
     "posture_account_info",
-    "An account of a target: its name and the workload and environment it belongs to.",
-    (*TARGET, "account_id", "account_name", "workload", "environment"),
+    "An account of a target: its name, the workload and environment it belongs to, and its owner by its tag.",
+    (*TARGET, "account_id", "account_name", "workload", "environment", "owner"),
 )
 ACCOUNTS = Family("posture_accounts", "Accounts by state: reporting, silent or excluded.", (*TARGET, "state"))
 CONTROLS = Family("posture_controls", "Controls of a standard by status.", (*STANDARD, "status"))

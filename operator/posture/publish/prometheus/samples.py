@@ -50,8 +50,8 @@ def evaluation_samples(
         ((*own, "excluded"), len(evaluation.excluded)),
     ]
     samples[families.ACCOUNT_INFO] = [
-        ((*own, account, evaluation.names.get(account, ""), group.workload, group.environment), 1)
-        for account, group in evaluation.groups.items()
+        ((*own, account, *_said_of(account, evaluation)), 1)
+        for account in sorted({*evaluation.groups, *evaluation.ungrouped})
     ]
     samples[families.CONTROLS] = [
         ((*own, standard, status), count)
@@ -80,6 +80,13 @@ def overdue_samples(namespace: str, target: str, overdue: Overdue[Any]) -> dict[
             for key, count in overdue.counts.items()
         ]
     }
+
+
+def _said_of(account: str, evaluation: Evaluation) -> tuple[str, str, str, str]:
+    """Return name, workload, environment and owner of an account; empty where they are not known."""
+    group = evaluation.groups.get(account)
+    workload, environment = ("", "") if group is None else group[:2]
+    return evaluation.names.get(account, ""), workload, environment, evaluation.owners.get(account, "")
 
 
 def restored_samples(namespace: str, target: str, restored: RestoredScores) -> dict[Family, list[Value]]:

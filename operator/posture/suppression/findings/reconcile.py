@@ -114,7 +114,13 @@ class Rounds:
         facts = self._hub.status.facts
         if facts is None:
             return None
-        hub = HubView(facts, self._hub.controls(), self._hub.names(), declared.turned_off)
+        hub = HubView(
+            facts,
+            self._hub.controls(),
+            self._hub.names(),
+            declared.turned_off,
+            organizations=self._hub.status.organizations,
+        )
         interval = int((self._hub.status.interval_seconds or 0) * SECOND)
 
         def look(findings: hub_known.FindingsView) -> FollowedPlan:
@@ -232,8 +238,9 @@ class Rounds:
 
 
 def _standing(policy: Policy, sight: TargetScope | None) -> Policy:
-    """Freeze a policy whose target cannot be seen whole."""
-    if policy.phase is Phase.ENFORCING and (sight is None or not sight.whole):
+    """Freeze a policy whose target cannot be seen whole, or not as far as it selects."""
+    seen = sight is not None and sight.whole and (sight.grouped or not policy.selection.by_groups)
+    if policy.phase is Phase.ENFORCING and not seen:
         return replace(policy, phase=Phase.FROZEN)
     return policy
 

@@ -98,6 +98,8 @@ ACTION = re.compile(
 KEY = re.compile(r"\bkms:\w+")
 CLOCK = re.compile(r"signature (not yet current|expired)|request.*(too skewed|expired)", re.IGNORECASE)
 NO_HUB = re.compile(r"not subscribed|not enabled|needs a subscription", re.IGNORECASE)
+NOT_THE_MANAGEMENT = re.compile(r"have permissions to access this resource", re.IGNORECASE)
+"""What Organizations says to whoever may not look at it, whatever IAM allows."""
 ASSUMES = of(ASSUME)
 OWN = of(OWN_ROLE)
 STS = of(ASSUME, OWN_ROLE, "GetCallerIdentity")

@@ -1,8 +1,9 @@
 """Every refusal that AWS documents for the calls that are made, and every way not to be answered: one table.
 
 Sources: Security Hub API reference ("Errors" of each operation, "Common errors"), STS API reference
-(AssumeRole, AssumeRoleWithWebIdentity, "Common errors"), IAM user guide ("Troubleshoot access denied error
-messages", "Manage AWS STS in an AWS Region"), botocore's exceptions.
+(AssumeRole, AssumeRoleWithWebIdentity, "Common errors"), Organizations API reference (ListAccounts,
+ListTagsForResource), IAM user guide ("Troubleshoot access denied error messages", "Manage AWS STS in an AWS
+Region"), botocore's exceptions.
 """
 
 from botocore import exceptions as boto
@@ -36,6 +37,7 @@ from posture.aws.client.refusals.rows import (
     NEEDS_A_HUB,
     NO_HUB,
     NOT_AWS,
+    NOT_THE_MANAGEMENT,
     NOWHERE,
     OPT_IN,
     OWN,
@@ -145,6 +147,22 @@ _CREDENTIAL_ROWS = (
     ),
     RefusalRow(RoleNotAssumable, f"{LOOK_UP}; check the trust policy of {{role}}", operations=ASSUMES),
 )
+_ORGANIZATION_ROWS = (
+    RefusalRow(
+        Terminal,
+        "{account} is in no organization: ask as a role in the management account of one, instead of as {who}"
+        " ({action} in {region})",
+        codes=of("AWSOrganizationsNotInUseException"),
+    ),
+    RefusalRow(
+        AccessDenied,
+        "Ask as a role in the organization's management account, or in one that administers a service for the"
+        " organization, and allow it {action}: {who} in {region} was refused",
+        codes=DENIALS,
+        operations=of("ListAccounts", "ListTagsForResource"),
+        message=NOT_THE_MANAGEMENT,
+    ),
+)
 _HUB_ROWS = (
     RefusalRow(HubNotEnabled, HUB, codes=of("InvalidAccessException"), operations=NEEDS_A_HUB),
     RefusalRow(
@@ -210,6 +228,7 @@ ROWS: tuple[RefusalRow, ...] = (
     *UNANSWERED_ROWS,
     *_STS_ROWS,
     *_CREDENTIAL_ROWS,
+    *_ORGANIZATION_ROWS,
     *_HUB_ROWS,
     RefusalRow(Terminal, LOOK_UP),
 )

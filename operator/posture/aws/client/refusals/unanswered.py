@@ -37,7 +37,8 @@ PASSING_ROWS = (
     RefusalRow(
         Retryable,
         f"{LATER}; nothing needs to be done unless this lasts",
-        codes=of("RequestTimeout", "RequestTimeoutException"),
+        # Organizations answers the last one with 400 (API reference, "Errors").
+        codes=of("RequestTimeout", "RequestTimeoutException", "ServiceException"),
         statuses=range(500, 600),
         raised=(boto.ReadTimeoutError, boto.ConnectionClosedError, TimeoutError),
     ),

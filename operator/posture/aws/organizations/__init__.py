@@ -1,0 +1,1 @@
+"""AWS Organizations: accounts of an organization, and their tags."""
