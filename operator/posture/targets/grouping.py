@@ -18,7 +18,7 @@ _NAMED = 3
 
 
 def grouped(admitted: Admitted | NotAdmitted, hub: Hub | None, shown: Shown | None) -> Message | None:
-    """Return the condition `Grouped` of a target; None where it does not ask for its organization, or may not.
+    """Return the condition `Grouped` of a target; None where it does not ask for its organization.
 
     `shown`: what this replica has found out.
     """

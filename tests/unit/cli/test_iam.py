@@ -70,7 +70,11 @@ def remediation(**changes: Any) -> dict[str, Any]:
 def test_scores_alone_need_a_role_that_reads_and_one_that_assumes_it(tmp_path: Path) -> None:
     found = roles(tmp_path, grant(verbs=["Score"]))
     assert list(found) == ["posture-operator", "posture-reader"]
-    assert allowed(found["posture-reader"]) == {*rights.READ_HUB, *rights.CHECK_SETUP}
+    assert allowed(found["posture-reader"]) == {
+        *rights.READ_HUB,
+        *rights.CHECK_SETUP,
+        *rights.READ_ORGANIZATION,
+    }
     (policy,) = found["posture-operator"]["policies"]
     assert policy["Statement"] == [
         {"Sid": "AssumeRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": READER}
@@ -133,8 +137,7 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
 def test_tags_of_accounts_are_read_by_who_reads_the_organization(tmp_path: Path) -> None:
     found = roles(tmp_path, remediation(builtins=["s3-account-block-public-access"]))
     assert "organizations:ListTagsForResource" in allowed(found["posture-reader"])
-    other = roles(tmp_path, remediation(builtins=["sqs-enable-encryption"]))
-    assert "organizations:ListTagsForResource" not in allowed(other["posture-reader"])
+    assert not allowed(found["posture-remediation"]) & set(rights.READ_ORGANIZATION)
 
 
 def test_documents_are_run_by_their_names_only(tmp_path: Path) -> None:
@@ -222,7 +225,12 @@ def test_an_identity_of_its_own_reads_itself(tmp_path: Path) -> None:
     own = ("--operator-role", "arn:aws:iam::111122223333:role/own")
     found = roles(tmp_path, changed, arguments=own)
     assert list(found) == ["own"]
-    assert allowed(found["own"]) == {*rights.READ_HUB, *rights.CHECK_SETUP, *rights.CHANGE_FINDINGS}
+    assert allowed(found["own"]) == {
+        *rights.READ_HUB,
+        *rights.CHECK_SETUP,
+        *rights.READ_ORGANIZATION,
+        *rights.CHANGE_FINDINGS,
+    }
 
 
 def test_one_name_is_one_role_wherever_it_is(tmp_path: Path) -> None:
@@ -354,18 +362,14 @@ def test_policies_fit_iams_quota_and_lose_nothing(drawn: list[tuple[list[str], l
     assert len(names) == len(set(names))
 
 
+def test_whatever_is_asked_of_organizations_is_among_the_rights() -> None:
+    asked = asked_of("organizations", POSTURE.glob("aws/organizations/*.py"))
+    assert {f"organizations:{each}" for each in asked} == set(rights.READ_ORGANIZATION)
+
+
 def test_whatever_is_asked_of_security_hub_is_among_the_rights() -> None:
-    model = botocore.session.get_session().get_service_model("securityhub")
-    operations = set(model.operation_names)
-    asked: set[str] = set()
     globs = ("aws/securityhub/*.py", "suppression/**/*.py", "cli/check/*.py")
-    for file in (file for pattern in globs for file in POSTURE.glob(pattern)):
-        constants = (
-            node.value
-            for node in ast.walk(ast.parse(file.read_text("utf-8")))
-            if isinstance(node, ast.Constant)
-        )
-        asked |= {each for each in constants if isinstance(each, str) and each in operations}
+    asked = asked_of("securityhub", (file for pattern in globs for file in POSTURE.glob(pattern)))
     listed = (
         rights.READ_HUB,
         rights.CHECK_SETUP,
@@ -376,3 +380,17 @@ def test_whatever_is_asked_of_security_hub_is_among_the_rights() -> None:
     )
     assert {f"securityhub:{each}" for each in asked} <= {action for actions in listed for action in actions}
     assert len(asked) > 10
+
+
+def asked_of(service: str, files: Iterable[Path]) -> set[str]:
+    """The operations of a service that are named in these files."""
+    operations = set(botocore.session.get_session().get_service_model(service).operation_names)
+    asked: set[str] = set()
+    for file in files:
+        constants = (
+            node.value
+            for node in ast.walk(ast.parse(file.read_text("utf-8")))
+            if isinstance(node, ast.Constant)
+        )
+        asked |= {each for each in constants if isinstance(each, str) and each in operations}
+    return asked

@@ -31,7 +31,10 @@ class Documented:
         self.answers = answers
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
 
-    async def call(self, operation: str, parameters: Mapping[str, Any] | None = None) -> Answer:
+    async def call(
+        self, operation: str, parameters: Mapping[str, Any] | None = None, *, patience: float = 0
+    ) -> Answer:
+        del patience
         self.asked.append((operation, parameters or {}))
         answer = self.answers[operation]
         if isinstance(answer, list):

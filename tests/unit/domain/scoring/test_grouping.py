@@ -3,6 +3,13 @@ import re
 import pytest
 
 from posture.api.patterns import compile_pattern
+from posture.domain.organization import (
+    AccountState,
+    KnownOrganization,
+    OrganizationAccount,
+    TagKeys,
+    state_of,
+)
 from posture.domain.scoring.accounts import Group, Grouping, NamePattern
 
 ANCHORED = "^xebia-(?P<workload>.+)-(?P<environment>[^-]+)$"
@@ -58,3 +65,59 @@ def test_a_part_that_took_no_part_in_the_match_has_the_default() -> None:
 def test_without_a_pattern_nothing_is_unmatched() -> None:
     assert Grouping().group_of("1", "shop") == Group("shop", "production", matched=True)
     assert Grouping(default_environment="live").group_of("1", None) == Group("1", "live", matched=True)
+
+
+KEYS = TagKeys("Workload", "Environment", "Owner")
+
+
+@pytest.mark.parametrize(
+    ("tags", "group"),
+    [
+        ({"Workload": "pay", "Environment": "dev"}, Group("pay", "dev")),
+        ({"Workload": "pay"}, Group("pay", "prod")),
+        ({"Environment": "dev"}, Group("shop", "dev")),
+        ({"Workload": "", "Environment": ""}, Group("shop", "prod")),
+        ({"workload": "pay"}, Group("shop", "prod")),
+        ({}, Group("shop", "prod")),
+    ],
+)
+def test_tags_go_before_the_name_each_for_itself(tags: dict[str, str], group: Group) -> None:
+    known = KnownOrganization({}, {"1": tags})
+    grouping = Grouping(ENGINES["re2"], tag_keys=KEYS, organization=known)
+    assert grouping.group_of("1", "xebia-shop-prod") == group
+
+
+def test_a_group_is_not_known_while_tags_that_may_tell_it_are_not() -> None:
+    for keys in (TagKeys(workload="w"), TagKeys(environment="e")):
+        grouping = Grouping(ENGINES["re2"], tag_keys=keys, overrides={"2": ("network", None)})
+        assert grouping.group_of("1", "xebia-shop-prod") is None
+        assert grouping.group_of("2", "xebia-shop-prod") == Group("network", "production")
+    owned = Grouping(ENGINES["re2"], tag_keys=TagKeys(owner="Owner"))
+    assert owned.group_of("1", "xebia-shop-prod") == Group("shop", "prod")
+    assert not owned.owner_of("1")
+
+
+def test_the_organization_knows_names_better_than_findings() -> None:
+    known = KnownOrganization({"1": OrganizationAccount("xebia-shop-prod", None)})
+    grouping = Grouping(ENGINES["re2"], organization=known)
+    assert grouping.group_of("1", "xebia-old-dev") == Group("shop", "prod")
+    assert grouping.group_of("2", "xebia-old-dev") == Group("old", "dev")
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "read"),
+    [
+        ("CLOSED", "SUSPENDED", AccountState.CLOSED),
+        ("ACTIVE", None, AccountState.ACTIVE),
+        (None, "SUSPENDED", AccountState.SUSPENDED),
+        ("", "ACTIVE", AccountState.ACTIVE),
+        ("SLEEPING", "SUSPENDED", None),
+        (None, None, None),
+    ],
+)
+def test_the_retired_status_is_read_only_without_a_state(
+    state: str | None, status: str | None, read: AccountState | None
+) -> None:
+    assert state_of(state, status) is read
+    known = KnownOrganization({"1": OrganizationAccount("a", read)})
+    assert known.is_unusable("1") == (read not in {AccountState.ACTIVE, None})

@@ -1,6 +1,6 @@
 """Each rule of selectors by itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from cProfile import Profile
 
 import pytest
@@ -198,3 +198,29 @@ def test_a_hundred_policies_cost_little_more_than_one() -> None:
         return sum(each.callcount for each in profile.getstats())
 
     assert calls(Matcher(policies, HUB, GROUPS)) < 1.5 * calls(Matcher({1: policies[1]}, HUB, GROUPS))
+
+
+UNKNOWN = "999999999999"
+
+
+@pytest.mark.parametrize("group", [Selector(workloads=("*",)), Selector(environments=("prod",))])
+def test_of_an_account_whose_group_is_not_known_nothing_is_selected_that_may_be_elsewhere(
+    group: Selector,
+) -> None:
+    everything, subject = Selector(severities=("*",)), finding(account=UNKNOWN)
+    cases = {
+        "match": Selection((group,)),
+        "either": Selection((group, everything)),
+        "except": Selection((everything,), (group,)),
+        "no group": Selection((everything,)),
+    }
+
+    def selecting(groups: Mapping[str, Group | None], *, doubtful: bool = False) -> tuple[str, ...]:
+        return Matcher(cases, HUB, groups, doubtful=doubtful)(subject)
+
+    assert selecting({UNKNOWN: None}) == ("either", "no group")
+    # Whoever protects from something does so where it may.
+    assert selecting({UNKNOWN: None}, doubtful=True) == ("match", "either", "except", "no group")
+    # That it is in no group is known of an account that is not there.
+    assert selecting({}) == ("either", "except", "no group")
+    assert [name for name, each in cases.items() if each.by_groups] == ["match", "either", "except"]
