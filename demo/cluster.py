@@ -67,18 +67,25 @@ def _given(kubeconfig: Path) -> Kubectl:
     if program is None:
         raise ClusterError("kubectl is not on the PATH, and DEMO_KUBECONFIG uses yours. Install it first.")
     kubectl = Kubectl(kubeconfig, Path(program))
-    others = kubectl("get", "crd,namespace", "-l", f"{_MARK}!={_MARKED}", "-o", "name", quiet=True).split()
-    ours = {f"namespace/{NAMESPACE}", *_crds()}
-    if taken := sorted(ours.intersection(others)):
+    if taken := _there(kubectl, f"{_MARK}!={_MARKED}"):
         raise ClusterError(
             f"The cluster of {kubeconfig} has what this demo did not make: {', '.join(taken)}. It would"
             " change what is in use there, and delete it at its end. Use another cluster."
         )
+    if _there(kubectl, f"{_MARK}={_MARKED}"):
+        print("A demo that was killed, or has just ended, left something there: deleting it", flush=True)
+        _clean_up(kubectl, waits="--wait=true")
     return kubectl
 
 
-def _clean_up(kubectl: Kubectl) -> None:
-    """Delete what the demo made.
+def _there(kubectl: Kubectl, selector: str) -> list[str]:
+    """Return what of the names that the demo uses is there, among what has these labels."""
+    found = kubectl("get", "crd,namespace", "-l", selector, "-o", "name", quiet=True).split()
+    return sorted({f"namespace/{NAMESPACE}", *_crds()}.intersection(found))
+
+
+def _clean_up(kubectl: Kubectl, *, waits: str = "--wait=false") -> None:
+    """Delete what the demo made. `waits`: whether until the namespace is gone, too.
 
     The operator has ended by then, and its simulated cloud too: finalizers have nothing to give back.
     """
@@ -88,9 +95,9 @@ def _clean_up(kubectl: Kubectl) -> None:
         if objects:
             patch = '{"metadata": {"finalizers": null}}'
             kubectl("patch", "-n", NAMESPACE, *objects, "--type=merge", "-p", patch, quiet=True)
-    for what, waits in ((_crds(), "--wait=true"), ([f"namespace/{NAMESPACE}"], "--wait=false")):
+    for what, waiting in ((_crds(), "--wait=true"), ([f"namespace/{NAMESPACE}"], waits)):
         with contextlib.suppress(subprocess.CalledProcessError):
-            kubectl("delete", *what, waits, *_DELETE)
+            kubectl("delete", *what, waiting, *_DELETE)
 
 
 def _crds() -> list[str]:

@@ -72,6 +72,7 @@ def test_it_explains_itself_and_why_it_may_be_empty(where: str, panel: Panel) ->
     assert len(panel.empty) > len("No data.")
     assert all(query.name for query in panel.queries)
     assert {*panel.units} <= {query.name for query in panel.queries}
+    assert panel.sort is None or panel.sort[0] in {query.name for query in panel.queries}
     for label in re.findall(r"\{\{(\w+)\}\}", " ".join(query.name for query in panel.queries)):
         assert label in {"cluster", *panel.labels}
 
@@ -88,9 +89,17 @@ def test_each_panel_is_drawn_as_declared(dashboard: Dashboard) -> None:
         assert [each["expr"] for each in made["targets"]] == [each.expr for each in panel.queries]
         assert {each["datasource"]["uid"] for each in (made, *made["targets"])} == {"${datasource}"}
         assert all(each["instant"] == (panel.kind != "lines") for each in made["targets"])
+        wanted = [{"displayName": panel.sort[0], "desc": panel.sort[1]}] if panel.sort else []
+        assert made.get("options", {}).get("sortBy", []) == wanted
     ids = [each["id"] for each in document(dashboard)["panels"]]
     assert len(set(ids)) == len(ids)
     assert all(ids)
+
+
+@pytest.mark.parametrize(("where", "panel"), PANELS.items(), ids=PANELS)
+def test_a_table_has_room_for_its_columns(where: str, panel: Panel) -> None:
+    columns = 1 + len(panel.labels) + len(panel.queries)
+    assert panel.kind != "table" or panel.width == 24 or columns <= 5, where
 
 
 @pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda each: each.uid)
