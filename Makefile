@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 WORKERS ?= 4
 HUNT_MINUTES ?= 30
 HUNT_WORKERS ?= 1
-PY     := operator sandbox tests bench demo deploy/__init__.py deploy/prometheus deploy/grafana
+PY     := operator sandbox tests bench demo deploy/__init__.py deploy/argocd deploy/prometheus deploy/grafana
 
 .PHONY: help
 help: ## Show the targets
@@ -37,12 +37,13 @@ lock: install ## Resolve the requirements anew
 	@echo 'hatchling>=1.27' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --constraint requirements/dev.txt - --output-file requirements/build.txt
 
 .PHONY: generate
-generate: install ## Rewrite what is generated: CRDs and the chart's copy, reference pages, pages of actions, alerts, dashboards
+generate: install ## Rewrite what is generated: CRDs and the chart's copy, reference pages, pages of actions, alerts, dashboards, Argo CD
 	@$(BIN)/python -m posture.api.generate
 	@$(BIN)/python -m posture.publish.prometheus.reference
 	@$(BIN)/python -m posture.cli.pages
 	@$(BIN)/python -m deploy.prometheus.generate
 	@$(BIN)/python -m deploy.grafana.generate
+	@$(BIN)/python -m deploy.argocd.generate
 	@$(BIN)/python deploy/helm/sync_crds.py
 
 .PHONY: format
@@ -64,6 +65,7 @@ check: install ## The fast gate: format, lint, types, layers, generated files, u
 	@$(BIN)/python -m posture.cli.pages --check
 	@$(BIN)/python -m deploy.prometheus.generate --check
 	@$(BIN)/python -m deploy.grafana.generate --check
+	@$(BIN)/python -m deploy.argocd.generate --check
 	@$(BIN)/python deploy/helm/sync_crds.py --check
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/python -m pytest -q -n 2 tests/unit

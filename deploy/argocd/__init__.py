@@ -1,0 +1,1 @@
+"""What Argo CD needs to know of our kinds: their health, and actions on them."""
