@@ -42,6 +42,7 @@ resource "aws_iam_policy" "posture_operator_0_0" {
         "Resource": [
           "arn:aws:iam::*:role/posture-controls",
           "arn:aws:iam::*:role/posture-remediation",
+          "arn:aws:iam::111122223333:role/posture-metrics",
           "arn:aws:iam::111122223333:role/posture-reader"
         ]
       }
@@ -435,4 +436,60 @@ resource "aws_iam_role_policy_attachment" "posture_remediation_3_0" {
   count      = 1
   role       = aws_iam_role.posture_remediation_3[0].name
   policy_arn = aws_iam_policy.posture_remediation_3_0[0].arn
+}
+
+resource "aws_iam_role" "posture_metrics_4" {
+  count              = data.aws_caller_identity.current.account_id == "111122223333" ? 1 : 0
+  name               = "posture-metrics"
+  path               = "/"
+  description        = "Posture Operator. Publishes metrics to CloudWatch."
+  assume_role_policy = jsonencode({
+    "Version": "2012-10-17",
+    "Statement": [
+      {
+        "Sid": "Operator",
+        "Effect": "Allow",
+        "Principal": {
+          "AWS": "arn:aws:iam::111122223333:root"
+        },
+        "Action": "sts:AssumeRole",
+        "Condition": {
+          "ArnEquals": {
+            "aws:PrincipalArn": "arn:aws:iam::111122223333:role/posture-operator"
+          }
+        }
+      }
+    ]
+  })
+}
+
+resource "aws_iam_policy" "posture_metrics_4_0" {
+  count  = data.aws_caller_identity.current.account_id == "111122223333" ? 1 : 0
+  name   = "posture-metrics-0"
+  policy = jsonencode({
+    "Version": "2012-10-17",
+    "Statement": [
+      {
+        "Sid": "PutMetrics",
+        "Effect": "Allow",
+        "Action": [
+          "cloudwatch:PutMetricData"
+        ],
+        "Resource": "*",
+        "Condition": {
+          "StringEquals": {
+            "cloudwatch:namespace": [
+              "SecurityPosture"
+            ]
+          }
+        }
+      }
+    ]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "posture_metrics_4_0" {
+  count      = data.aws_caller_identity.current.account_id == "111122223333" ? 1 : 0
+  role       = aws_iam_role.posture_metrics_4[0].name
+  policy_arn = aws_iam_policy.posture_metrics_4_0[0].arn
 }

@@ -6,7 +6,7 @@ that are started in a copy of it. What a terminal would act on is escaped, in me
 
 - `cycle`: a number for one round of whoever logs; no other round of the process has it.
 - `target`: the PostureTarget (namespace/name) that a line is about, or the list of those that a hub serves.
-- `hub`, `policy`, `rule`, `remediation`: whose round it is, and which object of a round a line is about.
+- `hub`, `policy`, `rule`, `remediation`, `output`: whose round it is, and what in a round a line is about.
 """
 
 import contextlib

@@ -23,9 +23,13 @@ from posture.hubs.stores import remove_leftovers
 from posture.kube.client import connect
 from posture.kube.connection import NoCluster
 from posture.kube.events import EventRecorder
+from posture.publish.cloudwatch.output import CloudWatchDestination
+from posture.publish.outputs import Outputs
 from posture.publish.prometheus import families
 from posture.publish.prometheus.exposition import Exposition, rendered, serve_metrics
+from posture.publish.prometheus.samples import output_samples
 from posture.publish.prometheus.sink import PrometheusSink
+from posture.publish.sink import Sinks
 from posture.readiness import LoopLag, Readiness
 from posture.reconcile.context import Context, writers_of
 from posture.store.sqlite.stores import SqliteStores
@@ -82,6 +86,10 @@ async def serve(options: Options) -> None:
         await sessions.warm_up("sts", "securityhub")
         settle_heap()
         limiters = Limiters(options.config.current().quota_share)
+        outputs = await stack.enter_async_context(
+            Outputs(options.config, lambda each: CloudWatchDestination(each, sessions, limiters, usage))
+        )
+        exposition.add_live(lambda: output_samples(outputs.numbers()))
         context = Context(
             client=client,
             events=EventRecorder(client, options.identity),
@@ -89,7 +97,7 @@ async def serve(options: Options) -> None:
             limiters=limiters,
             usage=usage,
             config=options.config,
-            sink=PrometheusSink(exposition),
+            sink=Sinks(PrometheusSink(exposition), outputs),
             stores=SqliteStores(options.data_dir),
             identity=options.identity,
             lease_namespace=options.lease_namespace,

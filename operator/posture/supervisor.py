@@ -21,12 +21,14 @@ from posture.kube.resources import (
 from posture.logs import apart, bound, next_cycle
 from posture.publish.prometheus.exposition import Samples
 from posture.publish.prometheus.samples import hub_samples, process_samples
+from posture.publish.sink import Publication
 from posture.reconcile.access import Admitted, NotAdmitted, admit_all
 from posture.reconcile.context import Context
 from posture.reconcile.loop import WakeLoop
 from posture.reconcile.scope import demand_of, least_demand, organization_demand_of
 from posture.remediation.remediation import RemediationTasks
 from posture.suppression.suppression import SuppressionTasks
+from posture.targets.publishing import publication_of
 from posture.targets.target import Target
 
 logger = logging.getLogger(__name__)
@@ -170,6 +172,7 @@ class Supervisor:
         self._remediation.declare(
             listed[REMEDIATION_RULES.kind], policies, listed[REMEDIATIONS.kind], by_name
         )
+        self._context.sink.declare(_publications(admissions))
         await self._settle_hubs([each for _, each in admissions.values() if isinstance(each, Admitted)])
         self._settle_targets(admissions)
         hubs = self._hubs.hubs
@@ -262,6 +265,16 @@ class Supervisor:
                     )
             self._context.limiters.set_share(config.current().quota_share)
             self.wake()
+
+
+def _publications(admissions: Mapping[str, tuple[Object, Admitted | NotAdmitted]]) -> list[Publication]:
+    """Return which targets publish where, the oldest first: the same on every replica."""
+    found = [
+        (str(document["metadata"].get("creationTimestamp", "")), publication_of(document, admission))
+        for document, admission in admissions.values()
+        if isinstance(admission, Admitted) and admission.target.spec.publish
+    ]
+    return [publication for _, publication in sorted(found)]
 
 
 async def _outlive(task: asyncio.Task[None]) -> None:

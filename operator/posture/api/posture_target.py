@@ -8,12 +8,13 @@ from pydantic import AfterValidator, Field, StrictBool
 from posture.api.durations import Duration
 from posture.api.model import Spec
 from posture.api.patterns import compile_pattern
-from posture.api.posture_target_status import PostureTargetStatus
+from posture.api.posture_target_status import MAX_OUTPUTS, PostureTargetStatus
 from posture.api.resource import AGE, Column, CustomResource, condition_column
 from posture.api.shapes import CelRule, Shape, exactly_one, fixed_choice
 from posture.api.types import (
     AccountGlob,
     AccountId,
+    OutputName,
     PacedDuration,
     PositiveDuration,
     ProductName,
@@ -263,6 +264,14 @@ class Objectives(Spec):
     )
 
 
+class Publication(Spec):
+    """An output that a target publishes to."""
+
+    output: OutputName = Field(
+        description="Name of an output of the operator's configuration file, which says who may use it."
+    )
+
+
 class PostureTargetSpec(Spec):
     """What is scored, how, and what is aimed at."""
 
@@ -295,6 +304,11 @@ class PostureTargetSpec(Spec):
     )
     scoring: Scoring = Field(Scoring(), description="How scores are computed.")
     grouping: Grouping = Field(Grouping(), description="How accounts are grouped.")
+    publish: Annotated[tuple[Publication, ...], bounded(MAX_OUTPUTS, keys=("output",))] = Field(
+        (),
+        description="Where scores go, beside Prometheus. The condition `Published` tells whether they get "
+        "there; nothing else depends on it.",
+    )
     objectives: Objectives = Field(Objectives(), description="What is aimed at.")
 
 

@@ -13,6 +13,7 @@ SCORE_CURRENT = "ScoreCurrent"
 DECLINING = "Declining"
 OVERDUE = "Overdue"
 GROUPED = "Grouped"
+PUBLISHED = "Published"
 
 MAX_WORKLOADS = 100
 MAX_STANDARDS = 50
@@ -20,6 +21,7 @@ MAX_REJECTED = 10
 MAX_UNMATCHED = 20
 MAX_OVERDUE = 20
 MAX_POINTS = 400
+MAX_OUTPUTS = 10
 
 
 class ControlCounts(Observed):
@@ -229,6 +231,17 @@ class HubSummary(Observed):
     standards_omitted: int | None = Field(None, description="Standards that are left out of the list.")
 
 
+class PublishedOutput(Observed):
+    """How publishing to one output goes."""
+
+    output: Line = Field(description="The output, as written in `spec`.")
+    last_success_time: Past | None = Field(
+        None, description="When the destination last took anything of this target."
+    )
+    queued: int | None = Field(None, description="What waits to be sent; absent where nothing can be.")
+    reason: Line | None = Field(None, description="Why it does not go; absent where it does.")
+
+
 class PostureTargetStatus(Status):
     """What is. A score that does not exist is absent."""
 
@@ -263,6 +276,9 @@ class PostureTargetStatus(Status):
     trend: TrendStatus | None = Field(
         None,
         description="How the score moved over the window of `objectives.trend`; absent where there is none.",
+    )
+    published: Annotated[tuple[PublishedOutput, ...], Kept(MAX_OUTPUTS, keys=("output",))] = Field(
+        (), description="How publishing to each output of `spec.publish` goes."
     )
     accounts: AccountCounts | None = Field(None, description="Accounts by state.")
     sync: SyncSummary | None = Field(None, description="How the hub's findings are read.")

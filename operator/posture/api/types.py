@@ -108,6 +108,14 @@ ObjectName = Annotated[
         63,
     ),
 ]
+OutputName = Annotated[
+    str,
+    Shape(
+        r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?",
+        "write the name of an output of the configuration file: up to 63 of a-z, 0-9 and -",
+        63,
+    ),
+]
 Standard = Annotated[
     str,
     Shape(

@@ -15,7 +15,16 @@ from posture.api.durations import Duration
 from posture.api.model import Spec
 from posture.api.patterns import compile_pattern
 from posture.api.shapes import CelRule, Shape
-from posture.api.types import AccountGlob, PacedDuration, PositiveDuration, TagKey, TagValue
+from posture.api.types import (
+    AccountGlob,
+    OutputName,
+    PacedDuration,
+    PositiveDuration,
+    Region,
+    RoleArn,
+    TagKey,
+    TagValue,
+)
 from posture.domain import grants as domain
 from posture.domain.arns import ROLE_ARN_GLOB, ROLE_NAME_GLOB
 from posture.domain.grants import Mode, Verb
@@ -51,9 +60,19 @@ OwnerId = Annotated[
     Shape(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?", "write up to 63 of letters, digits, -, _ and .", 63),
 ]
 Name = Annotated[str, Shape("", "write a name", 200)]
+MetricNamespace = Annotated[
+    str,
+    Shape(
+        r"[A-Za-z0-9._/#-][A-Za-z0-9._/#: -]*",
+        "write up to 255 of letters, digits, blanks and . - _ / # :, not a colon first, and not AWS/ first",
+        255,
+        check=lambda text: not text.startswith("AWS/") and bool(text.strip()),
+    ),
+]
 Expression = Annotated[str, AfterValidator(_expression)]
 
 
+_TWO_WEEKS = timedelta(days=14)
 # As long as a candidate waits at most (posture.kube.lease_terms), which a test holds it to.
 _LONGEST_LEASE = timedelta(hours=1)
 
@@ -177,8 +196,48 @@ class Minimums(Spec):
     evaluation_window: PositiveDuration = Duration("24h")
 
 
+class OutputQueue(Spec):
+    """How much an output keeps while its destination is away: the oldest goes first."""
+
+    events: int = Field(100_000, ge=1, le=1_000_000)
+    age: PositiveDuration = Duration("72h")
+
+
+class CloudWatchOutput(Spec):
+    """Metrics of CloudWatch in one Region of the account of `role_arn`; without it, of the operator's own.
+
+    `metric_namespace`: CloudWatch API reference, PutMetricData; those of AWS's own services are not ours.
+    """
+
+    rules: ClassVar[tuple[CelRule, ...]] = (
+        CelRule(
+            "",
+            "write a maxQueue.age of at most 336h: CloudWatch takes nothing that is older than two weeks",
+            lambda output: output.max_queue.age <= _TWO_WEEKS,
+        ),
+    )
+
+    name: OutputName
+    namespaces: tuple[NamespaceGlob, ...] = ()
+    region: Region
+    role_arn: RoleArn | None = None
+    metric_namespace: MetricNamespace = "SecurityPosture"
+    max_metrics: int = Field(500, ge=1, le=10_000)
+    max_queue: OutputQueue = OutputQueue()
+
+
 class Outputs(Spec):
-    """Destinations outside Prometheus. This version has none."""
+    """Destinations outside Prometheus, and which namespaces may publish there."""
+
+    rules: ClassVar[tuple[CelRule, ...]] = (
+        CelRule(
+            "",
+            "write a name once: two outputs have the same",
+            lambda outputs: len({each.name for each in outputs.cloud_watch}) == len(outputs.cloud_watch),
+        ),
+    )
+
+    cloud_watch: tuple[CloudWatchOutput, ...] = ()
 
 
 class Config(Spec):

@@ -1,4 +1,4 @@
-"""What outputs are told, as plain data, and the protocol that every output implements.
+"""What outputs are told, as plain data, and the interface that every output implements.
 
 Whoever reconciles an object tells what is to be shown of it, and until when; how it is shown, queued or sent
 is the output's own business.
@@ -6,14 +6,15 @@ is the output's own business.
 
 from collections.abc import Hashable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
+from posture.api.conditions import Trouble
 from posture.domain.findings import Finding, Severity
 from posture.domain.objectives.overdue import Overdue
 from posture.domain.remediation.journal import State
 from posture.domain.remediation.reasons import Reason
 from posture.domain.scoring.evaluation import Evaluation
-from posture.domain.scoring.scores import Score
+from posture.domain.scoring.scores import Method, Score
 from posture.kube.leadership import Leading
 from posture.sources.failed_cache import FailedLimits
 
@@ -81,6 +82,12 @@ class TargetReport(NamedTuple):
     """Whether each control is shown too."""
     drop: float | None = None
     """How far the headline is below what it is compared with, as a ratio; None where there is no trend."""
+    method: Method = Method.SECURITY_HUB
+    """Of the headline."""
+    told_at: int = 0
+    """When this is so: µs by the clock that dated the scores."""
+    current_until: int = 0
+    """Until when the scores are current, by that clock; no later than `told_at` where they are not."""
 
 
 class PolicyReport(NamedTuple):
@@ -126,37 +133,118 @@ class ObjectReport(NamedTuple):
     """Type → status."""
 
 
-class Sink(Protocol):
+class Publication(NamedTuple):
+    """That a target publishes to outputs, whoever works on it, and how much it has to publish."""
+
+    uid: str
+    namespace: str
+    name: str
+    outputs: tuple[str, ...]
+    standards: int
+    """Scores of standards that its status tells of."""
+    workloads: int
+    """Scores of workloads that its status tells of."""
+
+
+class Delivery(NamedTuple):
+    """How publishing a target to one output goes."""
+
+    output: str
+    last_success: int | None = None
+    """When the destination last took anything of it: µs since the epoch; None where that is not known."""
+    queued: int | None = None
+    """What waits to be sent; None where nothing can be."""
+    trouble: Trouble | None = None
+    """Why it does not go."""
+    note: str = ""
+    """What else should be known: sentences."""
+
+
+class Sink:
     """An output. Each report replaces what its owner told before; what is withdrawn is shown no more.
 
     `leading` is asked whenever something is shown: once it says 0, what was told with it is shown no more.
-    For the event loop's thread; nothing here waits for a destination.
+    For the event loop's thread; nothing here waits for a destination. What an output takes no interest in it
+    leaves as it is here: nothing happens.
     """
+
+    def declare(self, publications: Sequence[Publication]) -> None:
+        """Learn which targets publish where, the oldest first: all that are declared, on any replica."""
+
+    def deliveries(self, uid: str, namespace: str, outputs: Sequence[str]) -> Sequence[Delivery]:
+        """Tell how publishing a target to these outputs goes, as far as they are of this sink."""
+        del uid, namespace, outputs
+        return ()
 
     async def show_target(self, uid: str, report: TargetReport, leading: Leading) -> None:
         """Show a target, its scores and their time at one stroke; `uid`: its object's."""
-        ...
 
     def withdraw_target(self, uid: str) -> None:
         """Show nothing of a target any more."""
-        ...
 
     def show_policies(self, owner: Hashable, reports: Sequence[PolicyReport], leading: Leading) -> None:
         """Show the policies of one owner, and no others of it."""
-        ...
 
     def show_rules(self, owner: Hashable, reports: Sequence[RuleReport], leading: Leading) -> None:
         """Show the rules of one owner, and no others of it."""
-        ...
 
     def show_object(self, owner: Hashable, report: ObjectReport, leading: Leading) -> None:
         """Show the conditions of one object."""
-        ...
 
     def withdraw(self, owner: Hashable) -> None:
         """Show nothing any more of what an owner of policies, rules or an object told."""
-        ...
 
     def shows(self, owner: Hashable) -> bool:
         """Tell whether anything is shown that this owner told."""
-        ...
+        del owner
+        return False
+
+
+class Sinks(Sink):
+    """Several outputs as one."""
+
+    def __init__(self, *sinks: Sink) -> None:
+        self._sinks = sinks
+
+    def declare(self, publications: Sequence[Publication]) -> None:
+        """Tell all of them."""
+        for sink in self._sinks:
+            sink.declare(publications)
+
+    def deliveries(self, uid: str, namespace: str, outputs: Sequence[str]) -> Sequence[Delivery]:
+        """Return what all of them say."""
+        return [each for sink in self._sinks for each in sink.deliveries(uid, namespace, outputs)]
+
+    async def show_target(self, uid: str, report: TargetReport, leading: Leading) -> None:
+        """Show it in all of them."""
+        for sink in self._sinks:
+            await sink.show_target(uid, report, leading)
+
+    def withdraw_target(self, uid: str) -> None:
+        """Withdraw it from all of them."""
+        for sink in self._sinks:
+            sink.withdraw_target(uid)
+
+    def show_policies(self, owner: Hashable, reports: Sequence[PolicyReport], leading: Leading) -> None:
+        """Show them in all."""
+        for sink in self._sinks:
+            sink.show_policies(owner, reports, leading)
+
+    def show_rules(self, owner: Hashable, reports: Sequence[RuleReport], leading: Leading) -> None:
+        """Show them in all."""
+        for sink in self._sinks:
+            sink.show_rules(owner, reports, leading)
+
+    def show_object(self, owner: Hashable, report: ObjectReport, leading: Leading) -> None:
+        """Show it in all of them."""
+        for sink in self._sinks:
+            sink.show_object(owner, report, leading)
+
+    def withdraw(self, owner: Hashable) -> None:
+        """Withdraw it from all of them."""
+        for sink in self._sinks:
+            sink.withdraw(owner)
+
+    def shows(self, owner: Hashable) -> bool:
+        """Tell whether any of them shows something of it."""
+        return any(sink.shows(owner) for sink in self._sinks)

@@ -11,10 +11,12 @@ from posture.api.posture_target_status import (
     DECLINING,
     GROUPED,
     OVERDUE,
+    PUBLISHED,
     SCORE_CURRENT,
     PostureTargetStatus,
 )
 from posture.domain.objectives.trend import Trend
+from posture.domain.scoring.scores import Method
 from posture.domain.time import SECOND, datetime_of
 from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub
@@ -35,6 +37,7 @@ from posture.targets.evaluating import is_followed, shown_now, what_is_declared
 from posture.targets.grouping import grouped, with_grouping
 from posture.targets.history import ScoreHistory
 from posture.targets.objectives import NOT_COUNTED, overdue_fields, with_objectives
+from posture.targets.publishing import current_until, with_published
 from posture.targets.situation import held_back, hub_fields, situation_of
 from posture.targets.status import (
     believed,
@@ -63,6 +66,7 @@ _KIND = ReportedKind(
         DECLINING: ConditionStatus.TRUE,
         OVERDUE: ConditionStatus.TRUE,
         GROUPED: ConditionStatus.FALSE,
+        PUBLISHED: ConditionStatus.FALSE,
     },
     calm=frozenset({"Syncing", "Suspended", "ReadingAccounts"}),
     # Ready and ScoreCurrent often say the same.
@@ -205,6 +209,10 @@ class Target:
                 followed=is_followed(self._hub, admission),
                 trend=self._trend,
             )
+            outputs = [each.output for each in admission.target.spec.publish]
+            namespace = admission.target.metadata.namespace
+            deliveries = self._context.sink.deliveries(self._uid, namespace, outputs)
+            after = with_published(after, outputs, deliveries, self._now())
         after = with_grouping(after, grouped(admission, self._hub, self._shown), self._now())
         await self._publish(after, self._admission, scores)
         await self._write(before, after)
@@ -288,6 +296,13 @@ class Target:
             per_control=self._context.config.current().metrics.per_control,
             drop=None if self._trend is None else float(self._trend.drop),
         )
+        if isinstance(admission, Admitted) and self._hub is not None:
+            spec = admission.target.spec
+            report = report._replace(
+                method=Method(spec.scoring.method.value),
+                told_at=self._hub.now(),
+                current_until=current_until(status, scores, spec.interval),
+            )
         await self._context.sink.show_target(self._uid, report, self._leading)
 
     async def _write(self, before: PostureTargetStatus, after: PostureTargetStatus) -> None:

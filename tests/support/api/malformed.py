@@ -88,6 +88,7 @@ _TARGET = [
         {"configRules": {"names": ["a"], "aggregator": "a b"}},
         "write the name of a Config aggregator",
     ),
+    ("publish", [{"output": "Posture_Metrics"}], "write the name of an output"),
     ("products", [], "should have at least 1 items"),
     ("products", ["GuardDuty"], "keep 'Security Hub'"),
     ("products", [""], "should be at least 1 chars long"),

@@ -129,6 +129,7 @@ _MAXIMAL: dict[type[CustomResource], list[Object]] = {
                     {"accountId": "777788889999", "workload": "data"},
                 ],
             },
+            "publish": [{"output": "posture-metrics"}, {"output": "soc"}],
             "objectives": {
                 "minimumScore": 90,
                 "trend": {"window": "336h", "maxDrop": 2},

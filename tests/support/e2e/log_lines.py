@@ -21,11 +21,13 @@ def lines(log: str) -> list[dict[str, Any]]:
 
 
 def unaddressed(log: str) -> list[dict[str, Any]]:
-    """Return the lines of neither the process's own life nor a round and a target that they name."""
+    """Return the lines of neither the process's own life nor a round and a target, or output, they name."""
     return [
         line
         for line in lines(log)
         if line["logger"].startswith("posture")
         and not line["message"].startswith(_OF_NO_ROUND)
-        and not ("cycle" in line and ("target" in line or line["logger"] in _OF_NO_TARGET))
+        and not (
+            "cycle" in line and ("target" in line or "output" in line or line["logger"] in _OF_NO_TARGET)
+        )
     ]

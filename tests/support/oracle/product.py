@@ -156,6 +156,7 @@ def numbers(evaluation: Evaluation) -> dict[str, Any]:
             (key.product, key.account_id, key.severity.name, key.state.name.lower()): n
             for key, n in evaluation.findings.items()
         },
+        "failedFindings": {tuple(scope): n for scope, n in evaluation.failed_findings.items()},
         "reporting": list(evaluation.reporting),
         "silent": list(evaluation.silent),
         "unusable": list(evaluation.unusable),

@@ -32,9 +32,10 @@ def scores(
 
     Returns {"target": S, "standards": {standard: S}, "workloads": {(standard, workload, environment): S},
     "accounts": {(standard, id): S}, "controls": C, "standardControls": {standard: C}, "statuses": {(standard,
-    control id): status}, "findings": {(product, account, severity, state): n}, "reporting", "silent",
-    "unusable", "ungrouped", "excluded", "unmatched": sorted ids, "groups": {id: (workload, environment)},
-    "owners": {id: owner}} where S is {"aws", "unsuppressed", "expected"}, each (passed, scored) or None, and
+    control id): status}, "findings": {(product, account, severity, state): n}, "failedFindings": {(standard,
+    account): n} of those whose control is on there in the standard, "reporting", "silent", "unusable",
+    "ungrouped", "excluded", "unmatched": sorted ids, "groups": {id: (workload, environment)}, "owners": {id:
+    owner}} where S is {"aws", "unsuppressed", "expected"}, each (passed, scored) or None, and
     C counts controls by status in lower case.
     Workloads and accounts without any score are left out.
     """
@@ -74,6 +75,7 @@ def scores(
             for control, status in scope.statuses().items()
         },
         "findings": dict(_findings(case, accounts)),
+        "failedFindings": dict(_failed_findings(case, accounts)),
         "reporting": sorted(reporting),
         "silent": sorted(a for a in accounts - reporting if not case.unusable(a)),
         "unusable": sorted(a for a in accounts - reporting if case.unusable(a)),
@@ -83,6 +85,16 @@ def scores(
         "unmatched": [account for account, group in groups.items() if not group[2]],
         "groups": {account: group[:2] for account, group in groups.items()},
     }
+
+
+def _failed_findings(case: Case, accounts: set[str]) -> Counter[tuple[str, str]]:
+    """Count failed findings by each standard in which their control is on there, and account."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for entry in [entry for account in accounts for entry in case.by_account.get(account, [])]:
+        if entry.seen.own and case.state(entry) == "failed":
+            on = {pair[0] for pair in entry.pairs if case.on_here(pair, entry.place)}
+            counts.update((standard, entry.seen.account) for standard in on)
+    return counts
 
 
 def percent(score: tuple[int, int]) -> int:

@@ -162,7 +162,6 @@ def test_what_is_reserved_for_later_does_not_exist_yet() -> None:
     paths = {path for path, _ in _ALL}
     for reserved in (
         "spec.aws.events",
-        "spec.publish",
         "status.organization",
     ):
         assert f"PostureTarget.{reserved}" not in paths

@@ -15,6 +15,7 @@ from posture.config.file import (
 )
 from posture.config.model import (
     Config,
+    OutputQueue,
     Writes,
 )
 from posture.domain.grants import (
@@ -93,11 +94,15 @@ def test_the_longest_lease_is_one_that_candidates_wait_for(path: Path) -> None:
 
 def test_the_reference_shows_the_defaults_and_grants_that_are_taken(path: Path) -> None:
     page = Path(__file__).parents[3] / "docs" / "reference" / "configuration.md"
-    defaults, example = re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    defaults, outputs, example = re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     assert load(written(path, defaults)) == Config()
     assert set(yaml.safe_load(defaults)) == set(Config().model_dump(by_alias=True))
     (grant,) = load(written(path, example)).grants
     assert grant.model_fields_set == set(type(grant).model_fields)
+    (output,) = load(written(path, outputs)).outputs.cloud_watch
+    assert output.model_fields_set == set(type(output).model_fields)
+    assert (output.max_metrics, output.metric_namespace) == (500, "SecurityPosture")
+    assert output.max_queue == OutputQueue()
 
 
 def test_the_whole_file_is_read(path: Path) -> None:
@@ -201,6 +206,30 @@ def test_a_grant_that_says_nothing_grants_nothing(path: Path) -> None:
         ),
         ("lease: {duration: 1h1ms}", "lease: write a duration of at most 1h"),
         ("outputs: {splunk: {}}", "outputs.splunk: this operator does not know this field"),
+        (
+            "outputs: {cloudWatch: [{name: a, region: eu-west-1, url: x}]}",
+            "outputs.cloudWatch[0].url: this operator does not know this field",
+        ),
+        (
+            "outputs: {cloudWatch: [{name: a, region: eu-west-1, metricNamespace: AWS/EC2}]}",
+            "outputs.cloudWatch[0].metricNamespace: write up to 255 of letters",
+        ),
+        (
+            "outputs: {cloudWatch: [{name: a, region: eu-west-1, metricNamespace: ':a'}]}",
+            "outputs.cloudWatch[0].metricNamespace: write up to 255 of letters",
+        ),
+        (
+            "outputs: {cloudWatch: [{name: a, region: eu-west-1, maxMetrics: 0}]}",
+            "outputs.cloudWatch[0].maxMetrics:",
+        ),
+        (
+            "outputs: {cloudWatch: [{name: a, region: eu-west-1, maxQueue: {age: 337h}}]}",
+            "outputs.cloudWatch[0]: write a maxQueue.age of at most 336h",
+        ),
+        (
+            "outputs: {cloudWatch: [{name: a, region: eu-west-1}, {name: a, region: eu-west-2}]}",
+            "outputs: write a name once",
+        ),
         (
             "grants: []\nwrites: Enabled\ngrants: []",
             "is not YAML: line 3, column 1: 'grants' is written twice",

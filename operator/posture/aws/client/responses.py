@@ -242,7 +242,12 @@ def _check_members(shape: Any, body: bytes) -> None:  # noqa: ANN401 - botocore 
     if shape is not None and (payload := shape.serialization.get("payload")):
         shape = shape.members[payload]
     inside = _members_in_body(shape)
-    if shape is None or not (body or inside):
+    if shape is None:
+        # Nothing is read of it, but it says whether AWS answered: a proxy says so in HTML.
+        if body.lstrip().startswith(b"<"):
+            raise msgspec.DecodeError("it is a page")
+        return
+    if not (body or inside):
         return
     answer = _any_object.decode(body)
     names = {

@@ -53,7 +53,7 @@ _ISSUER = _Matching(
     envvar="POSTURE_CONFIG",
     show_envvar=True,
     required=True,
-    help="The operator's configuration file, for its grants.",
+    help="The operator's configuration file, for its grants and outputs.",
 )
 @click.option(
     "--operator-role",
@@ -76,7 +76,7 @@ _ISSUER = _Matching(
 def iam(
     *, config: Path, operator_role: str | None, oidc_provider: str | None, service_account: str, form: str
 ) -> None:
-    """Print the IAM roles that the grants need, with who may assume each, and no right beyond.
+    """Print the IAM roles that the grants and outputs need, with who may assume each, and no right beyond.
 
     What an action needs is what it declares: with maxMode DryRun, or none, nothing may be written. Where a
     grant says a glob, the usual name that fits it is taken: posture-reader, posture-controls,
@@ -90,9 +90,10 @@ def iam(
     issuer = None if oidc_provider is None else oidc_provider.removeprefix("https://")
     cluster = Cluster(issuer, service_account)
     try:
-        grants = load(config).grants
-        operator = operator_role or operator_arn(grants)
-        found = Roles(roles(grants, operator), operator, cluster)
+        loaded = load(config)
+        grants, outputs = loaded.grants, loaded.outputs.cloud_watch
+        operator = operator_role or operator_arn(grants, outputs)
+        found = Roles(roles(grants, operator, outputs), operator, cluster)
         show(_FORMS[form](found))
     except (ConfigError, NoOperatorRole, ValueError) as error:
         complain(error)

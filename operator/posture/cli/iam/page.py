@@ -22,6 +22,9 @@ grants:
   verbs: [Score, Suppress, DisableControls, Remediate]
   disableControls: {roleNames: [posture-controls]}
   remediation: {roleNames: [posture-remediation], maxMode: Enforce, builtins: ["*"]}
+outputs:
+  cloudWatch:
+  - {name: posture-metrics, region: eu-west-1, roleArn: "arn:aws:iam::111122223333:role/posture-metrics"}
 """
 """The configuration of the page and of the templates: everything is granted."""
 
@@ -48,6 +51,7 @@ $ posture iam --config posture.yaml -o terraform         # one module, applied w
 |---|---|---|
 | `posture-operator`: the pod has it, and assumes the others | the operator's account | `--operator-role` |
 | `posture-reader`: reads findings, changes their workflow | the administrator of Security Hub | `roleArns` |
+| `posture-metrics`: puts metrics into CloudWatch | where they are to be | `outputs.cloudWatch` |
 | `posture-controls`: turns controls off and on | each account that is granted | `disableControls.roleNames` |
 | `posture-remediation`: what the actions declare | each account that is granted | `remediation.roleNames` |
 
@@ -87,7 +91,8 @@ def example() -> Roles:
 
 
 def _of(configuration: str) -> list[IamRole]:
-    return roles(Config.model_validate(yaml.safe_load(configuration)).grants, OPERATOR)
+    config = Config.model_validate(yaml.safe_load(configuration))
+    return roles(config.grants, OPERATOR, config.outputs.cloud_watch)
 
 
 def _section(found: Sequence[IamRole]) -> str:

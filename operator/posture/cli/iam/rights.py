@@ -34,6 +34,7 @@ SIMULATE = "iam:SimulatePrincipalPolicy"
 """Of a role on itself: by it `posture check` tells whether it may change findings, without doing it."""
 READ_HISTORY = ("securityhub:GetFindingHistory",)
 READ_CONTROLS = ("securityhub:BatchGetStandardsControlAssociations", "securityhub:GetEnabledStandards")
+PUT_METRICS = ("cloudwatch:PutMetricData",)
 SWITCH_CONTROLS = (
     "securityhub:BatchUpdateStandardsControlAssociations",
     "securityhub:UpdateStandardsControl",
@@ -41,19 +42,25 @@ SWITCH_CONTROLS = (
 
 
 class Statement(NamedTuple):
-    """One statement of a policy. `sid`: letters and digits, unique in its role."""
+    """One statement of a policy. `sid`: letters and digits, unique in its role.
+
+    `metric_namespaces`: of CloudWatch, where the statement holds in these only.
+    """
 
     sid: str
     actions: tuple[str, ...]
     resources: tuple[str, ...] = ("*",)
+    metric_namespaces: tuple[str, ...] = ()
 
     def document(self) -> dict[str, object]:
         """Return it as a policy has it."""
+        condition = {"StringEquals": {"cloudwatch:namespace": list(self.metric_namespaces)}}
         return {
             "Sid": self.sid,
             "Effect": "Allow",
             "Action": list(self.actions),
             "Resource": self.resources[0] if len(self.resources) == 1 else list(self.resources),
+            **({"Condition": condition} if self.metric_namespaces else {}),
         }
 
 

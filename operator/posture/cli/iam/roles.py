@@ -1,12 +1,14 @@
 """Which roles the grants of a configuration need, who may assume each, and what each may do.
 
-One role of the operator itself; the hubs' roles (`roleArns`), each in its account; and roles in the accounts
-of members, which are alike in all of them (`disableControls.roleNames`, `remediation.roleNames`).
+One role of the operator itself; the hubs' roles (`roleArns`) and those of outputs, each in its account; and
+roles in the accounts of members, which are alike in all of them (`disableControls.roleNames`,
+`remediation.roleNames`).
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -14,6 +16,7 @@ from typing import NamedTuple
 from posture.cli.iam.rights import (
     CHANGE_FINDINGS,
     CHECK_SETUP,
+    PUT_METRICS,
     READ_CONTROLS,
     READ_HISTORY,
     READ_HUB,
@@ -25,7 +28,7 @@ from posture.cli.iam.rights import (
     of_documents,
     statement,
 )
-from posture.config.model import Grant
+from posture.config.model import CloudWatchOutput, Grant
 from posture.domain.arns import COMMERCIAL, role_arn, role_parts
 from posture.domain.grants import Mode, Verb
 from posture.remediation.actions.contract import Action
@@ -43,6 +46,7 @@ class RoleKind(StrEnum):
     OPERATOR = "Operator"
     HUB = "Hub"
     MEMBER = "Member"
+    OUTPUT = "Output"
 
 
 class IamRole(NamedTuple):
@@ -65,7 +69,7 @@ class NoOperatorRole(Exception):  # noqa: N818 - the name says what is the case
 
 
 class _Wanted(NamedTuple):
-    """What one grant wants of a role."""
+    """What one grant, or one output, wants of a role."""
 
     kind: RoleKind
     path: str
@@ -75,43 +79,52 @@ class _Wanted(NamedTuple):
     external_id: int | None
 
 
-def roles(grants: Sequence[Grant], operator: str) -> list[IamRole]:
-    """Return the roles that these grants need, the operator's first. `operator`: the ARN of that one.
+def roles(grants: Sequence[Grant], operator: str, outputs: Sequence[CloudWatchOutput] = ()) -> list[IamRole]:
+    """Return the roles that these grants and outputs need, the operator's first.
 
-    Raises NoOperatorRole where a grant has the operator assume its own role.
+    `operator`: the ARN of that one. Raises NoOperatorRole where a grant or an output has the operator assume
+    its own role.
     """
     wanted = [each for number, grant in enumerate(grants) for each in _of_grant(number, grant)]
     in_members = {each.name for each in wanted if each.kind is RoleKind.MEMBER}
+    of_hubs = {(each.account, each.name) for each in wanted if each.kind is RoleKind.HUB}
+    for output in outputs:
+        wanted += _of_output(output, of_hubs)
     merged: defaultdict[tuple[RoleKind, str, str], list[_Wanted]] = defaultdict(list)
     for each in wanted:
         # Those in members are one role, made in many accounts, also where a hub's role has the same name.
-        # Other roles of hubs are each of one account.
+        # Other roles are each of one account.
         kind = RoleKind.MEMBER if each.name in in_members else each.kind
-        merged[kind, each.account if kind is RoleKind.HUB else "", each.name].append(each)
+        merged[kind, "" if kind is RoleKind.MEMBER else each.account, each.name].append(each)
     others = [_merged(kind, each) for (kind, _, _), each in sorted(merged.items(), key=lambda item: item[0])]
-    own = _operator(operator, grants, others)
+    own = _operator(operator, grants, others, outputs)
     if any(each.name == own.name and {own.accounts[0], "*"} & set(each.accounts) for each in others):
         raise NoOperatorRole(
-            f"a grant names {own.name}, the operator's own role, as one that it assumes: name another one"
-            " with --operator-role, or set ambientIdentity"
+            f"a grant or an output names {own.name}, the operator's own role, as one that it assumes: name"
+            " another one with --operator-role, or set ambientIdentity, or leave out the output's roleArn"
         )
     return [own, *others]
 
 
-def operator_arn(grants: Sequence[Grant]) -> str:
-    """Return the ARN of the operator's role where nobody says it: beside the first hub's role.
+def operator_arn(grants: Sequence[Grant], outputs: Sequence[CloudWatchOutput] = ()) -> str:
+    """Return the ARN of the operator's role where nobody says it: beside the first hub's or output's role.
 
-    Raises NoOperatorRole where no grant names an account.
+    Raises NoOperatorRole where none names an account.
     """
-    for grant in grants:
-        for arn in grant.role_arns:
-            partition, account, _ = _parts(arn)
-            if _ACCOUNT.fullmatch(account):
-                return role_arn(partition, account, "posture-operator")
+    for arn in _named(grants, outputs):
+        partition, account, _ = _parts(arn)
+        if _ACCOUNT.fullmatch(account):
+            return role_arn(partition, account, "posture-operator")
     raise NoOperatorRole(
         "no grant names a role in a certain account: say with --operator-role which role the operator has,"
         " such as arn:aws:iam::111122223333:role/posture-operator"
     )
+
+
+def _named(grants: Iterable[Grant], outputs: Iterable[CloudWatchOutput]) -> list[str]:
+    """Return the ARNs of roles, or globs over such, that are named as a whole."""
+    of_grants = [arn for grant in grants for arn in grant.role_arns]
+    return of_grants + [output.role_arn for output in outputs if output.role_arn is not None]
 
 
 def account_and_name(arn: str) -> tuple[str, str, str]:
@@ -138,6 +151,18 @@ def _of_grant(number: int, grant: Grant) -> Iterable[_Wanted]:
             for account in grant.accounts:
                 name = _chosen(pattern, REMEDIATION)
                 yield _Wanted(RoleKind.MEMBER, "/", name, account, _member_statements(grant), external_id)
+
+
+def _of_output(output: CloudWatchOutput, of_hubs: AbstractSet[tuple[str, str]]) -> Iterable[_Wanted]:
+    """Return what an output wants; nothing where it is the operator itself. A role may be a hub's, too."""
+    if output.role_arn is not None:
+        account, path, name = account_and_name(output.role_arn)
+        kind = RoleKind.HUB if (account, name) in of_hubs else RoleKind.OUTPUT
+        yield _Wanted(kind, path, name, account, [_putting(output)], None)
+
+
+def _putting(output: CloudWatchOutput) -> Statement:
+    return Statement("PutMetrics", PUT_METRICS, metric_namespaces=(output.metric_namespace,))
 
 
 def _hub_statements(grant: Grant) -> list[Statement]:
@@ -210,13 +235,16 @@ def _together(statements: Iterable[Statement]) -> tuple[Statement, ...]:
             each.sid,
             tuple(sorted({*known.actions, *each.actions})),
             tuple(sorted({*known.resources, *each.resources})),
+            tuple(sorted({*known.metric_namespaces, *each.metric_namespaces})),
         )
     return tuple(found.values())
 
 
-def _operator(arn: str, grants: Sequence[Grant], others: Sequence[IamRole]) -> IamRole:
+def _operator(
+    arn: str, grants: Sequence[Grant], others: Sequence[IamRole], outputs: Sequence[CloudWatchOutput]
+) -> IamRole:
     account, path, name = account_and_name(arn)
-    partitions = sorted({_parts(each)[0] for grant in grants for each in grant.role_arns} or {_parts(arn)[0]})
+    partitions = sorted({_parts(each)[0] for each in _named(grants, outputs)} or {_parts(arn)[0]})
     assumed = sorted(
         {
             role_arn(partition, where, each.name, each.path)
@@ -227,6 +255,7 @@ def _operator(arn: str, grants: Sequence[Grant], others: Sequence[IamRole]) -> I
     )
     statements = [Statement("AssumeRoles", ("sts:AssumeRole",), tuple(assumed))] if assumed else []
     ambient = [each for grant in grants if grant.ambient_identity for each in _hub_statements(grant)]
+    ambient += [_putting(output) for output in outputs if output.role_arn is None]
     return IamRole(RoleKind.OPERATOR, path, name, (account,), (*statements, *_together(ambient)))
 
 

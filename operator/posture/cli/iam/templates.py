@@ -14,6 +14,7 @@ _PURPOSE = {
     RoleKind.OPERATOR: "Of the operator's pod: it assumes the others",
     RoleKind.HUB: "Reads Security Hub, and changes findings where that is granted",
     RoleKind.MEMBER: "Acts in the accounts that are granted",
+    RoleKind.OUTPUT: "Publishes metrics to CloudWatch",
 }
 # Descriptions of roles and policies, IAM API reference: no quotes and no brackets of any kind.
 _NO_DESCRIPTION = re.compile(r"[^\w\s.,:;'/()-]")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import NamedTuple
 
@@ -114,6 +114,8 @@ class Evaluation:
     """Without findings, and no wonder: closed, suspended or not active yet. They are not silent."""
     ungrouped: tuple[str, ...]
     """Whose group is not known, with or without findings."""
+    failed_findings: Mapping[AccountScope, int] = field(default_factory=dict)
+    """Findings in state FAILED that count for a standard, where there are any: one can count for several."""
 
     @property
     def unmatched(self) -> tuple[str, ...]:
@@ -216,7 +218,19 @@ def _publishable(view: View, sums: Sums) -> Evaluation:
         owners={id_: owner for id_ in evidence if (owner := grouping.owner_of(id_))},
         unusable=tuple(account_id for account_id in unseen if grouping.is_unusable(account_id)),
         ungrouped=ungrouped,
+        failed_findings=_failed_findings(accounts, bits),
     )
+
+
+def _failed_findings(accounts: Mapping[str, Account], bits: ControlBits) -> dict[AccountScope, int]:
+    found: dict[AccountScope, int] = {}
+    for standard in bits.standards:
+        pairs = bits.of_standard(standard)
+        for account_id in sorted(accounts):
+            failing = sum(n for mask, n in accounts[account_id].failing.items() if mask & pairs)
+            if failing:
+                found[AccountScope(standard, account_id)] = failing
+    return found
 
 
 class _Scoring:

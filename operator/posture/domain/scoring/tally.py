@@ -221,19 +221,23 @@ _PRODUCT = _tabulate(_of_product)
 class Account:
     """What the findings of one account say, and how many there are. `off`: the pairs that are, by Region."""
 
-    __slots__ = ("_counts", "_off", "_said", "_seen")
+    __slots__ = ("_counts", "_off", "_said", "_seen", "failing")
 
     def __init__(self, off: Mapping[str, int] | None = None) -> None:
         self._off = off
         self._said: dict[int, int] = {}
         self._seen = 0
         self._counts: dict[str, list[int]] = {}
+        self.failing: dict[int, int] = {}
+        """Findings in state FAILED, by the pairs that they count for and that are on."""
 
     def add_control(self, cell: Cell, pairs: int) -> None:
         """Add a cell of Security Hub's own; `pairs`: those that its findings count for where they are on."""
         enabled = pairs & ~self._off.get(cell.region, 0) if self._off else pairs
         rules = _ENABLED if enabled else _DISABLED
-        said = self._count(SECURITY_HUB, cell, rules)
+        said, failing = self._count(SECURITY_HUB, cell, rules)
+        if failing:
+            self.failing[enabled] = self.failing.get(enabled, 0) + failing
         if said:
             self._seen |= pairs
             self._said[said] = self._said.get(said, 0) | enabled
@@ -242,16 +246,19 @@ class Account:
         """Add a cell of another product: counted, never scored."""
         self._count(product, cell, _PRODUCT)
 
-    def _count(self, product: str, cell: Cell, rules: _Rules) -> int:
+    def _count(self, product: str, cell: Cell, rules: _Rules) -> tuple[int, int]:
+        """Count a cell's findings; return what they say of their control, and how many are failed."""
         counts = self._counts.get(product)
         if counts is None:
             counts = self._counts[product] = [0] * len(_KINDS)
-        said = 0
+        said = failing = 0
         for severity, compliance, workflow, fresh, n in cell.counts:
             state, saying_now = rules[compliance][workflow][fresh]
             counts[severity * _STATES + state] += n
             said |= saying_now
-        return said
+            if state is FindingState.FAILED:
+                failing += n
+        return said, failing
 
     def evidence(self, *, turned_off: int = 0, then: Mapping[int, int] | None = None) -> Evidence:
         """Return what the account's findings support.

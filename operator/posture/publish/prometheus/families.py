@@ -137,6 +137,32 @@ SYNC_CORRECTIONS = Family(
     (*HUB, "reason"),
     "counter",
 )
+OUTPUT = ("output", "kind")
+OUTPUT_SENT = Family(
+    "posture_output_sent_total",
+    "What the destination of an output has taken: points of CloudWatch.",
+    OUTPUT,
+    "counter",
+)
+OUTPUT_FAILED = Family(
+    "posture_output_failed_total",
+    "Attempts to send to an output that failed.",
+    (*OUTPUT, "reason"),
+    "counter",
+)
+OUTPUT_DROPPED = Family(
+    "posture_output_dropped_total",
+    "What an output did not send: for want of room, for age, since it was refused, or since another replica"
+    " publishes it now.",
+    OUTPUT,
+    "counter",
+)
+OUTPUT_QUEUE = Family("posture_output_queue_length", "What waits to be sent to an output.", OUTPUT)
+OUTPUT_OLDEST = Family(
+    "posture_output_oldest_seconds",
+    "For how long the oldest of that has waited; 0 where nothing waits.",
+    OUTPUT,
+)
 AWS_REQUESTS = Family(
     "posture_aws_requests_total",
     "Requests to AWS by answer: the HTTP status, or AWS's error code.",
@@ -187,6 +213,11 @@ ALL: tuple[Family, ...] = (
     SYNC_PROGRESS,
     SYNC_ERRORS,
     SYNC_CORRECTIONS,
+    OUTPUT_SENT,
+    OUTPUT_FAILED,
+    OUTPUT_DROPPED,
+    OUTPUT_QUEUE,
+    OUTPUT_OLDEST,
     AWS_REQUESTS,
     AWS_THROTTLED,
     WRITES_FROZEN,

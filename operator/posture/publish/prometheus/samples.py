@@ -19,6 +19,7 @@ from posture.domain.scoring.scores import ControlCounts, Scores
 from posture.domain.time import SECOND
 from posture.hubs.hub import Hub
 from posture.kube.resources import REMEDIATION_RULES, SUPPRESSION_POLICIES
+from posture.publish.outputs import OutputNumbers
 from posture.publish.prometheus import families
 from posture.publish.prometheus.exposition import Samples, Value
 from posture.publish.prometheus.families import Family, score_family
@@ -242,6 +243,24 @@ def hub_samples(hubs: Iterable[Hub]) -> Samples:
             samples.setdefault(family, []).extend(
                 ((*labels, _snake_case(reason)), count) for reason, count in counts.items()
             )
+    return samples
+
+
+def output_samples(outputs: Iterable[OutputNumbers]) -> Samples:
+    """Return what became of what was to be sent to each output."""
+    samples: dict[Family, list[Value]] = {}
+    for each in outputs:
+        labels = each.output, each.kind
+        for family, value in (
+            (families.OUTPUT_SENT, each.sent),
+            (families.OUTPUT_DROPPED, each.dropped),
+            (families.OUTPUT_QUEUE, each.queued),
+            (families.OUTPUT_OLDEST, each.oldest),
+        ):
+            samples.setdefault(family, []).append((labels, value))
+        samples.setdefault(families.OUTPUT_FAILED, []).extend(
+            ((*labels, _snake_case(reason)), count) for reason, count in each.failed.items()
+        )
     return samples
 
 

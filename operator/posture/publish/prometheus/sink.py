@@ -20,10 +20,18 @@ from posture.publish.prometheus.samples import (
     rule_samples,
     timestamp_samples,
 )
-from posture.publish.sink import ObjectReport, PolicyReport, RestoredScores, RuleReport, Shown, TargetReport
+from posture.publish.sink import (
+    ObjectReport,
+    PolicyReport,
+    RestoredScores,
+    RuleReport,
+    Shown,
+    Sink,
+    TargetReport,
+)
 
 
-class PrometheusSink:
+class PrometheusSink(Sink):
     """Puts reports on the metrics page; `leading` is asked at each scrape."""
 
     def __init__(self, exposition: Exposition) -> None:
