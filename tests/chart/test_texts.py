@@ -191,6 +191,7 @@ def test_every_text_of_the_values_is_tried() -> None:
         *(f"config.lease.{each}" for each in ("duration", "renewDeadline", "retry")),
         *(f"config.minimums.{each}" for each in ("interval", "fullSyncInterval", "evaluationWindow")),
         "config.grants.remediation.documents.parameters",
+        *(f"config.outputs.cloudWatch.{each}" for each in ("region", "roleArn", "maxQueue.age")),
         "prometheusRule.runbookUrl",
         *("global.compatibility.openshift.adaptSecurityContext", "extraArgs", "dnsPolicy", "hostAliases.ip"),
         *("service.ipFamilyPolicy", "service.ipFamilies", "persistence.retention"),

@@ -121,6 +121,9 @@ CONFIGURATION: tuple[Path, ...] = tuple(
         ("breakGlass", "iamUsers", 0),
         ("optOutTags", 0, "key"),
         ("optOutTags", 0, "values", 0),
+        ("outputs", "cloudWatch", 0, "name"),
+        ("outputs", "cloudWatch", 0, "namespaces", 0),
+        ("outputs", "cloudWatch", 0, "metricNamespace"),
     )
 )
 """What goes into the operator's configuration file."""
@@ -140,7 +143,10 @@ FRAME: Mapping[str, Any] = {
     "volumeMounts": [{"name": "second", "mountPath": "/second"}],
     "tolerations": [{"key": "a", "operator": "Equal", "value": "b", "effect": "NoSchedule"}],
     "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "a", "whenUnsatisfiable": "DoNotSchedule"}],
-    "config": {"grants": [{"remediation": {"documents": [{"name": "a", "owner": "Amazon"}]}}]},
+    "config": {
+        "grants": [{"remediation": {"documents": [{"name": "a", "owner": "Amazon"}]}}],
+        "outputs": {"cloudWatch": [{"name": "a", "region": "eu-west-1"}]},
+    },
 }
 """What stands around the texts, valid without any of them."""
 

@@ -1,6 +1,8 @@
 """An output to CloudWatch, against moto's over HTTP, through faults."""
 
 import asyncio
+import gzip
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -8,6 +10,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from posture.aws.client import calls
 from posture.aws.client.limiter import Limiters, Usage
@@ -166,3 +169,74 @@ async def test_what_cannot_be_sent_waits_and_says_why(cloud: Cloud, account: str
         await until(lambda: destination.sender.sent == 9)
         assert destination.delivery("u").trouble is None
     assert values(cloud, account, NAMESPACE)["Score", "organization"] == [100 * 4 / 7]
+
+
+async def test_of_what_is_refused_for_itself_the_rest_is_sent(cloud: Cloud, account: str) -> None:
+    """AWS takes all of a request, or nothing."""
+    refusal = {"code": "InvalidParameterValue", "status": 400, "mentions": "app1-test"}
+    cloud.meddle("bad", service="cloudwatch", operation="PutMetricData", account=account, **refusal)
+    async with running(account) as destination:
+        destination.show("u", report(evaluation(3, 0, 1), now=now()), lambda: 60.0)
+        await until(lambda: destination.sender.sent + destination.sender.dropped == 15)
+        delivery = destination.delivery("u")
+    cloud.lift("bad")
+    assert (destination.sender.sent, destination.sender.dropped) == (12, 3)
+    assert delivery.trouble is None
+    assert "3 values were dropped" in delivery.note
+    found = values(cloud, account, NAMESPACE)
+    assert len(found) == 12
+    assert not [key for key in found if "app1-test" in key]
+
+
+async def test_there_are_never_more_metrics_than_allowed_and_targets_come_first(
+    cloud: Cloud, account: str
+) -> None:
+    others = publication("other", "zz")._replace(standards=1, workloads=2)
+    async with running(account, maxMetrics=11) as destination:
+        # Of the third one another replica publishes its three, and there is room for two of five standards.
+        destination.expect([publication("u"), publication("v", "payments"), others])
+        destination.show("u", report(evaluation(3, 0), now=now()), lambda: 60.0)
+        destination.show("v", report(evaluation(1), "payments", now=now()), lambda: 60.0)
+        await until(lambda: destination.sender.sent == 8)
+        # One that comes anew within the hour has no room: all of it is used, or kept.
+        destination.expect([publication("u"), publication("v", "payments"), publication("w", "aa"), others])
+        destination.show("w", report(evaluation(1), "aa", now=now()), lambda: 60.0)
+        await until(lambda: destination.delivery("w").trouble)
+        trouble = destination.delivery("w").trouble
+        assert trouble is not None
+        assert trouble.reason == "MaxMetrics"
+        assert destination.delivery("u").trouble is None
+        assert "left out: maxMetrics of the output is 11" in destination.delivery("u").note
+    found = values(cloud, account, NAMESPACE)
+    assert sorted(key[1] for key in found if key[0] == "Score") == [
+        "organization",
+        f"organization/{STANDARD}",
+        "payments",
+        f"payments/{STANDARD}",
+    ]
+    assert len(found) == 8
+
+
+async def test_thousands_are_sent_a_thousand_at_once_and_compressed(
+    account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    async def answer(request: web.Request) -> web.Response:
+        body = await request.content.read()
+        plain = gzip.decompress(body) if request.headers.get("Content-Encoding") == "gzip" else b"{}"
+        seen.append((len(body), len(plain), len(json.loads(plain)["MetricData"])))
+        return web.Response(headers={"Content-Type": "application/x-amz-json-1.0"})
+
+    app = web.Application()
+    app.router.add_post("/", answer)
+    runner = web.AppRunner(app, auto_decompress=False)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", "http://{}:{}".format(*runner.addresses[0][:2]))
+    async with running(account, maxMetrics=2500) as destination:
+        destination.show("u", report(evaluation(*[1] * 800), now=now()), lambda: 60.0)
+        await until(lambda: destination.sender.sent == 2406)
+    await runner.cleanup()
+    assert [number for _, _, number in seen] == [1000, 1000, 406]
+    assert all(sent < plain / 5 and plain <= 1_000_000 for sent, plain, _ in seen)

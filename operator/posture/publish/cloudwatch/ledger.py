@@ -29,6 +29,7 @@ class Ledger:
         self._most = most
         self._hour: int | None = None
         self._used: set[Metric] = set()
+        self._reserved = 0
         self._last: dict[Metric, tuple[float, int]] = {}
 
     def due(
@@ -40,11 +41,12 @@ class Ledger:
         count there.
         """
         if now // HOUR != self._hour and not unsent:
-            self._hour, self._used = now // HOUR, set()
+            self._hour, self._used, self._reserved = now // HOUR, set(), 0
             self._last = {
                 metric: told for metric, told in self._last.items() if abs(now - told[1]) < 2 * HOUR
             }
-        selection = select(groups, self._most, self._used)
+        selection = select(groups, self._most, self._used, reserved=self._reserved)
+        self._reserved = selection.reserved
         due = [
             (owner, Point(*reading, now)) for owner, reading in selection.chosen if self._is_due(reading, now)
         ]

@@ -34,28 +34,35 @@ class Group(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """What is published: by owner, and how many metrics of each owner are left out."""
+    """What is published: by owner; and how many metrics of each owner are left out.
+
+    `reserved`: how many others room was kept for.
+    """
 
     chosen: list[tuple[str, Reading]]
     left_out: Counter[str]
+    reserved: int
 
 
-def select(groups: Iterable[Group], most: int, used: AbstractSet[Metric]) -> Selection:
+def select(groups: Iterable[Group], most: int, used: AbstractSet[Metric], *, reserved: int = 0) -> Selection:
     """Choose what is published, at most `most` metrics together with those `used` within the hour.
+
+    `reserved`: for how many of others room was kept within the hour: they may have used it.
 
     Targets first, then standards, then workloads; of each first all scores. What was used may be used again
     for nothing; what comes anew waits for the next hour where there is no room beside that.
     """
     ranked = sorted(groups, key=lambda group: group.rank)
-    within, reserved, room = list[tuple[str, Reading]](), 0, most
+    within, keeping, room = list[tuple[str, Reading]](), 0, most
     left_out = Counter[str]()
     for group in ranked:
         kept = min(group.reserved, room)
         taken = group.readings[: room - kept]
         room -= kept + len(taken)
-        reserved += kept
+        keeping += kept
         within += [(group.owner, reading) for reading in taken]
         left_out[group.owner] += len(group.readings) - len(taken)
+    reserved = max(reserved, keeping)
     room = most - reserved - len(used)
     chosen = list[tuple[str, Reading]]()
     for owner, reading in within:
@@ -66,4 +73,4 @@ def select(groups: Iterable[Group], most: int, used: AbstractSet[Metric]) -> Sel
             room -= 1
         else:
             left_out[owner] += 1
-    return Selection(chosen, +left_out)
+    return Selection(chosen, +left_out, reserved)
