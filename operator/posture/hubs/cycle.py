@@ -185,6 +185,7 @@ class Cycle:
         report, published = self._source.report(), self._source.published
         changes: dict[str, Any] = {
             "progress": report.progress,
+            "read": report.read,
             "interval_seconds": wanted.interval / SECOND,
             "suspicious": report.suspicious,
             "withheld": report.withheld,

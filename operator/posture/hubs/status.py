@@ -58,6 +58,8 @@ class HubStatus:
     interval_seconds: float | None = None
     progress: float = 0.0
     """Of the first sweep, 0 to 1."""
+    read: int = 0
+    """Findings that were read since the store was opened, each as often as it was."""
     suspicious: str | None = None
     """Why findings that look gone are kept."""
     withheld: str | None = None

@@ -51,6 +51,8 @@ class SourceReport(NamedTuple):
 
     progress: float
     """Of the first reading of everything, 0 to 1."""
+    read: int
+    """Findings that were read since it was opened, each as often as it was."""
     suspicious: str | None
     """Why findings that look gone are kept."""
     withheld: str | None

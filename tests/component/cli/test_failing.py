@@ -128,6 +128,15 @@ def test_the_lists_of_a_selector_select_as_in_a_policy(
     assert {each["id"] for each in found} == {each.raw["Id"] for each in expected}
 
 
+def test_findings_of_another_product_that_is_named_are_read_too(cloud: Cloud) -> None:
+    products = ["Security Hub", "GuardDuty"]
+    found = printed(cloud, "findings", "--products", "GuardDuty")
+    expected = truth(cloud, spec_of(products=products), {"products": ["GuardDuty"]})
+    assert len(expected) > 0
+    assert [each["id"] for each in found] == [each.raw["Id"] for each in expected]
+    assert {each["control"] for each in found} == {None}
+
+
 def test_every_form_has_every_finding(cloud: Cloud, cache: str) -> None:
     ids = [each["id"] for each in printed(cloud, "findings", "--cache", cache)]
     outputs = {

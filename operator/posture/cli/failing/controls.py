@@ -55,7 +55,7 @@ async def failing_controls(sight: Sight) -> Sequence[FailingControl]:
         for failed in failed_findings(known, states, everything):
             failing.add(*failed)
 
-    await sight.hub.look(count)
+    await sight.read(count)
     return failing.worst_first()
 
 

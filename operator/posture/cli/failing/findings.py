@@ -91,7 +91,7 @@ async def _sorted(
         for failed in failed_findings(known, states, selected):
             lines.add(f"{_order(failed)}{json.dumps(finding_document(failed, controls))}")
 
-    await sight.hub.look(collect)
+    await sight.read(collect)
     return lines, sight.notes()
 
 

@@ -31,6 +31,7 @@ from posture.kube.resources import Object
 from posture.once import hub_read_once
 from posture.reconcile.access import Admitted
 from posture.reconcile.scope import chosen_standards, demand_of, view_of
+from posture.sources.findings_view import FindingsView
 from posture.store.errors import StoreError
 from posture.targets.evaluating import Found, evaluate_target
 from posture.targets.situation import notes_of
@@ -80,6 +81,18 @@ class Sight:
         """Return how the target counts findings."""
         window = microseconds(self.admitted.target.spec.scoring.evaluation_window)
         return FindingStates(self.view(), cutoff(self.found.evaluated.exact_at, window))
+
+    async def read(self, function: Callable[[FindingsView], _T]) -> _T:
+        """Run a function on what is known, in the thread of the hub.
+
+        Raises StoreError where the function does, and CannotLook where its store was lost meanwhile: nothing
+        is to be concluded from that.
+        """
+        done: list[_T] = []
+        await self.hub.look(lambda known: done.append(function(known)))
+        if not done:
+            raise CannotLook("what was read of Security Hub was lost before it was looked at: run this again")
+        return done[0]
 
     def notes(self) -> list[str]:
         """Return what a reader should know beside what is printed."""

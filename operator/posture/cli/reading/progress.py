@@ -18,6 +18,7 @@ class Progress:
         self._began = self._told_at = time.monotonic()
         self._every = _ON_A_TERMINAL if sys.stderr.isatty() else _ELSEWHERE
         self._failure = ""
+        self._first: tuple[float, float] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -35,11 +36,18 @@ class Progress:
             complain(f"{failure}; it is tried again")
         self._failure = failure
         now = time.monotonic()
+        if self._first is None and status.progress > 0:
+            # What an earlier run has kept took no time of this one.
+            self._first = now, status.progress
         if now - self._told_at >= self._every and status.exact_at is None:
             self._told_at = now
-            complain(_said(status.progress, now - self._began))
+            complain(self._said(status, now))
 
-
-def _said(part: float, seconds: float) -> str:
-    left = f", about {seconds * (1 - part) / part:.0f} s left" if part > 0 else ""
-    return f"{int(part * 100)} % read{left}"
+    def _said(self, status: HubStatus, now: float) -> str:
+        rate = status.read / (now - self._began)
+        said = f"{int(status.progress * 100)} % read, {status.read} findings, {rate:.0f} a second"
+        began, before = self._first or (now, 0.0)
+        if status.progress > before:
+            left = (now - began) * (1 - status.progress) / (status.progress - before)
+            said += f", about {left:.0f} s left"
+        return said

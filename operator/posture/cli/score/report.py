@@ -54,7 +54,7 @@ async def _exceptions(sight: Sight, target: str) -> list[RegisteredException]:
     def suppressed(known: FindingsView) -> list[RegisteredException]:
         return entries(target, _suppressed(known, view), view, policies, now)
 
-    found = await sight.hub.look(suppressed) or []
+    found = await sight.read(suppressed)
     if looked_at.document is None:
         found = [each._replace(state=NOT_READ) if each.state == MISSING else each for each in found]
     return [*found, *control_entries(target, Looked((), ()), policies, now, view)]

@@ -47,6 +47,7 @@ class SyncTally:
 
     calls: int = 0
     changed: int = 0
+    read: int = 0
     corrections: Counter[str] = field(default_factory=Counter)
 
 
@@ -75,6 +76,7 @@ class SyncContext:
         They are handed over before this first yields to the event loop.
         """
         self.tally.calls += len(pages)
+        self.tally.read += sum(len(page.findings) for page in pages)
         self.latest = max(self.latest, *(page.asked_at for page in pages))
         state = {**self.progress.stored(*keys), LATEST: str(self.latest)}
         taken = await self.worker.call(self.findings.take, pages, self.wanted, cursor=cursor, state=state)

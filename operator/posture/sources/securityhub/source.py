@@ -96,6 +96,7 @@ class SecurityHubSource:
         context, done = self._context, self._context.progress.done
         return SourceReport(
             progress=self.sync.progress(),
+            read=context.tally.read,
             suspicious=None if done.suspicious is None else _SUSPICIOUS,
             withheld=_WITHHELD if self.sync.withheld else None,
             last_full=None if done.swept is None else done.swept + done.sweep_took,

@@ -24,13 +24,25 @@ def test_how_far_it_is_is_said_now_and_then_with_the_time_that_is_left(
     with Progress() as progress:
         for percent in range(1, 61):
             clock[0] += 2
-            progress.told(HubStatus(progress=percent / 100))
+            progress.told(HubStatus(progress=percent / 100, read=percent * 500))
     told = capsys.readouterr().err.splitlines()
     assert told == [
-        "posture: 30 % read, about 140 s left",
-        "posture: 60 % read, about 80 s left",
+        "posture: 30 % read, 15000 findings, 250 a second, about 140 s left",
+        "posture: 60 % read, 30000 findings, 250 a second, about 80 s left",
         "posture: read in 120 s",
     ]
+
+
+def test_what_an_earlier_run_has_kept_makes_this_one_no_faster(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    progress = Progress()
+    progress.told(HubStatus())
+    for percent in range(50, 76):
+        progress.told(HubStatus(progress=percent / 100, read=(percent - 50) * 40))
+        clock[0] += 4
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told == "posture: 65 % read, 600 findings, 10 a second, about 140 s left"
 
 
 def test_what_is_read_at_once_is_read_in_silence(
