@@ -35,6 +35,7 @@ th, td { border: 1px solid #999; padding: .25rem .5rem; text-align: left; vertic
 th { background: #eee; overflow-wrap: normal; }
 .n { text-align: right; white-space: nowrap; overflow-wrap: normal; }
 .k { white-space: nowrap; overflow-wrap: normal; }
+.p { min-width: 8.5rem; }
 meter { width: 8rem; height: .9rem; vertical-align: middle; }
 footer { margin-top: 2.5rem; border-top: 1px solid #999; padding-top: .5rem; font-size: .85rem; }
 @page { size: A4 landscape; margin: 12mm; }
@@ -221,8 +222,8 @@ def _exceptions(report: Report) -> Iterable[str]:
                 ("k", _text(each.region)),
                 ("", _what(each)),
                 ("", _text(each.why) or "none is written down"),
-                ("", _text(each.approved_by)),
-                ("", _text(each.policy) or "none"),
+                ("p", _text(each.approved_by)),
+                ("p", _text(each.policy) or "none"),
                 ("k", _text(each.state)),
                 ("k", _until(each)),
             ]
