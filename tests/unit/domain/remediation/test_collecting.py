@@ -275,3 +275,26 @@ def test_a_candidate_of_many_findings_names_the_first_twenty_in_any_order() -> N
     assert forward == backward
     assert [name.id for name in forward[0].findings] == [each.id for each in many[:MAX_FINDINGS]]
     assert forward[0].total == 500
+
+
+@pytest.mark.parametrize("group", [Selector(workloads=("shop",)), Selector(environments=("dev",))])
+def test_an_account_whose_group_is_not_known_may_be_excepted_and_protected(group: Selector) -> None:
+    works_on = WorksOn(frozenset({GROUP.type}), whole_account=False)
+    failed = finding(1, check=S3_1, account_id=ONE, resources=(GROUP,))
+    groups = {ONE: None}
+    policies = {"ns/p": PolicyProtection(Selection((group,)), NOW + 1)}
+    known = Known(
+        Controls({}), protecting(policies, NOW, Controls({}), groups), lambda _: NOW, lambda _: False
+    )
+    rules = {
+        "ns/plain": Selecting(Selection((ANY,)), works_on),
+        "ns/excepting": Selecting(Selection((ANY,), (group,)), works_on),
+        "ns/of-a-group": Selecting(Selection((group,)), works_on),
+    }
+    gathering = Gathering(rules, groups, known)
+    gathering.add(failed)
+    (plain,), (excepting,) = gathering.candidates("ns/plain"), gathering.candidates("ns/excepting")
+    assert plain.policies == ("ns/p",)
+    assert not plain.excepted
+    assert excepting.excepted
+    assert not list(gathering.candidates("ns/of-a-group"))
