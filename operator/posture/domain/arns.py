@@ -29,6 +29,7 @@ _CONTROL = re.compile(rf"{_SECURITY_HUB}:[^:]*:[0-9]*:control/(.+)/([^/]+)")
 _ROLE = re.compile(ROLE_ARN)
 _ROLE_PARTS = re.compile(r"arn:([^:]+):iam::([^:]+):role/(.+)")
 _ROLE_NAME = re.compile(ROLE_NAME)
+_SESSION = re.compile(rf"arn:({_PARTITION}):sts::([0-9]{{12}}):assumed-role/({ROLE_NAME})/.+")
 _ROOT = re.compile(rf"arn:{_PARTITION}:iam::([0-9]{{12}}):root")
 # KMS API reference, DescribeKey: a key's id or alias, or the ARN of either.
 _KMS_KEY = re.compile(
@@ -115,6 +116,15 @@ def role_parts(arn: str) -> tuple[str, str, str] | None:
         return None
     partition = match[1] if re.fullmatch(_PARTITION, match[1]) else COMMERCIAL
     return partition, match[2], match[3]
+
+
+def identity_of_caller(arn: str) -> str:
+    """Return the ARN in IAM of who calls by GetCallerIdentity: a role for its session, anybody else as is.
+
+    A session does not tell the path of its role; one in a path is another role by that ARN.
+    """
+    match = _SESSION.fullmatch(arn)
+    return role_arn(*match.groups()) if match else arn
 
 
 def root_arn(partition: str, account_id: str) -> str:

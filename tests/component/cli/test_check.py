@@ -316,6 +316,17 @@ async def test_a_standard_that_is_not_enabled_is_a_failure(cloud: Cloud, tmp_pat
     assert found["standards"].message == "not enabled: pci-dss/v/4.0.1"
 
 
+async def test_a_hub_without_any_standard_has_nothing_to_score(cloud: Cloud, tmp_path: Path) -> None:
+    enabled = cloud.control.hub(ADMINISTRATOR, "eu-west-1")["standards"]
+    cloud.control.hub(ADMINISTRATOR, "eu-west-1", standards=[])
+    try:
+        found = await check(tmp_path, target(source={"securityStandards": {"standards": ["*"]}}))
+    finally:
+        cloud.control.hub(ADMINISTRATOR, "eu-west-1", standards=enabled)
+    assert found.named(Status.FAILED) == {"standards"}
+    assert found["standards"].message == "no standard is enabled"
+
+
 async def test_what_is_not_granted_is_not_tried(cloud: Cloud, tmp_path: Path) -> None:
     found = await check(tmp_path, namespaces=["other"])
     assert found.named(Status.FAILED) == {"grant"}
@@ -340,6 +351,25 @@ async def test_roles_in_members_are_tried_where_they_are_named(cloud: Cloud, tmp
     none = await check(tmp_path, remediation={}, verbs=["Score", "DisableControls"])
     assert "member-role/posture-remediation" in none.named(Status.FAILED)
     assert "NotGranted" in none["member-role/posture-remediation"].message
+
+
+async def test_an_identity_of_ones_own_is_the_role_of_its_session(cloud: Cloud, tmp_path: Path) -> None:
+    iam = boto3.client("iam", endpoint_url=cloud.moto_url, region_name="us-east-1")
+    iam.create_role(RoleName="sandbox", AssumeRolePolicyDocument=json.dumps(policy("Allow", "sts:*")))
+    try:
+        own = target(role_arn=None)
+        found = await check(tmp_path, own, ambientIdentity=True)
+        assert found["role"].message == "no role is named: this process's own identity is used"
+        assert found["update-findings"].status is Status.FAILED
+        iam.put_role_policy(
+            RoleName="sandbox",
+            PolicyName="findings",
+            PolicyDocument=json.dumps(policy("Allow", "securityhub:*")),
+        )
+        assert (await check(tmp_path, own, ambientIdentity=True))["update-findings"].status is Status.OK
+        iam.delete_role_policy(RoleName="sandbox", PolicyName="findings")
+    finally:
+        iam.delete_role(RoleName="sandbox")
 
 
 async def test_whether_findings_may_be_changed_is_asked_of_iam(cloud: Cloud, tmp_path: Path) -> None:

@@ -230,6 +230,7 @@ def test_an_identity_of_its_own_reads_itself(tmp_path: Path) -> None:
         *rights.CHECK_SETUP,
         *rights.READ_ORGANIZATION,
         *rights.CHANGE_FINDINGS,
+        rights.SIMULATE,
     }
 
 

@@ -8,6 +8,7 @@ from posture.api.resource import parse
 from posture.domain.arns import (
     account_of,
     account_of_root,
+    identity_of_caller,
     is_kms_key,
     is_kms_key_arn,
     is_managed_alias,
@@ -102,3 +103,14 @@ def test_an_account_is_read_out_of_its_root_user_alone(partition: str) -> None:
         f"arn:{partition}:iam::{ACCOUNT}:root/a",
     ):
         assert not account_of_root(other)
+
+
+@pytest.mark.parametrize("partition", PARTITIONS)
+def test_a_session_is_its_role_and_anybody_else_is_as_is(partition: str) -> None:
+    session = f"arn:{partition}:sts::111122223333:assumed-role/posture-operator/a.b@c"
+    assert identity_of_caller(session) == role_arn(partition, "111122223333", "posture-operator")
+    for other in (
+        f"arn:{partition}:iam::111122223333:user/x/y",
+        f"arn:{partition}:sts::111122223333:federated-user/x",
+    ):
+        assert identity_of_caller(other) == other

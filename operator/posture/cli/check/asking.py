@@ -12,7 +12,7 @@ from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.paging import list_all
 from posture.aws.client.sessions import Identity, Sessions
 from posture.cli.check.setup import Answer
-from posture.domain.arns import partition_of_region
+from posture.domain.arns import identity_of_caller, partition_of_region
 from posture.domain.time import rfc3339
 
 PATIENCE = 15.0
@@ -152,9 +152,16 @@ EXPOSURES = {"Type": [{"Comparison": "PREFIX", "Value": "Exposure"}]}
 
 
 async def simulate(aws: Aws, identity: Identity, action: str) -> Answer:
-    """Ask IAM whether a role may do something, without doing it (iam:SimulatePrincipalPolicy)."""
+    """Ask IAM whether an identity may do something, without doing it (iam:SimulatePrincipalPolicy)."""
+    source = identity.role_arn
+    if source is None:
+        sts = Calls(aws.sessions, identity, aws.limiters, aws.usage, service="sts")
+        caller = await _answer(sts, "GetCallerIdentity", {})
+        if isinstance(caller, AwsError):
+            return caller
+        source = identity_of_caller(str(caller["Arn"]))
     calls = Calls(aws.sessions, identity, aws.limiters, aws.usage, service="iam")
-    asked = {"PolicySourceArn": identity.role_arn, "ActionNames": [action]}
+    asked = {"PolicySourceArn": source, "ActionNames": [action]}
     return await _answer(calls, "SimulatePrincipalPolicy", asked)
 
 

@@ -135,29 +135,26 @@ async def _may_update(hub: HubRead, aws: Aws) -> Verdict:
     if hub.enabled is None:
         return unknown(f"not asked: it depends on {hub.why_not}")
     identity = hub.calls.identity
-    if identity.role_arn is None:
-        return unknown(
-            f"whether this process's own identity may {_WRITE} shows only by doing it",
-            "compare its policies with those of `posture iam`",
-        )
-    return judge_simulation(await simulate(aws, identity, _WRITE), identity.role_arn)
+    return judged(
+        judge_simulation,
+        await simulate(aws, identity, _WRITE),
+        identity.role_arn or "this process's identity",
+    )
 
 
-def judge_simulation(answer: setup.Answer, role_arn: str) -> Verdict:
-    """Tell from SimulatePrincipalPolicy whether a role may change findings."""
+def judge_simulation(answer: setup.Answer, who: str) -> Verdict:
+    """Tell from SimulatePrincipalPolicy whether an identity may change findings."""
     if isinstance(answer, AwsError):
         status, message, _ = unread(answer)
-        advice = (
-            f"allow iam:SimulatePrincipalPolicy on {role_arn} to itself, or compare it with `posture iam`"
-        )
+        advice = f"allow iam:SimulatePrincipalPolicy on {who} to itself, or compare it with `posture iam`"
         return Verdict(status, f"whether {_WRITE} is allowed is not known: {message}", advice)
     decisions = {str(each.get("EvalDecision")) for each in answer.get("EvaluationResults", ())}
     if not decisions:
         return unknown(f"whether {_WRITE} is allowed is not known: IAM gave no decision")
     if decisions == {_ALLOWED}:
-        return ok(f"{role_arn} may {_WRITE}, as IAM's policies say")
+        return ok(f"{who} may {_WRITE}, as IAM's policies say")
     return failed(
-        f"{role_arn} may not {_WRITE}: {', '.join(sorted(decisions))}",
+        f"{who} may not {_WRITE}: {', '.join(sorted(decisions))}",
         "allow it, as `posture iam` prints: policies and rules cannot change findings without it",
     )
 

@@ -254,7 +254,12 @@ def _operator(
         }
     )
     statements = [Statement("AssumeRoles", ("sts:AssumeRole",), tuple(assumed))] if assumed else []
-    ambient = [each for grant in grants if grant.ambient_identity for each in _hub_statements(grant)]
+    ambient = [
+        each
+        for grant in grants
+        if grant.ambient_identity
+        for each in (*_hub_statements(grant), *_simulating(grant, arn))
+    ]
     ambient += [_putting(output) for output in outputs if output.role_arn is None]
     return IamRole(RoleKind.OPERATOR, path, name, (account,), (*statements, *_together(ambient)))
 
