@@ -28,6 +28,11 @@ _SHOWN_METRICS = (
     "posture_target_unsuppressed_score_ratio",
     "posture_standard_score_ratio",
     "posture_workload_score_ratio",
+    "posture_findings_overdue",
+)
+_WORST = (
+    "{range .status.worstControls[:5]}{.severity} {.control} {.failed} failed in {.accounts} accounts: "
+    "{.title}{'\\n'}{end}"
 )
 _LATER, _SOON = timedelta(weeks=3), timedelta(seconds=20)
 
@@ -95,6 +100,8 @@ def _first_score(stage: Stage) -> None:
     kubectl("get", "posturetargets", "--namespace", NAMESPACE)
     say(f"kubectl get posturetargets --namespace {NAMESPACE} -o wide")
     kubectl("get", "posturetargets", "--namespace", NAMESPACE, "-o", "wide")
+    say("What to fix first")
+    kubectl("get", "posturetarget", "organization", "-n", NAMESPACE, "-o", f"jsonpath={_WORST}")
     say(f"A few series of http://{operator.address}/metrics")
     for name in _SHOWN_METRICS:
         for series in operator.series(name)[:3]:

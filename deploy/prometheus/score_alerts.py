@@ -117,6 +117,17 @@ SCORE = Group(
             labels={"finding_severity": "high"},
         ),
         Alert(
+            "PostureFindingsOverdue",
+            "warning",
+            "1h",
+            f"sum by ({_TARGET}) (posture_findings_overdue) > THRESHOLD",
+            f"{{{{ $value }}}} findings of {_TARGET_NAMED} are overdue.",
+            "They have failed for longer than spec.objectives.resolveWithin allows for their severity."
+            " status.overdueFindings names those that have for the longest.",
+            threshold=0,
+            threshold_means="findings",
+        ),
+        Alert(
             "PostureAccountSilent",
             "warning",
             "24h",

@@ -15,6 +15,7 @@ CRITICAL = {
     "ComplianceStatus": [{"Comparison": "EQUALS", "Value": "FAILED"}],
 }
 DAYS = 40
+SEVERITIES = ("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL")
 HOME = (ORGANIZATION.administrator, ORGANIZATION.regions[0])
 
 
@@ -47,6 +48,24 @@ def expected(cloud: Cloud) -> Counter[str]:
     )
 
 
+def worst(cloud: Cloud) -> list[tuple[str, str, int, int]]:
+    """The controls with failed findings, worst first: severity, failed findings, accounts."""
+    failed = [finding for finding in cloud.control.findings() if counts(finding)]
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for finding in failed:
+        groups.setdefault(finding["Compliance"]["SecurityControlId"], []).append(finding)
+    found = [
+        (
+            control,
+            max((each["Severity"]["Label"] for each in those), key=SEVERITIES.index),
+            len(those),
+            len({each["AwsAccountId"] for each in those}),
+        )
+        for control, those in groups.items()
+    ]
+    return sorted(found, key=lambda each: (-SEVERITIES.index(each[1]), -each[2], each[0]))
+
+
 def shown(operator: OperatorProcess, name: str) -> Counter[str]:
     found: Counter[str] = Counter()
     for series in operator.series("posture_findings_overdue", target=name):
@@ -62,6 +81,7 @@ def column(stage: Stage) -> str:
 
 
 def test_what_is_overdue_is_counted_named_and_told(stage: Stage, cloud: Cloud) -> None:
+    stage.configure(metrics={"perControl": True})
     within = f"{DAYS * 24}h"
     name = stage.target(objectives={"resolveWithin": {"critical": within, "high": within}})
     operator = stage.operator()
@@ -76,6 +96,22 @@ def test_what_is_overdue_is_counted_named_and_told(stage: Stage, cloud: Cloud) -
     assert len(listed) == min(20, truth.total())
     assert [each["due"] for each in listed] == sorted(each["due"] for each in listed)
     operator.wait(lambda: "FindingsOverdue" in stage.kubectl("get", "events"), "the event")
+    first = worst(cloud)
+    told = [
+        (each["control"], each["severity"], each["failed"], each["accounts"])
+        for each in status["worstControls"]
+    ]
+    assert told == first[:20]
+    assert all(each["title"] and each["oldest"] for each in status["worstControls"])
+    by_control: Counter[str] = Counter()
+    for series in operator.series("posture_control_failed_findings", target=name, standard=FSBP):
+        by_control[series.labels["control"]] += int(series.value)
+    assert by_control.items() <= {control: failed for control, _, failed, _ in first}.items()
+    assert by_control
+    (info,) = operator.series("posture_target_info", target=name)
+    assert (info.labels["account_id"], info.labels["region"]) == HOME
+    hub = info.labels["hub"]
+    assert operator.series("posture_sync_last_success_timestamp_seconds", hub=hub), "it joins target and hub"
     # A replica that begins without a store tells the same.
     operator.stop()
     other = stage.operator("replica-1")

@@ -53,7 +53,7 @@ TARGET: Object = {
 class SkewedHub:
     """A hub that has been exact, and whose AWS has a clock that is ahead of the machine's."""
 
-    key = KEY
+    key, name = KEY, "hub"
 
     def __init__(self, ahead: int, age: int, *, polled: bool = False) -> None:
         self._ahead = ahead

@@ -71,6 +71,8 @@ def _gauges(now: float) -> Samples:
         ],
         families.FINDINGS_OVERDUE: [((*product, "critical"), 1), ((*product, "high"), 3)],
         families.OBJECTIVE_MINIMUM: [(_TARGET, 0.9)],
+        families.CONTROL_FAILED: [((*_TARGET, STANDARD, "S3.1", "critical"), 2)],
+        families.TARGET_INFO: [((*_TARGET, "posture-hub-1", "111122223333", "eu-west-1", "SecurityHub"), 1)],
         families.SCORE_DROP: [(_TARGET, 0.01)],
         families.OBJECTIVE_DROP: [(_TARGET, 0.05)],
         families.OBJECTIVE_RESOLVE: [((*_TARGET, "critical"), 86400)],

@@ -20,6 +20,7 @@ MAX_STANDARDS = 50
 MAX_REJECTED = 10
 MAX_UNMATCHED = 20
 MAX_OVERDUE = 20
+MAX_CONTROLS = 20
 MAX_POINTS = 400
 MAX_OUTPUTS = 10
 
@@ -101,6 +102,19 @@ class OverdueFinding(Observed):
     resource: Paragraph | None = Field(None, description="The first of its resources.")
     since: Time = Field(description="Since when it fails.")
     due: Time = Field(description="When it had to be resolved.")
+
+
+class WorstControl(Observed):
+    """A control that has failed findings."""
+
+    control: Line = Field(description="The control.")
+    title: Paragraph | None = Field(None, description="Its title, as its findings say it.")
+    severity: SeverityLabel = Field(description="The worst severity of its failed findings.")
+    failed: int = Field(description="Failed findings.")
+    accounts: int = Field(description="Accounts with such findings.")
+    oldest: Time | None = Field(
+        None, description="Since when the first of them fails; absent where that is not known."
+    )
 
 
 class TrendPoint(Observed):
@@ -279,6 +293,11 @@ class PostureTargetStatus(Status):
     )
     published: Annotated[tuple[PublishedOutput, ...], Kept(MAX_OUTPUTS, keys=("output",))] = Field(
         (), description="How publishing to each output of `spec.publish` goes."
+    )
+    worst_controls: Annotated[tuple[WorstControl, ...], Kept(MAX_CONTROLS, keys=("control",))] = Field(
+        (),
+        description="What to fix first: the controls with failed findings, each once over all standards, by"
+        " severity and then by how many failed. `controls.failed` says how many there are in all.",
     )
     accounts: AccountCounts | None = Field(None, description="Accounts by state.")
     sync: SyncSummary | None = Field(None, description="How the hub's findings are read.")

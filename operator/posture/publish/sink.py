@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from posture.api.conditions import Trouble
 from posture.domain.findings import Finding, Severity
 from posture.domain.objectives.overdue import Overdue
+from posture.domain.objectives.worst import FailedControls
 from posture.domain.remediation.journal import State
 from posture.domain.remediation.reasons import Reason
 from posture.domain.scoring.evaluation import Evaluation
@@ -39,6 +40,10 @@ class Shown(NamedTuple):
     """The findings that are overdue for the longest, that first."""
     followed: FailedLimits | None = None
     """By what that was counted."""
+    failed: FailedControls[Any] | None = None
+    """The controls with failed findings; None where they are not counted."""
+    titles: tuple[str, ...] = ()
+    """Of the worst of them, in their order."""
 
     @property
     def pooled(self) -> bool:
@@ -69,6 +74,15 @@ class ObjectiveLimits(NamedTuple):
     """Seconds by severity."""
 
 
+class TargetHub(NamedTuple):
+    """The hub of a target, as its metrics name it, and the method of the target's headline."""
+
+    name: str
+    account_id: str
+    region: str
+    method: str
+
+
 class TargetReport(NamedTuple):
     """A PostureTarget as it is now."""
 
@@ -88,6 +102,8 @@ class TargetReport(NamedTuple):
     """When this is so: µs by the clock that dated the scores."""
     current_until: int = 0
     """Until when the scores are current, by that clock; no later than `told_at` where they are not."""
+    hub: TargetHub | None = None
+    """None while the hub has not answered."""
 
 
 class PolicyReport(NamedTuple):

@@ -16,6 +16,7 @@ CellCounts = tuple[Count, ...]
 
 _ACCOUNT_BITS = 24
 _REGION_BITS = 12
+_ACCOUNT_MASK, _REGION_MASK = (1 << _ACCOUNT_BITS) - 1, (1 << _REGION_BITS) - 1
 
 
 class CellCache:
@@ -73,7 +74,7 @@ class CellCache:
     def _of_check(self, number: int) -> Iterator[Cell]:
         check = self._checks[number]
         for packed, counts in self._cells[number].items():
-            _, account, region = unpacked(packed)
+            account, region = numbers_of(packed)
             yield Cell(check, self._accounts[account], self._regions[region], counts)
 
     def _put(self, row: CellRow) -> bool:
@@ -97,6 +98,11 @@ def packed_key(key: CellKey) -> int:
     """Return a cell's key as a whole number below 2^64."""
     check, account, region = key
     return (check << _ACCOUNT_BITS | account) << _REGION_BITS | region
+
+
+def numbers_of(packed: int) -> tuple[int, int]:
+    """Return the account and the Region of the key that this number is of."""
+    return packed >> _REGION_BITS & _ACCOUNT_MASK, packed & _REGION_MASK
 
 
 def unpacked(packed: int) -> CellKey:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from posture.domain.findings import Check
 from posture.domain.objectives.failed import FailedCell, FailedCounts, ResolveLimits
-from posture.sources.cell_cache import Ages, packed_key, unpacked
+from posture.sources.cell_cache import Ages, numbers_of, packed_key, unpacked
 from posture.store.interface import FindingRows
 from posture.store.records import CellKey, FailedAsk, FailedRow
 
@@ -55,13 +55,14 @@ class FailedCache:
         self._now = now
         return moved
 
-    def cells(self) -> Iterator[tuple[CellKey, FailedCell]]:
-        """Yield the cells, each with its key."""
+    def cells(self) -> Iterator[tuple[int, FailedCell]]:
+        """Yield the cells, each with its key as a whole number."""
+        accounts, regions = self._accounts, self._regions
         for number, cells in self._cells.items():
             check = self._checks[number]
             for packed, counts in cells.items():
-                key = unpacked(packed)
-                yield key, FailedCell(check, self._accounts[key[1]], self._regions[key[2]], counts)
+                account, region = numbers_of(packed)
+                yield packed, FailedCell(check, accounts[account], regions[region], counts)
 
     def _put(self, row: FailedRow) -> bool:
         """Take in a cell as it is stored; whether it was another one."""

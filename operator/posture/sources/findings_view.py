@@ -16,9 +16,10 @@ from posture.aws.securityhub.wire import FindingsPage
 from posture.domain.findings import Cell, Finding, RecordState, Rejection
 from posture.domain.objectives.failed import FailedScope, ResolveLimits
 from posture.domain.objectives.overdue import LISTED, Overdue, overdue_of
+from posture.domain.objectives.worst import FailedControls, failed_controls
 from posture.domain.scoring.comparison import Comparison
 from posture.domain.scoring.evaluation import Evaluation, View, evaluate
-from posture.sources.cell_cache import CellCache
+from posture.sources.cell_cache import CellCache, unpacked
 from posture.sources.failed_cache import FailedCache, FailedLimits
 from posture.store.interface import FindingRows, FindingsStore, KeptMoments, KeptState
 from posture.store.records import (
@@ -67,8 +68,9 @@ class Evaluated(NamedTuple):
     """The moment for which it is exact: µs by AWS's clock."""
     version: int
     """The same as long as no cell has changed: then the same view has the same evaluation."""
-    overdue: Overdue[CellKey] | None = None
-    """None while that is not counted for such limits."""
+    overdue: Overdue[int] | None = None
+    """None while that is not counted for such limits; so is the next one."""
+    failed: FailedControls[int] | None = None
 
 
 class FindingsView:
@@ -89,6 +91,8 @@ class FindingsView:
         """And what is remembered of very many things."""
         self._caches: dict[int, CellCache] = {}
         self._failed: dict[FailedLimits, FailedCache] = {}
+        # By the number of the check.
+        self._titles: dict[int, str] = {}
         self._touched: set[CellKey] = set()
         self.changed: dict[RecordState, set[CellKey]] | None = None
         self._published: Published | None = None
@@ -189,16 +193,38 @@ class FindingsView:
             return None
         evaluation = evaluate(cache.cells(), view)
         followed = None if failed is None else self._failed.get(failed)
-        overdue = None if followed is None else overdue_of(followed.cells(), FailedScope(view))
-        return Evaluated(evaluation, self._published.exact_at, self._published.version, overdue)
+        moment = self._published.exact_at, self._published.version
+        if followed is None:
+            return Evaluated(evaluation, *moment)
+        scope = FailedScope(view)
+        return Evaluated(
+            evaluation,
+            *moment,
+            overdue_of(followed.cells(), scope),
+            failed_controls(followed.cells(), scope),
+        )
 
-    def overdue_findings(self, cells: Iterable[CellKey], limits: FailedLimits) -> list[Finding]:
+    def overdue_findings(self, cells: Iterable[int], limits: FailedLimits) -> list[Finding]:
         """Return the findings of some cells that are overdue for the longest, that first, as stored now."""
         if self._published is None:
             return []
         ask = limits.as_of(self._published.exact_at)
-        found = [each for key in cells for each in self._store.overdue_findings(key, ask, most=LISTED)]
+        found = [
+            each
+            for key in map(unpacked, cells)
+            for each in self._store.overdue_findings(key, ask, most=LISTED)
+        ]
         return sorted(found, key=lambda each: _due(each, limits.limits))[:LISTED]
+
+    def title(self, cell: int) -> str:
+        """Return the title of the findings of a cell; empty where none is stored any more."""
+        key = unpacked(cell)
+        if key[0] not in self._titles:
+            first = next(self._store.findings_of(key), None)
+            if first is None:
+                return ""
+            self._titles[key[0]] = first.title
+        return self._titles[key[0]]
 
     def comparison(self, view: View, window: int) -> Comparison | None:
         """Compare with a view at the last published moment, until the next; None as of `evaluate`."""

@@ -99,6 +99,10 @@ class FindingRows(Protocol):
         """Yield the failed findings of the cells of `keys`, or of all, and what is overdue of them."""
         ...
 
+    def findings_of(self, cell: CellKey) -> Iterator[Finding]:
+        """Yield the ACTIVE findings of a cell."""
+        ...
+
     def overdue_findings(self, cell: CellKey, ask: FailedAsk, *, most: int) -> list[Finding]:
         """Return the findings of a cell that are overdue for the longest, that first."""
         ...

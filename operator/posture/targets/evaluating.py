@@ -19,7 +19,6 @@ from posture.reconcile.access import Admitted, NotAdmitted
 from posture.reconcile.scope import chosen_standards, followed_of, organization_of, view_of
 from posture.sources.failed_cache import FailedLimits
 from posture.sources.findings_view import Evaluated, FindingsView
-from posture.store.records import CellKey
 
 
 class Found(NamedTuple):
@@ -29,6 +28,8 @@ class Found(NamedTuple):
     missing: tuple[str, ...]
     late: tuple[Finding, ...] = ()
     """Those that are overdue for the longest, that first."""
+    titles: tuple[str, ...] = ()
+    """Of the worst controls, in their order."""
 
     def headline(self, method: Method) -> Score | None:
         """Return the score over all, which does not exist where a chosen standard is missing."""
@@ -51,14 +52,17 @@ async def evaluate_target(
         found = await hub.evaluate(view._replace(standards=there), window, followed)
     if found is None:
         return None
-    late: list[Finding] | None = []
-    if found.overdue is not None and found.overdue.longest:
-        late = await hub.look(partial(_late, found.overdue.longest, followed))
-    return Found(found, missing, tuple(late or ()))
+    longest = found.overdue.longest if found.overdue else ()
+    worst = tuple(each.cell for each in found.failed.worst) if found.failed else ()
+    named = await hub.look(partial(_named, longest, worst, followed)) if longest or worst else None
+    return Found(found, missing, *(named or ((), ())))
 
 
-def _late(cells: Sequence[CellKey], limits: FailedLimits, findings: FindingsView) -> list[Finding]:
-    return findings.overdue_findings(cells, limits)
+def _named(
+    longest: Sequence[int], worst: Sequence[int], limits: FailedLimits, findings: FindingsView
+) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """Return the findings that are overdue for the longest, and the titles of the worst controls."""
+    return tuple(findings.overdue_findings(longest, limits)), tuple(map(findings.title, worst))
 
 
 async def shown_now(shown: Shown | None, hub: Hub, admitted: Admitted, scope: str) -> Shown | None:
@@ -91,6 +95,8 @@ async def shown_now(shown: Shown | None, hub: Hub, admitted: Admitted, scope: st
         overdue=exact.overdue,
         late=found.late,
         followed=followed,
+        failed=exact.failed,
+        titles=found.titles,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a target aims at in its status: what is overdue, and the conditions of all objectives."""
+"""What a target aims at in its status: what is overdue, what to fix first, and the conditions."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,9 @@ from posture.api.posture_target_status import (
     OverdueCounts,
     OverdueFinding,
     PostureTargetStatus,
+    WorstControl,
 )
+from posture.api.types import SeverityLabel
 from posture.domain.findings import Finding, Severity
 from posture.domain.objectives.trend import Trend
 from posture.domain.standards import Controls
@@ -43,6 +45,25 @@ def overdue_fields(shown: Shown, controls: Controls) -> dict[str, Any]:
             for each in shown.late[:MAX_OVERDUE]
             if (limit := shown.followed.limits[each.severity]) is not None
         ),
+    }
+
+
+def worst_fields(shown: Shown) -> dict[str, Any]:
+    """Return the status field of the worst controls, as keyword arguments of `PostureTargetStatus`."""
+    found = () if shown.failed is None else shown.failed.worst
+    titles = (*shown.titles, *("" for _ in found))
+    return {
+        "worst_controls": tuple(
+            WorstControl(
+                control=each.control,
+                title=title or None,
+                severity=SeverityLabel[each.severity.name],
+                failed=each.failed,
+                accounts=each.accounts,
+                oldest=None if each.oldest is None else datetime_of(each.oldest),
+            )
+            for each, title in zip(found, titles, strict=False)
+        )
     }
 
 

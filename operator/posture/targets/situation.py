@@ -27,9 +27,10 @@ from posture.domain.scoring.scores import Method, Score
 from posture.domain.standards import Standard
 from posture.domain.text import counted
 from posture.domain.time import SECOND, datetime_of
+from posture.hubs.hub import Hub
 from posture.hubs.status import HubStatus
-from posture.publish.sink import RestoredScores, Shown
-from posture.reconcile.access import Admitted
+from posture.publish.sink import RestoredScores, Shown, TargetHub
+from posture.reconcile.access import Admitted, NotAdmitted
 from posture.reconcile.scope import account_filter, chosen_standards, may_be_elsewhere
 from posture.store.errors import StoreError
 from posture.targets.conditions import TargetSituation
@@ -147,6 +148,14 @@ def headline_of(scores: Shown | RestoredScores | None, method: ScoringMethod) ->
     if isinstance(scores, Shown):
         return scores.evaluation.target.headline(Method(method.value))
     return scores.target if scores else None
+
+
+def told_hub(hub: Hub | None, admission: Admitted | NotAdmitted) -> TargetHub | None:
+    """Return how metrics name the hub of a target; None while it has not answered, or where there is none."""
+    if hub is None or not isinstance(admission, Admitted) or hub.status.facts is None:
+        return None
+    method = admission.target.spec.scoring.method.value
+    return TargetHub(hub.name, hub.status.facts.account_id, hub.key.region, method)
 
 
 def hub_fields(admitted: Admitted, hub: HubStatus, before: PostureTargetStatus) -> dict[str, Any]:

@@ -99,7 +99,7 @@ EVALUATED = (
     "scope_digest",
     "score", "passed", "scored", "score_time", "unsuppressed_score", "controls", "standards",
     "standards_omitted", "workloads", "workloads_omitted", "findings", "overdue", "overdue_findings", "trend",
-    "accounts",
+    "worst_controls", "accounts",
 )  # fmt: skip
 
 

@@ -36,9 +36,9 @@ from posture.targets.conditions import assessed, refused
 from posture.targets.evaluating import is_followed, shown_now, what_is_declared
 from posture.targets.grouping import grouped, with_grouping
 from posture.targets.history import ScoreHistory
-from posture.targets.objectives import NOT_COUNTED, overdue_fields, with_objectives
+from posture.targets.objectives import NOT_COUNTED, overdue_fields, with_objectives, worst_fields
 from posture.targets.publishing import current_until, with_published
-from posture.targets.situation import held_back, hub_fields, situation_of
+from posture.targets.situation import held_back, hub_fields, situation_of, told_hub
 from posture.targets.status import (
     believed,
     chosen_scores,
@@ -257,7 +257,7 @@ class Target:
             fields |= evaluation_fields(
                 scores.evaluation, method, exact_at=scores.exact_at, pooled=scores.pooled
             )
-            fields |= overdue_fields(scores, hub.controls())
+            fields |= overdue_fields(scores, hub.controls()) | worst_fields(scores)
             fields["scope_digest"] = scope
         elif before.observed_generation != generation:
             # It may have been counted by other limits.
@@ -295,6 +295,7 @@ class Target:
             scores,
             per_control=self._context.config.current().metrics.per_control,
             drop=None if self._trend is None else float(self._trend.drop),
+            hub=told_hub(self._hub, admission),
         )
         if isinstance(admission, Admitted) and self._hub is not None:
             spec = admission.target.spec

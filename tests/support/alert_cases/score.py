@@ -172,6 +172,26 @@ CASES = (
         step=FIVE,
     ),
     Case(
+        "PostureFindingsOverdue",
+        {
+            f'posture_findings_overdue{{{TARGET},product="Security Hub",account_id="1",severity="high"}}': (
+                f"{steps(2, '3h', 5)} {gone('1h', 5)}"
+            ),
+            f'posture_findings_overdue{{{TARGET},product="GuardDuty",account_id="2",severity="low"}}': (
+                steps(1, "4h", 5)
+            ),
+            'posture_findings_overdue{namespace="security",target="late",product="GuardDuty",account_id="2",'
+            'severity="low"}': f"{steps(1, '30m', 5)} {gone('210m', 5)}",
+        },
+        [
+            ("50m", []),
+            ("2h", [Fires(f"3 findings of {ORGANIZATION} are overdue.", TARGET_LABELS)]),
+            ("210m", [Fires(f"1 findings of {ORGANIZATION} are overdue.", TARGET_LABELS)]),
+            ("5h", []),
+        ],
+        step=FIVE,
+    ),
+    Case(
         "PostureHighFindings",
         {
             f'{FINDINGS},account_id="1",severity="high",state="failed"}}': (

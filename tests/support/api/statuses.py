@@ -23,6 +23,7 @@ from posture.api.posture_target_status import (
     TrendPoint,
     TrendStatus,
     WorkloadScore,
+    WorstControl,
 )
 from posture.api.remediation import COMPLETE, Remediation, RemediationStatus
 from posture.api.remediation_rule import PlanEntry, PlanTotal, RemediationRule, RemediationRuleStatus
@@ -87,6 +88,11 @@ STATUSES: dict[type[CustomResource], Status] = {
                 resource="arn:aws:s3:::bucket",
                 since=NOW,
                 due=NOW,
+            ),
+        ),
+        worst_controls=(
+            WorstControl(
+                control="S3.1", title="t", severity=SeverityLabel.HIGH, failed=3, accounts=2, oldest=NOW
             ),
         ),
         trend=TrendStatus(

@@ -11,13 +11,16 @@ from posture.api.posture_target_status import PostureTargetStatus
 from posture.domain.findings import Compliance, FailingSince, Severity
 from posture.domain.objectives.failed import ResolveLimits
 from posture.domain.objectives.overdue import Overdue, OverdueKey
+from posture.domain.objectives.worst import ControlKey, FailedControls, WorstControl
 from posture.domain.standards import ControlAssociation, Controls, Standard
 from posture.domain.time import DAY, HOUR
+from posture.publish.prometheus.exposition import Exposition
 from posture.publish.prometheus.families import FINDINGS_OVERDUE
 from posture.publish.prometheus.samples import overdue_samples
-from posture.publish.sink import Shown
+from posture.publish.prometheus.sink import PrometheusSink
+from posture.publish.sink import Shown, TargetHub, TargetReport
 from posture.sources.failed_cache import FailedLimits
-from posture.targets.objectives import overdue_fields, with_objectives
+from posture.targets.objectives import overdue_fields, with_objectives, worst_fields
 from tests.support.rows import FSBP, GUARDDUTY, finding
 from tests.support.target_status import evaluation
 
@@ -131,3 +134,50 @@ def test_the_samples_are_by_product_account_and_severity() -> None:
         ("ns", "t", "Security Hub", "1", "critical"): 2,
         ("ns", "t", "Security Hub", "2", "critical"): 3,
     }
+
+
+WORST = FailedControls(
+    (
+        WorstControl("S3.1", Severity.CRITICAL, 3, 2, 1_700_000_000_000_000, (0, 0, 0)),
+        WorstControl("IAM.1", Severity.LOW, 9, 1, None, (1, 0, 0)),
+    ),
+    {ControlKey(FSBP, "S3.1", Severity.CRITICAL): 3},
+)
+
+
+def test_the_status_names_the_worst_controls() -> None:
+    fields = worst_fields(shown({})._replace(failed=WORST, titles=("Buckets", "")))
+    assert PostureTargetStatus(**fields).to_api()["worstControls"] == [
+        {
+            "control": "S3.1",
+            "title": "Buckets",
+            "severity": "CRITICAL",
+            "failed": 3,
+            "accounts": 2,
+            "oldest": "2023-11-14T22:13:20Z",
+        },
+        {"control": "IAM.1", "severity": "LOW", "failed": 9, "accounts": 1},
+    ]
+    assert worst_fields(shown({})) == {"worst_controls": ()}
+
+
+async def test_failed_findings_by_control_are_published_on_request_only() -> None:
+    exposition = Exposition()
+    sink = PrometheusSink(exposition)
+    scores = shown(COUNTS)._replace(failed=WORST)
+    hub = TargetHub("posture-hub-1", "111122223333", "eu-west-1", "SecurityHub")
+    report = TargetReport("ns", "t", {}, None, scores, per_control=False, hub=hub)
+    await sink.show_target("uid", report, lambda: 1.0)
+    page = exposition.page().plain.decode()
+    assert "posture_control_failed_findings" not in page
+    assert (
+        'posture_target_info{account_id="111122223333",hub="posture-hub-1",method="SecurityHub",'
+        'namespace="ns",region="eu-west-1",target="t"} 1.0'
+    ) in page
+    await sink.show_target("uid", report._replace(per_control=True), lambda: 1.0)
+    page = exposition.page().plain.decode()
+    series = (
+        f'posture_control_failed_findings{{control="S3.1",namespace="ns",severity="critical",standard="{FSBP}",'
+        'target="t"} 3.0'
+    )
+    assert series in page

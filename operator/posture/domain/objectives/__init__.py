@@ -1,1 +1,1 @@
-"""What a target aims at, compared with what is: findings that are overdue."""
+"""What a target aims at, compared with what is: what is overdue, how the score moves, what to fix first."""

@@ -24,6 +24,8 @@ class ResolveLimits(NamedTuple):
 class FailedCounts(NamedTuple):
     """Of the failed findings of a cell what time tells."""
 
+    failed: tuple[tuple[Severity, int], ...]
+    """All of them, by severity; not zero."""
     oldest: int | None
     """Since when the oldest fails; None where that is known of none."""
     overdue: tuple[tuple[Severity, int], ...] = ()
@@ -52,6 +54,7 @@ class FailedScope:
         self._bits = bits_of(view)
         self._off = off_pairs(view, self._bits).by_place
         self._plans: dict[Check, tuple[int, str]] = {}
+        self._controls = view.controls
 
     def product(self, check: Check, account_id: str, region: str) -> str:
         """Return the product under which it counts; empty where it does not."""
@@ -61,7 +64,22 @@ class FailedScope:
         if plan is None:
             plan = self._plans[check] = plan_of(check, self._bits, self._products)
         pairs, product = plan
-        if not pairs:
-            return product
+        return SECURITY_HUB if pairs and self._on(pairs, account_id, region) else product
+
+    def pairs(self, check: Check, account_id: str, region: str) -> int:
+        """Return the set of pairs (see `ControlBits`) that it counts for; none for a product's."""
+        if not self.product(check, account_id, region):
+            return 0
+        return self._on(self._plans[check][0], account_id, region)
+
+    def spelled(self, pairs: int) -> list[tuple[str, str]]:
+        """Return the standards and controls of a set, as AWS spells them."""
+        return list(self._bits.pairs(pairs))
+
+    def identity(self, standard: str, control: str) -> str:
+        """Return what tells a control from others when standards are pooled."""
+        return self._controls.identity(standard, control.upper())
+
+    def _on(self, pairs: int, account_id: str, region: str) -> int:
         off = self._off.get(account_id)
-        return SECURITY_HUB if not off or pairs & ~off.get(region, 0) else ""
+        return pairs & ~off.get(region, 0) if off else pairs

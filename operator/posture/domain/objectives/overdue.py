@@ -1,8 +1,8 @@
 """Overdue: findings in state `failed` that fail for longer than the objective of their severity allows."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from heapq import nsmallest
+from operator import itemgetter
 from typing import Generic, NamedTuple, TypeVar
 
 from posture.domain.findings import Severity
@@ -42,9 +42,9 @@ class Overdue(NamedTuple, Generic[KeyT]):
 
 def overdue_of(cells: Iterable[tuple[KeyT, FailedCell]], scope: FailedScope) -> Overdue[KeyT]:
     """Count what is overdue in a view, from the cells of its hub, each with a key of its own."""
-    counts: Counter[OverdueKey] = Counter()
+    sums: dict[tuple[str, str], list[int]] = {}
     unknown = 0
-    found: list[tuple[int, tuple[str, str, str], KeyT]] = []
+    found: list[tuple[int, str, str, str, KeyT]] = []
     for key, (check, account_id, region, failed) in cells:
         if not (failed.overdue or failed.unknown):
             continue
@@ -52,9 +52,21 @@ def overdue_of(cells: Iterable[tuple[KeyT, FailedCell]], scope: FailedScope) -> 
         if not product:
             continue
         unknown += failed.unknown
+        counts = sums.get((product, account_id))
+        if counts is None:
+            counts = sums[product, account_id] = [0] * len(Severity)
         for severity, n in failed.overdue:
-            counts[OverdueKey(product, account_id, severity)] += n
+            counts[severity] += n
         if failed.longest is not None:
-            found.append((failed.longest, (account_id, region, check.control), key))
-    first = nsmallest(LISTED, found, key=lambda each: each[:2])
-    return Overdue(dict(sorted(counts.items())), unknown, tuple(key for *_, key in first))
+            found.append((failed.longest, account_id, region, check.control, key))
+    first = nsmallest(LISTED, found, key=itemgetter(0, 1, 2, 3))
+    return Overdue(
+        {
+            OverdueKey(*where, severity): sums[where][severity]
+            for where in sorted(sums)
+            for severity in Severity
+            if sums[where][severity]
+        },
+        unknown,
+        tuple(each[4] for each in first),
+    )

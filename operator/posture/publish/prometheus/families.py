@@ -49,6 +49,11 @@ SCORES = {
 }
 
 SCORE_TIMESTAMP = Family("posture_score_timestamp_seconds", "When what is published was exact.", TARGET)
+TARGET_INFO = Family(
+    "posture_target_info",
+    "A target: its hub, and the method of its headline score.",
+    (*TARGET, *HUB, "method"),
+)
 ACCOUNT_INFO = Family(
     "posture_account_info",
     "An account of a target: its name, the workload and environment it belongs to, and its owner by its tag.",
@@ -58,6 +63,11 @@ ACCOUNTS = Family("posture_accounts", "Accounts by state: reporting, silent or e
 CONTROLS = Family("posture_controls", "Controls of a standard by status.", (*STANDARD, "status"))
 CONTROL_STATUS = Family(
     "posture_control_status", "The status that a control has.", (*STANDARD, "control", "status")
+)
+CONTROL_FAILED = Family(
+    "posture_control_failed_findings",
+    "Failed findings of a control, in each standard that it counts in.",
+    (*STANDARD, "control", "severity"),
 )
 FINDINGS_COUNT = Family(
     "posture_findings",
@@ -189,10 +199,12 @@ LOOP_LAG = Family(
 ALL: tuple[Family, ...] = (
     *SCORES.values(),
     SCORE_TIMESTAMP,
+    TARGET_INFO,
     ACCOUNT_INFO,
     ACCOUNTS,
     CONTROLS,
     CONTROL_STATUS,
+    CONTROL_FAILED,
     FINDINGS_COUNT,
     FINDINGS_OVERDUE,
     OBJECTIVE_MINIMUM,

@@ -16,7 +16,8 @@ the object.
 
 `state`, `severity`, `outcome`, `decision`, `reason` and the `status` of controls are lower snake_case.
 `standard` is written as in `spec`. `posture_condition` has a series for each of `status="True"`, `"False"`,
-`"Unknown"`, of which one is 1. `posture_control_status` is there with `metrics.perControl: true` only.
+`"Unknown"`, of which one is 1. `posture_control_status` and `posture_control_failed_findings` are there with
+`metrics.perControl: true` only.
 
 | metric | type | labels | meaning |
 |---|---|---|---|

@@ -13,6 +13,7 @@ from posture.config.file import (
     ConfigFile,
 )
 from posture.domain.objectives.overdue import Overdue
+from posture.domain.objectives.worst import FailedControls
 from posture.domain.remediation.reasons import Reason
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.scoring.scores import ControlCounts, Scores
@@ -23,7 +24,14 @@ from posture.publish.outputs import OutputNumbers
 from posture.publish.prometheus import families
 from posture.publish.prometheus.exposition import Samples, Value
 from posture.publish.prometheus.families import Family, score_family
-from posture.publish.sink import ObjectiveLimits, ObjectReport, PolicyReport, RestoredScores, RuleReport
+from posture.publish.sink import (
+    ObjectiveLimits,
+    ObjectReport,
+    PolicyReport,
+    RestoredScores,
+    RuleReport,
+    TargetHub,
+)
 
 _STATUSES = ("True", "False", "Unknown")
 
@@ -88,6 +96,21 @@ def _said_of(account: str, evaluation: Evaluation) -> tuple[str, str, str, str]:
     group = evaluation.groups.get(account)
     workload, environment = ("", "") if group is None else group[:2]
     return evaluation.names.get(account, ""), workload, environment, evaluation.owners.get(account, "")
+
+
+def control_samples(namespace: str, target: str, failed: FailedControls[Any]) -> dict[Family, list[Value]]:
+    """Return the samples of failed findings by control; controls without any have none."""
+    return {
+        families.CONTROL_FAILED: [
+            ((namespace, target, key.standard, key.control, key.severity.name.lower()), count)
+            for key, count in failed.failed.items()
+        ]
+    }
+
+
+def info_samples(namespace: str, target: str, hub: TargetHub) -> Samples:
+    """Return the sample that joins a target with its hub."""
+    return {families.TARGET_INFO: [((namespace, target, *hub), 1)]}
 
 
 def restored_samples(namespace: str, target: str, restored: RestoredScores) -> dict[Family, list[Value]]:

@@ -11,8 +11,10 @@ from posture.publish.prometheus.exposition import Exposition, RenderedText, Samp
 from posture.publish.prometheus.families import Family
 from posture.publish.prometheus.samples import (
     condition_samples,
+    control_samples,
     drop_samples,
     evaluation_samples,
+    info_samples,
     objective_samples,
     overdue_samples,
     policy_samples,
@@ -93,6 +95,8 @@ class _TargetPage:
             state = {**state, **objective_samples(*own, report.objectives)}
         if report.drop is not None:
             state = {**state, **drop_samples(*own, report.drop)}
+        if report.hub is not None:
+            state = {**state, **info_samples(*own, report.hub)}
         made = None
         if scores is not None:
             state = {**state, **timestamp_samples(*own, scores.exact_at)}
@@ -117,13 +121,18 @@ class _TargetPage:
 def _maker(own: tuple[str, str], scores: Shown | RestoredScores, *, per_control: bool) -> _Maker:
     if isinstance(scores, Shown):
         make = partial(_samples, own, scores, per_control=per_control)
-        return _Maker((scores.evaluation, scores.overdue, scores.pooled, per_control), make)
+        identity = (scores.evaluation, scores.overdue, scores.failed, scores.pooled, per_control)
+        return _Maker(identity, make)
     return _Maker((scores,), partial(restored_samples, *own, scores))
 
 
 def _samples(own: tuple[str, str], shown: Shown, *, per_control: bool) -> Samples:
     samples = evaluation_samples(*own, shown.evaluation, pooled=shown.pooled, per_control=per_control)
-    return samples if shown.overdue is None else {**samples, **overdue_samples(*own, shown.overdue)}
+    if shown.overdue is not None:
+        samples |= overdue_samples(*own, shown.overdue)
+    if shown.failed is not None and per_control:
+        samples |= control_samples(*own, shown.failed)
+    return samples
 
 
 def _rendered(make: Callable[[], Samples]) -> Mapping[Family, RenderedText]:

@@ -17,7 +17,7 @@ _SEVERITIES = tuple(Severity)
 _LATE = f"CASE severity {' '.join(f'WHEN {+each} THEN ?{+each + 1}' for each in Severity)} END"
 """Since when a row may not fail: numbers 1 to 5 of the arguments, None where there is no limit."""
 _FIELDS = (
-    f"severity, count(*) - count(failing), min(failing), coalesce(sum(failing < {_LATE}), 0),"
+    f"severity, count(*), count(failing), min(failing), coalesce(sum(failing < {_LATE}), 0),"
     f" min(CASE WHEN failing >= {_LATE} THEN failing END), min(updated)"
 )
 _FAILED = (
@@ -45,6 +45,7 @@ class FailedReader:
         self._database = database
         self._dimensions = dimensions
         self._ask = ask
+        self._shared: dict[tuple[tuple[Severity, int], ...], tuple[tuple[Severity, int], ...]] = {}
         self._late = tuple(None if limit is None else ask.now - limit for limit in ask.limits)
 
     def everything(self) -> Iterator[FailedRow]:
@@ -89,7 +90,9 @@ class FailedReader:
         due: list[int] = []
         changes: list[int] = []
         unknown = 0
-        for _, _, severity, untold, first, late, next_late, updated in groups:
+        failed: list[tuple[Severity, int]] = []
+        for _, _, severity, n, told, first, late, next_late, updated in groups:
+            failed.append((_SEVERITIES[severity], n))
             limit = self._ask.limits[severity]
             if first is not None:
                 oldest.append(first)
@@ -97,13 +100,20 @@ class FailedReader:
                 changes.append(updated + self._ask.window)
             if limit is None:
                 continue
-            unknown += untold
+            unknown += n - told
             if late:
                 overdue.append((_SEVERITIES[severity], late))
                 due.append(first + limit)
             if next_late is not None:
                 changes.append(next_late + limit)
-        counts = FailedCounts(min(oldest, default=None), tuple(overdue), min(due, default=None), unknown)
+        kinds, late_kinds = tuple(failed), tuple(overdue)
+        counts = FailedCounts(
+            self._shared.setdefault(kinds, kinds),
+            min(oldest, default=None),
+            self._shared.setdefault(late_kinds, late_kinds),
+            min(due, default=None),
+            unknown,
+        )
         dimensions = self._dimensions
         cell = FailedCell(
             check, dimensions.accounts.values[key[1]], dimensions.regions.values[key[2]], counts

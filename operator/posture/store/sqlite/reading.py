@@ -90,6 +90,10 @@ class FindingReader:
         reader = FailedReader(self._database, self._dimensions, ask)
         return reader.everything() if keys is None else reader.of_keys(keys)
 
+    def findings_of(self, cell: CellKey) -> Iterator[Finding]:
+        """Yield the ACTIVE findings of a cell."""
+        return self._of_cell(cell, RecordState.ACTIVE)
+
     def overdue_findings(self, cell: CellKey, ask: FailedAsk, *, most: int) -> list[Finding]:
         """Return the findings of a cell that are overdue for the longest, that first."""
         keys = FailedReader(self._database, self._dimensions, ask).longest(cell, most)
