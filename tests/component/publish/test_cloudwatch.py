@@ -153,11 +153,11 @@ async def test_what_cannot_be_sent_waits_and_says_why(cloud: Cloud, account: str
     fault, reason = FAULTS[name]
     cloud.meddle("fault", service="cloudwatch", operation="PutMetricData", account=account, **fault)
     async with running(account) as destination:
-        destination.show("u", report(evaluation(3), now=now()), lambda: 3.0)
+        destination.show("u", report(evaluation(3), now=now()), lambda: 6.0)
         await until(lambda: destination.delivery("u").trouble)
         # Whoever shows waits for nothing, whatever the destination does.
         started = time.monotonic()
-        destination.show("u", report(evaluation(3), now=now()), lambda: 3.0)
+        destination.show("u", report(evaluation(3), now=now()), lambda: 6.0)
         delivery = destination.delivery("u")
         assert time.monotonic() - started < 0.5
         assert delivery.trouble is not None

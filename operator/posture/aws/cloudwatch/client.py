@@ -25,7 +25,7 @@ class CloudWatch:
         over in any case. Returns the start of the request, in µs by AWS's clock. Raises AwsError.
         """
         parameters = {"Namespace": namespace, "MetricData": list(data)}
-        # Said to be throttled rather than late.
-        patience = within / 2
+        # Whoever sends has a back-off of its own, and is told of being throttled rather than late.
+        patience = within / 4
         answer = await self._calls.call("PutMetricData", parameters, within=within, patience=patience)
         return answer.asked_at

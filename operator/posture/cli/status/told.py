@@ -5,7 +5,13 @@ from typing import Any, NamedTuple
 
 from posture.api.conditions import READY, RECONCILING, STALLED, Condition, ConditionStatus, find_condition
 from posture.api.posture_target import PostureTarget
-from posture.api.posture_target_status import DECLINING, OVERDUE, SCORE_CURRENT, PostureTargetStatus
+from posture.api.posture_target_status import (
+    DECLINING,
+    OVERDUE,
+    PUBLISHED,
+    SCORE_CURRENT,
+    PostureTargetStatus,
+)
 from posture.api.remediation_rule import RemediationRule
 from posture.api.resource import CustomResource, read_status
 from posture.api.suppression_policy import DRIFTED, EXPIRED, REVIEW_DUE, SuppressionPolicy
@@ -16,7 +22,7 @@ _KINDS: Mapping[str, type[CustomResource]] = {
 }
 NOT_THERE = "NotThere"
 """The reason of a target that policies or rules name and that is not there."""
-_EXPECTED = (READY, SCORE_CURRENT)
+_EXPECTED = (READY, SCORE_CURRENT, PUBLISHED)
 _ABNORMAL = (STALLED, EXPIRED, REVIEW_DUE, DRIFTED, DECLINING, OVERDUE)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from posture.api.conditions import ConditionStatus, ready, reconciling, set_condition, stalled
 from posture.api.posture_target import PostureTarget
-from posture.api.posture_target_status import SCORE_CURRENT
+from posture.api.posture_target_status import PUBLISHED, SCORE_CURRENT
 from posture.api.remediation_rule import RemediationRule
 from posture.api.resource import CustomResource
 from posture.api.suppression_policy import REVIEW_DUE, SuppressionPolicy
@@ -69,6 +69,8 @@ def test_what_is_stalled_is_told_once_and_counts_for_whatever_it_belongs_to() ->
         (SCORE_CURRENT, ConditionStatus.FALSE, True),
         (SCORE_CURRENT, ConditionStatus.TRUE, False),
         (SCORE_CURRENT, ConditionStatus.UNKNOWN, False),
+        (PUBLISHED, ConditionStatus.FALSE, True),
+        (PUBLISHED, ConditionStatus.UNKNOWN, False),
         (REVIEW_DUE, ConditionStatus.TRUE, True),
         (REVIEW_DUE, ConditionStatus.FALSE, False),
     ],
