@@ -46,8 +46,8 @@ def polls(operator: OperatorProcess, stage: Stage, name: str) -> None:
 def test_scores_arrive_though_cloudwatch_was_away_and_only_of_who_may(stage: Stage) -> None:
     outputs = [output("posture-metrics", stage.namespace), output("of-others", "elsewhere")]
     stage.configure(outputs={"cloudWatch": outputs})
-    away = {"service": "cloudwatch", "operation": "PutMetricData", "account": ACCOUNT}
-    stage.cloud.meddle("away", **away, code="InternalServiceFault", status=500)
+    # It answers nothing at all.
+    stage.cloud.meddle("away", service="cloudwatch", operation="PutMetricData", account=ACCOUNT, hold="call")
     stage.target(publish=[{"output": "posture-metrics"}])
     stage.target("uninvited", publish=[{"output": "of-others"}])
     stage.target("mistaken", publish=[{"output": "metrics"}])
