@@ -128,6 +128,16 @@ SCORE = Group(
             threshold_means="findings",
         ),
         Alert(
+            "PostureWorkloadsUnknown",
+            "warning",
+            "1h",
+            f"max by ({_OBJECT})"
+            f' (posture_condition{{kind="PostureTarget",type="Grouped",status="False"}}) == 1',
+            f"Tags of accounts of PostureTarget {_OBJECT_NAMED} cannot be read.",
+            "Workloads and owners are told by tags in AWS Organizations. What was read is believed for a day;"
+            " after that no workload has a score. The condition Grouped says why.",
+        ),
+        Alert(
             "PostureAccountSilent",
             "warning",
             "24h",

@@ -58,8 +58,8 @@ def _gauges(now: float) -> Samples:
         **_scores(),
         families.SCORE_TIMESTAMP: [(_TARGET, now - 60)],
         families.ACCOUNT_INFO: [
-            ((*_TARGET, "111122223333", "acme-shop-production", "shop", "production"), 1),
-            ((*_TARGET, "444455556666", "acme-shop-staging", "shop", "staging"), 1),
+            ((*_TARGET, "111122223333", "acme-shop-production", "shop", "production", "team-shop"), 1),
+            ((*_TARGET, "444455556666", "acme-shop-staging", "shop", "staging", ""), 1),
         ],
         families.ACCOUNTS: [((*_TARGET, "reporting"), 2), ((*_TARGET, "silent"), 1)],
         families.CONTROLS: [((*_TARGET, STANDARD, "passed"), 30), ((*_TARGET, STANDARD, "failed"), 7)],

@@ -17,6 +17,18 @@ from tests.support.rule_tests import Case, Fires, gone, steps
 
 CASES = (
     Case(
+        "PostureWorkloadsUnknown",
+        {condition("Grouped", "False"): "0x9 1x79 0x60"},
+        [
+            ("69m", []),
+            (
+                "71m",
+                [Fires(f"Tags of accounts of PostureTarget {ORGANIZATION} cannot be read.", OBJECT_LABELS)],
+            ),
+            ("91m", []),
+        ],
+    ),
+    Case(
         "PostureScoreNotCurrent",
         {
             condition("ScoreCurrent", "True"): "1x9 0x49 1x60",
