@@ -11,7 +11,7 @@ from posture.config.file import ConfigFile
 from posture.config.model import CloudWatchOutput
 from posture.domain.selection.selectors import globs
 from posture.kube.leadership import Leading
-from posture.logs import apart
+from posture.logs import apart, bound
 from posture.publish.cloudwatch.output import CloudWatchDestination
 from posture.publish.sink import Delivery, Publication, Sink, TargetReport
 
@@ -115,14 +115,17 @@ class Outputs(Sink):
         """End the outputs that are not there any more, or are other ones now; begin those that are new."""
         for name, running in list(self._running.items()):
             wanted = definitions.get(name)
-            if wanted is not None and _same(wanted, running.destination.definition):
-                if not running.task.done():
-                    continue
-                logger.error("The output %s ended by itself (a bug in the operator); it begins anew", name)
+            is_done = running.task.done()
+            if not is_done and wanted is not None and _same(wanted, running.destination.definition):
+                continue
             running.task.cancel()
             del self._running[name]
-            if waiting := running.destination.sender.length:
-                logger.warning("The output %s ends, and drops %s that waited to be sent", name, waiting)
+            waiting = running.destination.sender.length
+            with bound(output=name):
+                if is_done:
+                    logger.error("The output %s ended by itself (a bug in the operator)", name)
+                if waiting:
+                    logger.warning("The output %s ends, and drops %s that waited to be sent", name, waiting)
         for name, definition in definitions.items():
             if name not in self._running:
                 made = self._make(definition)

@@ -150,7 +150,7 @@ SYNC_CORRECTIONS = Family(
 OUTPUT = ("output", "kind")
 OUTPUT_SENT = Family(
     "posture_output_sent_total",
-    "What the destination of an output has taken: points of CloudWatch.",
+    "What the destination of an output has taken: values, where its kind is cloudwatch.",
     OUTPUT,
     "counter",
 )
