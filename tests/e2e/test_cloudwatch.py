@@ -106,3 +106,12 @@ def test_scores_arrive_though_cloudwatch_was_away_and_only_of_who_may(stage: Sta
         if each.value
     }
     assert told == {"organization": "True", "uninvited": "False", "mistaken": "False"}
+
+    # Only the holder of the hub's Lease publishes; who takes over goes on with the same metrics.
+    second = stage.operator("replica-1")
+    second.wait(lambda: second.get("/readyz")[0] == 200, "the second replica to be ready")
+    assert count(second, "sent_total") == 0
+    operator.kill()
+    second.wait(lambda: count(second, "sent_total") == len(found), "a takeover", seconds=90)
+    after = values(stage.cloud, ACCOUNT, NAMESPACE)
+    assert {key: set(each) for key, each in after.items()} == {key: set(each) for key, each in found.items()}
