@@ -1,7 +1,7 @@
 """A hub that is read once, without an operator: the same sources and the same store as the operator's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -9,8 +9,10 @@ from typing import NamedTuple
 from posture.aws.client.errors import AwsError
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
+from posture.aws.organizations.client import Organizations
 from posture.aws.securityhub.client import SecurityHub
-from posture.hubs.demand import Demand, HubKey
+from posture.domain.scoring.accounts import AccountFilter, AccountStanding
+from posture.hubs.demand import Demand, HubKey, OrganizationDemand, OrganizationKey
 from posture.hubs.hub import Hub, HubDependencies
 from posture.hubs.status import HubStatus
 from posture.pace import Lasting
@@ -45,8 +47,9 @@ async def hub_read_once(
     """Yield a hub once it is exact as of a moment after this was called.
 
     `folder`: where its store is, and may have been before: then only what has changed since is read. `told`
-    is called with its status whenever that changes. `owners`: whose marks on findings are looked for. What
-    passes is waited for; raises AwsError and StoreError for what does not.
+    is called with its status whenever that changes. `owners`: whose marks on findings are looked for. The
+    organizations that are asked for are read too. What passes is waited for; raises AwsError and StoreError
+    for what does not.
     """
     usage = Usage()
     async with AsyncExitStack() as stack:
@@ -54,20 +57,31 @@ async def hub_read_once(
         identity = Identity(key.role_arn, key.external_id, key.region)
         limiters = Limiters(quota_share)
         cloud = SecurityHub(sessions, identity, limiters, usage)
+
+        def organizations(asked: OrganizationKey) -> Organizations:
+            return Organizations(sessions, Identity(*asked, key.region), limiters, usage)
+
         hub = Hub(
             key,
-            HubDependencies(SecurityHubs(cloud), lambda: sessions.account(identity), SqliteStores(folder)),
+            HubDependencies(
+                SecurityHubs(cloud),
+                lambda: sessions.account(identity),
+                SqliteStores(folder),
+                organizations=organizations,
+            ),
         )
         hub.own(owners)
         # Whoever knows of a policy that has turned something off says so afterwards.
         hub.know_turned_off({})
-        hub.ask(demands)
+        asked = list(demands)
+        hub.ask(asked)
         changed = asyncio.Event()
         hub.on_change(changed.set)
         ticket = hub.request()
         life = asyncio.create_task(hub.run(), name=hub.name)
         stack.push_async_callback(_ended, hub, life)
-        while not hub.exact_since(ticket):
+        wanted = [each.organization for each in asked if each.organization is not None]
+        while not hub.exact_since(ticket) or not await _are_read(hub, wanted):
             await _either(changed, life)
             changed.clear()
             told(hub.status)
@@ -75,6 +89,29 @@ async def hub_read_once(
             if error is not None and _lasts(error):
                 raise error
         yield HubRead(hub, sessions, limiters, usage)
+
+
+async def _are_read(hub: Hub, wanted: Sequence[OrganizationDemand]) -> bool:
+    """Whether all that is asked for is known. Raises AwsError where waiting changes nothing."""
+    if not wanted:
+        return True
+    places = await hub.look(lambda findings: findings.rows.places())
+    facts = hub.status.facts
+    if places is None or facts is None:
+        return False
+    for each in wanted:
+        status = hub.status.organizations.get(each.key)
+        if status is None:
+            return False
+        for error in status.errors:
+            if _lasts(error):
+                raise error
+        accounts = AccountFilter(granted=each.granted, include=each.include, exclude=each.exclude)
+        seen = {*places[0], *facts.members}
+        own = [id_ for id_ in seen if accounts.standing(id_) is AccountStanding.TARGETED]
+        if not status.known.accounts or (each.tag_keys and status.known.unread(own)):
+            return False
+    return True
 
 
 def _lasts(error: AwsError | StoreError) -> bool:

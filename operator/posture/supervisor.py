@@ -25,7 +25,7 @@ from posture.publish.sink import Publication
 from posture.reconcile.access import Admitted, NotAdmitted, admit_all
 from posture.reconcile.context import Context
 from posture.reconcile.loop import WakeLoop
-from posture.reconcile.scope import demand_of, least_demand, organization_demand_of
+from posture.reconcile.scope import demand_of, least_demand
 from posture.remediation.remediation import RemediationTasks
 from posture.suppression.suppression import SuppressionTasks
 from posture.targets.publishing import publication_of
@@ -206,8 +206,7 @@ class Supervisor:
             name = f"{each.target.metadata.namespace}/{each.target.metadata.name}"
             hub.targets.append(name)
             if not each.target.spec.suspend or self._suppression.needs_hub(name):
-                demand = demand_of(each.target.spec)
-                hub.demands.append(demand._replace(organization=organization_demand_of(each)))
+                hub.demands.append(demand_of(each))
         for key in self._suppression.hubs_to_undo_in():
             hub = wanted.setdefault(key, WantedHub([], []))
             if not hub.demands:

@@ -120,18 +120,20 @@ def view_of(
     )
 
 
-def demand_of(spec: PostureTargetSpec) -> Demand:
-    """Return what a target wants of its hub."""
+def demand_of(admitted: Admitted) -> Demand:
+    """Return what a target wants of its hub, and of its organization."""
+    spec = admitted.target.spec
     return Demand(
         spec.interval,
         spec.full_sync_interval,
         frozenset(spec.products),
         spec.scoring.evaluation_window,
         followed_of(spec),
+        _organization_demand(admitted),
     )
 
 
-def organization_demand_of(admitted: Admitted) -> OrganizationDemand | None:
+def _organization_demand(admitted: Admitted) -> OrganizationDemand | None:
     """Return what a target wants of its organization; None where it may not, or does not, ask."""
     if not isinstance(admitted.organization, OrganizationKey):
         return None

@@ -95,8 +95,8 @@ class Everything:
 
     def demands_at(self, key: HubKey) -> list[Demand]:
         """Return what targets ask of a hub; one that is suspended asks for nothing."""
-        specs = [admitted.target.spec for _, admitted in self.targets_at(key).values()]
-        return [demand_of(each) for each in specs if not each.suspend]
+        targets = [admitted for _, admitted in self.targets_at(key).values()]
+        return [demand_of(each) for each in targets if not each.target.spec.suspend]
 
     def hubs_of(self, targets: Iterable[str]) -> dict[HubKey, None]:
         """Return the hubs of these targets, and those in which their policies are to be undone."""

@@ -50,7 +50,8 @@ async def _picture(read: HubRead, everything: HubRules) -> Picture:
     status, survey = hub.status, Survey()
     if status.facts is None:
         raise RuntimeError("a hub that is exact knows what it is")
-    view = HubView(status.facts, hub.controls(), hub.names(), status.turned_off or {})
+    off, organizations = status.turned_off or {}, status.organizations
+    view = HubView(status.facts, hub.controls(), hub.names(), off, organizations=organizations)
     interval = int((status.interval_seconds or 0) * SECOND)
     histories = Histories(read.security_hub(_identity(read)))
 

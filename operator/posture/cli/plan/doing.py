@@ -203,8 +203,8 @@ async def _rehearsed(key: HubKey, case: _Case, *, live: bool) -> HubRehearsed | 
 
 
 def _demands(key: HubKey, case: _Case, before: Mapping[str, Admitted], config: Config) -> list[Demand]:
-    specs = [each.target.spec for each in before.values()]
-    asked = case.after.demands_at(key) + [demand_of(each) for each in specs if not each.suspend]
+    asked = case.after.demands_at(key)
+    asked += [demand_of(each) for each in before.values() if not each.target.spec.suspend]
     if not asked and any(key in each.moved_from for each in case.after.policies):
         asked = [least_demand(config.minimums)]
     return [each._replace(interval=_LONG, full_sync_interval=_LONG) for each in asked]

@@ -131,7 +131,7 @@ async def _look(asked: Asked, work: Callable[[Sight], Awaitable[_T]]) -> _T:
                 read = await stack.enter_async_context(
                     hub_read_once(
                         target.admitted.hub,
-                        [demand_of(target.admitted.target.spec)],
+                        [demand_of(target.admitted)],
                         folder,
                         quota_share=target.config.quota_share,
                         told=progress.told,
