@@ -11,12 +11,14 @@ from deploy.grafana.panel import Dashboard
 from deploy.grafana.picture.answers import Series, Source
 from deploy.grafana.picture.dashboard import picture
 from sandbox import prometheus
+from sandbox.waiting import wait_until
 
 INTERVAL = "15s"
 """For rates: scrapes are a second apart."""
 CHOSEN = {"posture-workload": {"target": "payments", "workload": "payments"}}
 OVERVIEW = "overview"
 """The first two rows of the first dashboard: what a score is, and that it moves."""
+_MOVES = "max_over_time(posture_target_score_ratio[10s]) > min_over_time(posture_target_score_ratio[10s])"
 _POINTS = 200
 
 
@@ -35,8 +37,10 @@ def source(address: str, began: float) -> Source:
 
 
 def draw(address: str, began: float, folder: Path) -> None:
-    """Draw each dashboard into a file of the folder."""
+    """Draw each dashboard into a file of the folder. Raises TimeoutError where scores do not stand still."""
     say(f"Pictures of the dashboards in {folder}")
+    # So that the last change is seen to have been one.
+    wait_until(lambda: not prometheus.query(address, _MOVES), "scores that stand still", seconds=60)
     folder.mkdir(parents=True, exist_ok=True)
     answering = source(address, began)
     for each in DASHBOARDS:
