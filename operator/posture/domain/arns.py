@@ -158,6 +158,11 @@ class Product(NamedTuple):
     name: str
 
 
+def managed_insight_arn(partition: str, number: int) -> str:
+    """Return the ARN of one of Security Hub's managed insights (user guide, "Managed insights")."""
+    return f"arn:{partition}:securityhub:::insight/securityhub/default/{number}"
+
+
 def product_parts(product_arn: str) -> Product:
     """Read a ProductArn; ValueError where it is not the ARN of a Security Hub product."""
     match = _PRODUCT.fullmatch(product_arn)

@@ -12,7 +12,7 @@ from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.paging import list_all
 from posture.aws.client.sessions import Identity, Sessions
 from posture.cli.check.setup import Answer
-from posture.domain.arns import identity_of_caller, partition_of_region
+from posture.domain.arns import identity_of_caller, managed_insight_arn, partition_of_region
 from posture.domain.time import rfc3339
 
 PATIENCE = 15.0
@@ -109,8 +109,7 @@ class HubCalls:
     async def insight(self) -> Answer:
         """Read a managed insight: the resources with the most findings."""
         partition = partition_of_region(self.identity.region)
-        arn = f"arn:{partition}:securityhub:::insight/securityhub/default/1"
-        return await self.ask("GetInsightResults", {"InsightArn": arn})
+        return await self.ask("GetInsightResults", {"InsightArn": managed_insight_arn(partition, 1)})
 
     async def too_large_a_page(self) -> Answer:
         """Ask for a page that is larger than may be."""
