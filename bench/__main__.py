@@ -22,6 +22,7 @@ MEASURES = (
     "policies",
     "rules",
     "changes",
+    "start",
 )
 _RESULTS = Path(__file__).with_name("results.json")
 _FINDINGS = 1_000_000

@@ -8,8 +8,8 @@ import pytest
 from bench.__main__ import MEASURES, main
 
 # Those of which a unit test is the same, or that live a life three times over (`growth`), or beside a library
-# from a package index (`policies`).
-_ELSEWHERE = {"decode", "changes", "growth", "policies"}
+# from a package index (`policies`), or that run each command again and again (`start`).
+_ELSEWHERE = {"decode", "changes", "growth", "policies", "start"}
 
 
 @pytest.mark.parametrize("measure", sorted({*MEASURES} - _ELSEWHERE))

@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from bench import start
 from bench.__main__ import main
+from posture import cli
 
 
 def test_a_measure_by_name_is_shown_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,3 +31,14 @@ def test_what_changes_cost_is_measured_beside_everything(tmp_path: Path) -> None
     assert len(rows) == 7
     assert all(row["ours"] >= 0 and len(row["samples"]) > 1 for row in rows)
     assert all(row["ratio"] > 0 for row in rows if row["beside"])
+
+
+def test_the_start_of_every_command_is_measured_but_that_of_the_operator() -> None:
+    assert start.CALLS.keys() == set(cli.main.list_commands(None)) - {"run"}  # type: ignore[arg-type]
+
+
+def test_a_start_is_measured_beside_a_python_that_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start, "CALLS", {"completion": ["bash"], "validate": ["-f", "policy.yaml"]})
+    rows = start.measure(0)
+    assert [row.what.split(",")[0] for row in rows] == ["posture completion", "posture validate"]
+    assert all(row.ours > row.beside > 0 for row in rows if row.beside)
