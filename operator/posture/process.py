@@ -24,7 +24,7 @@ from posture.kube.client import connect
 from posture.kube.connection import NoCluster
 from posture.kube.events import EventRecorder
 from posture.publish.cloudwatch.output import CloudWatchDestination
-from posture.publish.outputs import Outputs
+from posture.publish.outputs import OutputSinks
 from posture.publish.prometheus import families
 from posture.publish.prometheus.exposition import Exposition, rendered, serve_metrics
 from posture.publish.prometheus.samples import output_samples
@@ -87,7 +87,7 @@ async def serve(options: Options) -> None:
         settle_heap()
         limiters = Limiters(options.config.current().quota_share)
         outputs = await stack.enter_async_context(
-            Outputs(options.config, lambda each: CloudWatchDestination(each, sessions, limiters, usage))
+            OutputSinks(options.config, lambda each: CloudWatchDestination(each, sessions, limiters, usage))
         )
         exposition.add_live(lambda: output_samples(outputs.numbers()))
         context = Context(

@@ -21,7 +21,7 @@ from posture.kube.resources import (
 from posture.logs import apart, bound, next_cycle
 from posture.publish.prometheus.exposition import Samples
 from posture.publish.prometheus.samples import hub_samples, process_samples
-from posture.publish.sink import Publication
+from posture.publish.sink import PublishingTarget
 from posture.reconcile.access import Admitted, NotAdmitted, admit_all
 from posture.reconcile.context import Context
 from posture.reconcile.loop import WakeLoop
@@ -266,7 +266,7 @@ class Supervisor:
             self.wake()
 
 
-def _publications(admissions: Mapping[str, tuple[Object, Admitted | NotAdmitted]]) -> list[Publication]:
+def _publications(admissions: Mapping[str, tuple[Object, Admitted | NotAdmitted]]) -> list[PublishingTarget]:
     """Return which targets publish where, the oldest first: the same on every replica."""
     found = [
         (str(document["metadata"].get("creationTimestamp", "")), publication_of(document, admission))

@@ -5,7 +5,7 @@ from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import Evaluation, View, evaluate
 from posture.domain.standards import ControlAssociation, Controls, Standard
 from posture.domain.time import HOUR
-from posture.publish.sink import Publication, Shown, TargetReport
+from posture.publish.sink import PublishingTarget, Shown, TargetReport
 
 STANDARD = "fsbp/v/1"
 _CONTROLS = tuple(f"S3.{number}" for number in range(1, 8))
@@ -49,6 +49,6 @@ def report(
     return TargetReport(namespace, name, {}, None, shown, per_control=False, told_at=now, current_until=until)
 
 
-def publication(uid: str, name: str = "organization", namespace: str = "security") -> Publication:
+def publication(uid: str, name: str = "organization", namespace: str = "security") -> PublishingTarget:
     """A target that publishes to `posture-metrics`, and whose status tells nothing yet."""
-    return Publication(uid, namespace, name, ("posture-metrics",), 0, 0)
+    return PublishingTarget(uid, namespace, name, ("posture-metrics",), 0, 0)

@@ -13,7 +13,7 @@ from posture.domain.selection.selectors import globs
 from posture.kube.leadership import Leading
 from posture.logs import apart, bound
 from posture.publish.cloudwatch.output import CloudWatchDestination
-from posture.publish.sink import Delivery, Publication, Sink, TargetReport
+from posture.publish.sink import Delivery, PublishingTarget, Sink, TargetReport
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class _Running(NamedTuple):
     task: asyncio.Task[None]
 
 
-class Outputs(Sink):
+class OutputSinks(Sink):
     """All outputs of the configuration file as one; an asynchronous context manager that ends them.
 
     Each has its own queue, back-off and health, and a task of its own: nobody here waits for a destination.
@@ -64,13 +64,13 @@ class Outputs(Sink):
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
 
-    def declare(self, publications: Sequence[Publication]) -> None:
+    def declare(self, publications: Sequence[PublishingTarget]) -> None:
         """Follow the configuration as it is now, and let those publish who may, the oldest first."""
         definitions = {each.name: each for each in self._config.current().outputs.cloud_watch}
         self._follow(definitions)
         self._users, self._refused = {}, {}
         for name, running in self._running.items():
-            admitted: dict[str, Publication] = {}
+            admitted: dict[str, PublishingTarget] = {}
             for each in publications:
                 if name not in each.outputs or not _may_use(definitions[name], each.namespace):
                     continue
@@ -169,7 +169,7 @@ def _not_granted(name: str, namespace: str) -> Trouble:
     )
 
 
-def _taken(publication: Publication, name: str) -> Trouble:
+def _taken(publication: PublishingTarget, name: str) -> Trouble:
     return Trouble(
         "NameTaken",
         f"An older target of another namespace is called {publication.name} too and publishes to {name},"

@@ -41,14 +41,14 @@ class ItemsRefused(Undelivered):
     """Something among what was sent is refused, and always will be; the destination took none of it."""
 
 
-class Bounds(NamedTuple):
+class QueueBounds(NamedTuple):
     """How much a queue holds: items, and seconds that one may wait."""
 
     items: int
     age: float
 
 
-class Standing(NamedTuple):
+class SendingState(NamedTuple):
     """How sending what one owner has put there goes."""
 
     queued: int
@@ -75,7 +75,7 @@ class Sender(Generic[Item]):
     def __init__(
         self,
         name: str,
-        bounds: Bounds,
+        bounds: QueueBounds,
         *,
         cut: Callable[[Iterable[Item]], int],
         deliver: Callable[[Sequence[Item], float], Awaitable[int]],
@@ -122,9 +122,9 @@ class Sender(Generic[Item]):
         for known in (self._owned, self._lost, self._taken_at, self._leading):
             known.pop(owner, None)
 
-    def standing(self, owner: str) -> Standing:
+    def standing(self, owner: str) -> SendingState:
         """Tell how sending what an owner has put there goes."""
-        return Standing(self._owned[owner], self._lost[owner], self._taken_at.get(owner))
+        return SendingState(self._owned[owner], self._lost[owner], self._taken_at.get(owner))
 
     @property
     def length(self) -> int:

@@ -149,7 +149,7 @@ class ObjectReport(NamedTuple):
     """Type → status."""
 
 
-class Publication(NamedTuple):
+class PublishingTarget(NamedTuple):
     """That a target publishes to outputs, whoever works on it, and how much it has to publish."""
 
     uid: str
@@ -184,7 +184,7 @@ class Sink:
     leaves as it is here: nothing happens.
     """
 
-    def declare(self, publications: Sequence[Publication]) -> None:
+    def declare(self, publications: Sequence[PublishingTarget]) -> None:
         """Learn which targets publish where, the oldest first: all that are declared, on any replica."""
 
     def deliveries(self, uid: str, namespace: str, outputs: Sequence[str]) -> Sequence[Delivery]:
@@ -222,7 +222,7 @@ class Sinks(Sink):
     def __init__(self, *sinks: Sink) -> None:
         self._sinks = sinks
 
-    def declare(self, publications: Sequence[Publication]) -> None:
+    def declare(self, publications: Sequence[PublishingTarget]) -> None:
         """Tell all of them."""
         for sink in self._sinks:
             sink.declare(publications)

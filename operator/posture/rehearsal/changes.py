@@ -73,7 +73,7 @@ class TargetChange(NamedTuple):
     trouble: str | None = None
 
 
-class Changes(NamedTuple):
+class PlannedChanges(NamedTuple):
     """All that would change, by name."""
 
     policies: Sequence[PolicyChange]
@@ -99,7 +99,7 @@ class Changes(NamedTuple):
         )
 
 
-class Asked(NamedTuple):
+class Subjects(NamedTuple):
     """What is to be told of, by namespace/name; of the rest only what changes, or whose score does."""
 
     policies: frozenset[str]
@@ -107,7 +107,7 @@ class Asked(NamedTuple):
     targets: frozenset[str]
 
 
-def changes_of(everything: Everything, rehearsed: Rehearsed, asked: Asked) -> Changes:
+def changes_of(everything: Everything, rehearsed: Rehearsed, asked: Subjects) -> PlannedChanges:
     """Put together what was rehearsed in all hubs."""
     policies = [_policy(each, everything, rehearsed) for each in everything.policies]
     policies += _gone({each.name for each in everything.policies}, rehearsed.values())
@@ -119,7 +119,7 @@ def changes_of(everything: Everything, rehearsed: Rehearsed, asked: Asked) -> Ch
     targets = [
         _target(name, everything, rehearsed, known=name not in unknown) for name in everything.admissions
     ]
-    return Changes(
+    return PlannedChanges(
         sorted(each for each in policies if each.name in asked.policies or each.anything),
         sorted(
             (_rule(each, everything, rehearsed) for each in everything.rules if each.name in asked.rules),

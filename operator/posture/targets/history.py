@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import groupby
 
-from posture.domain.objectives.trend import KEPT, Point, is_due, merged, needed, point_of
+from posture.domain.objectives.trend import KEPT, Point, merged, needed, point_is_due, point_of
 from posture.domain.scoring.scores import Score
 from posture.domain.time import DAY, SECOND
 from posture.hubs.hub import Hub
@@ -46,7 +46,7 @@ class ScoreHistory:
             if missing:
                 await self._keep(hub, missing)
             self._points, self._of = merged(known, stored, until=hub.now()), of
-        if is_due(self._points, exact_at):
+        if point_is_due(self._points, exact_at):
             point = point_of(exact_at, score)
             await self._keep(hub, [point])
             self._points = (*self._points, point)

@@ -13,15 +13,15 @@ from posture.api.posture_target_status import (
 )
 from posture.domain.time import datetime_of, microseconds
 from posture.kube.resources import Object
-from posture.publish.sink import Delivery, Publication, RestoredScores, Shown
+from posture.publish.sink import Delivery, PublishingTarget, RestoredScores, Shown
 from posture.reconcile.access import Admitted
 
 
-def publication_of(document: Object, admitted: Admitted) -> Publication:
+def publication_of(document: Object, admitted: Admitted) -> PublishingTarget:
     """Return where a target publishes, and how much, by its status as whoever works on it wrote it."""
     metadata, status = document["metadata"], document.get("status")
     told = status if isinstance(status, Mapping) else {}
-    return Publication(
+    return PublishingTarget(
         metadata["uid"],
         metadata["namespace"],
         metadata["name"],

@@ -11,8 +11,8 @@ from posture.config.file import ConfigFile
 from posture.config.model import CloudWatchOutput
 from posture.kube.leadership import always
 from posture.publish.cloudwatch.output import CloudWatchDestination
-from posture.publish.outputs import Outputs
-from posture.publish.sink import Delivery, Publication, TargetReport
+from posture.publish.outputs import OutputSinks
+from posture.publish.sink import Delivery, PublishingTarget, TargetReport
 from tests.support.published import evaluation, publication, report
 
 
@@ -34,7 +34,7 @@ class Destination:
             "Sender", (), {"sent": 1, "failed": {"Throttled": 2}, "dropped": 3, "length": 4, "oldest": 5}
         )
 
-    def expect(self, publications: list[Publication]) -> None:
+    def expect(self, publications: list[PublishingTarget]) -> None:
         self.expected = [each.uid for each in publications]
 
     def show(self, uid: str, _: TargetReport, __: object) -> None:
@@ -59,7 +59,7 @@ class World:
         self.write({"name": "posture-metrics", "namespaces": ["security", "team-*"], "region": "eu-west-1"})
         self.file = ConfigFile(self.path)
         self.made: list[Destination] = []
-        self.outputs = Outputs(self.file, self.make)
+        self.outputs = OutputSinks(self.file, self.make)
 
     def write(self, *outputs: dict[str, Any]) -> None:
         self.path.write_text(yaml.safe_dump({"outputs": {"cloudWatch": list(outputs)}}), "utf-8")

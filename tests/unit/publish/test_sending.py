@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from posture.publish import sending
-from posture.publish.sending import Bounds, ItemsRefused, Sender, Undelivered
+from posture.publish.sending import ItemsRefused, QueueBounds, Sender, Undelivered
 from tests.support.examples import seeds
 
 
@@ -55,7 +55,7 @@ def sender(
     def cut(queued: Iterable[int]) -> int:
         return min(most, sum(1 for _ in queued))
 
-    return Sender[int]("soc", Bounds(items, age), cut=cut, deliver=destination.deliver, clock=clock)
+    return Sender[int]("soc", QueueBounds(items, age), cut=cut, deliver=destination.deliver, clock=clock)
 
 
 @asynccontextmanager

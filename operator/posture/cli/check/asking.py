@@ -4,16 +4,16 @@ All of them read. GetFindings is not decoded as the operator does it: what is od
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from posture.aws.client.calls import Calls
 from posture.aws.client.errors import AwsError
-from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.paging import list_all
-from posture.aws.client.sessions import Identity, Sessions
+from posture.aws.client.sessions import Identity
 from posture.cli.check.setup import Answer
 from posture.domain.arns import identity_of_caller, managed_insight_arn, partition_of_region
 from posture.domain.time import rfc3339
+from posture.remediation.member import Aws
 
 PATIENCE = 15.0
 """Seconds for which throttling is waited out: a check is not to take as long as a sweep."""
@@ -23,14 +23,6 @@ _HISTORY = 90 * _DAY
 _MEMBERS = 50
 _TOO_MANY = 101
 _LATELY = {"Value": 90, "Unit": "DAYS"}
-
-
-class Aws(NamedTuple):
-    """What calls are made with."""
-
-    sessions: Sessions
-    limiters: Limiters
-    usage: Usage
 
 
 class HubCalls:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from posture.api.crds import documents
 from posture.api.resource import GROUP, VERSION
-from posture.cli.check.result import Result, Verdict, failed, ok, unknown, warning
+from posture.cli.check.result import CheckResult, Judgement, failed, ok, unknown, warning
 from posture.domain.text import counted
 from posture.kube.access import missing_kinds, required_rights, review_rights
 from posture.kube.client import KubeClient
@@ -33,7 +33,7 @@ _APPLY = "run `posture crds | kubectl apply --server-side -f -` of this version"
 _NOBODY = "whoever runs this"
 
 
-class Declared(NamedTuple):
+class ListedObjects(NamedTuple):
     """What is declared; None, with `why`, where it could not be listed."""
 
     targets: list[Object] | None
@@ -45,9 +45,9 @@ class Declared(NamedTuple):
 class ClusterRead(NamedTuple):
     """The results, and what is declared."""
 
-    results: list[Result]
-    declared: Declared
-    owner: Verdict = unknown("not asked: the API server does not answer")
+    results: list[CheckResult]
+    declared: ListedObjects
+    owner: Judgement = unknown("not asked: the API server does not answer")
     """Whether the cluster's own id can be read, by which what is suppressed is marked."""
 
 
@@ -71,12 +71,12 @@ def unreachable(why: str) -> ClusterRead:
     first, *others = CHECKS
     advice = "set KUBECONFIG, or --context, to a cluster that answers, or run in the operator's pod"
     results = [failed(why, advice).named(first), *(unknown(message).named(each) for each in others)]
-    return ClusterRead(results, Declared(None, None, None, "the API server does not answer"))
+    return ClusterRead(results, ListedObjects(None, None, None, "the API server does not answer"))
 
 
-async def _told(judging: Any) -> Verdict:  # noqa: ANN401 - a coroutine of a Verdict
+async def _told(judging: Any) -> Judgement:  # noqa: ANN401 - a coroutine of a Verdict
     try:
-        verdict: Verdict = await judging
+        verdict: Judgement = await judging
     except KubeError as error:
         return unknown(str(error))
     return verdict
@@ -93,7 +93,7 @@ async def _user(client: KubeClient) -> str:
     return str((status.get("userInfo") or {}).get("username") or _NOBODY)
 
 
-async def _crds(client: KubeClient) -> Verdict:
+async def _crds(client: KubeClient) -> Judgement:
     missing = await missing_kinds(client)
     if missing:
         return failed(f"no CRD of version {GROUP}/{VERSION} for {', '.join(missing)}", _APPLY)
@@ -109,7 +109,7 @@ async def _crds(client: KubeClient) -> Verdict:
     return judge_crds(documents(), stored)
 
 
-def judge_crds(wanted: Sequence[Mapping[str, Any]], stored: Mapping[str, Mapping[str, Any]]) -> Verdict:
+def judge_crds(wanted: Sequence[Mapping[str, Any]], stored: Mapping[str, Mapping[str, Any]]) -> Judgement:
     """Tell whether the stored CRDs have all that those of this version have."""
     other = []
     for each in wanted:
@@ -144,7 +144,7 @@ def _contains(stored: Any, wanted: Any) -> bool:  # noqa: ANN401 - any JSON
 
 async def _rights(
     client: KubeClient, namespaces: Sequence[str] | None, lease_namespace: str, user: str
-) -> Verdict:
+) -> Judgement:
     rights = required_rights(namespaces, lease_namespace)
     reviewed = await review_rights(client, rights)
     if reviewed.missing:
@@ -159,7 +159,7 @@ async def _rights(
     return ok(f"{user} has each of {counted(len(rights), 'right', 'rights')}")
 
 
-async def _owner(client: KubeClient) -> Verdict:
+async def _owner(client: KubeClient) -> Judgement:
     try:
         await cluster_owner(client)
     except OwnerUnknown as error:
@@ -167,7 +167,7 @@ async def _owner(client: KubeClient) -> Verdict:
     return ok("what is suppressed is marked with the cluster's own id")
 
 
-async def _declared(client: KubeClient, namespaces: Sequence[str] | None) -> Declared:
+async def _declared(client: KubeClient, namespaces: Sequence[str] | None) -> ListedObjects:
     listed: dict[str, list[Object]] = {}
     why = ""
     for resource in (POSTURE_TARGETS, SUPPRESSION_POLICIES, REMEDIATION_RULES):
@@ -177,4 +177,4 @@ async def _declared(client: KubeClient, namespaces: Sequence[str] | None) -> Dec
             why = why or str(error)
     kinds = (POSTURE_TARGETS.kind, SUPPRESSION_POLICIES.kind, REMEDIATION_RULES.kind)
     targets, policies, rules = map(listed.get, kinds)
-    return Declared(targets, policies, rules, why)
+    return ListedObjects(targets, policies, rules, why)

@@ -60,6 +60,6 @@ def check(
     posture check --config posture.yaml security/organization -o json | jq '.[] | select(.status != "ok")'
     helm test posture -n posture --logs
     """  # noqa: D301 - \b is click's: these lines stay as they are
-    from posture.cli.check.doing import Asked, print_checks
+    from posture.cli.check.doing import CheckOptions, print_checks
 
-    print_checks(Asked(targets, config, namespaces, lease_namespace, context), form)
+    print_checks(CheckOptions(targets, config, namespaces, lease_namespace, context), form)

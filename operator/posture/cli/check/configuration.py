@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from posture.api.posture_target import PostureTarget
 from posture.api.resource import InvalidObject, parse
-from posture.cli.check.result import Status, Verdict, failed, ok, unknown, warning
+from posture.cli.check.result import CheckStatus, Judgement, failed, ok, unknown, warning
 from posture.config.file import ConfigError, load
 from posture.config.model import Config
 from posture.domain.grants import IdentityGrant, Verb, may_use_identity
@@ -20,7 +20,7 @@ _UNREADABLE = "what is granted is not known: the configuration cannot be used"
 class ConfigurationRead(NamedTuple):
     """The file as it is; `config`: None where there is none, or it cannot be used."""
 
-    verdict: Verdict
+    verdict: Judgement
     config: Config | None
     usable: bool = True
 
@@ -31,7 +31,7 @@ class Looking(NamedTuple):
     `hub`: where it looks; None: it may not, or cannot be read.
     """
 
-    verdict: Verdict
+    verdict: Judgement
     target: PostureTarget | None = None
     hub: HubKey | None = None
     grant: IdentityGrant | None = None
@@ -62,14 +62,14 @@ def read_configuration(path: Path | None) -> ConfigurationRead:
     return ConfigurationRead(ok(says), config)
 
 
-def judge_owner(config: Config | None, cluster: Verdict) -> Verdict:
+def judge_owner(config: Config | None, cluster: Judgement) -> Judgement:
     """Tell whether what is suppressed can be marked as ours; `cluster`: whether its id can be read."""
     if config is None:
         return unknown("not told: it depends on configuration")
     if config.owner_id is not None:
         return ok(f"what is suppressed is marked with ownerId {config.owner_id}")
     marks = {Verb.SUPPRESS, Verb.DISABLE_CONTROLS}
-    if cluster.status is Status.FAILED and not any(marks & each.verbs for each in config.grants):
+    if cluster.status is CheckStatus.FAILED and not any(marks & each.verbs for each in config.grants):
         return ok("nothing is granted that would have to be marked")
     return cluster
 

@@ -10,21 +10,21 @@ from posture import logs
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Sessions
 from posture.cli import output
-from posture.cli.check.asking import Aws
 from posture.cli.check.cluster import ClusterRead, check_cluster, unreachable
 from posture.cli.check.configuration import judge_owner, read_configuration
-from posture.cli.check.result import Result, as_lines, document_of, is_failed
+from posture.cli.check.result import CheckResult, as_lines, document_of, is_failed
 from posture.cli.check.targets import check_targets
 from posture.cli.terminal import complain, show
 from posture.config.model import Config
 from posture.kube.client import connect
 from posture.kube.connection import NoCluster, pod_namespace
+from posture.remediation.member import Aws
 
 _WITHIN = 10.0
 """Seconds for a request to the API server."""
 
 
-class Asked(NamedTuple):
+class CheckOptions(NamedTuple):
     """What is to be checked. `namespaces`: none are all of them."""
 
     targets: tuple[str, ...]
@@ -34,7 +34,7 @@ class Asked(NamedTuple):
     context: str | None
 
 
-def print_checks(asked: Asked, form: str) -> None:
+def print_checks(asked: CheckOptions, form: str) -> None:
     """Check and print; ends with 1 where something that is needed does not work."""
     logs.configure("console", "critical")
     logging.captureWarnings(capture=True)
@@ -48,7 +48,7 @@ def print_checks(asked: Asked, form: str) -> None:
         sys.exit(1)
 
 
-async def _checked(asked: Asked) -> list[Result]:
+async def _checked(asked: CheckOptions) -> list[CheckResult]:
     cluster = await _cluster(asked)
     read = read_configuration(asked.config)
     share = (read.config or Config()).quota_share
@@ -69,7 +69,7 @@ def _tell(says: str) -> None:
         complain(says)
 
 
-async def _cluster(asked: Asked) -> ClusterRead:
+async def _cluster(asked: CheckOptions) -> ClusterRead:
     namespaces = asked.namespaces or None
     try:
         async with connect(within=_WITHIN, context=asked.context) as client:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from posture.aws.client.errors import AwsError, InvalidRequest, TokenRefused
-from posture.cli.check.result import Verdict, ok, unknown, unread, warning
+from posture.cli.check.result import Judgement, ok, optional_call_failed, unknown, warning
 from posture.cli.check.setup import Answer
 from posture.domain.text import counted
 from posture.domain.time import MINUTE, SECOND, instant_of, parse_timestamp
@@ -20,84 +20,86 @@ OVERLAP = 15 * MINUTE
 """How far (µs) change polls reach back at the least: what is dated later than that is noticed by them."""
 
 
-def confirmed(says: str) -> Verdict:
+def fact_confirmed(says: str) -> Judgement:
     """Say that a fact holds here."""
     return ok(f"confirmed: {says}")
 
 
-def refuted(says: str) -> Verdict:
+def refuted(says: str) -> Judgement:
     """Say that a fact does not hold here."""
     return warning(f"refuted: {says}", _REPORT)
 
 
-def judge_refusal(answer: Answer, fact: str) -> Verdict:
+def judge_refusal(answer: Answer, fact: str) -> Judgement:
     """Judge that Security Hub refuses something, by whether it did."""
     if isinstance(answer, InvalidRequest | TokenRefused):
-        return confirmed(fact)
+        return fact_confirmed(fact)
     if isinstance(answer, AwsError):
-        return unread(answer)
+        return optional_call_failed(answer)
     return refuted(f"it was answered, where {fact}")
 
 
-def judge_sorting(ascending: Answer, descending: Answer) -> Verdict:
+def judge_sorting(ascending: Answer, descending: Answer) -> Judgement:
     """Judge whether pages are in the order of UpdatedAt that was asked for."""
     for answer in (ascending, descending):
         if isinstance(answer, AwsError):
-            return unread(answer)
+            return optional_call_failed(answer)
     up, down = _times(ascending), _times(descending)
     if len({*up, *down}) < 2:  # noqa: PLR2004 - what an order is made of
         return unknown("sorting by UpdatedAt shows only where findings were updated at different times")
     says = "GetFindings sorts by UpdatedAt, both ways"
     if all(a <= b for a, b in pairwise(up)) and all(a >= b for a, b in pairwise(down)):
-        return confirmed(says)
+        return fact_confirmed(says)
     return refuted(f"{says}: a page came in another order")
 
 
-def judge_window(answer: Answer, start: str, end: str) -> Verdict:
+def judge_window(answer: Answer, start: str, end: str) -> Judgement:
     """Judge whether an UpdatedAt filter gives what is between its two ends, these included."""
     if isinstance(answer, AwsError):
-        return unread(answer)
+        return optional_call_failed(answer)
     says = "an UpdatedAt filter gives what was updated between its ends, these included"
     times = _times(answer)
     if not times:
         return refuted(f"{says}: nothing came, although a finding was updated at each end")
     first, last = parse_timestamp(start), parse_timestamp(end)
     if all(first <= each <= last for each in times):
-        return confirmed(says)
+        return fact_confirmed(says)
     return refuted(f"{says}: a finding from outside came")
 
 
-def judge_case(asked: str, answer: Answer) -> Verdict:
+def judge_case(asked: str, answer: Answer) -> Judgement:
     """Judge whether filters heed case, by the answer to an Id spelled in the other case."""
     if isinstance(answer, AwsError):
-        return unread(answer)
+        return optional_call_failed(answer)
     says = "filters tell upper from lower case"
     found = {each.get("Id") for each in answer.get("Findings", ())}
     return (
-        refuted(f"{says}: a finding came by an Id that is not its own") if asked in found else confirmed(says)
+        refuted(f"{says}: a finding came by an Id that is not its own")
+        if asked in found
+        else fact_confirmed(says)
     )
 
 
-def judge_note_filter(answer: Answer) -> Verdict:
+def judge_note_filter(answer: Answer) -> Judgement:
     """Judge whether a NoteUpdatedAt filter gives findings that have a note, and these alone."""
     if isinstance(answer, AwsError):
-        return unread(answer)
+        return optional_call_failed(answer)
     findings = answer.get("Findings", ())
     if not findings:
         return unknown("no finding has a note of the last 90 days to look for")
     says = "a NoteUpdatedAt filter gives the findings with such a note"
     noted = all((each.get("Note") or {}).get("UpdatedAt") for each in findings)
-    return confirmed(says) if noted else refuted(f"{says}: one without a note came")
+    return fact_confirmed(says) if noted else refuted(f"{says}: one without a note came")
 
 
-def judge_notes(answer: Answer) -> Verdict:
+def judge_notes(answer: Answer) -> Judgement:
     """Judge whether a customer's write leaves UpdatedAt alone, by findings whose note has a time.
 
     One that was noted after its last update shows it; that each was updated within seconds of its note would
     be chance for few, and refutes it for several.
     """
     if isinstance(answer, AwsError):
-        return unread(answer)
+        return optional_call_failed(answer)
     since = [
         parse_timestamp(each["UpdatedAt"]) - parse_timestamp(each["Note"]["UpdatedAt"])
         for each in answer.get("Findings", ())
@@ -105,22 +107,22 @@ def judge_notes(answer: Answer) -> Verdict:
     ]
     says = "writing workflow and note leaves UpdatedAt alone"
     if any(each < 0 for each in since):
-        return confirmed(says)
+        return fact_confirmed(says)
     if len(since) >= _SEVERAL and all(each <= _AT_ONCE for each in since):
         return refuted(says)
     return unknown("every finding with a note was updated by its provider since then")
 
 
-def judge_archived(asked: Sequence[str], answer: Answer) -> Verdict:
+def judge_archived(asked: Sequence[str], answer: Answer) -> Judgement:
     """Judge whether archived findings, asked for by these Ids, come although nobody asks for RecordState."""
     if isinstance(answer, AwsError):
-        return unread(answer)
+        return optional_call_failed(answer)
     says = "archived findings are returned unless RecordState is asked for"
     found = {each.get("Id") for each in answer.get("Findings", ())}
-    return confirmed(says) if found >= set(asked) else refuted(f"{says}: one did not come")
+    return fact_confirmed(says) if found >= set(asked) else refuted(f"{says}: one did not come")
 
 
-def judge_archival(findings: Sequence[tuple[str, Sequence[Mapping[str, Any]] | AwsError]]) -> Verdict:
+def judge_archival(findings: Sequence[tuple[str, Sequence[Mapping[str, Any]] | AwsError]]) -> Judgement:
     """Judge whether archival bumps `UpdatedAt`, by `UpdatedAt` and history of archived findings.
 
     What is dated within the overlap of change polls before it was archived counts as bumped.
@@ -129,7 +131,7 @@ def judge_archival(findings: Sequence[tuple[str, Sequence[Mapping[str, Any]] | A
     told: list[bool] = []
     for updated_at, history in findings:
         if isinstance(history, AwsError):
-            return unread(history)
+            return optional_call_failed(history)
         archived = [
             instant_of(record["UpdateTime"])
             for record in history
@@ -143,42 +145,42 @@ def judge_archival(findings: Sequence[tuple[str, Sequence[Mapping[str, Any]] | A
     if not told:
         return unknown("no archived finding has a history that says when it was archived")
     if all(told):
-        return confirmed(f"{says} ({counted(len(told), 'finding', 'findings')} looked at)")
+        return fact_confirmed(f"{says} ({counted(len(told), 'finding', 'findings')} looked at)")
     return refuted(f"{says}: a finding was archived long after its UpdatedAt; the hourly re-list sees it")
 
 
-def judge_insight(answer: Answer) -> Verdict:
+def judge_insight(answer: Answer) -> Judgement:
     """Judge whether the values of an insight come largest first."""
     if isinstance(answer, AwsError):
-        return unread(answer)
+        return optional_call_failed(answer)
     counts = [int(each["Count"]) for each in answer["InsightResults"]["ResultValues"]]
     says = "the values of an insight come with the largest count first"
     if len(set(counts)) < 2:  # noqa: PLR2004 - what an order is made of
         return unknown("the order of an insight's values shows only where their counts differ")
-    return confirmed(says) if all(a >= b for a, b in pairwise(counts)) else refuted(says)
+    return fact_confirmed(says) if all(a >= b for a, b in pairwise(counts)) else refuted(says)
 
 
-def judge_exposures(*, v2_on: bool | None, answer: Answer | None) -> Verdict:
+def judge_exposures(*, v2_on: bool | None, answer: Answer | None) -> Judgement:
     """Judge whether GetFindings leaves out exposures, which are V2's; `answer`: asked for them."""
     if v2_on is False:
         return unknown("whether GetFindings gives exposures does not arise: Security Hub V2 is off")
     if v2_on is None or answer is None:
         return unknown("whether GetFindings gives exposures: whether Security Hub V2 is on is not known")
     if isinstance(answer, AwsError):
-        return unread(answer)
+        return optional_call_failed(answer)
     if answer.get("Findings"):
         return refuted("GetFindings gives no exposures: one came")
     return unknown("GetFindings gave no exposure; there may be none")
 
 
-def judge_v2_suppression(*, v2_on: bool | None) -> Verdict:
+def judge_v2_suppression(*, v2_on: bool | None) -> Judgement:
     """Say of suppressions in Security Hub V2 what can be said without making one."""
     if v2_on is False:
         return unknown("whether a suppression in V2 shows in CSPM does not arise: Security Hub V2 is off")
     return unknown("whether a suppression in V2 shows in CSPM shows only by making one")
 
 
-BEYOND_READING: Mapping[str, Verdict] = {
+BEYOND_READING: Mapping[str, Judgement] = {
     "next-token-lifetime": unknown(
         "how long a NextToken lives cannot be told by a check of seconds; a window whose token has died"
         " starts over"

@@ -6,10 +6,18 @@ from typing import Any, NamedTuple
 from posture.aws.client.errors import AwsError
 from posture.aws.client.sessions import Identity
 from posture.cli.check import facts, setup
-from posture.cli.check.asking import ACTIVE, ARCHIVED, EXPOSURES, Aws, HubCalls, equals
-from posture.cli.check.result import Status, Verdict, ok, refused, unknown, unread
+from posture.cli.check.asking import ACTIVE, ARCHIVED, EXPOSURES, HubCalls, equals
+from posture.cli.check.result import (
+    CheckStatus,
+    Judgement,
+    needed_call_failed,
+    ok,
+    optional_call_failed,
+    unknown,
+)
 from posture.cli.check.setup import Answer
 from posture.hubs.demand import HubKey
+from posture.remediation.member import Aws
 
 IDENTITY, ROLE = "identity", "role"
 HUB_CHECKS = (
@@ -29,13 +37,13 @@ FACT_CHECKS = tuple(
 _ARCHIVED_LOOKED_AT = 3
 
 
-class HubRead(NamedTuple):
+class CheckedHub(NamedTuple):
     """What was found, by check. `enabled`: GetEnabledStandards; None: the hub could not be asked.
 
     `accounts`: whose findings are seen, itself included; None: not known. `finding`: one to ask about.
     """
 
-    verdicts: Mapping[str, Verdict]
+    verdicts: Mapping[str, Judgement]
     calls: HubCalls
     account_id: str | None = None
     enabled: Answer | None = None
@@ -45,42 +53,42 @@ class HubRead(NamedTuple):
     @property
     def why_not(self) -> str:
         """Say which check ended it; empty where the hub answers."""
-        found = (name for name, each in self.verdicts.items() if each.status is Status.FAILED)
+        found = (name for name, each in self.verdicts.items() if each.status is CheckStatus.FAILED)
         return "" if self.enabled is not None else next(found, "the hub")
 
 
-async def read_hub(aws: Aws, key: HubKey) -> HubRead:
+async def read_hub(aws: Aws, key: HubKey) -> CheckedHub:
     """Check a hub; what depends on something that failed is unknown."""
     calls = HubCalls(aws, Identity(key.role_arn, key.external_id, key.region))
-    verdicts: dict[str, Verdict] = {}
+    verdicts: dict[str, Judgement] = {}
     account_id = await _identity(aws, key, calls, verdicts)
     if account_id is None:
-        return HubRead(_rest_unknown(verdicts), calls)
+        return CheckedHub(_rest_unknown(verdicts), calls)
     hub = await calls.ask("DescribeHub")
     verdicts["region"] = setup.judge_region(hub, key.region)
     verdicts["hub"] = setup.judge_hub(hub, account_id, key.region)
     if isinstance(hub, AwsError):
-        return HubRead(_rest_unknown(verdicts), calls, account_id)
+        return CheckedHub(_rest_unknown(verdicts), calls, account_id)
     latest = await calls.findings(ACTIVE, order="desc")
-    verdicts["findings"] = judged(setup.judge_findings, latest)
+    verdicts["findings"] = judgement_of(setup.judge_findings, latest)
     enabled = await calls.ask("GetEnabledStandards")
-    verdicts["controls"] = judged(setup.judge_controls, *await calls.controls(enabled))
+    verdicts["controls"] = judgement_of(setup.judge_controls, *await calls.controls(enabled))
     members = await calls.members()
-    verdicts["administrator"] = judged(
+    verdicts["administrator"] = judgement_of(
         setup.judge_administrator, await calls.ask("GetAdministratorAccount"), members
     )
-    verdicts["organization"] = judged(
+    verdicts["organization"] = judgement_of(
         setup.judge_organization, await calls.ask("DescribeOrganizationConfiguration")
     )
-    verdicts["auto-enable"] = judged(setup.judge_auto_enable, hub)
-    verdicts["aggregation"] = judged(setup.judge_aggregation, await calls.aggregator(), key.region)
-    verdicts["consolidated-findings"] = judged(setup.judge_consolidated, hub)
+    verdicts["auto-enable"] = judgement_of(setup.judge_auto_enable, hub)
+    verdicts["aggregation"] = judgement_of(setup.judge_aggregation, await calls.aggregator(), key.region)
+    verdicts["consolidated-findings"] = judgement_of(setup.judge_consolidated, hub)
     v2 = await calls.ask("DescribeSecurityHubV2")
-    verdicts["security-hub-v2"] = judged(setup.judge_v2, v2)
+    verdicts["security-hub-v2"] = judgement_of(setup.judge_v2, v2)
     verdicts |= await _facts(calls, latest, setup.is_v2_on(v2))
     seen = None if isinstance(members, AwsError) and not setup.is_no_administrator(members) else members
     accounts = None if seen is None else {account_id, *(() if isinstance(seen, AwsError) else seen)}
-    return HubRead(
+    return CheckedHub(
         verdicts,
         calls,
         account_id,
@@ -90,7 +98,7 @@ async def read_hub(aws: Aws, key: HubKey) -> HubRead:
     )
 
 
-def judged(judge: Callable[..., Verdict], *answers: Any) -> Verdict:  # noqa: ANN401 - what the judge takes
+def judgement_of(judge: Callable[..., Judgement], *answers: Any) -> Judgement:  # noqa: ANN401 - what the judge takes
     """Judge answers; those that are not as they are documented tell nothing."""
     try:
         return judge(*answers)
@@ -98,11 +106,11 @@ def judged(judge: Callable[..., Verdict], *answers: Any) -> Verdict:  # noqa: AN
         return unknown(f"the answer is not as AWS documents it ({type(error).__name__}: {error})")
 
 
-async def _identity(aws: Aws, key: HubKey, calls: HubCalls, verdicts: dict[str, Verdict]) -> str | None:
+async def _identity(aws: Aws, key: HubKey, calls: HubCalls, verdicts: dict[str, Judgement]) -> str | None:
     """Find out who asks, and whether the role can be assumed; None where it cannot."""
     own = await HubCalls(aws, Identity(None, None, key.region)).account()
     if isinstance(own, AwsError):
-        verdicts[IDENTITY] = refused(own)
+        verdicts[IDENTITY] = needed_call_failed(own)
         return None
     verdicts[IDENTITY] = ok(f"this process has credentials of account {own}")
     if key.role_arn is None:
@@ -110,20 +118,20 @@ async def _identity(aws: Aws, key: HubKey, calls: HubCalls, verdicts: dict[str, 
         return own
     account = await calls.account()
     if isinstance(account, AwsError):
-        verdicts[ROLE] = refused(account)
+        verdicts[ROLE] = needed_call_failed(account)
         return None
     with_id = "with an external id" if key.external_id else "without an external id"
     verdicts[ROLE] = ok(f"{key.role_arn} can be assumed, {with_id}")
     return account
 
 
-def _rest_unknown(verdicts: dict[str, Verdict]) -> Mapping[str, Verdict]:
-    ended = next(name for name, each in verdicts.items() if each.status is Status.FAILED)
+def _rest_unknown(verdicts: dict[str, Judgement]) -> Mapping[str, Judgement]:
+    ended = next(name for name, each in verdicts.items() if each.status is CheckStatus.FAILED)
     rest = unknown(f"not asked: it depends on {ended}")
     return verdicts | {name: rest for name in (*HUB_CHECKS, *FACT_CHECKS) if name not in verdicts}
 
 
-async def _facts(calls: HubCalls, latest: Answer, v2_on: bool | None) -> dict[str, Verdict]:  # noqa: FBT001 - three-valued
+async def _facts(calls: HubCalls, latest: Answer, v2_on: bool | None) -> dict[str, Judgement]:  # noqa: FBT001 - three-valued
     """Probe each fact with the fewest calls; all of them read."""
     if isinstance(latest, AwsError):
         return dict.fromkeys(FACT_CHECKS, unknown("not asked: it depends on findings"))
@@ -132,7 +140,7 @@ async def _facts(calls: HubCalls, latest: Answer, v2_on: bool | None) -> dict[st
     noted = await calls.noted()
     exposures = await calls.findings(EXPOSURES, MaxResults=1) if v2_on else None
     found = {
-        "sort-order": judged(facts.judge_sorting, await calls.findings(ACTIVE, order="asc"), latest),
+        "sort-order": judgement_of(facts.judge_sorting, await calls.findings(ACTIVE, order="asc"), latest),
         "page-size": facts.judge_refusal(
             await calls.too_large_a_page(), "GetFindings refuses a page of more than 100"
         ),
@@ -144,14 +152,14 @@ async def _facts(calls: HubCalls, latest: Answer, v2_on: bool | None) -> dict[st
             await calls.part_of_a_title(), "a filter by a part of a text (CONTAINS) is refused"
         ),
         "case": await _case(calls, latest),
-        "note-filter": judged(facts.judge_note_filter, noted),
-        "note-keeps-time": judged(facts.judge_notes, noted),
+        "note-filter": judgement_of(facts.judge_note_filter, noted),
+        "note-keeps-time": judgement_of(facts.judge_notes, noted),
         "token-of-another-query": unknown("there is no second page to ask for with another query")
         if token is None
         else facts.judge_refusal(token, "a NextToken is refused with another query than its own"),
         "update-window": await _window(calls, times),
         **await _archived(calls),
-        "insight-order": judged(facts.judge_insight, await calls.insight()),
+        "insight-order": judgement_of(facts.judge_insight, await calls.insight()),
         "v2-exposures": facts.judge_exposures(v2_on=v2_on, answer=exposures),
         "v2-suppression": facts.judge_v2_suppression(v2_on=v2_on),
         **facts.BEYOND_READING,
@@ -159,26 +167,26 @@ async def _facts(calls: HubCalls, latest: Answer, v2_on: bool | None) -> dict[st
     return {f"fact/{name}": verdict for name, verdict in found.items()}
 
 
-async def _case(calls: HubCalls, latest: Answer) -> Verdict:
+async def _case(calls: HubCalls, latest: Answer) -> Judgement:
     known = next((str(each["Id"]) for each in _found(latest)), "")
     if not known or known.swapcase() == known:
         return unknown("there is no finding whose Id could be spelled in another case")
-    return judged(facts.judge_case, known, await calls.findings({"Id": equals(known.swapcase())}))
+    return judgement_of(facts.judge_case, known, await calls.findings({"Id": equals(known.swapcase())}))
 
 
-async def _window(calls: HubCalls, times: Sequence[str]) -> Verdict:
+async def _window(calls: HubCalls, times: Sequence[str]) -> Judgement:
     if not times:
         return unknown("there is no finding whose time could be asked for")
     start, end = times[-1], times[0]
     answer = await calls.findings({**ACTIVE, "UpdatedAt": [{"Start": start, "End": end}]})
-    return judged(facts.judge_window, answer, start, end)
+    return judgement_of(facts.judge_window, answer, start, end)
 
 
-async def _archived(calls: HubCalls) -> dict[str, Verdict]:
+async def _archived(calls: HubCalls) -> dict[str, Judgement]:
     # The oldest: of those that were updated last some were archived soon after, and would tell nothing.
     page = await calls.findings(ARCHIVED, order="asc", MaxResults=_ARCHIVED_LOOKED_AT)
     if isinstance(page, AwsError):
-        return dict.fromkeys(("archived-by-default", "archival-updates"), unread(page))
+        return dict.fromkeys(("archived-by-default", "archival-updates"), optional_call_failed(page))
     archived = _found(page)
     if not archived:
         none = unknown("there is no archived finding to look at")
@@ -188,8 +196,8 @@ async def _archived(calls: HubCalls) -> dict[str, Verdict]:
     now = calls.now()
     histories = [(str(each["UpdatedAt"]), await calls.history(each, now)) for each in archived]
     return {
-        "archived-by-default": judged(facts.judge_archived, ids, again),
-        "archival-updates": judged(facts.judge_archival, histories),
+        "archived-by-default": judgement_of(facts.judge_archived, ids, again),
+        "archival-updates": judgement_of(facts.judge_archival, histories),
     }
 
 

@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 from posture.aws.client.errors import AwsError
 from posture.aws.client.sessions import Identity
-from posture.cli.check.asking import Aws
-from posture.cli.check.cluster import Declared
+from posture.cli.check.cluster import ListedObjects
 from posture.cli.check.configuration import Looking
-from posture.cli.check.hub import HubRead
-from posture.cli.check.result import Result, Verdict, failed, ok, unknown
+from posture.cli.check.hub import CheckedHub
+from posture.cli.check.result import CheckResult, Judgement, failed, ok, unknown
 from posture.domain.arns import partition_of_region, role_arn
 from posture.domain.grants import (
     AskedDocument,
@@ -23,6 +22,7 @@ from posture.domain.grants import (
 from posture.domain.selection.selectors import globs
 from posture.domain.text import counted
 from posture.kube.resources import Object, target_name_of
+from posture.remediation.member import Aws
 
 MOST = 20
 """Accounts in which a role is tried: in an organization of thousands it is the same role everywhere."""
@@ -46,8 +46,8 @@ class Named(NamedTuple):
 
 
 async def check_member_roles(
-    name: str, declared: Declared, looking: Looking, hub: HubRead, aws: Aws
-) -> list[Result]:
+    name: str, declared: ListedObjects, looking: Looking, hub: CheckedHub, aws: Aws
+) -> list[CheckResult]:
     """Check each role that policies and rules of a target (namespace/name) name."""
     found: dict[str, list[Named]] = {}
     for listed, read in ((declared.policies, of_policy), (declared.rules, of_rule)):
@@ -79,7 +79,7 @@ def of_rule(document: Object) -> Named | None:
     return Named(role_name, Verb.REMEDIATE, ("*",), action, Mode(spec.get("mode", Mode.DRY_RUN)))
 
 
-async def _check(named: Sequence[Named], looking: Looking, hub: HubRead, aws: Aws) -> Verdict:
+async def _check(named: Sequence[Named], looking: Looking, hub: CheckedHub, aws: Aws) -> Judgement:
     grant = looking.grant
     if grant is None:
         return unknown("not assumed: what is granted, and with which external id, is not known")
@@ -120,7 +120,7 @@ def _refusal(named: Named, grant: IdentityGrant, accounts: frozenset[str]) -> No
 
 
 async def _assume(
-    named: Named, account_id: str, grant: IdentityGrant, hub: HubRead, aws: Aws
+    named: Named, account_id: str, grant: IdentityGrant, hub: CheckedHub, aws: Aws
 ) -> AwsError | None:
     region = hub.calls.identity.region
     arn = role_arn(partition_of_region(region), account_id, named.role_name)

@@ -10,7 +10,7 @@ from posture.domain.text import one_line
 _GAP = "   "
 
 
-class Status(StrEnum):
+class CheckStatus(StrEnum):
     """How a check ended; `UNKNOWN`: it could not be told, and the message says why."""
 
     OK = "ok"
@@ -19,65 +19,65 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Verdict(NamedTuple):
+class Judgement(NamedTuple):
     """What was found, and what to do about it; `advice` is empty where there is nothing to be done."""
 
-    status: Status
+    status: CheckStatus
     message: str
     advice: str = ""
 
-    def named(self, check: str) -> "Result":
+    def named(self, check: str) -> "CheckResult":
         """Return it as the result of a check."""
-        return Result(check, *self)
+        return CheckResult(check, *self)
 
 
-class Result(NamedTuple):
+class CheckResult(NamedTuple):
     """One check. `check`: its name, below a target `namespace/name/…`."""
 
     check: str
-    status: Status
+    status: CheckStatus
     message: str
     advice: str = ""
 
 
-def ok(message: str) -> Verdict:
+def ok(message: str) -> Judgement:
     """Say that it is as it should be."""
-    return Verdict(Status.OK, message)
+    return Judgement(CheckStatus.OK, message)
 
 
-def failed(message: str, advice: str) -> Verdict:
+def failed(message: str, advice: str) -> Judgement:
     """Say that something needed does not work."""
-    return Verdict(Status.FAILED, message, advice)
+    return Judgement(CheckStatus.FAILED, message, advice)
 
 
-def warning(message: str, advice: str) -> Verdict:
+def warning(message: str, advice: str) -> Judgement:
     """Say that it works, and could be better."""
-    return Verdict(Status.WARNING, message, advice)
+    return Judgement(CheckStatus.WARNING, message, advice)
 
 
-def unknown(message: str, advice: str = "") -> Verdict:
+def unknown(message: str, advice: str = "") -> Judgement:
     """Say why it could not be told."""
-    return Verdict(Status.UNKNOWN, message, advice)
+    return Judgement(CheckStatus.UNKNOWN, message, advice)
 
 
-def refused(error: AwsError) -> Verdict:
+def needed_call_failed(error: AwsError) -> Judgement:
     """Say of a call that is needed that it does not work."""
     return failed(_said(error), error.advice)
 
 
-def unread(error: AwsError) -> Verdict:
+def optional_call_failed(error: AwsError) -> Judgement:
     """Say of a call that nothing depends on why it has no answer."""
     if isinstance(error, AccessDenied):
         return unknown(f"not permitted: {_said(error)}", error.advice)
     return unknown(_said(error), error.advice)
 
 
-def is_failed(results: Sequence[Result]) -> bool:
+def is_failed(results: Sequence[CheckResult]) -> bool:
     """Whether something needed does not work."""
-    return any(each.status is Status.FAILED for each in results)
+    return any(each.status is CheckStatus.FAILED for each in results)
 
 
-def document_of(result: Result) -> dict[str, Any]:
+def document_of(result: CheckResult) -> dict[str, Any]:
     """Return a result as `-o json` prints it."""
     return {
         "check": result.check,
@@ -87,7 +87,7 @@ def document_of(result: Result) -> dict[str, Any]:
     }
 
 
-def as_lines(results: Sequence[Result]) -> str:
+def as_lines(results: Sequence[CheckResult]) -> str:
     """Return results for a terminal: a line each, and a second one with the advice where there is any."""
     shown = [(each.status.value, each.check, each.message, each.advice) for each in results]
     first, second = (max((len(row[column]) for row in shown), default=0) for column in (0, 1))

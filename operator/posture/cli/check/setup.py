@@ -7,7 +7,15 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from posture.aws.client.errors import AccessDenied, AwsError, HubNotEnabled, RegionUnavailable, Terminal
-from posture.cli.check.result import Verdict, failed, ok, refused, unknown, unread, warning
+from posture.cli.check.result import (
+    Judgement,
+    failed,
+    needed_call_failed,
+    ok,
+    optional_call_failed,
+    unknown,
+    warning,
+)
 from posture.domain.arns import standard_name
 from posture.domain.standards import AWS
 from posture.domain.text import counted
@@ -21,10 +29,10 @@ _EVERY = "*"
 _ADMINISTERS = frozenset({"enabled", "associated"})
 
 
-def judge_region(hub: Answer, region: str) -> Verdict:
+def judge_region(hub: Answer, region: str) -> Judgement:
     """Tell from DescribeHub whether a Region may be used: an opt-in Region has to be enabled."""
     if isinstance(hub, RegionUnavailable):
-        return refused(hub)
+        return needed_call_failed(hub)
     if isinstance(hub, HubNotEnabled) or not isinstance(hub, AwsError):
         return ok(f"{region} answers this account")
     if isinstance(hub, AccessDenied):
@@ -32,19 +40,19 @@ def judge_region(hub: Answer, region: str) -> Verdict:
     return unknown(f"Security Hub in {region} gave no answer")
 
 
-def judge_hub(hub: Answer, account_id: str, region: str) -> Verdict:
+def judge_hub(hub: Answer, account_id: str, region: str) -> Judgement:
     """Tell from DescribeHub whether Security Hub CSPM is on."""
     if isinstance(hub, RegionUnavailable):
         return unknown("not told: the Region cannot be used")
     if isinstance(hub, AwsError):
-        return refused(hub)
+        return needed_call_failed(hub)
     return ok(f"Security Hub CSPM is on in {account_id}, {region}")
 
 
-def judge_findings(page: Answer) -> Verdict:
+def judge_findings(page: Answer) -> Judgement:
     """Tell whether GetFindings answers."""
     if isinstance(page, AwsError):
-        return refused(page)
+        return needed_call_failed(page)
     if not page.get("Findings"):
         return warning(
             "GetFindings answers, and there is not one active finding",
@@ -53,13 +61,13 @@ def judge_findings(page: Answer) -> Verdict:
     return ok("GetFindings answers")
 
 
-def judge_standards(enabled: Answer, wanted: Sequence[str]) -> Verdict:
+def judge_standards(enabled: Answer, wanted: Sequence[str]) -> Judgement:
     """Tell whether the standards that a target names are enabled, as GetEnabledStandards says.
 
     `*`: whatever AWS standards are.
     """
     if isinstance(enabled, AwsError):
-        return refused(enabled)
+        return needed_call_failed(enabled)
     status = {
         standard_name(each["StandardsArn"]): str(each.get("StandardsStatus", ""))
         for each in enabled["StandardsSubscriptions"]
@@ -77,27 +85,27 @@ def judge_standards(enabled: Answer, wanted: Sequence[str]) -> Verdict:
     return ok(f"enabled: {', '.join(asked)}")
 
 
-def judge_controls(definitions: Answer, associations: Answer) -> Verdict:
+def judge_controls(definitions: Answer, associations: Answer) -> Judgement:
     """Tell whether it can be read which controls a standard has, and which of them are on."""
     for answer, cost in (
         (definitions, "controls are known by their findings only"),
         (associations, "which controls are turned off is not known"),
     ):
         if isinstance(answer, AwsError):
-            status, message, advice = unread(answer)
-            return Verdict(status, f"{message}; {cost}", advice)
+            status, message, advice = optional_call_failed(answer)
+            return Judgement(status, f"{message}; {cost}", advice)
     return ok("the controls of standards, and which are on, can be read")
 
 
-def judge_administrator(administrator: Answer, members: Collection[str] | AwsError) -> Verdict:
+def judge_administrator(administrator: Answer, members: Collection[str] | AwsError) -> Judgement:
     """Tell whose findings are seen: GetAdministratorAccount, and the accounts of ListMembers."""
     if isinstance(members, AwsError) and not is_no_administrator(members):
-        return unread(members)
+        return optional_call_failed(members)
     if not isinstance(members, AwsError) and members:
         return ok(f"this account administers {counted(len(members), 'other', 'others')}")
     if isinstance(administrator, AwsError):
         if administrator.code != ABSENT and not is_no_administrator(administrator):
-            return unread(administrator)
+            return optional_call_failed(administrator)
     elif _administers(found := administrator.get("Administrator") or {}):
         return warning(
             f"{found.get('AccountId')} administers this account: only its own findings are seen here",
@@ -109,7 +117,7 @@ def judge_administrator(administrator: Answer, members: Collection[str] | AwsErr
     )
 
 
-def judge_organization(configuration: Answer) -> Verdict:
+def judge_organization(configuration: Answer) -> Judgement:
     """Tell from DescribeOrganizationConfiguration whether new accounts are seen by themselves."""
     if isinstance(configuration, AwsError):
         if isinstance(configuration, AccessDenied | HubNotEnabled):
@@ -118,7 +126,7 @@ def judge_organization(configuration: Answer) -> Verdict:
                 f"this account is not the delegated administrator, or may not ask: {configuration.message}",
                 configuration.advice if isinstance(configuration, AccessDenied) else "",
             )
-        return unread(configuration)
+        return optional_call_failed(configuration)
     if configuration.get("MemberAccountLimitReached"):
         return warning(
             "as many accounts as may be are members: those that join from now on are not seen",
@@ -145,7 +153,7 @@ def judge_organization(configuration: Answer) -> Verdict:
     return ok("delegated administrator; accounts that join the organization are enabled by themselves")
 
 
-def judge_auto_enable(hub: Mapping[str, Any]) -> Verdict:
+def judge_auto_enable(hub: Mapping[str, Any]) -> Judgement:
     """Tell from DescribeHub whether new controls of enabled standards are turned on."""
     if hub.get("AutoEnableControls") is False:
         return warning(
@@ -154,7 +162,7 @@ def judge_auto_enable(hub: Mapping[str, Any]) -> Verdict:
     return ok("new controls of enabled standards are turned on by themselves")
 
 
-def judge_consolidated(hub: Mapping[str, Any]) -> Verdict:
+def judge_consolidated(hub: Mapping[str, Any]) -> Judgement:
     """Tell from DescribeHub whether one check gives one finding."""
     generator = hub.get("ControlFindingGenerator") or ""
     if generator == "SECURITY_CONTROL":
@@ -167,10 +175,10 @@ def judge_consolidated(hub: Mapping[str, Any]) -> Verdict:
     )
 
 
-def judge_aggregation(aggregator: Answer | None, region: str) -> Verdict:
+def judge_aggregation(aggregator: Answer | None, region: str) -> Judgement:
     """Tell from GetFindingAggregator which Regions' findings are seen; None: there is none."""
     if isinstance(aggregator, AwsError):
-        return unread(aggregator)
+        return optional_call_failed(aggregator)
     if aggregator is None or aggregator.get("RegionLinkingMode") == "NO_REGIONS":
         return warning(
             f"only findings of {region} are seen: no other Region is linked to it",
@@ -198,10 +206,10 @@ def is_v2_on(v2: Answer) -> bool | None:
     return True
 
 
-def judge_v2(v2: Answer) -> Verdict:
+def judge_v2(v2: Answer) -> Judgement:
     """Tell whether Security Hub V2 (OCSF) is on too."""
     if isinstance(v2, AwsError) and is_v2_on(v2) is None:
-        return unread(v2)
+        return optional_call_failed(v2)
     if is_v2_on(v2) is False:
         return ok("plain Security Hub (V2) is off: prices and findings are those of CSPM")
     return warning(

@@ -6,16 +6,26 @@ from typing import NamedTuple
 
 from posture.aws.client.errors import AwsError
 from posture.cli.check import setup
-from posture.cli.check.asking import Aws, simulate
-from posture.cli.check.cluster import Declared
+from posture.cli.check.asking import simulate
+from posture.cli.check.cluster import ListedObjects
 from posture.cli.check.configuration import ConfigurationRead, Looking, look_at
-from posture.cli.check.hub import FACT_CHECKS, HUB_CHECKS, HubRead, judged, read_hub
+from posture.cli.check.hub import FACT_CHECKS, HUB_CHECKS, CheckedHub, judgement_of, read_hub
 from posture.cli.check.member_roles import check_member_roles
-from posture.cli.check.result import Result, Status, Verdict, failed, ok, unknown, unread, warning
+from posture.cli.check.result import (
+    CheckResult,
+    CheckStatus,
+    Judgement,
+    failed,
+    ok,
+    optional_call_failed,
+    unknown,
+    warning,
+)
 from posture.domain.grants import Mode, Verb
 from posture.domain.text import counted
 from posture.hubs.demand import HubKey
 from posture.kube.resources import Object, name_of
+from posture.remediation.member import Aws
 
 _WRITE = "securityhub:BatchUpdateFindings"
 _ALLOWED = "allowed"
@@ -28,12 +38,12 @@ class _Wanted(NamedTuple):
 
 
 async def check_targets(
-    declared: Declared,
+    declared: ListedObjects,
     read: ConfigurationRead,
     asked: Sequence[str],
     aws: Aws,
     tell: Callable[[str], None],
-) -> list[Result]:
+) -> list[CheckResult]:
     """Check each target that is asked for, or all; a hub that several look at is read once.
 
     `tell` is told of what takes long.
@@ -70,11 +80,11 @@ async def check_targets(
 
 async def _read_hubs(
     looked: Sequence[Looking], aws: Aws, tell: Callable[[str], None]
-) -> dict[HubKey, HubRead]:
+) -> dict[HubKey, CheckedHub]:
     """Read each hub once, several at a time: one that does not answer takes half a minute to say so."""
     turns = asyncio.Semaphore(_AT_ONCE)
 
-    async def read(key: HubKey) -> HubRead:
+    async def read(key: HubKey) -> CheckedHub:
         async with turns:
             return await read_hub(aws, key)
 
@@ -83,11 +93,11 @@ async def _read_hubs(
     return dict(zip(keys, await asyncio.gather(*map(read, keys)), strict=True))
 
 
-def _of_hub(hub: HubRead, checks: Sequence[str], name: str) -> list[Result]:
+def _of_hub(hub: CheckedHub, checks: Sequence[str], name: str) -> list[CheckResult]:
     return [hub.verdicts[check].named(f"{name}/{check}") for check in checks]
 
 
-def _of_verdicts(verdicts: Mapping[str, Verdict], name: str) -> list[Result]:
+def _of_verdicts(verdicts: Mapping[str, Judgement], name: str) -> list[CheckResult]:
     return [each.named(f"{name}/{check}") for check, each in verdicts.items()]
 
 
@@ -101,29 +111,29 @@ def _chosen(targets: Sequence[Object], asked: Sequence[str]) -> _Wanted:
     return _Wanted(found, [each for each in asked if each not in known])
 
 
-def _shared(first: str, hub: HubRead, name: str) -> list[Result]:
+def _shared(first: str, hub: CheckedHub, name: str) -> list[CheckResult]:
     """Tell of a hub that was told of before."""
     says = f"the same Security Hub as that of {first}, told there"
-    bad = next((each for each in hub.verdicts.values() if each.status is Status.FAILED), None)
+    bad = next((each for each in hub.verdicts.values() if each.status is CheckStatus.FAILED), None)
     verdict = ok(says) if bad is None else failed(f"{says}: {bad.message}", bad.advice)
     return [verdict.named(f"{name}/hub")]
 
 
-def _standards(looking: Looking, hub: HubRead) -> Verdict:
+def _standards(looking: Looking, hub: CheckedHub) -> Judgement:
     if hub.enabled is None or looking.target is None:
         return unknown(f"not asked: it depends on {hub.why_not}")
     source = looking.target.spec.source.security_standards
-    return judged(setup.judge_standards, hub.enabled, () if source is None else source.standards)
+    return judgement_of(setup.judge_standards, hub.enabled, () if source is None else source.standards)
 
 
-async def _verbs(looking: Looking, hub: HubRead, aws: Aws) -> Mapping[str, Verdict]:
+async def _verbs(looking: Looking, hub: CheckedHub, aws: Aws) -> Mapping[str, Judgement]:
     """Check what the granted verbs need of the hub's role; nothing is written."""
     grant = looking.grant
     if grant is None:
         return {}
     remediates = grant.why_not(Verb.REMEDIATE) is None
     enforces = any(each.remediation.max_mode is Mode.ENFORCE for each in grant.grants)
-    checks: dict[str, Verdict] = {}
+    checks: dict[str, Judgement] = {}
     if grant.why_not(Verb.SUPPRESS) is None or (remediates and enforces):
         checks["update-findings"] = await _may_update(hub, aws)
     if remediates:
@@ -131,23 +141,23 @@ async def _verbs(looking: Looking, hub: HubRead, aws: Aws) -> Mapping[str, Verdi
     return checks
 
 
-async def _may_update(hub: HubRead, aws: Aws) -> Verdict:
+async def _may_update(hub: CheckedHub, aws: Aws) -> Judgement:
     if hub.enabled is None:
         return unknown(f"not asked: it depends on {hub.why_not}")
     identity = hub.calls.identity
-    return judged(
+    return judgement_of(
         judge_simulation,
         await simulate(aws, identity, _WRITE),
         identity.role_arn or "this process's identity",
     )
 
 
-def judge_simulation(answer: setup.Answer, who: str) -> Verdict:
+def judge_simulation(answer: setup.Answer, who: str) -> Judgement:
     """Tell from SimulatePrincipalPolicy whether an identity may change findings."""
     if isinstance(answer, AwsError):
-        status, message, _ = unread(answer)
+        status, message, _ = optional_call_failed(answer)
         advice = f"allow iam:SimulatePrincipalPolicy on {who} to itself, or compare it with `posture iam`"
-        return Verdict(status, f"whether {_WRITE} is allowed is not known: {message}", advice)
+        return Judgement(status, f"whether {_WRITE} is allowed is not known: {message}", advice)
     decisions = {str(each.get("EvalDecision")) for each in answer.get("EvaluationResults", ())}
     if not decisions:
         return unknown(f"whether {_WRITE} is allowed is not known: IAM gave no decision")
@@ -159,8 +169,12 @@ def judge_simulation(answer: setup.Answer, who: str) -> Verdict:
     )
 
 
-async def _may_read_history(hub: HubRead) -> Verdict:
+async def _may_read_history(hub: CheckedHub) -> Judgement:
     if hub.finding is None:
         return unknown("not asked: there is no finding whose history could be read")
     answer = await hub.calls.history(hub.finding, hub.calls.now())
-    return unread(answer) if isinstance(answer, AwsError) else ok("the history of findings can be read")
+    return (
+        optional_call_failed(answer)
+        if isinstance(answer, AwsError)
+        else ok("the history of findings can be read")
+    )

@@ -37,7 +37,7 @@ _SUPPRESSED = {
 _ANY = 1 << 62
 
 
-class HubRead(NamedTuple):
+class HubExceptions(NamedTuple):
     """A hub's facts, its suppressed findings, and the time (µs) then by its clock, as the operator's is."""
 
     facts: HubFacts
@@ -57,7 +57,7 @@ class Hubs:
         self._sessions = sessions
         self._config = config
         self._limiters = Limiters(config.quota_share)
-        self._read: dict[HubKey, HubRead] = {}
+        self._read: dict[HubKey, HubExceptions] = {}
 
     def key_of(self, target: PostureTarget) -> HubKey:
         """Return the hub of a target."""
@@ -66,12 +66,12 @@ class Hubs:
             role_arn, self._external_id(target.metadata.namespace, role_arn), target.spec.aws.region
         )
 
-    async def read(self, key: HubKey) -> HubRead:
+    async def read(self, key: HubKey) -> HubExceptions:
         """Read a hub, unless that was done."""
         if key not in self._read:
             hub = self._security_hub(Identity(key.role_arn, key.external_id, key.region))
             facts = await hub.discover()
-            self._read[key] = HubRead(facts, await _suppressed(hub), hub.now())
+            self._read[key] = HubExceptions(facts, await _suppressed(hub), hub.now())
         return self._read[key]
 
     async def look(
@@ -98,7 +98,9 @@ class Hubs:
         ]
         return Looked(off, reaches.keys() - looking.errors.keys()), looking.errors
 
-    def _reaches(self, key: HubKey, hub: HubRead, policies: Iterable[Declared]) -> dict[AccountRegion, Reach]:
+    def _reaches(
+        self, key: HubKey, hub: HubExceptions, policies: Iterable[Declared]
+    ) -> dict[AccountRegion, Reach]:
         own = Role(key.role_arn or "", key.external_id)
         roles: dict[AccountRegion, dict[Role, None]] = {
             AccountRegion(hub.facts.account_id, hub.facts.region): {own: None}

@@ -4,14 +4,14 @@ import click
 
 from posture.cli.failing.selecting import Lists, selects
 from posture.cli.output import LISTED
-from posture.cli.reading.command import Asked, reads_a_target, reads_a_target_to_select
+from posture.cli.reading.command import ReadingOptions, reads_a_target, reads_a_target_to_select
 from posture.cli.terminal import output_option
 
 
 @click.command()
 @reads_a_target
 @output_option(*LISTED)
-def controls(*, asked: Asked, form: str) -> None:
+def controls(*, asked: ReadingOptions, form: str) -> None:
     """Print the controls that fail, what to fix first at the top.
 
     That is by severity, then by failed findings. TARGET is a PostureTarget of the cluster, and may be
@@ -33,7 +33,7 @@ def controls(*, asked: Asked, form: str) -> None:
 @reads_a_target_to_select
 @selects
 @output_option(*LISTED)
-def findings(*, asked: Asked, lists: Lists, form: str) -> None:
+def findings(*, asked: ReadingOptions, lists: Lists, form: str) -> None:
     """Print the findings that fail, what to fix first at the top: by severity, then what fails for longest.
 
     What is printed narrows down by the lists of a selector, as policies and rules write them: each may be

@@ -5,7 +5,7 @@ from typing import Any
 
 from posture.cli import output
 from posture.cli.failing.failed import Selected, failed_findings
-from posture.cli.reading.command import Asked
+from posture.cli.reading.command import ReadingOptions
 from posture.cli.reading.looking import Sight, look
 from posture.cli.terminal import complain, show
 from posture.domain.scoring.failing_controls import FailingControl, FailingControls
@@ -23,7 +23,7 @@ _COLUMNS: output.Columns[FailingControl] = {
 _WIDE: output.Columns[FailingControl] = {**_COLUMNS, "STANDARDS": lambda each: " ".join(each.standards)}
 
 
-def print_controls(asked: Asked, form: str) -> None:
+def print_controls(asked: ReadingOptions, form: str) -> None:
     """Print them; ends with 1, 2 or 124 where that cannot be done."""
     controls, notes = look(asked, _told, without="what fails is not known")
     show(output.listed(controls, form, columns=_COLUMNS, wide=_WIDE, document=control_document))

@@ -16,7 +16,7 @@ from posture.cli.failing.controls import since
 from posture.cli.failing.failed import Failed, Selected, failed_findings
 from posture.cli.failing.selecting import Lists, option_of
 from posture.cli.failing.sorting import SortedOnDisk
-from posture.cli.reading.command import Asked
+from posture.cli.reading.command import ReadingOptions
 from posture.cli.reading.looking import Sight, look
 from posture.cli.terminal import complain, show_parts
 from posture.domain.findings import SECURITY_HUB, Severity
@@ -42,7 +42,7 @@ _WIDE: output.Columns[Document] = {
 }
 
 
-def print_findings(asked: Asked, lists: Lists, form: str) -> None:
+def print_findings(asked: ReadingOptions, lists: Lists, form: str) -> None:
     """Print them; ends with 1, 2 or 124 where that cannot be done."""
     selector = _selector(lists)
     with TemporaryDirectory(prefix="posture-") as folder:
@@ -129,7 +129,7 @@ def _selector(lists: Lists) -> selectors.Selector | None:
         raise click.UsageError(said) from None
 
 
-def _with_products(asked: Asked, lists: Lists) -> Asked:
+def _with_products(asked: ReadingOptions, lists: Lists) -> ReadingOptions:
     """Have the products that are named read too, where no target of the cluster says which are."""
     named = [each for each in lists.get("products", ()) if not selectors.is_wild(each)]
     if asked.target is not None or not named:

@@ -64,6 +64,6 @@ def plan(
     posture plan -f policies/ --config posture.yaml -o markdown > comment.md
     posture plan -f policies/ -o sarif > plan.sarif
     """  # noqa: D301 - \b is click's: these lines stay as they are
-    from posture.cli.plan.doing import Wanted, print_plan
+    from posture.cli.plan.doing import PlanOptions, print_plan
 
-    print_plan(Wanted(paths, against == CLUSTER, live, config, namespace, context, timeout), form)
+    print_plan(PlanOptions(paths, against == CLUSTER, live, config, namespace, context, timeout), form)

@@ -14,9 +14,9 @@ from posture import logs
 from posture.api.remediation import Remediation
 from posture.aws.client.errors import AwsError
 from posture.cli.cluster import said
-from posture.cli.plan.objects import Key, all_granted, key_of, laid_over, object_of
+from posture.cli.plan.objects import Key, all_granted, laid_over, object_key, object_of
 from posture.cli.plan.sarif import Places, refusals_as_sarif
-from posture.cli.plan.told import in_form, notes_of
+from posture.cli.plan.told import in_form, plan_notes
 from posture.cli.reading.progress import Progress
 from posture.cli.terminal import TIMED_OUT, complain, show
 from posture.cli.validate.checks import refused
@@ -42,7 +42,7 @@ from posture.once import hub_read_once
 from posture.reconcile.access import Admitted
 from posture.reconcile.owner import OwnerUnknown, cluster_owner
 from posture.reconcile.scope import demand_of, least_demand
-from posture.rehearsal.changes import Asked, Changes, changes_of
+from posture.rehearsal.changes import PlannedChanges, Subjects, changes_of
 from posture.rehearsal.declared import Everything, Operator
 from posture.rehearsal.hub import HubRehearsed, rehearse
 from posture.store.errors import StoreError
@@ -55,7 +55,7 @@ _LONG = timedelta(days=1)
 """Between two polls: what was read once stays as it is until all is rehearsed."""
 
 
-class Wanted(NamedTuple):
+class PlanOptions(NamedTuple):
     """What is to be planned, and over what."""
 
     paths: Sequence[str]
@@ -81,7 +81,7 @@ class _Case:
 
     before: Everything
     after: Everything
-    asked: Asked
+    asked: Subjects
     places: Places
 
     @property
@@ -99,7 +99,7 @@ class _Case:
         return found
 
 
-def print_plan(wanted: Wanted, form: str) -> None:
+def print_plan(wanted: PlanOptions, form: str) -> None:
     """Plan and print; ends with 1, 3 or 124 as the command says."""
     logs.configure("console", "error")
     logging.captureWarnings(capture=True)
@@ -122,14 +122,14 @@ def print_plan(wanted: Wanted, form: str) -> None:
     show(in_form(changes, form, case.places))
     if not case.places:
         complain("no object of posture.dev is in these files")
-    for note in notes_of(changes, live=wanted.live):
+    for note in plan_notes(changes, live=wanted.live):
         complain(note)
     if not changes.complete:
         sys.exit(1)
     sys.exit(SOMETHING if changes.anything else 0)
 
 
-async def _planned(wanted: Wanted, manifests: Sequence[Manifest]) -> tuple[_Case, Changes]:
+async def _planned(wanted: PlanOptions, manifests: Sequence[Manifest]) -> tuple[_Case, PlannedChanges]:
     async with asyncio.timeout(wanted.within.total_seconds() if wanted.within else None):
         case = await _declared(wanted, manifests)
         rehearsed: dict[HubKey, HubRehearsed] = {}
@@ -141,7 +141,7 @@ async def _planned(wanted: Wanted, manifests: Sequence[Manifest]) -> tuple[_Case
     return case, changes_of(case.after, rehearsed, case.asked)
 
 
-async def _declared(wanted: Wanted, manifests: Sequence[Manifest]) -> _Case:
+async def _declared(wanted: PlanOptions, manifests: Sequence[Manifest]) -> _Case:
     config = None if wanted.config is None else load(wanted.config)
     cluster = await _cluster(wanted.context, config) if wanted.cluster else None
     moment = datetime.now(UTC)
@@ -152,7 +152,7 @@ async def _declared(wanted: Wanted, manifests: Sequence[Manifest]) -> _Case:
     files: list[Object] = []
     for manifest in own:
         files.append(object_of(manifest, namespace, made))
-        places[key_of(files[-1])] = manifest
+        places[object_key(files[-1])] = manifest
     files = laid_over((), files)
     there = () if cluster is None else cluster.objects
     after = laid_over(there, files)
@@ -165,7 +165,7 @@ async def _declared(wanted: Wanted, manifests: Sequence[Manifest]) -> _Case:
     now = instant_of(moment)
     names = {kind: frozenset(name for of_kind, name in places if of_kind == kind) for kind in KINDS}
     about = {target_name_of(each) for each in files if each["kind"] != POSTURE_TARGETS.kind}
-    asked = Asked(
+    asked = Subjects(
         names[SUPPRESSION_POLICIES.kind],
         names[REMEDIATION_RULES.kind],
         names[POSTURE_TARGETS.kind] | about,

@@ -16,7 +16,7 @@ Key = tuple[str, str]
 """Kind, and namespace/name."""
 
 
-def key_of(document: Object) -> Key:
+def object_key(document: Object) -> Key:
     """Return what an object is called."""
     return document["kind"], name_of(document)
 
@@ -44,9 +44,9 @@ def laid_over(cluster: Iterable[Object], files: Iterable[Object]) -> list[Object
 
     They stay the same objects: of them the uid, the finalizers and the status are the cluster's.
     """
-    found = {key_of(each): each for each in cluster}
+    found = {object_key(each): each for each in cluster}
     for each in files:
-        found[key_of(each)] = _applied(found.get(key_of(each)), each)
+        found[object_key(each)] = _applied(found.get(object_key(each)), each)
     return list(found.values())
 
 

@@ -16,7 +16,7 @@ from posture.cli.validate.manifests import Manifest
 from posture.domain.remediation.reasons import Decision
 from posture.domain.text import counted
 from posture.kube.resources import POSTURE_TARGETS, REMEDIATION_RULES, SUPPRESSION_POLICIES
-from posture.rehearsal.changes import Changes, PolicyChange, RuleChange, TargetChange
+from posture.rehearsal.changes import PlannedChanges, PolicyChange, RuleChange, TargetChange
 
 Places: TypeAlias = Mapping[Key, Manifest]
 """Where objects stand in files."""
@@ -42,7 +42,7 @@ class _Result(NamedTuple):
     says: str
 
 
-def changes_as_sarif(changes: Changes, places: Places) -> str:
+def changes_as_sarif(changes: PlannedChanges, places: Places) -> str:
     """Return what would be done, each at the name of its object."""
     found: list[dict[str, Any]] = []
     kinds: list[tuple[str, Sequence[Any], Any]] = [

@@ -8,7 +8,7 @@ from posture.cli.plan.sarif import Places, changes_as_sarif
 from posture.domain.remediation.reasons import Decision, Reason
 from posture.domain.scoring.scores import Score
 from posture.domain.text import counted
-from posture.rehearsal.changes import Changes, PolicyChange, RuleChange, TargetChange
+from posture.rehearsal.changes import PlannedChanges, PolicyChange, RuleChange, TargetChange
 
 # GitHub takes comments of up to 65,536 characters.
 _MOST_ROWS = 50
@@ -17,7 +17,7 @@ _UNKNOWN = "?"
 _NONE = "-"
 
 
-def in_form(changes: Changes, form: str, places: Places) -> str:
+def in_form(changes: PlannedChanges, form: str, places: Places) -> str:
     """Return a plan as `table`, `json`, `yaml`, `markdown` or `sarif`."""
     if form == "sarif":
         return changes_as_sarif(changes, places)
@@ -27,7 +27,7 @@ def in_form(changes: Changes, form: str, places: Places) -> str:
     return _as_markdown(changes) if form == "markdown" else _as_tables(changes)
 
 
-def document_of(changes: Changes) -> dict[str, Any]:
+def document_of(changes: PlannedChanges) -> dict[str, Any]:
     """Return a plan as JSON, in the API's spelling; what is not known is null.
 
     `{policies: [{name, suppress, reopen, turnOff, turnOn, trouble}], rules: [{name, remediate, wait, skip,
@@ -63,7 +63,7 @@ def document_of(changes: Changes) -> dict[str, Any]:
     }
 
 
-def notes_of(changes: Changes, *, live: bool) -> Iterator[str]:
+def plan_notes(changes: PlannedChanges, *, live: bool) -> Iterator[str]:
     """Yield what a reader should know beside the numbers."""
     for each in changes.targets:
         if each.trouble:
@@ -80,7 +80,7 @@ def notes_of(changes: Changes, *, live: bool) -> Iterator[str]:
         yield f"{counted(unread, 'resource was', 'resources were')} not read live: {how}"
 
 
-def _shown(changes: Changes) -> Callable[[str], str]:
+def _shown(changes: PlannedChanges) -> Callable[[str], str]:
     """Return how objects are called: by their name alone while all are of one namespace."""
     everything: Sequence[PolicyChange | RuleChange | TargetChange] = [
         *changes.policies,
@@ -141,7 +141,7 @@ def _targets(shown: Callable[[str], str]) -> output.Columns[TargetChange]:
 Parts = Sequence[tuple[list[str], list[list[str]]]]
 
 
-def _parts(changes: Changes, more: Mapping[str, Callable[[Any], str]]) -> Parts:
+def _parts(changes: PlannedChanges, more: Mapping[str, Callable[[Any], str]]) -> Parts:
     """Return headings and rows of the three kinds, without those of which there is none."""
     shown = _shown(changes)
     kinds: list[tuple[Sequence[Any], Mapping[str, Callable[[Any], str]]]] = [
@@ -156,14 +156,14 @@ def _parts(changes: Changes, more: Mapping[str, Callable[[Any], str]]) -> Parts:
     ]
 
 
-def _as_tables(changes: Changes) -> str:
+def _as_tables(changes: PlannedChanges) -> str:
     """Return a table for each kind; why there is trouble is told beside it."""
     trouble = {"TROUBLE": lambda each: (each.trouble or "").partition(":")[0]}
     parts = _parts(changes, trouble)
     return "\n".join(output.as_table(*part) for part in parts) or "Nothing is declared.\n"
 
 
-def _as_markdown(changes: Changes) -> str:
+def _as_markdown(changes: PlannedChanges) -> str:
     """Return a comment for a pull request, which is kept short: what does nothing goes first."""
     trouble = {"TROUBLE": lambda each: _cut(each.trouble or "")}
     text = f"### Posture plan\n\n{_summary(changes)}\n"
@@ -179,16 +179,16 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST_TROUBLE else text[: _LONGEST_TROUBLE - 1] + "…"
 
 
-def _with_the_weighty_first(changes: Changes) -> Changes:
+def _with_the_weighty_first(changes: PlannedChanges) -> PlannedChanges:
     """Put what would do something, and what has trouble, before the rest."""
-    return Changes(
+    return PlannedChanges(
         sorted(changes.policies, key=lambda each: not (each.anything or each.trouble)),
         sorted(changes.rules, key=lambda each: not (each.totals or each.trouble)),
         sorted(changes.targets, key=lambda each: each.before == each.after and not each.trouble),
     )
 
 
-def _summary(changes: Changes) -> str:
+def _summary(changes: PlannedChanges) -> str:
     """Say in a sentence what would be done."""
     policies, rules = changes.policies, changes.rules
     numbers = (

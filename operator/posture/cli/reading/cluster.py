@@ -6,7 +6,7 @@ from posture.api.posture_target import PostureTarget
 from posture.api.resource import InvalidObject, parse, read_status
 from posture.api.suppression_policy import SuppressionPolicyStatus
 from posture.cli.cluster import said
-from posture.cli.reading.command import Asked
+from posture.cli.reading.command import ReadingOptions
 from posture.cli.reading.looking import CannotLook, LookedAt
 from posture.config.file import ConfigError, load
 from posture.config.model import Config
@@ -23,7 +23,7 @@ from posture.suppression.controls.confirmed import recorded
 from posture.suppression.declared import is_suppressing
 
 
-async def target_of_the_cluster(asked: Asked) -> LookedAt:
+async def target_of_the_cluster(asked: ReadingOptions) -> LookedAt:
     """Return a target whatever the operator is granted. Raises CannotLook.
 
     Where the configuration file grants its namespace something, no more than the accounts of that are seen.
@@ -43,7 +43,7 @@ async def target_of_the_cluster(asked: Asked) -> LookedAt:
     return LookedAt(Admitted(target, key, tuple(accounts)), config, document, policies, _turned_off(policies))
 
 
-async def _read(asked: Asked) -> tuple[Object, list[Object]]:
+async def _read(asked: ReadingOptions) -> tuple[Object, list[Object]]:
     """Read a target, and the SuppressionPolicies that are about it."""
     place, _, name = (asked.target or "").rpartition("/")
     async with connect(context=asked.context) as client:

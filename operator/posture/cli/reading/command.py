@@ -24,7 +24,7 @@ _CLUSTERS = ("namespace", "context", "config")
 _WITH_A_TARGET = frozenset({"target", "external_id", "cache", "timeout", *_CLUSTERS})
 
 
-class Asked(NamedTuple):
+class ReadingOptions(NamedTuple):
     """What is to be read. Of `target` and `spec` one says whose: the cluster's, or that of these options."""
 
     target: str | None
@@ -39,9 +39,9 @@ class Asked(NamedTuple):
     async def looked_at(self) -> "LookedAt":
         """Find what is to be looked at; only a target of the cluster needs a client. Raises CannotLook."""
         if self.target is None:
-            from posture.cli.reading.looking import described
+            from posture.cli.reading.looking import target_described
 
-            return described(self)
+            return target_described(self)
         from posture.cli.reading.cluster import target_of_the_cluster
 
         return await target_of_the_cluster(self)
@@ -132,7 +132,7 @@ def _reading(command: Callable[..., None], of_a_hub: tuple[_Option, ...]) -> Cal
     return click.argument("target", required=False)(decorated)
 
 
-def _asked(given: Mapping[str, Any]) -> Asked:
+def _asked(given: Mapping[str, Any]) -> ReadingOptions:
     """Return what is asked for. Raises UsageError where it is not clear whose target that is."""
     target = given["target"]
     if target is not None and (strange := _written(name for name in given if name not in _WITH_A_TARGET)):
@@ -143,7 +143,7 @@ def _asked(given: Mapping[str, Any]) -> Asked:
         raise click.UsageError(
             "name a TARGET of the cluster, or write --region for a Security Hub without one"
         )
-    return Asked(
+    return ReadingOptions(
         target,
         given["namespace"],
         given["context"],

@@ -17,7 +17,7 @@ from posture.api.posture_target import PostureTarget
 from posture.api.resource import InvalidObject, parse
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.discovery import HubFacts
-from posture.cli.reading.command import Asked
+from posture.cli.reading.command import ReadingOptions
 from posture.cli.reading.progress import Progress
 from posture.cli.terminal import TIMED_OUT, complain
 from posture.config.model import Config
@@ -103,7 +103,7 @@ class Sight:
         return notes
 
 
-def look(asked: Asked, work: Callable[[Sight], Awaitable[_T]], *, without: str) -> _T:
+def look(asked: ReadingOptions, work: Callable[[Sight], Awaitable[_T]], *, without: str) -> _T:
     """Read the hub of a target, then do some work with what is known of it.
 
     Ends with 1, 2 or 124 where that cannot be done. `without`: what there is not then (`there is no score`).
@@ -120,7 +120,7 @@ def look(asked: Asked, work: Callable[[Sight], Awaitable[_T]], *, without: str) 
         sys.exit(TIMED_OUT)
 
 
-async def _look(asked: Asked, work: Callable[[Sight], Awaitable[_T]]) -> _T:
+async def _look(asked: ReadingOptions, work: Callable[[Sight], Awaitable[_T]]) -> _T:
     async with AsyncExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="posture-")))
         async with asyncio.timeout(asked.within.total_seconds() if asked.within else None):
@@ -151,7 +151,7 @@ async def _sight(hub: Hub, target: LookedAt) -> Sight:
     return Sight(hub, target, facts, found)
 
 
-def described(asked: Asked) -> LookedAt:
+def target_described(asked: ReadingOptions) -> LookedAt:
     """Return the target that options describe. Raises UsageError."""
     document = {"metadata": {"name": "once", "namespace": "none"}, "spec": asked.spec}
     try:

@@ -3,7 +3,7 @@
 import click
 
 from posture.cli.output import LISTED
-from posture.cli.reading.command import Asked, reads_a_target_to_score
+from posture.cli.reading.command import ReadingOptions, reads_a_target_to_score
 from posture.cli.terminal import output_option
 
 
@@ -15,7 +15,7 @@ from posture.cli.terminal import output_option
     help="Percent: a lower score, unrounded, ends with 3. Of 89.6 and 90 too, though 90 is shown.",
 )
 @output_option(*LISTED, "html")
-def score(*, asked: Asked, minimum: float | None, form: str) -> None:
+def score(*, asked: ReadingOptions, minimum: float | None, form: str) -> None:
     """Score a Security Hub once, as the operator does, with or without a cluster.
 
     Every finding is read at four fifths of AWS's quota, into a store on disk: a million take an hour or so,

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from posture.api.posture_target import ScoringMethod
 from posture.cli import output
-from posture.cli.reading.command import Asked
+from posture.cli.reading.command import ReadingOptions
 from posture.cli.reading.looking import Sight, look
 from posture.cli.score.told import COLUMNS, document_of, rows_of
 from posture.cli.terminal import complain, show
@@ -17,7 +17,7 @@ TOO_LOW = 3
 WITHOUT = "there is no score"
 
 
-def print_score(asked: Asked, minimum: float | None, form: str) -> None:
+def print_score(asked: ReadingOptions, minimum: float | None, form: str) -> None:
     """Score and print; ends with 1, 2, 3 or 124 as the command says. `minimum`: percent."""
     document, notes = look(asked, _scored, without=WITHOUT)
     if form in {"json", "yaml"}:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from posture.cli.failing.controls import since
-from posture.cli.score.told import named, worst_first
+from posture.cli.score.told import lowest_first, named
 from posture.domain.scoring.failing_controls import FailingControl
 from posture.domain.text import counted, one_line
 from posture.suppression.register import STATUS, RegisteredException
@@ -58,7 +58,7 @@ _Cell = tuple[str, str]
 _SCORED: Sequence[_Cell] = (("n", "Score"), ("bar", "Share"), ("n", "Passed"), ("n", "Controls"))
 
 
-class Report(NamedTuple):
+class ScoreReport(NamedTuple):
     """`document`: as `told.document_of` returns it. `target`: namespace/name, empty without a cluster."""
 
     target: str
@@ -68,7 +68,7 @@ class Report(NamedTuple):
     notes: Sequence[str]
 
 
-def page(report: Report) -> str:
+def page(report: ScoreReport) -> str:
     """Return the report as one HTML document."""
     document = report.document
     title = f"Security posture: {_text(report.target or document['account'])}"
@@ -92,7 +92,7 @@ def page(report: Report) -> str:
     )
 
 
-def _summary(report: Report) -> Iterable[str]:
+def _summary(report: ScoreReport) -> Iterable[str]:
     document = report.document
     if document["score"] is None:
         yield '<p class="score">no score</p>'
@@ -131,7 +131,7 @@ def _scores(
     heading: str, what: str, scopes: Sequence[Mapping[str, Any]], name: Callable[[Mapping[str, Any]], str]
 ) -> Iterable[str]:
     """Write the scores of one kind of scope; of all but standards there is one for each standard."""
-    rows = worst_first(scopes)
+    rows = lowest_first(scopes)
     if not rows:
         return
     of_standard = what != "Standard"
@@ -189,7 +189,7 @@ def _controls(controls: Sequence[FailingControl]) -> Iterable[str]:
         yield f"<p>{counted(left, 'more control fails', 'more controls fail')}.</p>"
 
 
-def _exceptions(report: Report) -> Iterable[str]:
+def _exceptions(report: ScoreReport) -> Iterable[str]:
     yield "<h2>Exceptions</h2>"
     if not report.target:
         yield (

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from posture.cli.failing.controls import failing_controls
-from posture.cli.reading.command import Asked
+from posture.cli.reading.command import ReadingOptions
 from posture.cli.reading.looking import Sight, look
 from posture.cli.score.doing import WITHOUT, end, scored
-from posture.cli.score.page import Report, page
+from posture.cli.score.page import ScoreReport, page
 from posture.cli.terminal import show
 from posture.domain.findings import Compliance, Finding, RecordState, Workflow
 from posture.domain.scoring.evaluation import View
@@ -23,16 +23,16 @@ from posture.suppression.register import (
 )
 
 
-def print_report(asked: Asked, minimum: float | None) -> None:
+def print_report(asked: ReadingOptions, minimum: float | None) -> None:
     """Score and print the report; ends as `print_score`."""
     report = look(asked, _report, without=WITHOUT)
     show(page(report))
     end(report.document, report.notes, minimum)
 
 
-async def _report(sight: Sight) -> Report:
+async def _report(sight: Sight) -> ScoreReport:
     target = "" if sight.target.document is None else name_of(sight.target.document)
-    return Report(
+    return ScoreReport(
         target, scored(sight), await failing_controls(sight), await _exceptions(sight, target), sight.notes()
     )
 

@@ -60,13 +60,13 @@ def document_of(found: Found, facts: HubFacts, method: Method) -> dict[str, Any]
 def rows_of(document: Mapping[str, Any], *, accounts: bool) -> list[Row]:
     """Return a row for each scope: all, standards, workloads, accounts if asked; each the worst first."""
     rows: list[Row] = [{"scope": "all", "standard": "", "name": "", **document}]
-    rows += [{"scope": "standard", "name": "", **each} for each in worst_first(document["standards"])]
+    rows += [{"scope": "standard", "name": "", **each} for each in lowest_first(document["standards"])]
     rows += [
-        {"scope": "workload", "name": named(each), **each} for each in worst_first(document["workloads"])
+        {"scope": "workload", "name": named(each), **each} for each in lowest_first(document["workloads"])
     ]
     rows += [
         {"scope": "account", "name": f"{each['account']} {each['accountName'] or ''}".rstrip(), **each}
-        for each in (worst_first(document["accounts"]) if accounts else ())
+        for each in (lowest_first(document["accounts"]) if accounts else ())
     ]
     return rows
 
@@ -92,7 +92,7 @@ def _score(score: Score | None) -> dict[str, Any]:
     return {"score": score.percent, "passed": score.passed, "scored": score.scored}
 
 
-def worst_first(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def lowest_first(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the scopes that have a score, the lowest first."""
     scored = [row for row in rows if row["scored"]]
     return sorted(scored, key=lambda row: row["passed"] / row["scored"])

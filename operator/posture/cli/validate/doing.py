@@ -9,7 +9,7 @@ from typing import Any
 from posture.cli import output
 from posture.cli.terminal import complain, show
 from posture.cli.validate.checks import Level, ManifestVerdict, verdicts
-from posture.cli.validate.manifests import Found, found_below
+from posture.cli.validate.manifests import FoundManifests, found_below
 from posture.config.file import ConfigError, load
 from posture.config.model import Config
 from posture.domain.text import counted, one_line
@@ -56,7 +56,7 @@ def verdict_line(verdict: ManifestVerdict) -> str:
     return ": ".join([place, *(one_line(each) for each in said if each)]) + "\n"
 
 
-def _summarize(found: Found, errors: int, warnings: int) -> None:
+def _summarize(found: FoundManifests, errors: int, warnings: int) -> None:
     """Say on standard error what was looked at, that nothing is taken for right that was not."""
     where = counted(found.files, "file", "files")
     others = counted(found.others, "object of another group was", "objects of other groups were")

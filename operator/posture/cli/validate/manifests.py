@@ -59,7 +59,7 @@ class Manifest(NamedTuple):
         return f"{namespace}/{name}" if namespace and name else name
 
 
-class Found(NamedTuple):
+class FoundManifests(NamedTuple):
     """What files hold. `others`: objects of other groups; `files`: those that could be read."""
 
     manifests: list[Manifest]
@@ -79,10 +79,10 @@ def sources(paths: Iterable[str], standard_input: bytes) -> Iterator[ManifestSou
             yield _read(path)
 
 
-def found_below(paths: Sequence[str]) -> Found:
+def found_below(paths: Sequence[str]) -> FoundManifests:
     """Return what is in files, in folders and, for `-`, on standard input."""
     standard_input = sys.stdin.buffer.read() if STANDARD_INPUT in paths else b""
-    all_of_them = Found([], [], 0, 0)
+    all_of_them = FoundManifests([], [], 0, 0)
     for source in sources(paths, standard_input):
         if isinstance(source, Unread):
             all_of_them.unread.append(source)
@@ -96,9 +96,9 @@ def found_below(paths: Sequence[str]) -> Found:
     return all_of_them
 
 
-def found_in(source: ManifestSource) -> Found:
+def found_in(source: ManifestSource) -> FoundManifests:
     """Return the objects of a file."""
-    found = Found([], [], 0)
+    found = FoundManifests([], [], 0)
     for document in documents_in(source.content):
         found.unread.extend(Unread(source.name, *each) for each in document.misread)
         others = 0

@@ -43,7 +43,7 @@ def point_of(at: int, score: Score) -> Point:
     return Point(at // SECOND * SECOND, score)
 
 
-def is_due(points: Sequence[Point], at: int) -> bool:
+def point_is_due(points: Sequence[Point], at: int) -> bool:
     """Whether a point is to be taken at a moment; `points`: those that there are, in order."""
     return not points or at // SECOND * SECOND - points[-1].at >= HOUR
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from posture.domain.time import SECOND
-from posture.publish.cloudwatch.ledger import Point
+from posture.publish.cloudwatch.ledger import DataPoint
 from posture.publish.cloudwatch.metrics import SCORE
 
 MOST_METRICS = 1000
@@ -17,7 +17,7 @@ MOST_BYTES = 1_000_000
 _FRAME = 1_000
 
 
-def datum(point: Point) -> dict[str, Any]:
+def datum(point: DataPoint) -> dict[str, Any]:
     """Return a point as the API names it (MetricDatum); its moment as Unix time, to the second."""
     return {
         "MetricName": point.metric.name,
@@ -28,7 +28,7 @@ def datum(point: Point) -> dict[str, Any]:
     }
 
 
-def batch(points: Iterable[Point]) -> int:
+def batch(points: Iterable[DataPoint]) -> int:
     """Return how many of the first points go into one request: 1 at least."""
     number, size = 0, _FRAME
     for point in points:

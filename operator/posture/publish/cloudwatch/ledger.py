@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from posture.domain.time import HOUR, MINUTE
-from posture.publish.cloudwatch.metrics import Metric, Reading
-from posture.publish.cloudwatch.selection import Group, Selection, select
+from posture.publish.cloudwatch.metrics import Metric, MetricValue
+from posture.publish.cloudwatch.selection import MetricGroup, MetricSelection, select
 
 _AGAIN_AFTER = 50 * MINUTE
 
 
-class Point(NamedTuple):
+class DataPoint(NamedTuple):
     """A value of a metric at a moment (µs since the epoch)."""
 
     metric: Metric
@@ -33,8 +33,8 @@ class Ledger:
         self._last: dict[Metric, tuple[float, int]] = {}
 
     def due(
-        self, groups: Iterable[Group], now: int, *, unsent: bool
-    ) -> tuple[list[tuple[str, Point]], Selection]:
+        self, groups: Iterable[MetricGroup], now: int, *, unsent: bool
+    ) -> tuple[list[tuple[str, DataPoint]], MetricSelection]:
         """Return the points that are due, by owner, and the selection that they are of.
 
         `unsent`: whether points that were due before still wait: they arrive in this hour or a later one, and
@@ -48,7 +48,9 @@ class Ledger:
         selection = select(groups, self._most, self._used, reserved=self._reserved)
         self._reserved = selection.reserved
         due = [
-            (owner, Point(*reading, now)) for owner, reading in selection.chosen if self._is_due(reading, now)
+            (owner, DataPoint(*reading, now))
+            for owner, reading in selection.chosen
+            if self._is_due(reading, now)
         ]
         for _, point in due:
             self._used.add(point.metric)
@@ -60,7 +62,7 @@ class Ledger:
         for metric in metrics:
             self._last.pop(metric, None)
 
-    def _is_due(self, reading: Reading, now: int) -> bool:
+    def _is_due(self, reading: MetricValue, now: int) -> bool:
         last = self._last.get(reading.metric)
         if last is None:
             return True

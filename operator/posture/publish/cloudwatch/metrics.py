@@ -19,7 +19,7 @@ _LONGEST = 1024
 _DIGEST = 32
 
 
-class Level(IntEnum):
+class MetricLevel(IntEnum):
     """What a metric is of, the most important first."""
 
     TARGET = 0
@@ -35,14 +35,14 @@ class Metric(NamedTuple):
     """Names and values."""
 
 
-class Reading(NamedTuple):
+class MetricValue(NamedTuple):
     """A metric, and the value that it has now."""
 
     metric: Metric
     value: float
 
 
-Readings = Mapping[tuple[Level, str], Sequence[Reading]]
+Readings = Mapping[tuple[MetricLevel, str], Sequence[MetricValue]]
 """By what they are of and the metric's name."""
 
 
@@ -52,20 +52,24 @@ def readings_of(target: str, evaluation: Evaluation, method: Method, *, pooled: 
     `pooled`: False leaves out the target's own, where a chosen standard is missing.
     """
     failed = _failed_findings(evaluation)
-    found: dict[tuple[Level, str], list[Reading]] = {(level, name): [] for level in Level for name in NAMES}
+    found: dict[tuple[MetricLevel, str], list[MetricValue]] = {
+        (level, name): [] for level in MetricLevel for name in NAMES
+    }
 
-    def add(level: Level, dimensions: tuple[tuple[str, str], ...], scores: Scores, failing: int) -> None:
+    def add(
+        level: MetricLevel, dimensions: tuple[tuple[str, str], ...], scores: Scores, failing: int
+    ) -> None:
         for name, value in _values(scores, method, failing).items():
-            found[level, name].append(Reading(Metric(name, dimensions), value))
+            found[level, name].append(MetricValue(Metric(name, dimensions), value))
 
     if pooled:
         of_target = totals(evaluation.findings).failed_total
-        add(Level.TARGET, _dimensions(target), evaluation.target, of_target)
+        add(MetricLevel.TARGET, _dimensions(target), evaluation.target, of_target)
     for standard, scores in evaluation.standards.items():
-        add(Level.STANDARD, _dimensions(f"{target}/{standard}"), scores, failed[standard,])
+        add(MetricLevel.STANDARD, _dimensions(f"{target}/{standard}"), scores, failed[standard,])
     for scope, scores in evaluation.workloads.items():
         standard, *group = scope
-        add(Level.WORKLOAD, _dimensions(f"{target}/{standard}", *group), scores, failed[scope])
+        add(MetricLevel.WORKLOAD, _dimensions(f"{target}/{standard}", *group), scores, failed[scope])
     return found
 
 

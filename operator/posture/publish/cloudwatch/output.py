@@ -20,11 +20,11 @@ from posture.kube.leadership import Leading
 from posture.logs import bound, next_cycle
 from posture.pace import Lasting, steady
 from posture.publish.cloudwatch.batching import batch, datum
-from posture.publish.cloudwatch.ledger import Ledger, Point
-from posture.publish.cloudwatch.metrics import NAMES, Level, Readings, readings_of
-from posture.publish.cloudwatch.selection import Group
-from posture.publish.sending import Bounds, ItemsRefused, Sender, Undelivered
-from posture.publish.sink import Delivery, Publication, Shown, TargetReport
+from posture.publish.cloudwatch.ledger import DataPoint, Ledger
+from posture.publish.cloudwatch.metrics import NAMES, MetricLevel, Readings, readings_of
+from posture.publish.cloudwatch.selection import MetricGroup
+from posture.publish.sending import ItemsRefused, QueueBounds, Sender, Undelivered
+from posture.publish.sink import Delivery, PublishingTarget, Shown, TargetReport
 
 logger = logging.getLogger(__name__)
 
@@ -74,15 +74,15 @@ class CloudWatchDestination:
         self.definition = definition
         identity = Identity(definition.role_arn, None, definition.region)
         self._cloud = CloudWatch(sessions, identity, limiters, usage)
-        self._publications: Sequence[Publication] = ()
+        self._publications: Sequence[PublishingTarget] = ()
         self._told: dict[str, _Told] = {}
         self._left_out = Counter[str]()
         self._ledger = Ledger(definition.max_metrics)
         self._woken = asyncio.Event()
-        bounds = Bounds(definition.max_queue.events, definition.max_queue.age.total_seconds())
-        self.sender = Sender[Point](definition.name, bounds, cut=batch, deliver=self._deliver)
+        bounds = QueueBounds(definition.max_queue.events, definition.max_queue.age.total_seconds())
+        self.sender = Sender[DataPoint](definition.name, bounds, cut=batch, deliver=self._deliver)
 
-    def expect(self, publications: Sequence[Publication]) -> None:
+    def expect(self, publications: Sequence[PublishingTarget]) -> None:
         """Learn of all targets that may publish here, whoever works on them."""
         self._publications = publications
         for uid in self._told.keys() - {each.uid for each in publications}:
@@ -152,7 +152,7 @@ class CloudWatchDestination:
         now = max(told.now for told in current.values())
         due, selection = self._ledger.due(groups, now, unsent=self.sender.length > 0)
         self._left_out = selection.left_out
-        by_owner: dict[str, list[Point]] = {}
+        by_owner: dict[str, list[DataPoint]] = {}
         for owner, point in due:
             by_owner.setdefault(owner, []).append(point)
         for owner, points in by_owner.items():
@@ -175,28 +175,28 @@ class CloudWatchDestination:
         if newest is not None and newest.report is report:
             self._told[uid] = newest._replace(readings=readings, made_of=made_of)
 
-    def _groups(self, publication: Publication, current: dict[str, _Told]) -> Iterable[Group]:
+    def _groups(self, publication: PublishingTarget, current: dict[str, _Told]) -> Iterable[MetricGroup]:
         uid, target = publication.uid, (publication.namespace, publication.name)
         told, is_current = self._told.get(uid), uid in current
         counts = {
-            Level.TARGET: 1,
-            Level.STANDARD: publication.standards,
-            Level.WORKLOAD: publication.workloads,
+            MetricLevel.TARGET: 1,
+            MetricLevel.STANDARD: publication.standards,
+            MetricLevel.WORKLOAD: publication.workloads,
         }
-        for level in Level:
+        for level in MetricLevel:
             for name in NAMES:
                 readings = told.readings.get((level, name), ()) if told else ()
                 if is_current:
-                    yield Group(level, name, target, uid, readings)
+                    yield MetricGroup(level, name, target, uid, readings)
                 else:
                     known = len(readings) if told and told.readings else counts[level]
-                    yield Group(level, name, target, uid, reserved=known)
+                    yield MetricGroup(level, name, target, uid, reserved=known)
 
     def _wanted(self, uid: str) -> int:
         told = self._told.get(uid)
         return sum(map(len, told.readings.values())) if told else 0
 
-    async def _deliver(self, points: Sequence[Point], within: float) -> int:
+    async def _deliver(self, points: Sequence[DataPoint], within: float) -> int:
         namespace = self.definition.metric_namespace
         try:
             return await self._cloud.put_metric_data(namespace, list(map(datum, points)), within=within)

@@ -9,42 +9,44 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from posture.publish.cloudwatch.metrics import NAMES, Level, Metric, Reading
+from posture.publish.cloudwatch.metrics import NAMES, Metric, MetricLevel, MetricValue
 
 
-class Group(NamedTuple):
+class MetricGroup(NamedTuple):
     """The metrics of one name at one level of one target.
 
     `readings`: those that can be sent. `reserved`: how many others room is kept for: of a target that another
     replica works on, or whose score is not current just now.
     """
 
-    level: Level
+    level: MetricLevel
     name: str
     target: tuple[str, str]
     """Namespace and name."""
     owner: str
-    readings: Sequence[Reading] = ()
+    readings: Sequence[MetricValue] = ()
     reserved: int = 0
 
     @property
-    def rank(self) -> tuple[Level, int, tuple[str, str]]:
+    def rank(self) -> tuple[MetricLevel, int, tuple[str, str]]:
         """What comes first is published first: the same order on every replica."""
         return self.level, NAMES.index(self.name), self.target
 
 
-class Selection(NamedTuple):
+class MetricSelection(NamedTuple):
     """What is published: by owner; and how many metrics of each owner are left out.
 
     `reserved`: how many others room was kept for.
     """
 
-    chosen: list[tuple[str, Reading]]
+    chosen: list[tuple[str, MetricValue]]
     left_out: Counter[str]
     reserved: int
 
 
-def select(groups: Iterable[Group], most: int, used: AbstractSet[Metric], *, reserved: int = 0) -> Selection:
+def select(
+    groups: Iterable[MetricGroup], most: int, used: AbstractSet[Metric], *, reserved: int = 0
+) -> MetricSelection:
     """Choose what is published, at most `most` metrics together with those `used` within the hour.
 
     `reserved`: for how many of others room was kept within the hour: they may have used it.
@@ -53,7 +55,7 @@ def select(groups: Iterable[Group], most: int, used: AbstractSet[Metric], *, res
     for nothing; what comes anew waits for the next hour where there is no room beside that.
     """
     ranked = sorted(groups, key=lambda group: group.rank)
-    within, keeping, room = list[tuple[str, Reading]](), 0, most
+    within, keeping, room = list[tuple[str, MetricValue]](), 0, most
     left_out = Counter[str]()
     for group in ranked:
         kept = min(group.reserved, room)
@@ -64,7 +66,7 @@ def select(groups: Iterable[Group], most: int, used: AbstractSet[Metric], *, res
         left_out[group.owner] += len(group.readings) - len(taken)
     reserved = max(reserved, keeping)
     room = most - reserved - len(used)
-    chosen = list[tuple[str, Reading]]()
+    chosen = list[tuple[str, MetricValue]]()
     for owner, reading in within:
         if reading.metric in used:
             chosen.append((owner, reading))
@@ -73,4 +75,4 @@ def select(groups: Iterable[Group], most: int, used: AbstractSet[Metric], *, res
             room -= 1
         else:
             left_out[owner] += 1
-    return Selection(chosen, +left_out, reserved)
+    return MetricSelection(chosen, +left_out, reserved)

@@ -13,7 +13,7 @@ from posture.cli import main
 from posture.cli.check.cluster import judge_crds
 from posture.cli.check.configuration import Looking, judge_owner, look_at, read_configuration
 from posture.cli.check.member_roles import of_policy, of_rule
-from posture.cli.check.result import Result, Status, as_lines, failed, ok
+from posture.cli.check.result import CheckResult, CheckStatus, as_lines, failed, ok
 from posture.cli.check.targets import judge_simulation
 from posture.domain.grants import AskedDocument, Builtin, Mode
 from posture.hubs.demand import HubKey
@@ -34,11 +34,11 @@ def stored(**changes: Any) -> dict[str, Any]:
 
 
 def test_crds_with_all_that_this_version_has_are_of_it() -> None:
-    assert judge_crds(documents(), stored()).status is Status.OK
+    assert judge_crds(documents(), stored()).status is CheckStatus.OK
     more = stored()
     schema = more["posturetargets.posture.dev"]["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     schema["x-kubernetes-preserve-unknown-fields"] = False
-    assert judge_crds(documents(), more).status is Status.OK
+    assert judge_crds(documents(), more).status is CheckStatus.OK
 
 
 @pytest.mark.parametrize("where", ["field", "rule", "bound", "version", "all"])
@@ -57,7 +57,7 @@ def test_crds_that_lack_something_are_of_another_version(where: str) -> None:
     else:
         del found["posturetargets.posture.dev"]
     verdict = judge_crds(documents(), found)
-    assert verdict.status is Status.WARNING
+    assert verdict.status is CheckStatus.WARNING
     assert verdict.message.startswith("posturetargets.posture.dev are of another version")
 
 
@@ -71,59 +71,63 @@ def looked(tmp_path: Path, configuration: dict[str, Any] | None, **spec: Any) ->
 
 def test_a_target_is_looked_at_as_it_is_granted(tmp_path: Path) -> None:
     found = looked(tmp_path, {"grants": [{**GRANT, "externalId": "x"}]})
-    assert (found.verdict.status, found.hub) == (Status.OK, HubKey(READER, "x", "eu-west-1"))
+    assert (found.verdict.status, found.hub) == (CheckStatus.OK, HubKey(READER, "x", "eu-west-1"))
     none = looked(tmp_path, {})
-    assert (none.verdict.status, none.hub) == (Status.FAILED, None)
+    assert (none.verdict.status, none.hub) == (CheckStatus.FAILED, None)
     odd = looked(tmp_path, {"grants": [GRANT]}, interval="1s")
-    assert (odd.verdict.status, "interval" in odd.verdict.message) == (Status.FAILED, True)
+    assert (odd.verdict.status, "interval" in odd.verdict.message) == (CheckStatus.FAILED, True)
     least = looked(tmp_path, {"grants": [GRANT]}, interval="5s")
-    assert (least.verdict.status, "is used" in least.verdict.message) == (Status.WARNING, True)
+    assert (least.verdict.status, "is used" in least.verdict.message) == (CheckStatus.WARNING, True)
 
 
 def test_without_a_configuration_what_is_granted_is_not_known(tmp_path: Path) -> None:
     found = looked(tmp_path, None)
     assert (found.verdict.status, found.hub, found.grant) == (
-        Status.UNKNOWN, HubKey(READER, None, "eu-west-1"), None,
+        CheckStatus.UNKNOWN, HubKey(READER, None, "eu-west-1"), None,
     )  # fmt: skip
-    assert looked(tmp_path, None, interval="1s").verdict.status is Status.FAILED
+    assert looked(tmp_path, None, interval="1s").verdict.status is CheckStatus.FAILED
     assert looked(tmp_path, {"grants": 1}).hub is None
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (yaml.safe_dump({"grants": [GRANT]}), Status.OK),
-        (yaml.safe_dump({"grants": [GRANT], "writes": "Frozen"}), Status.WARNING),
-        ("{}", Status.WARNING),
-        ("grant: []", Status.FAILED),
-        ("{", Status.FAILED),
+        (yaml.safe_dump({"grants": [GRANT]}), CheckStatus.OK),
+        (yaml.safe_dump({"grants": [GRANT], "writes": "Frozen"}), CheckStatus.WARNING),
+        ("{}", CheckStatus.WARNING),
+        ("grant: []", CheckStatus.FAILED),
+        ("{", CheckStatus.FAILED),
     ],
 )
-def test_the_configuration_is_read(tmp_path: Path, text: str, expected: Status) -> None:
+def test_the_configuration_is_read(tmp_path: Path, text: str, expected: CheckStatus) -> None:
     file = tmp_path / "posture.yaml"
     file.write_text(text, encoding="utf-8")
     verdict = read_configuration(file).verdict
     assert verdict.status is expected
-    assert bool(verdict.advice) == (expected is not Status.OK)
-    assert read_configuration(tmp_path / "none").verdict.status is Status.FAILED
+    assert bool(verdict.advice) == (expected is not CheckStatus.OK)
+    assert read_configuration(tmp_path / "none").verdict.status is CheckStatus.FAILED
 
 
-CLUSTER = {Status.OK: ok("read"), Status.FAILED: failed("not read", "do")}
+CLUSTER = {CheckStatus.OK: ok("read"), CheckStatus.FAILED: failed("not read", "do")}
 
 
 @pytest.mark.parametrize(
     ("configuration", "cluster", "expected"),
     [
-        ({"grants": [{**GRANT, "verbs": ["Suppress"]}]}, Status.OK, Status.OK),
-        ({"grants": [{**GRANT, "verbs": ["Suppress"]}]}, Status.FAILED, Status.FAILED),
-        ({"grants": [{**GRANT, "verbs": ["DisableControls"]}]}, Status.FAILED, Status.FAILED),
-        ({"grants": [{**GRANT, "verbs": ["DisableControls"]}], "ownerId": "a"}, Status.FAILED, Status.OK),
-        ({"grants": [GRANT]}, Status.FAILED, Status.OK),
-        ({"grants": 1}, Status.OK, Status.UNKNOWN),
+        ({"grants": [{**GRANT, "verbs": ["Suppress"]}]}, CheckStatus.OK, CheckStatus.OK),
+        ({"grants": [{**GRANT, "verbs": ["Suppress"]}]}, CheckStatus.FAILED, CheckStatus.FAILED),
+        ({"grants": [{**GRANT, "verbs": ["DisableControls"]}]}, CheckStatus.FAILED, CheckStatus.FAILED),
+        (
+            {"grants": [{**GRANT, "verbs": ["DisableControls"]}], "ownerId": "a"},
+            CheckStatus.FAILED,
+            CheckStatus.OK,
+        ),
+        ({"grants": [GRANT]}, CheckStatus.FAILED, CheckStatus.OK),
+        ({"grants": 1}, CheckStatus.OK, CheckStatus.UNKNOWN),
     ],
 )
 def test_what_is_marked_needs_a_name(
-    tmp_path: Path, configuration: dict[str, Any], cluster: Status, expected: Status
+    tmp_path: Path, configuration: dict[str, Any], cluster: CheckStatus, expected: CheckStatus
 ) -> None:
     file = tmp_path / "posture.yaml"
     file.write_text(yaml.safe_dump(configuration), encoding="utf-8")
@@ -149,20 +153,23 @@ def test_roles_are_those_that_policies_and_rules_name() -> None:
 @pytest.mark.parametrize(
     ("decisions", "expected"),
     [
-        (["allowed"], Status.OK),
-        (["implicitDeny"], Status.FAILED),
-        (["allowed", "explicitDeny"], Status.FAILED),
-        ([], Status.UNKNOWN),
+        (["allowed"], CheckStatus.OK),
+        (["implicitDeny"], CheckStatus.FAILED),
+        (["allowed", "explicitDeny"], CheckStatus.FAILED),
+        ([], CheckStatus.UNKNOWN),
     ],
 )
-def test_only_what_is_allowed_is_allowed(decisions: list[str], expected: Status) -> None:
+def test_only_what_is_allowed_is_allowed(decisions: list[str], expected: CheckStatus) -> None:
     answer = {"EvaluationResults": [{"EvalDecision": each} for each in decisions]}
     assert judge_simulation(answer, READER).status is expected
 
 
 def test_lines_have_advice_below_and_nothing_of_others_acts_on_a_terminal() -> None:
     shown = as_lines(
-        [Result("a", Status.OK, "well\x1b[2J"), Result("a/longer", Status.FAILED, "not\nwell", "do")]
+        [
+            CheckResult("a", CheckStatus.OK, "well\x1b[2J"),
+            CheckResult("a/longer", CheckStatus.FAILED, "not\nwell", "do"),
+        ]
     )
     assert shown.splitlines() == [
         "STATUS   CHECK      MESSAGE",

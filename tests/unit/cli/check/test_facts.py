@@ -7,8 +7,8 @@ import pytest
 
 from posture.aws.client.errors import AccessDenied, AwsError, InvalidRequest, Throttled, TokenRefused
 from posture.cli.check import facts
-from posture.cli.check.hub import judged
-from posture.cli.check.result import Status, Verdict
+from posture.cli.check.hub import judgement_of
+from posture.cli.check.result import CheckStatus, Judgement
 from posture.cli.check.setup import Answer
 
 T = datetime(2026, 11, 20, tzinfo=UTC)
@@ -26,13 +26,13 @@ def stamp(hours: float) -> str:
     return (T + timedelta(hours=hours)).isoformat().replace("+00:00", "Z")
 
 
-def word(verdict: Verdict) -> str:
+def word(verdict: Judgement) -> str:
     found = verdict.message.partition(":")[0]
-    expected = {Status.OK: "confirmed", Status.WARNING: "refuted"}
-    assert verdict.status in {*expected, Status.UNKNOWN}, "a fact fails nothing"
+    expected = {CheckStatus.OK: "confirmed", CheckStatus.WARNING: "refuted"}
+    assert verdict.status in {*expected, CheckStatus.UNKNOWN}, "a fact fails nothing"
     if verdict.status in expected:
         assert found == expected[verdict.status]
-        assert bool(verdict.advice) == (verdict.status is Status.WARNING)
+        assert bool(verdict.advice) == (verdict.status is CheckStatus.WARNING)
     return expected.get(verdict.status, "unknown")
 
 
@@ -175,6 +175,6 @@ def test_what_is_not_as_documented_tells_nothing() -> None:
         (facts.judge_insight, {}),
     ]
     for judge, *answers in odd:
-        verdict = judged(judge, *answers)
-        assert verdict.status is Status.UNKNOWN
+        verdict = judgement_of(judge, *answers)
+        assert verdict.status is CheckStatus.UNKNOWN
         assert "not as AWS documents it" in verdict.message

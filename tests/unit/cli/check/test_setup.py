@@ -14,7 +14,7 @@ from posture.aws.client.errors import (
     Throttled,
 )
 from posture.cli.check import setup
-from posture.cli.check.result import Status, Verdict
+from posture.cli.check.result import CheckStatus, Judgement
 
 HOME = "eu-west-1"
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
@@ -29,9 +29,9 @@ DENIED = error(AccessDenied, "AccessDeniedException")
 NOBODYS_ADMINISTRATOR = error(AccessDenied, "InvalidAccessException")
 
 
-def status(verdict: Verdict) -> str:
+def status(verdict: Judgement) -> str:
     assert verdict.message
-    assert verdict.advice or verdict.status in {Status.OK, Status.UNKNOWN}
+    assert verdict.advice or verdict.status in {CheckStatus.OK, CheckStatus.UNKNOWN}
     return verdict.status.value
 
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from posture.cli.plan.sarif import Places, changes_as_sarif
-from posture.cli.plan.told import document_of, in_form, notes_of
+from posture.cli.plan.told import document_of, in_form, plan_notes
 from posture.cli.validate.manifests import ManifestSource, found_in
 from posture.domain.grants import Mode
 from posture.domain.remediation.reasons import Decision, Reason
 from posture.domain.scoring.scores import Score
-from posture.rehearsal.changes import Changes, PolicyChange, RuleChange, TargetChange
+from posture.rehearsal.changes import PlannedChanges, PolicyChange, RuleChange, TargetChange
 from tests.support.examples import examples
 
 HOSTILE = "</td> | <script>alert(1)</script> [x](http://evil) `\x1b[31m` \n# title\n"
@@ -26,7 +26,7 @@ KEYS = RuleChange(
     "security/keys", Mode.ENFORCE, Counter({Reason.SUPPRESSED: 4, Reason.PLANNED: 2, Reason.DELAYED: 1}), 2
 )
 TARGET = TargetChange("security/organization", Score(2, 3), Score(3, 4))
-CHANGES = Changes([LOGS], [KEYS], [TARGET])
+CHANGES = PlannedChanges([LOGS], [KEYS], [TARGET])
 FILE = """\
 apiVersion: v1
 kind: List
@@ -63,7 +63,7 @@ _RULES = st.builds(
 )
 _TARGETS = st.builds(TargetChange, _NAMES, _SCORES, _SCORES, _TROUBLES)
 _ALL = st.builds(
-    Changes,
+    PlannedChanges,
     st.lists(_POLICIES, max_size=3, unique_by=lambda each: each.name),
     st.lists(_RULES, max_size=3, unique_by=lambda each: each.name),
     st.lists(_TARGETS, max_size=3, unique_by=lambda each: each.name),
@@ -77,7 +77,7 @@ KINDS: dict[type[PolicyChange | RuleChange | TargetChange], str] = {
 }
 
 
-def everything(changes: Changes) -> list[PolicyChange | RuleChange | TargetChange]:
+def everything(changes: PlannedChanges) -> list[PolicyChange | RuleChange | TargetChange]:
     return [*changes.policies, *changes.rules, *changes.targets]
 
 
@@ -116,20 +116,24 @@ def test_json_has_exactly_what_is_promised() -> None:
 @pytest.mark.parametrize(
     ("changes", "anything", "complete"),
     [
-        (Changes([], [], []), False, True),
+        (PlannedChanges([], [], []), False, True),
         (CHANGES, True, True),
-        (Changes([PolicyChange("a/x", 0, 0, 0, 0, "Expired: it did")], [], []), False, True),
-        (Changes([PolicyChange("a/x", 0, 0, None, None, "AccessDenied: no")], [], []), False, False),
-        (Changes([PolicyChange("a/x", 0, 0, 0, 1)], [], []), True, True),
-        (Changes([], [RuleChange("a/x", Mode.DRY_RUN, {Reason.OPTED_OUT: 3})], []), False, True),
-        (Changes([], [RuleChange("a/x", Mode.DRY_RUN, {Reason.CAP_REACHED: 3})], []), True, True),
-        (Changes([], [RuleChange("a/x", Mode.DRY_RUN, None, trouble="NotGranted: no")], []), False, False),
-        (Changes([], [], [TargetChange("a/x", Score(1, 2), Score(1, 2))]), False, True),
-        (Changes([], [], [TargetChange("a/x", Score(1, 2), Score(2, 4))]), True, True),
-        (Changes([], [], [TargetChange("a/x", None, None, "NotGranted: no")]), False, False),
+        (PlannedChanges([PolicyChange("a/x", 0, 0, 0, 0, "Expired: it did")], [], []), False, True),
+        (PlannedChanges([PolicyChange("a/x", 0, 0, None, None, "AccessDenied: no")], [], []), False, False),
+        (PlannedChanges([PolicyChange("a/x", 0, 0, 0, 1)], [], []), True, True),
+        (PlannedChanges([], [RuleChange("a/x", Mode.DRY_RUN, {Reason.OPTED_OUT: 3})], []), False, True),
+        (PlannedChanges([], [RuleChange("a/x", Mode.DRY_RUN, {Reason.CAP_REACHED: 3})], []), True, True),
+        (
+            PlannedChanges([], [RuleChange("a/x", Mode.DRY_RUN, None, trouble="NotGranted: no")], []),
+            False,
+            False,
+        ),
+        (PlannedChanges([], [], [TargetChange("a/x", Score(1, 2), Score(1, 2))]), False, True),
+        (PlannedChanges([], [], [TargetChange("a/x", Score(1, 2), Score(2, 4))]), True, True),
+        (PlannedChanges([], [], [TargetChange("a/x", None, None, "NotGranted: no")]), False, False),
     ],
 )
-def test_what_ends_with_which_code(changes: Changes, *, anything: bool, complete: bool) -> None:
+def test_what_ends_with_which_code(changes: PlannedChanges, *, anything: bool, complete: bool) -> None:
     assert (changes.anything, changes.complete) == (anything, complete)
 
 
@@ -156,7 +160,7 @@ def test_a_comment_for_a_pull_request() -> None:
 
 @examples(60)
 @given(_ALL)
-def test_markdown_holds_every_number_and_nothing_of_others_acts(changes: Changes) -> None:
+def test_markdown_holds_every_number_and_nothing_of_others_acts(changes: PlannedChanges) -> None:
     text = in_form(changes, "markdown", {})
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     kinds = {each.type for each in tokens} | {child.type for each in tokens for child in each.children or ()}
@@ -176,7 +180,7 @@ def test_markdown_holds_every_number_and_nothing_of_others_acts(changes: Changes
 def test_a_comment_is_never_too_long_and_leaves_out_what_does_nothing() -> None:
     idle = [PolicyChange(f"a/{'x' * 60}-{number:03}", 0, 0, 0, 0) for number in range(400)]
     busy = [PolicyChange(f"a/z-{number}", 7, 0, 0, 0, f"Stalled: {'<' * 5000}") for number in range(40)]
-    text = in_form(Changes([*idle, *busy], [], []), "markdown", {})
+    text = in_form(PlannedChanges([*idle, *busy], [], []), "markdown", {})
     assert len(text) < 65_536
     assert all(f"| z-{number} |" in text for number in range(40))
     assert text.endswith("\nAnd 390 more.\n")
@@ -185,7 +189,7 @@ def test_a_comment_is_never_too_long_and_leaves_out_what_does_nothing() -> None:
 
 @examples(60)
 @given(_ALL)
-def test_all_forms_say_the_same(changes: Changes) -> None:
+def test_all_forms_say_the_same(changes: PlannedChanges) -> None:
     document = document_of(changes)
     assert json.loads(in_form(changes, "json", {})) == document
     assert yaml.safe_load(in_form(changes, "yaml", {})) == document
@@ -235,15 +239,15 @@ def test_addresses_are_those_below_the_folder_of_the_run(
     [("DryRun: as it says", "note"), ("NotGranted: no", "error"), ("Expired: over", "error")],
 )
 def test_trouble_that_nobody_wanted_is_an_error(trouble: str, level: str) -> None:
-    changes = Changes([PolicyChange("security/logs", 0, 0, 0, 0, trouble)], [], [])
+    changes = PlannedChanges([PolicyChange("security/logs", 0, 0, 0, 0, trouble)], [], [])
     (found,) = results(changes_as_sarif(changes, places()))
     assert (found["ruleId"], found["level"]) == ("trouble", level)
-    assert list(notes_of(changes, live=True)) == [f"SuppressionPolicy security/logs: {trouble}"]
+    assert list(plan_notes(changes, live=True)) == [f"SuppressionPolicy security/logs: {trouble}"]
 
 
 @examples(60)
 @given(_ALL)
-def test_what_no_file_has_is_in_no_sarif_and_what_one_has_is_there_once(changes: Changes) -> None:
+def test_what_no_file_has_is_in_no_sarif_and_what_one_has_is_there_once(changes: PlannedChanges) -> None:
     assert results(changes_as_sarif(changes, {})) == []
     text = "\n---\n".join(
         yaml.safe_dump(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from posture.cli.score.page import MAX_CONTROLS, Report, page
+from posture.cli.score.page import MAX_CONTROLS, ScoreReport, page
 from posture.domain.findings import Severity
 from posture.domain.scoring.failing_controls import FailingControl
 from posture.domain.text import one_line
@@ -62,7 +62,7 @@ def read(
     exceptions: tuple[RegisteredException, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> Page:
-    found = read_page(page(Report(target, shown or document(), controls, exceptions, notes)))
+    found = read_page(page(ScoreReport(target, shown or document(), controls, exceptions, notes)))
     assert found.strange == []
     return found
 
@@ -70,11 +70,13 @@ def read(
 @examples(200)
 @given(texts)
 def test_hostile_texts_are_text(text: str) -> None:
-    html = page(Report(f"a/{text}", document(text), [control(text, text, text)], [exception(text)], [text]))
+    html = page(
+        ScoreReport(f"a/{text}", document(text), [control(text, text, text)], [exception(text)], [text])
+    )
     assert acts(html) <= {"\n"}
     found = read_page(html)
     assert found.strange == []
-    plain = read_page(page(Report("x", document(), [control("x", "x", "x")], [exception()], ["x"])))
+    plain = read_page(page(ScoreReport("x", document(), [control("x", "x", "x")], [exception()], ["x"])))
     assert [tag for tag, _ in found.elements] == [tag for tag, _ in plain.elements]
     (row,) = found.tables()["What to fix first"]
     assert row[2] == one_line(text)
@@ -90,7 +92,7 @@ def test_markup_is_shown_as_it_was_written(text: str) -> None:
 
 
 def test_nothing_is_fetched_or_run() -> None:
-    html = page(Report("a/b", document(), [control()], [exception()], ["note"]))
+    html = page(ScoreReport("a/b", document(), [control()], [exception()], ["note"]))
     assert not re.search(r"(?i)https?:|//|url\(|@import|<(script|link|img|iframe|object|a)\b|\bon\w+=", html)
     assert "default-src 'none'" in html
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from posture.domain.time import SECOND
 from posture.publish.cloudwatch.batching import MOST_BYTES, MOST_METRICS, batch, datum
-from posture.publish.cloudwatch.ledger import Point
+from posture.publish.cloudwatch.ledger import DataPoint
 from posture.publish.cloudwatch.metrics import NAMES, Metric, dimension_value
 from tests.support.examples import examples
 from tests.support.put_metric_data import body_of
@@ -17,11 +17,14 @@ metrics = st.builds(
     st.lists(texts, min_size=1, max_size=3),
 )
 points = st.builds(
-    Point, metrics, st.floats(0, 1e6) | st.just(100 / 3), st.integers(0, 4_102_444_800).map(SECOND.__mul__)
+    DataPoint,
+    metrics,
+    st.floats(0, 1e6) | st.just(100 / 3),
+    st.integers(0, 4_102_444_800).map(SECOND.__mul__),
 )
 
 
-def batches(queued: list[Point]) -> list[list[Point]]:
+def batches(queued: list[DataPoint]) -> list[list[DataPoint]]:
     found = []
     while queued:
         number = batch(queued)
@@ -32,7 +35,7 @@ def batches(queued: list[Point]) -> list[list[Point]]:
 
 @examples(30, shrink=False)
 @given(st.lists(points, min_size=1, max_size=30), st.integers(1, 100))
-def test_each_point_is_in_one_request_that_aws_takes(some: list[Point], times: int) -> None:
+def test_each_point_is_in_one_request_that_aws_takes(some: list[DataPoint], times: int) -> None:
     queued = some * times
     found = batches(queued)
     assert [point for each in found for point in each] == queued
@@ -47,5 +50,5 @@ def test_each_point_is_in_one_request_that_aws_takes(some: list[Point], times: i
 
 
 def test_a_thousand_and_one_are_two() -> None:
-    point = Point(Metric("Score", (("Report", "organization"),)), 50.0, 0)
+    point = DataPoint(Metric("Score", (("Report", "organization"),)), 50.0, 0)
     assert [len(each) for each in batches([point] * 1001)] == [1000, 1]

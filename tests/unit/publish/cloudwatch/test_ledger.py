@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from posture.domain.time import HOUR, MINUTE, SECOND
 from posture.publish.cloudwatch.ledger import Ledger
-from posture.publish.cloudwatch.metrics import Level, Metric, Reading
-from posture.publish.cloudwatch.selection import Group
+from posture.publish.cloudwatch.metrics import Metric, MetricLevel, MetricValue
+from posture.publish.cloudwatch.selection import MetricGroup
 from tests.support.examples import examples
 
 START = 1_800_000_000 * SECOND // HOUR * HOUR
@@ -19,8 +19,8 @@ def metric(name: str) -> Metric:
 
 
 def points(ledger: Ledger, values: dict[str, float], at: int, *, unsent: bool = False) -> dict[str, float]:
-    readings = [Reading(metric(name), value) for name, value in sorted(values.items())]
-    group = Group(Level.WORKLOAD, "Score", ("security", "organization"), "u", readings)
+    readings = [MetricValue(metric(name), value) for name, value in sorted(values.items())]
+    group = MetricGroup(MetricLevel.WORKLOAD, "Score", ("security", "organization"), "u", readings)
     due, _ = ledger.due([group], at, unsent=unsent)
     assert all(point.at == at and owner == "u" for owner, point in due)
     return {point.metric.dimensions[0][1]: point.value for _, point in due}

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.domain.scoring.scores import Method
-from posture.publish.cloudwatch.metrics import NAMES, Level, Metric, dimension_value, readings_of
+from posture.publish.cloudwatch.metrics import NAMES, Metric, MetricLevel, dimension_value, readings_of
 from tests.support.examples import examples
 from tests.support.published import STANDARD, evaluation
 
@@ -36,21 +36,21 @@ def test_usual_names_are_written_as_they_are() -> None:
 def test_all_of_a_target() -> None:
     found = readings_of("t", evaluation(3, 0), Method.SECURITY_HUB, pooled=True)
     assert {key: len(readings) for key, readings in found.items()} == {
-        (level, name): 2 if level is Level.WORKLOAD else 1 for level in Level for name in NAMES
+        (level, name): 2 if level is MetricLevel.WORKLOAD else 1 for level in MetricLevel for name in NAMES
     }
-    (score,) = found[Level.TARGET, "Score"]
+    (score,) = found[MetricLevel.TARGET, "Score"]
     assert score == (Metric("Score", (("Report", "t"),)), 100 * 4 / 7)
-    (findings,) = found[Level.STANDARD, "Findings"]
+    (findings,) = found[MetricLevel.STANDARD, "Findings"]
     assert findings == (Metric("Findings", (("Report", f"t/{STANDARD}"),)), 6.0)
-    worst, _ = found[Level.WORKLOAD, "Findings"]
+    worst, _ = found[MetricLevel.WORKLOAD, "Findings"]
     dimensions = (("Report", f"t/{STANDARD}"), ("Workload", "app0-test"), ("Environment", "test"))
     assert worst == (Metric("Findings", dimensions), 6.0)
 
 
 def test_a_target_whose_standards_are_not_all_there_has_no_number_of_its_own() -> None:
     found = readings_of("t", evaluation(3), Method.SECURITY_HUB, pooled=False)
-    assert not any(found[Level.TARGET, name] for name in NAMES)
-    assert found[Level.STANDARD, "Score"]
+    assert not any(found[MetricLevel.TARGET, name] for name in NAMES)
+    assert found[MetricLevel.STANDARD, "Score"]
 
 
 def test_where_there_is_no_score_there_is_nothing() -> None:
@@ -60,5 +60,5 @@ def test_where_there_is_no_score_there_is_nothing() -> None:
 
 def test_the_score_is_by_the_method_of_the_target_and_controls_are_those_with_data() -> None:
     found = readings_of("t", evaluation(3), Method.EXPECTED_CONTROLS, pooled=True)
-    assert found[Level.TARGET, "Score"][0].value == 100 * 4 / 7
-    assert found[Level.TARGET, "Controls"][0].value == 7
+    assert found[MetricLevel.TARGET, "Score"][0].value == 100 * 4 / 7
+    assert found[MetricLevel.TARGET, "Controls"][0].value == 7

@@ -6,15 +6,15 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.publish.cloudwatch.metrics import NAMES, Level, Metric, Reading
-from posture.publish.cloudwatch.selection import Group, select
+from posture.publish.cloudwatch.metrics import NAMES, Metric, MetricLevel, MetricValue
+from posture.publish.cloudwatch.selection import MetricGroup, select
 from tests.support.examples import examples
 
 TARGETS = [("security", "a"), ("security", "b"), ("team", "a"), ("team", "c")]
 
 
 class Drawn(NamedTuple):
-    groups: list[Group]
+    groups: list[MetricGroup]
     used: frozenset[Metric]
 
 
@@ -23,19 +23,19 @@ def drawn(draw: st.DrawFn) -> Drawn:
     groups = []
     for number, target in enumerate(draw(st.lists(st.sampled_from(TARGETS), unique=True))):
         own = draw(st.booleans())
-        for level in Level:
+        for level in MetricLevel:
             for name in NAMES:
-                size = draw(st.integers(0, 1 if level is Level.TARGET else 3))
+                size = draw(st.integers(0, 1 if level is MetricLevel.TARGET else 3))
                 metrics = [Metric(name, (("Report", f"{target}/{level}/{n}"),)) for n in range(size)]
-                readings = [Reading(metric, 1.0) for metric in metrics] if own else []
-                groups.append(Group(level, name, target, f"uid{number}", readings, 0 if own else size))
+                readings = [MetricValue(metric, 1.0) for metric in metrics] if own else []
+                groups.append(MetricGroup(level, name, target, f"uid{number}", readings, 0 if own else size))
     known = [reading.metric for group in groups for reading in group.readings]
     gone = [Metric("Score", (("Report", f"gone{n}"),)) for n in range(3)]
     used = draw(st.frozensets(st.sampled_from([*known, *gone])))
     return Drawn(draw(st.permutations(groups)), used)
 
 
-def slowly(groups: Sequence[Group], most: int, used: frozenset[Metric], reserved: int) -> list[Metric]:
+def slowly(groups: Sequence[MetricGroup], most: int, used: frozenset[Metric], reserved: int) -> list[Metric]:
     """One metric after the other, by rank; those that another replica publishes are unknown ones."""
     ranked: list[tuple[tuple[int, int, tuple[str, str]], Metric | None]] = []
     for group in groups:
@@ -54,7 +54,7 @@ def slowly(groups: Sequence[Group], most: int, used: frozenset[Metric], reserved
     return chosen
 
 
-def found(groups: Sequence[Group], most: int, used: frozenset[Metric]) -> list[Metric]:
+def found(groups: Sequence[MetricGroup], most: int, used: frozenset[Metric]) -> list[Metric]:
     return [reading.metric for _, reading in select(groups, most, used).chosen]
 
 
@@ -95,10 +95,12 @@ def test_all_replicas_together_choose_what_one_would(scene: Drawn, most: int) ->
 
 def test_targets_come_first_then_standards_then_workloads_and_scores_before_counts() -> None:
     groups = [
-        Group(level, name, (namespace, target), target, [Reading(Metric(name, (("Of", level.name),)), 1)])
+        MetricGroup(
+            level, name, (namespace, target), target, [MetricValue(Metric(name, (("Of", level.name),)), 1)]
+        )
         for namespace, target in TARGETS[:2]
         for name in NAMES
-        for level in Level
+        for level in MetricLevel
     ]
     chosen = [(each.name, each.dimensions[0][1]) for each in found(groups, 9, frozenset())]
     of_targets = [(name, "TARGET") for name in NAMES for _ in range(2)]
