@@ -17,7 +17,7 @@ class RulesDocument(NamedTuple):
     lines: Mapping[Path, int]
 
 
-def read_document(content: bytes) -> RulesDocument:
+def read_rules_document(content: bytes) -> RulesDocument:
     """Read one document. Raises NotReadableError.
 
     A name that stands twice in an object is refused: loaders silently take the last, which nobody means.

@@ -8,7 +8,7 @@ rules in a set in which those with equal notes are one: it drops all but the fir
 from collections.abc import Mapping
 from typing import Any
 
-from posture.cli.importing.documents import read_document
+from posture.cli.importing.documents import read_rules_document
 from posture.cli.importing.rules import (
     CannotSayError,
     Imported,
@@ -33,7 +33,7 @@ _NARROWER = (
 
 def rules_of_fml(content: bytes) -> Imported:
     """Read a file of rules (`Rules`, as the library does). Raises NotReadableError."""
-    document = read_document(content)
+    document = read_rules_document(content)
     rules = document.value.get("Rules") if isinstance(document.value, dict) else None
     if not isinstance(rules, list):
         raise NotReadableError(f"has no list `Rules` at its top, as {_PEER} reads")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from posture.cli.importing.documents import RulesDocument, read_document
+from posture.cli.importing.documents import RulesDocument, read_rules_document
 from posture.cli.importing.prowler_findings import KnownFindings
 from posture.cli.importing.prowler_wording import Depth, ProwlerWording, found_in_all, starred
 from posture.cli.importing.rules import (
@@ -51,7 +51,7 @@ class _Entry(NamedTuple):
 
 def rules_of_mutelist(content: bytes, known: KnownFindings | None) -> Imported:
     """Read a mutelist; `known`: findings of Prowler. Raises NotReadableError."""
-    document = read_document(content)
+    document = read_rules_document(content)
     top = document.value if isinstance(document.value, dict) else {}
     if not isinstance(top.get("Mutelist"), dict):
         old = next((name for name in _OLD_NAMES if name in top), None)
