@@ -17,6 +17,7 @@ from posture.publish.prometheus.families import Family
 STANDARD = "cis-aws-foundations-benchmark/v/1.4.0"
 _TARGET = ("security", "organization")
 _HUB = ("hub-1", "111122223333", "eu-west-1")
+_OUTPUT = ("posture-metrics", "cloudwatch")
 _RULE = ("security", "close-ssh")
 _POLICY = ("security", "log-buckets", "organization")
 
@@ -93,6 +94,8 @@ def _gauges(now: float) -> Samples:
         families.SYNC_DURATION: [(_HUB, 4)],
         families.SYNC_INTERVAL: [(_HUB, 300)],
         families.SYNC_PROGRESS: [(_HUB, 1)],
+        families.OUTPUT_QUEUE: [(_OUTPUT, 12)],
+        families.OUTPUT_OLDEST: [(_OUTPUT, 40)],
         families.WRITES_FROZEN: [((), 0)],
         families.CONFIG_LAST_RELOAD_SUCCESSFUL: [((), 1)],
         families.LEASES_HELD: [((), 1)],
@@ -102,6 +105,9 @@ def _gauges(now: float) -> Samples:
 
 
 _COUNTERS: dict[Family, list[tuple[str, ...]]] = {
+    families.OUTPUT_SENT: [_OUTPUT],
+    families.OUTPUT_FAILED: [(*_OUTPUT, "throttled")],
+    families.OUTPUT_DROPPED: [_OUTPUT],
     families.REMEDIATIONS_TOTAL: [(*_RULE, "sg", "failed"), (*_RULE, "sg", "undone")],
     families.SYNC_ERRORS: [(*_HUB, "throttled")],
     families.SYNC_CORRECTIONS: [(*_HUB, "missed_finding")],

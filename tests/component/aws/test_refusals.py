@@ -45,7 +45,12 @@ def of(*operations: str) -> list[tuple[tuple[str, ...], str, list[str]]]:
     return [case for case in CASES if (*case[0], "GetFindings")[1] in operations]
 
 
-OF_HUB = [case for case in CASES if case not in of("AssumeRole", WEB) and case[0][0] not in IN_ENTRIES]
+ORGANIZATIONS = ("ListAccounts", "ListTagsForResource")
+OF_HUB = [
+    case
+    for case in CASES
+    if case not in of("AssumeRole", WEB, *ORGANIZATIONS) and case[0][0] not in IN_ENTRIES
+]
 
 
 @pytest.fixture
