@@ -5,7 +5,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-# Most of these tests wait for something: more of them than cores run side by side.
+# Most of these tests wait for something: more of them than cores run side by side, and who has none left takes some of
+# another's.
 WORKERS ?= 4
 HUNT_MINUTES ?= 30
 HUNT_WORKERS ?= 1
@@ -72,7 +73,7 @@ check: install ## The fast gate: format, lint, types, layers, generated files, u
 
 .PHONY: test
 test: tools check ## Everything: the gate, then component, end-to-end and chart tests, and the demo
-	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/component tests/chart tests/e2e
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/component tests/chart tests/e2e
 	@DEMO_EXIT=1 $(MAKE) demo
 
 .PHONY: hunt
