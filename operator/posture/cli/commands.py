@@ -12,7 +12,7 @@ import yaml
 
 from posture import logs
 from posture.api.crds import documents
-from posture.cli.terminal import Namespace, complain, show
+from posture.cli.terminal import Namespace, complain, lease_namespace_option, show
 from posture.config.file import ConfigError, ConfigFile
 from posture.kube.connection import pod_namespace
 from posture.process import CannotStart, Options, serve
@@ -93,14 +93,7 @@ class _Address(click.ParamType[tuple[str, int]]):
     show_envvar=True,
     help="The name of this replica in its leases.",
 )
-@click.option(
-    "--lease-namespace",
-    type=Namespace(),
-    envvar="POSTURE_LEASE_NAMESPACE",
-    show_envvar=True,
-    show_default="the pod's, else default",
-    help="Where the leases are kept.",
-)
+@lease_namespace_option("Where the leases are kept.")
 def run(
     *,
     namespaces: tuple[str, ...],

@@ -74,6 +74,32 @@ def namespace_option(says: str) -> Callable[[_Command], _Command]:
     return click.option("--namespace", "-n", type=Namespace(), help=says)
 
 
+def filename_option(command: _Command) -> _Command:
+    """Add `-f`, whose values are called `paths`."""
+    return click.option(
+        "--filename",
+        "-f",
+        "paths",
+        multiple=True,
+        required=True,
+        type=click.Path(exists=True, allow_dash=True),
+        metavar="PATH",
+        help="A file, a folder (with all below it), or - for standard input (repeatable).",
+    )(command)
+
+
+def lease_namespace_option(says: str) -> Callable[[_Command], _Command]:
+    """Add `--lease-namespace`, with this help."""
+    return click.option(
+        "--lease-namespace",
+        type=Namespace(),
+        envvar="POSTURE_LEASE_NAMESPACE",
+        show_envvar=True,
+        show_default="the pod's, else default",
+        help=says,
+    )
+
+
 def context_option(command: _Command) -> _Command:
     """Add `--context`."""
     return click.option("--context", help="Context of the kubeconfig. Default: its current one.")(command)

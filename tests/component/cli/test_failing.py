@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import os
-import signal
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,7 +13,6 @@ from typing import Any
 import pytest
 
 from sandbox.cloud import Cloud
-from sandbox.waiting import wait_until
 from tests.support import one_shot
 from tests.support.e2e.stage import CIS_1_4, ORGANIZATION, PATTERN
 from tests.support.e2e.truth import hub_of
@@ -176,17 +174,8 @@ def test_what_is_not_read_in_time_ends_with_124_and_what_is_interrupted_leaves_n
     done = one_shot.run(cloud, "controls", *REGION, "--timeout", "2s", **nobody)
     assert (done.returncode, done.stdout) == (124, "")
     assert "what fails is not known" in done.stderr
-    process = subprocess.Popen(
-        one_shot.command("findings", *REGION),
-        env=one_shot.environment(cloud) | nobody,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    wait_until(lambda: any(tmp_path.glob("posture-*/*.sqlite")), "the store to be opened", seconds=30)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (1, "")
+    code, out, err = one_shot.interrupted(cloud, tmp_path, "findings", *REGION, **nobody)
+    assert (code, out) == (1, "")
     assert "Traceback" not in err
     assert list(tmp_path.glob("posture-*")) == []
 

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import signal
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,7 +12,6 @@ from typing import Any
 import pytest
 
 from sandbox.cloud import Cloud
-from sandbox.waiting import wait_until
 from tests.support import one_shot, oracle
 from tests.support.e2e.stage import FSBP, ORGANIZATION, PATTERN, READER
 from tests.support.e2e.truth import hub_of
@@ -163,16 +161,7 @@ def test_a_hub_that_does_not_answer_ends_with_124_and_one_that_is_interrupted_le
     done = run(cloud, "--timeout", "2s", **nobody)
     assert (done.returncode, done.stdout) == (124, "")
     assert "there is no score" in done.stderr
-    process = subprocess.Popen(
-        one_shot.command("score", "--region", "eu-west-1"),
-        env=one_shot.environment(cloud) | nobody,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    wait_until(lambda: any(tmp_path.glob("posture-*/*.sqlite")), "the store to be opened", seconds=30)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (1, "")
+    code, out, err = one_shot.interrupted(cloud, tmp_path, "score", "--region", "eu-west-1", **nobody)
+    assert (code, out) == (1, "")
     assert "Traceback" not in err
     assert list(tmp_path.glob("posture-*")) == []

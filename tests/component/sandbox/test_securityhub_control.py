@@ -1,7 +1,6 @@
 """The control endpoint, told what to do by its client."""
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,12 +14,6 @@ from sandbox.securityhub.client import ControlClient, ControlError
 Json = dict[str, Any]
 ACCOUNT, OTHER, REGION = "111122223333", "222233334444", "eu-west-1"
 PRODUCT = f"arn:aws:securityhub:{REGION}::product/aws/securityhub"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[BackgroundHub]:
-    with BackgroundHub() as hub:
-        yield hub
 
 
 @pytest.fixture

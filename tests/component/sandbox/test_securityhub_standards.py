@@ -1,6 +1,5 @@
 """Hubs, standards, controls, aggregation and members as a boto3 client meets them."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,12 +24,6 @@ from sandbox.securityhub.catalogue import (
 Json = dict[str, Any]
 ADMIN, MEMBER, OUTSIDER = "111122223333", "222233334444", "333344445555"
 HOME, LINKED = "eu-west-1", "us-east-1"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[BackgroundHub]:
-    with BackgroundHub() as hub:
-        yield hub
 
 
 @pytest.fixture

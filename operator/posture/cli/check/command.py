@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from posture.cli.terminal import Namespace, context_option, output_option
+from posture.cli.terminal import Namespace, context_option, lease_namespace_option, output_option
 
 
 @click.command()
@@ -26,14 +26,7 @@ from posture.cli.terminal import Namespace, context_option, output_option
     show_envvar=True,
     help="Targets of this namespace only, and rights there (repeatable). Default: all.",
 )
-@click.option(
-    "--lease-namespace",
-    type=Namespace(),
-    envvar="POSTURE_LEASE_NAMESPACE",
-    show_envvar=True,
-    show_default="the pod's, else default",
-    help="Where the operator's leases are kept.",
-)
+@lease_namespace_option("Where the operator's leases are kept.")
 @context_option
 @output_option("table", "json", "yaml")
 def check(

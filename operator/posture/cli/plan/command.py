@@ -5,22 +5,13 @@ from pathlib import Path
 import click
 
 from posture.api.durations import Duration
-from posture.cli.terminal import Length, context_option, namespace_option, output_option
+from posture.cli.terminal import Length, context_option, filename_option, namespace_option, output_option
 
 FILES, CLUSTER = "files", "cluster"
 
 
 @click.command()
-@click.option(
-    "--filename",
-    "-f",
-    "paths",
-    multiple=True,
-    required=True,
-    type=click.Path(exists=True, allow_dash=True),
-    metavar="PATH",
-    help="A file, a folder (with all below it), or - for standard input (repeatable).",
-)
+@filename_option
 @click.option(
     "--against",
     type=click.Choice((FILES, CLUSTER)),

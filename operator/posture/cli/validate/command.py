@@ -4,20 +4,11 @@ from pathlib import Path
 
 import click
 
-from posture.cli.terminal import output_option
+from posture.cli.terminal import filename_option, output_option
 
 
 @click.command()
-@click.option(
-    "--filename",
-    "-f",
-    "paths",
-    multiple=True,
-    required=True,
-    type=click.Path(exists=True, allow_dash=True),
-    metavar="PATH",
-    help="A file, a folder (with all below it), or - for standard input (repeatable).",
-)
+@filename_option
 @click.option(
     "--config",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),

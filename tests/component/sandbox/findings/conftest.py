@@ -1,17 +1,9 @@
 """An emulated Security Hub with an administrator, a member and two Regions."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from sandbox.securityhub.background import BackgroundHub
 from tests.support.emulated_findings import ADMIN, HOME, LINKED, MEMBER
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[BackgroundHub]:
-    with BackgroundHub() as hub:
-        yield hub
 
 
 @pytest.fixture
