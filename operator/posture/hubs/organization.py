@@ -202,10 +202,9 @@ class OrganizationReading:
                 pause = self._pauses.after(next(iter(self._errors.values())), _LONGEST_PAUSE)
             else:
                 self._pauses.succeeded()
-        self._tell()
         if changed:
-            text = self._memory.text()
-            await worker.call(findings.kept.put_state, {self._state: text})
+            await worker.call(findings.kept.put_state, {self._state: self._memory.text()})
+        self._tell()
         return pause
 
     async def _list(self) -> None:
