@@ -261,7 +261,7 @@ class OrganizationReading:
             if trouble is not None and (not _passes_alone(trouble) or failed >= _FAULTS_IN_A_ROW):
                 self._failed("tags", trouble)
                 raise trouble
-            if start % _TOLD_EVERY == 0:
+            if start % _TOLD_EVERY == 0 and start + _AT_ONCE < len(due):
                 self._tell()
         if trouble is None:
             self._errors.pop("tags", None)
