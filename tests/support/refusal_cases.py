@@ -116,6 +116,11 @@ CASES: list[tuple[tuple[str, ...], str, list[str]]] = [
         ["role trust policy denies", ROLE],
     ),
     (
+        ("NoSuchConfigurationAggregatorException", "DescribeConfigurationAggregators"),
+        "Terminal",
+        [f"Name an aggregator of AWS Config that is in account 111122223333, in {REGION}", ROLE],
+    ),
+    (
         ("AccessDenied", "AssumeRole", no_policy("permissions boundary", "sts:AssumeRole")),
         "RoleNotAssumable",
         ["No permissions boundary allows sts:AssumeRole", OWN, REGION],

@@ -29,6 +29,8 @@ _PUBLISHED = {
     ("organizations", "ListAccounts"): Rate(4, 6),
     ("organizations", "ListTagsForResource"): Rate(5, 7),
 }
+# Of Config none is published: what large organizations are seen to get along with, in any of its calls.
+_SUPPOSED = {"config": Rate(5, 6)}
 _ALL_OTHERS = Rate(10, 30)
 # Of these one Region answers for all.
 _GLOBAL = frozenset({"organizations"})
@@ -44,8 +46,8 @@ _WHOLE = 1.0 - 1e-9
 
 
 def published(service: str, operation: str) -> Rate:
-    """Look up AWS's quota of an operation, per account and Region."""
-    return _PUBLISHED.get((service, operation), _ALL_OTHERS)
+    """Look up AWS's quota of an operation, per account and Region; a modest one where none is published."""
+    return _PUBLISHED.get((service, operation)) or _SUPPOSED.get(service, _ALL_OTHERS)
 
 
 class Bucket:

@@ -106,6 +106,15 @@ def test_each_row_of_the_table_is_reached_by_some_refusal(monkeypatch: pytest.Mo
 
 
 CALLS = {
+    "config": [
+        "DescribeAggregateComplianceByConfigRules",
+        "DescribeAggregateComplianceByConformancePacks",
+        "DescribeConfigurationAggregatorSourcesStatus",
+        "DescribeConfigurationAggregators",
+        "DescribeConformancePackCompliance",
+        "DescribeConformancePacks",
+        "GetAggregateComplianceDetailsByConfigRule",
+    ],
     "securityhub": [
         "BatchGetStandardsControlAssociations",
         "BatchUpdateFindings",
@@ -138,6 +147,13 @@ def test_every_error_of_an_operation_in_the_model_has_a_row_of_its_own(service: 
             # The operator sends no policy.
             continue
         assert not found.advice.startswith("Look "), (code, found.advice)
+
+
+def test_a_token_of_config_that_is_refused_means_to_begin_again() -> None:
+    operation = "DescribeAggregateComplianceByConfigRules"
+    for code in ("InvalidNextTokenException", "ValidationException"):
+        assert type(refused(code, operation, status=400, paging=True)) is errors.TokenRefused
+    assert type(refused("InvalidLimitException", operation, status=400)) is errors.InvalidRequest
 
 
 def test_the_account_of_the_own_identity_is_named_where_it_is_known() -> None:

@@ -118,6 +118,8 @@ LATE = of("RequestExpired", "RequestTimeTooSkewed")
 INVALID = of(
     "INVALID_INPUT",
     "InvalidInputException",
+    "InvalidLimitException",
+    "InvalidNextTokenException",
     "InvalidParameterCombination",
     "InvalidParameterCombinationException",
     "InvalidParameterException",
@@ -132,7 +134,13 @@ INVALID = of(
     "ValidationError",
     "ValidationException",
 )
-ABSENT = of("NOT_FOUND", "RESOURCE_NOT_FOUND", "ResourceNotFoundException")
+ABSENT = of(
+    "NOT_FOUND",
+    "NoSuchConfigRuleInConformancePackException",
+    "NoSuchConformancePackException",
+    "RESOURCE_NOT_FOUND",
+    "ResourceNotFoundException",
+)
 
 SET_CLOCK = (
     "Set this machine's clock: AWS takes requests that are signed within five minutes of its own time, and"

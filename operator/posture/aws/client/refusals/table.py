@@ -2,8 +2,8 @@
 
 Sources: Security Hub API reference ("Errors" of each operation, "Common errors"), STS API reference
 (AssumeRole, AssumeRoleWithWebIdentity, "Common errors"), Organizations API reference (ListAccounts,
-ListTagsForResource), IAM user guide ("Troubleshoot access denied error messages", "Manage AWS STS in an AWS
-Region"), botocore's exceptions.
+ListTagsForResource), Config API reference ("Errors" of each operation), IAM user guide ("Troubleshoot access
+denied error messages", "Manage AWS STS in an AWS Region"), botocore's exceptions.
 """
 
 from botocore import exceptions as boto
@@ -163,6 +163,14 @@ _ORGANIZATION_ROWS = (
         message=NOT_THE_MANAGEMENT,
     ),
 )
+_CONFIG_ROWS = (
+    RefusalRow(
+        Terminal,
+        "Name an aggregator of AWS Config that is in {account}, in {region}, or make it there: {action} was"
+        " refused to {who}",
+        codes=of("NoSuchConfigurationAggregatorException"),
+    ),
+)
 _HUB_ROWS = (
     RefusalRow(HubNotEnabled, HUB, codes=of("InvalidAccessException"), operations=NEEDS_A_HUB),
     RefusalRow(
@@ -229,6 +237,7 @@ ROWS: tuple[RefusalRow, ...] = (
     *_STS_ROWS,
     *_CREDENTIAL_ROWS,
     *_ORGANIZATION_ROWS,
+    *_CONFIG_ROWS,
     *_HUB_ROWS,
     RefusalRow(Terminal, LOOK_UP),
 )
