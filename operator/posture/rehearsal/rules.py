@@ -11,7 +11,7 @@ from posture.once import HubRead
 from posture.reconcile.scope import HubView
 from posture.rehearsal.declared import Operator
 from posture.remediation.engine.accounts import Accounts
-from posture.remediation.engine.journal import read_entry
+from posture.remediation.engine.entries import read_entry
 from posture.remediation.engine.live import LiveResources
 from posture.remediation.engine.looking import LivePlans
 from posture.remediation.histories import Histories

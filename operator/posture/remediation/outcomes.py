@@ -10,7 +10,7 @@ from posture.kube.events import EventRecorder
 from posture.kube.resources import REMEDIATION_RULES, ObjectRef
 from posture.logs import bound
 from posture.remediation.declared import DeclaredRule
-from posture.remediation.engine.journal import JournalEntry
+from posture.remediation.engine.entries import JournalEntry
 
 logger = logging.getLogger(__name__)
 

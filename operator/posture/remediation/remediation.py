@@ -19,7 +19,8 @@ from posture.reconcile.declared import Admissions, targets_of
 from posture.reconcile.tasks import ReconcilerTasks
 from posture.remediation.conditions import RuleCase
 from posture.remediation.declared import DeclaredRule, declare_rule
-from posture.remediation.engine.journal import Change, RemediationJournal, read_entry
+from posture.remediation.engine.entries import Change, read_entry
+from posture.remediation.engine.journal import RemediationJournal
 from posture.remediation.engine.round import needs_a_step
 from posture.remediation.hub import HubRemediation, HubRules
 from posture.remediation.policies import Policies, PolicyReader

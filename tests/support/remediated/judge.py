@@ -8,7 +8,7 @@ from posture.domain.findings import Compliance, Workflow
 from posture.domain.remediation.journal import State
 from posture.domain.time import DAY
 from posture.kube.resources import Object
-from posture.remediation.engine.journal import JournalEntry, read_entry
+from posture.remediation.engine.entries import JournalEntry, read_entry
 from tests.support.hub_on_paper import GRANT
 from tests.support.remediated.moments import user_named
 from tests.support.rules_on_paper import REMEDIATE

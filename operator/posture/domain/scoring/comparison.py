@@ -12,8 +12,8 @@ from itertools import chain
 
 from posture.domain.findings import Cell, Check
 from posture.domain.scoring.evaluation import TurnedOff, View, pooled_scores, summed
+from posture.domain.scoring.evidence import Evidence
 from posture.domain.scoring.scores import Scores
-from posture.domain.scoring.tally import Evidence
 from posture.domain.standards import ControlStatus
 
 Pair = tuple[str, str]

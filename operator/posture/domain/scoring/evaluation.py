@@ -9,20 +9,19 @@ from typing import NamedTuple
 from posture.domain.findings import SECURITY_HUB, Cell, Check
 from posture.domain.scoring.accounts import AccountFilter, AccountStanding, Group, Grouping
 from posture.domain.scoring.control_bits import ControlBits
-from posture.domain.scoring.scores import ControlCounts, FindingKey, Scores
-from posture.domain.scoring.tally import (
+from posture.domain.scoring.evidence import (
     FAILED,
     PASSED,
     UNKNOWN,
-    Account,
     ControlVerdict,
     Evidence,
     hidden,
     judge_control,
     judge_pooled,
     scores,
-    tally_cells,
 )
+from posture.domain.scoring.scores import ControlCounts, FindingKey, Scores
+from posture.domain.scoring.tally import Account, tally_cells
 from posture.domain.standards import Controls, ControlStatus, product_of
 
 

@@ -14,7 +14,7 @@ from posture.domain.remediation.rule import Circumstances, Opening, Seen, plan_h
 from posture.domain.time import SECOND
 from posture.reconcile.hub_reconciler import CALL_WITHIN
 from posture.remediation.declared import DeclaredRule, RuleTerms
-from posture.remediation.engine.journal import JournalEntry
+from posture.remediation.engine.entries import JournalEntry
 from posture.remediation.planning import opening
 from posture.remediation.survey import Picture, Surveyed
 

@@ -24,7 +24,8 @@ from posture.remediation.engine.accounts import Accounts
 from posture.remediation.engine.asking import Ask, rest_of
 from posture.remediation.engine.clearance import Clearance
 from posture.remediation.engine.documents import Whoever, allowed_run
-from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal, stored
+from posture.remediation.engine.entries import Change, JournalEntry, stored
+from posture.remediation.engine.journal import RemediationJournal
 from posture.remediation.engine.moves import Moves, session_of
 from posture.remediation.engine.run_looks import RunLook, RunLooks, said_of
 from posture.remediation.member import MemberWriter, OutOfTime

@@ -26,7 +26,8 @@ from posture.remediation.engine.accounts import Accounts
 from posture.remediation.engine.asking import Ask
 from posture.remediation.engine.clearance import Clearance
 from posture.remediation.engine.document_runs import DocumentRuns, is_a_run
-from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal, has_status
+from posture.remediation.engine.entries import Change, JournalEntry, has_status
+from posture.remediation.engine.journal import RemediationJournal
 from posture.remediation.engine.live import LiveResources
 from posture.remediation.engine.moves import action_named, so_far
 from posture.remediation.engine.undoing import Undoing

@@ -9,7 +9,8 @@ from posture.domain.time import datetime_of
 from posture.hubs.hub import Hub
 from posture.remediation.actions.contract import Action
 from posture.remediation.actions.registry import builtin_actions
-from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal
+from posture.remediation.engine.entries import Change, JournalEntry
+from posture.remediation.engine.journal import RemediationJournal
 
 _RULE_IN_SESSION = 19
 

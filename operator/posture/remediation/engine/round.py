@@ -14,8 +14,9 @@ from posture.domain.time import SECOND, microseconds
 from posture.hubs.hub import Hub
 from posture.kube.errors import Gone, Moved
 from posture.remediation.declared import DeclaredRule
+from posture.remediation.engine.entries import JournalEntry
 from posture.remediation.engine.executor import Executor
-from posture.remediation.engine.journal import JournalEntry, RemediationJournal
+from posture.remediation.engine.journal import RemediationJournal
 from posture.remediation.engine.looking import LivePlans
 from posture.remediation.engine.settling import FindingsSettling
 from posture.remediation.survey import Picture, Surveyed

@@ -14,7 +14,7 @@ from posture.reconcile.context import Context
 from posture.remediation.actions.contract import Refused, Situation
 from posture.remediation.automation import follow
 from posture.remediation.engine.accounts import Accounts
-from posture.remediation.engine.journal import JournalEntry
+from posture.remediation.engine.entries import JournalEntry
 from posture.remediation.engine.live import is_right
 from posture.remediation.member import MemberReader
 from posture.remediation.witnesses import witness_of

@@ -12,7 +12,8 @@ from posture.domain.time import HOUR, datetime_of
 from posture.hubs.hub import Hub
 from posture.kube.errors import KubeError
 from posture.reconcile.context import Context
-from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal
+from posture.remediation.engine.entries import Change, JournalEntry
+from posture.remediation.engine.journal import RemediationJournal
 from posture.remediation.engine.moves import Told
 from posture.remediation.engine.workflow import FindingsWorkflow
 from posture.remediation.survey import Picture

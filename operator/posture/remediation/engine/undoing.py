@@ -15,7 +15,8 @@ from posture.hubs.hub import Hub
 from posture.reconcile.context import Context
 from posture.remediation.actions.contract import Action, ChangedSince, Refused, outcome_is_unknown
 from posture.remediation.engine.accounts import Accounts
-from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal
+from posture.remediation.engine.entries import Change, JournalEntry
+from posture.remediation.engine.journal import RemediationJournal
 from posture.remediation.engine.moves import Moves, action_named, session_of
 from posture.remediation.member import MemberWriter, OutOfTime
 

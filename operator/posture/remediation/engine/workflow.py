@@ -12,8 +12,8 @@ from posture.aws.securityhub.client import NoteUpdate, SecurityHub
 from posture.domain.exceptions.notes import AUTHOR, MAX_NOTE
 from posture.domain.findings import Compliance, Finding, FindingId, RecordState, Workflow
 from posture.domain.remediation.candidates import FindingName
+from posture.remediation.engine.entries import JournalEntry
 from posture.remediation.engine.findings import read_named
-from posture.remediation.engine.journal import JournalEntry
 
 MARK = "posture.dev/remediation"
 """User-defined field of a finding that was set to RESOLVED: the remediation, as namespace/name."""

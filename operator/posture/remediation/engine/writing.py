@@ -19,7 +19,8 @@ from posture.remediation.actions.contract import Refused, SubWrite, outcome_is_u
 from posture.remediation.engine.accounts import Accounts
 from posture.remediation.engine.asking import Ask, rest_of
 from posture.remediation.engine.clearance import Clearance, Cleared
-from posture.remediation.engine.journal import Change, JournalEntry, RemediationJournal, stored
+from posture.remediation.engine.entries import Change, JournalEntry, stored
+from posture.remediation.engine.journal import RemediationJournal
 from posture.remediation.engine.moves import Moves, action_named, session_of, so_far
 from posture.remediation.member import OutOfTime
 from posture.remediation.survey import Picture

@@ -11,7 +11,7 @@ from posture.config.model import Config
 from posture.domain.findings import Compliance, Workflow
 from posture.domain.remediation.journal import State
 from posture.domain.time import HOUR, MINUTE, SECOND
-from posture.remediation.engine.journal import read_entry
+from posture.remediation.engine.entries import read_entry
 from tests.support.examples import seeds
 from tests.support.hub_on_paper import GRANT
 from tests.support.remediated.moments import ERRORS, LOST, arn_of, user_named

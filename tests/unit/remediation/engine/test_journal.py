@@ -6,7 +6,7 @@ import pytest
 
 from posture.api.remediation import Remediation
 from posture.domain.remediation.journal import State
-from posture.remediation.engine.journal import has_status, read_entry
+from posture.remediation.engine.entries import has_status, read_entry
 from tests.support.api.objects import minimal, whole
 
 NOW = 1_700_000_000_000_000
