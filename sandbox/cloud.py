@@ -1,4 +1,4 @@
-"""A throwaway AWS on loopback: the Security Hub emulator, and moto server for every other service.
+"""A throwaway AWS on loopback: the emulator of Security Hub and Config, and moto server for all else.
 
 Both are processes of their own that end when this one does, however it ends: each waits for the end of its
 standard input, which only this process holds open.
@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from sandbox.call_gate import CALLS
+from sandbox.config.client import ConfigClient
 from sandbox.securityhub.catalogue import partition_of
 from sandbox.securityhub.client import ControlClient
 from sandbox.services.call import CONTROL
@@ -213,6 +214,11 @@ class Cloud:
             raise CloudError(error.read().decode()) from error
 
     @property
+    def config(self) -> ConfigClient:
+        """What tells the emulated Config what to do."""
+        return ConfigClient(self.control)
+
+    @property
     def env(self) -> dict[str, str]:
         """The environment for AWS clients: endpoints, Region, and credentials of the cloud's account."""
         return self.env_for(self.account, self.region)
@@ -222,6 +228,7 @@ class Cloud:
         return {
             "AWS_ENDPOINT_URL": self.moto_url,
             "AWS_ENDPOINT_URL_SECURITYHUB": self.securityhub_url,
+            "AWS_ENDPOINT_URL_CONFIG_SERVICE": self.securityhub_url,
             # Host names with a prefix do not resolve on loopback.
             "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
             # Nor does that of S3 Control, with the account before any host: moto is the proxy to it.

@@ -41,10 +41,10 @@ class BackgroundHub:
         """The client of the control endpoint."""
         return ControlClient(self.url)
 
-    def client(self, account: str, region: str, **config: Any) -> Any:  # noqa: ANN401 - boto3 ships no types
+    def client(self, account: str, region: str, service: str = "securityhub", **config: Any) -> Any:  # noqa: ANN401 - boto3 ships no types
         """Return a boto3 client of one account and Region that tries each call once."""
         return self._session.client(
-            "securityhub",
+            service,
             endpoint_url=self.url,
             region_name=region,
             aws_access_key_id=account,

@@ -46,7 +46,7 @@ class Calls:
         key = (request.account, request.region, request.operation)
         count = self._counts.setdefault(key, CallCount(*key))
         count.calls += 1
-        count.throttled += request.code == "TooManyRequestsException"
+        count.throttled += request.code in {"TooManyRequestsException", "ThrottlingException"}
         count.failed += request.code is not None
         count.faults += fault
         count.findings += request.findings

@@ -84,16 +84,16 @@ def import_new(finding: Finding, *, region: str, now: str, account_name: str | N
 
 
 def initial_workflow(finding: Finding) -> str:
-    """Return the workflow of a new finding: RESOLVED for a control that passed, else NEW."""
+    """Return the workflow of a new finding: RESOLVED for a check that passed, else NEW."""
     passed = (finding.get("Compliance") or {}).get("Status") == "PASSED"
-    return "RESOLVED" if passed and _is_control_finding(finding) else "NEW"
+    return "RESOLVED" if passed and _resolves_itself(finding) else "NEW"
 
 
 def import_again(old: Finding, new: Finding, *, region: str, now: str) -> Finding:
     """Return a finding after another BatchImportFindings: provider fields new, customer fields kept.
 
     Workflow falls back as AWS says: NOTIFIED and RESOLVED to NEW when the finding comes back from the archive
-    or stops to pass; SUPPRESSED stays. A control that passes is RESOLVED by Security Hub.
+    or stops to pass; SUPPRESSED stays. A check that passes is RESOLVED by Security Hub.
     """
     fresh = import_new(new, region=region, now=now, account_name=old.get("AwsAccountName"))
     changed_by_customer = {
@@ -125,7 +125,7 @@ def after_provider_change(old: Finding, new: Finding) -> Finding:
     failing_now = before == "PASSED" and after in _NOT_PASSED
     if workflow in {"NOTIFIED", "RESOLVED"} and (reopened or failing_now):
         workflow = "NEW"
-    if after == "PASSED" and workflow in {"NEW", "NOTIFIED"} and _is_control_finding(new):
+    if after == "PASSED" and workflow in {"NEW", "NOTIFIED"} and _resolves_itself(new):
         workflow = "RESOLVED"
     return with_workflow(new, workflow)
 
@@ -148,5 +148,6 @@ def _compliance(finding: Finding) -> str | None:
     return compliance.get("Status") if isinstance(compliance, dict) else None
 
 
-def _is_control_finding(finding: Finding) -> bool:
-    return provider_of(finding.get("ProductArn")) == "aws/securityhub"
+def _resolves_itself(finding: Finding) -> bool:
+    """Say whether a check that passes is RESOLVED: Security Hub's own, and those of Config."""
+    return provider_of(finding.get("ProductArn")) in {"aws/securityhub", "aws/config"}

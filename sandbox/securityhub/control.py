@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from aiohttp import web
 
+from sandbox.config.control import ConfigControl
 from sandbox.securityhub.accounts import Association, Member
 from sandbox.securityhub.clock import parse_timestamp
 from sandbox.securityhub.emulator import Emulator
@@ -140,6 +141,14 @@ class Control:
             ("DELETE", "faults"): self._remove_faults,
             ("GET", "calls"): self._list_calls,
             ("DELETE", "calls"): self._reset_calls,
+        }
+        config = ConfigControl(self._emulator)
+        handlers |= {
+            ("POST", "config/rule"): _answered(config.rule),
+            ("GET", "config/rules"): _answered(config.rules),
+            ("POST", "config/pack/delete"): _answered(config.delete_pack),
+            ("POST", "config/source"): _answered(config.source),
+            ("POST", "config/settings"): _answered(config.settings),
         }
         for (method, name), handler in handlers.items():
             router.add_route(method, f"/_control/{name}", _explained(handler))
@@ -348,6 +357,15 @@ class Control:
     async def _reset_calls(self, _: web.Request) -> web.Response:
         self._emulator.calls.reset()
         return _json({})
+
+
+def _answered(handler: Callable[[web.Request], Awaitable[dict[str, Any]]]) -> Handler:
+    """Answer with what a handler returns, as JSON."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return _json(await handler(request))
+
+    return handle
 
 
 def _explained(handler: Handler) -> Handler:

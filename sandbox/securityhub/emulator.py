@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+from sandbox.config.state import Config
 from sandbox.securityhub import changes
 from sandbox.securityhub.accounts import Hub, Organization
 from sandbox.securityhub.asff import Keys, decode, encode, keys_of
@@ -26,6 +27,7 @@ class Caller(NamedTuple):
     account: str
     region: str
     access_key: str = ""
+    service: str = "securityhub"
 
 
 @dataclass(slots=True)
@@ -68,6 +70,7 @@ class Emulator:
         self.staleness = Staleness(self.clock, random)
         self.histories = Histories(self.clock)
         self.settings = Settings()
+        self.config = Config(self.clock)
         self._pending: list[_Pending] = []
 
     def close(self) -> None:
@@ -86,6 +89,7 @@ class Emulator:
         self.staleness.forget()
         self.histories.forget()
         self.settings = Settings()
+        self.config = Config(self.clock)
         self._pending.clear()
 
     def load(self, findings: Iterable[Mapping[str, Any] | bytes]) -> int:

@@ -25,12 +25,17 @@ KINDS = {
     "empty": "200 without a body",
     "duplicate": "the next page starts with the last findings of this one again: options findings (3)",
     "moved": "after this page the finding that comes next is updated by its provider",
-    "short": "a page with fewer findings than MaxResults although others follow: options findings (0)",
+    "short": "a page with fewer findings than MaxResults although others follow: options findings (0; rows of"
+    " Config: rows)",
+    "wrong": "the first row of a page of Config is another: options set (its members), without (their names)",
+    "repeated": "the NextToken of a page of Config is the one that was asked with",
     "unprocessed": "a batch leaves some findings, or controls, out: options code, message, ids (any),"
     " findings (1) or controls (1)",
 }
 """Every kind of fault, and what it does."""
-WITHIN = frozenset({"invalid_token", "duplicate", "moved", "short", "unprocessed", "held"})
+WITHIN = frozenset(
+    {"invalid_token", "duplicate", "moved", "short", "wrong", "repeated", "unprocessed", "held"}
+)
 """Kinds that need an occasion (a token, a page that others follow, an update): only these are counted."""
 
 _numbers = itertools.count(1)

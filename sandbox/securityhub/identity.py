@@ -7,7 +7,7 @@ moto's GetCallerIdentity, once.
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 import aiohttp
@@ -24,7 +24,13 @@ DEFAULT_ACCOUNT = "123456789012"
 class Identities:
     """Knows the account of every access key. `sts_url`: where moto is; None: keys have to be registered."""
 
-    def __init__(self, sts_url: str | None = None, default_account: str = DEFAULT_ACCOUNT) -> None:
+    def __init__(
+        self,
+        sts_url: str | None = None,
+        default_account: str = DEFAULT_ACCOUNT,
+        services: Sequence[str] = ("securityhub",),
+    ) -> None:
+        self._services = services
         self._sts_url = sts_url
         self._default_account = default_account
         self._accounts: dict[str, str] = {}
@@ -64,15 +70,15 @@ class Identities:
         if found is None:
             message = "Missing Authentication Token"
             raise ApiError("MissingAuthenticationTokenException", message, HTTPStatus.FORBIDDEN)
-        if found["service"] != "securityhub":
-            message = (
-                f"Credential should be scoped to correct service: 'securityhub', not {found['service']!r}"
-            )
+        if found["service"] not in self._services:
+            correct = " or ".join(map(repr, self._services))
+            message = f"Credential should be scoped to correct service: {correct}, not {found['service']!r}"
             raise ApiError("InvalidSignatureException", message, HTTPStatus.FORBIDDEN)
         key = found["key"]
         if key in self._expired:
             raise expired_credentials()
-        return Caller(await self._account_of(key, found["region"]), found["region"], key)
+        account = await self._account_of(key, found["region"])
+        return Caller(account, found["region"], key, found["service"])
 
     async def _account_of(self, access_key: str, region: str) -> str:
         if _ACCOUNT_ID.fullmatch(access_key):

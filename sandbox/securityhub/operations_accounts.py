@@ -29,7 +29,7 @@ def describe_hub(context: Context, parameters: Parameters) -> dict[str, Any]:
 
 def describe_security_hub_v2(context: Context, _parameters: Parameters) -> dict[str, Any]:
     """Describe the caller's plain Security Hub (the second version), which is on or off by itself."""
-    account, region, _ = context.caller
+    account, region = context.caller[:2]
     subscribed = context.emulator.organization.second_hubs.get((account, region))
     if subscribed is None:
         raise not_found(f"Security Hub V2 is not enabled in account {account}")
@@ -39,7 +39,7 @@ def describe_security_hub_v2(context: Context, _parameters: Parameters) -> dict[
 
 def enable_security_hub(context: Context, parameters: Parameters) -> dict[str, Any]:
     """Enable Security Hub, with the default standards unless told otherwise."""
-    emulator, (account, region, _) = context.emulator, context.caller
+    emulator, (account, region) = context.emulator, context.caller[:2]
     if emulator.organization.hub(account, region) is not None:
         raise conflict("Account is already subscribed to Security Hub")
     with_defaults = parameters.get("EnableDefaultStandards", True)

@@ -18,6 +18,19 @@ RATES = {
     "BatchEnableStandards": Rate(1, 1),
 }
 """Security Hub's quotas (endpoints and quotas page); all other operations have DEFAULT_RATE."""
+RATES |= dict.fromkeys(
+    (
+        "DescribeAggregateComplianceByConfigRules",
+        "DescribeAggregateComplianceByConformancePacks",
+        "DescribeConfigurationAggregatorSourcesStatus",
+        "DescribeConfigurationAggregators",
+        "DescribeConformancePackCompliance",
+        "DescribeConformancePacks",
+        "GetAggregateComplianceDetailsByConfigRule",
+    ),
+    Rate(5, 10),
+)
+"""Config publishes no quotas; these are supposed."""
 DEFAULT_RATE = Rate(10, 30)
 
 

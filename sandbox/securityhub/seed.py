@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from sandbox.config.seed import SeedConfig, apply_config
 from sandbox.securityhub.accounts import Aggregator, Association, Member
 from sandbox.securityhub.catalogue import CONTROLS, STANDARDS
 from sandbox.securityhub.clock import parse_timestamp
@@ -54,6 +55,7 @@ class Seed(msgspec.Struct, forbid_unknown_fields=True):
     configuration_type: Literal["LOCAL", "CENTRAL"] = "LOCAL"
     disabled_controls: list[SeedDisabledControl] = []
     now: str | None = None
+    config: SeedConfig | None = None
 
 
 def seed_of(document: Any) -> Seed:  # noqa: ANN401 - decoded JSON
@@ -96,6 +98,8 @@ def apply_seed(emulator: Emulator, seed: Seed) -> None:
         organization.aggregators[seed.administrator] = Aggregator(
             seed.administrator, aggregation.region, aggregation.mode, aggregation.regions
         )
+    if seed.config is not None:
+        apply_config(emulator.config, seed.config, [each.id for each in seed.accounts], seed.regions)
     for disabled in seed.disabled_controls:
         set_control(
             emulator,
