@@ -94,12 +94,14 @@ resource "aws_iam_policy" "posture_reader_1_0" {
           "securityhub:BatchGetStandardsControlAssociations",
           "securityhub:DescribeHub",
           "securityhub:DescribeOrganizationConfiguration",
+          "securityhub:DescribeSecurityHubV2",
           "securityhub:GetAdministratorAccount",
           "securityhub:GetEnabledStandards",
           "securityhub:GetFindingAggregator",
           "securityhub:GetFindings",
           "securityhub:ListFindingAggregators",
           "securityhub:ListMembers",
+          "securityhub:ListOrganizationAdminAccounts",
           "securityhub:ListSecurityControlDefinitions"
         ],
         "Resource": "*"
@@ -108,7 +110,6 @@ resource "aws_iam_policy" "posture_reader_1_0" {
         "Sid": "CheckSetup",
         "Effect": "Allow",
         "Action": [
-          "securityhub:DescribeSecurityHubV2",
           "securityhub:GetInsightResults"
         ],
         "Resource": "*"

@@ -115,12 +115,20 @@ class Aggregator:
 class Organization:
     """Everything but the findings. Hubs are by account and Region; members and aggregators by account.
 
-    `second_hubs`: since when (µs) the second version is on, by account and Region.
+    `management`: the account that owns the organization. `auto_enable`, `auto_enable_standards`: what becomes
+    of accounts that join, under local configuration. `configuration_status`, `status_message`: of central
+    configuration. `second_hubs`: since when (µs) the second version is on, by account and Region.
     """
 
     regions: list[str] = field(default_factory=list)
     administrator: str | None = None
+    management: str | None = None
     configuration_type: str = "LOCAL"
+    configuration_status: str = "ENABLED"
+    status_message: str | None = None
+    auto_enable: bool = True
+    auto_enable_standards: str = "DEFAULT"
+    member_limit_reached: bool = False
     names: dict[str, str] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)
     aggregators: dict[str, Aggregator] = field(default_factory=dict)

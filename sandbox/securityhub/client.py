@@ -91,7 +91,7 @@ class ControlClient:
         return int(self.call("POST", "control", document)["hubs"])
 
     def members(self, **wanted: Any) -> list[str]:  # noqa: ANN401 - MembersRequest
-        """Let accounts `join` ({id: name}) or `leave` ([id]); set `configuration_type`; return members."""
+        """Let accounts `join` ({id: name}) or `leave` ([id]); set how the organization is; return members."""
         members: list[str] = self.call("POST", "members", wanted)["members"]
         return members
 

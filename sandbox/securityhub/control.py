@@ -67,12 +67,24 @@ class ControlRequest(msgspec.Struct, forbid_unknown_fields=True):
     reason: str | None = None
 
 
+_OF_ORGANIZATION = (
+    "configuration_type", "configuration_status", "status_message", "auto_enable", "auto_enable_standards",
+    "member_limit_reached", "management",
+)  # fmt: skip
+
+
 class MembersRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Accounts that join or leave the administrator, and how the organization is configured."""
 
     join: dict[str, str] = {}
     leave: list[str] = []
     configuration_type: Literal["LOCAL", "CENTRAL"] | None = None
+    configuration_status: Literal["PENDING", "ENABLED", "FAILED"] | None = None
+    status_message: str | None = None
+    auto_enable: bool | None = None
+    auto_enable_standards: Literal["DEFAULT", "NONE"] | None = None
+    member_limit_reached: bool | None = None
+    management: str | None = None
     status: dict[str, str] = {}
 
 
@@ -288,8 +300,9 @@ class Control:
             organization.members.pop(account, None)
         for account, status in wanted.status.items():
             organization.members[account] = replace(organization.members[account], status=status)
-        if wanted.configuration_type is not None:
-            organization.configuration_type = wanted.configuration_type
+        for name in _OF_ORGANIZATION:
+            if (value := getattr(wanted, name)) is not None:
+                setattr(organization, name, value)
         return _json({"members": sorted(organization.members)})
 
     async def _settings(self, request: web.Request) -> web.Response:

@@ -48,6 +48,7 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
         "GetAdministratorAccount": accounts.get_administrator_account,
         "GetMasterAccount": accounts.get_master_account,
         "DescribeOrganizationConfiguration": accounts.describe_organization_configuration,
+        "ListOrganizationAdminAccounts": accounts.list_organization_admin_accounts,
     }
 )
 

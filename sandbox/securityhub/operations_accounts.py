@@ -207,12 +207,25 @@ def describe_organization_configuration(context: Context, _parameters: Parameter
     if organization.administrator != context.caller.account:
         raise invalid_access("The account is not the Security Hub administrator of an organization")
     central = organization.configuration_type == "CENTRAL"
-    return {
-        "AutoEnable": not central,
-        "MemberAccountLimitReached": False,
-        "AutoEnableStandards": "NONE" if central else "DEFAULT",
-        "OrganizationConfiguration": {
-            "ConfigurationType": organization.configuration_type,
-            "Status": "ENABLED",
-        },
+    configuration = {
+        "ConfigurationType": organization.configuration_type,
+        "Status": organization.configuration_status if central else "ENABLED",
     }
+    if organization.status_message is not None:
+        configuration["StatusMessage"] = organization.status_message
+    return {
+        "AutoEnable": organization.auto_enable and not central,
+        "MemberAccountLimitReached": organization.member_limit_reached,
+        "AutoEnableStandards": "NONE" if central else organization.auto_enable_standards,
+        "OrganizationConfiguration": configuration,
+    }
+
+
+def list_organization_admin_accounts(context: Context, parameters: Parameters) -> dict[str, Any]:
+    """Name the organization's administrator to the management account, which alone may ask."""
+    organization = context.emulator.organization
+    if organization.management != context.caller.account:
+        raise invalid_access("The account is not the management account of an organization")
+    administrator = organization.administrator
+    accounts = [{"AccountId": administrator, "Status": "ENABLED"}] if administrator else []
+    return paginate(context, parameters, "AdminAccounts", accounts)

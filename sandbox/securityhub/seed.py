@@ -49,6 +49,7 @@ class Seed(msgspec.Struct, forbid_unknown_fields=True):
     accounts: list[SeedAccount]
     regions: list[str]
     administrator: str | None = None
+    management: str | None = None
     standards: list[str] = []
     aggregation: SeedAggregation | None = None
     control_finding_generator: Literal["SECURITY_CONTROL", "STANDARD_CONTROL"] = "SECURITY_CONTROL"
@@ -84,6 +85,7 @@ def apply_seed(emulator: Emulator, seed: Seed) -> None:
     organization.regions = list(dict.fromkeys([*organization.regions, *seed.regions]))
     organization.administrator = seed.administrator
     organization.configuration_type = seed.configuration_type
+    organization.management = seed.management
     for account in seed.accounts:
         organization.names[account.id] = account.name
         if seed.administrator not in (None, account.id):

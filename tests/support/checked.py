@@ -25,7 +25,7 @@ READING = ("Get", "List", "Describe", "BatchGet")
 OPTIONAL = [
     "ListSecurityControlDefinitions", "BatchGetStandardsControlAssociations", "GetAdministratorAccount",
     "ListMembers", "DescribeOrganizationConfiguration", "ListFindingAggregators", "GetFindingAggregator",
-    "DescribeSecurityHubV2", "GetInsightResults", "GetFindingHistory",
+    "DescribeSecurityHubV2", "ListOrganizationAdminAccounts", "GetInsightResults", "GetFindingHistory",
 ]  # fmt: skip
 
 

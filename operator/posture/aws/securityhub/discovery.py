@@ -4,22 +4,31 @@ Only DescribeHub must be allowed. Every other call that is denied leaves its par
 is named with what its lack costs.
 """
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Mapping
+from typing import NamedTuple, TypeVar
 
 from posture.aws.client.calls import Calls
-from posture.aws.client.errors import AccessDenied, HubNotEnabled, Terminal
-from posture.aws.client.paging import denied, list_all
+from posture.aws.client.errors import AccessDenied, AwsError
+from posture.aws.client.paging import denied
+from posture.aws.securityhub.setup import (
+    NO_MEMBERS,
+    read_administrator,
+    read_joining,
+    read_linking,
+    read_management,
+    read_members,
+    read_second_version,
+    why_untold,
+)
 from posture.aws.securityhub.standards import read_standards
 from posture.domain.arns import partition_of, partition_of_region
+from posture.domain.setup.facts import HubSetup, Joining, Linking, SetupPart, Untold
 from posture.domain.standards import Standard
 
-_NOT_THE_ADMINISTRATOR = "InvalidAccessException"
-_ABSENT = "ResourceNotFoundException"
-_IAM_REFUSES = "not authorized to perform"
-# ListMembers gives 50 a page at most (API reference).
-_MEMBERS = 50
-_ADMINISTERS = frozenset({"enabled", "associated"})
+_NO_REGIONS = "NO_REGIONS"
+_PATIENCE = 15.0
+"""Seconds for which throttling of what is only told is waited out."""
+_T = TypeVar("_T")
 
 
 class HubFacts(NamedTuple):
@@ -53,6 +62,8 @@ class HubFacts(NamedTuple):
     (`arn:aws:securityhub:::ruleset/…`) names no Region either."""
     standards_known: bool = True
     """False where the reader may not list which standards are enabled."""
+    setup: HubSetup | None = None
+    """How it is set up; None where that was not asked, as by a version before this."""
 
 
 async def discover(calls: Calls, account_id: str, region: str) -> HubFacts:
@@ -62,121 +73,117 @@ async def discover(calls: Calls, account_id: str, region: str) -> HubFacts:
     a fault that passes.
     """
     hub = (await calls.call("DescribeHub")).body
-    missing: list[str] = []
-    members = await _members(calls, missing)
-    administrator_id = await _administrator(calls, missing)
-    central = None if administrator_id else await _central_configuration(calls, members, missing)
-    standards = await read_standards(calls, missing)
+    heard = _Heard()
+    members = (
+        await heard.unless_denied(
+            SetupPart.MEMBERS, read_members(calls), "members without findings are not shown as silent"
+        )
+        or NO_MEMBERS
+    )
+    administrator_id = await heard.unless_denied(
+        SetupPart.ADMINISTRATOR,
+        read_administrator(calls),
+        "whether another account administers this one is not known",
+    )
+    joining = None
+    if administrator_id is None:
+        joining = await heard.unless_denied(
+            SetupPart.JOINING,
+            read_joining(calls),
+            # To whoever administers nobody the refusal costs nothing.
+            "whether central configuration decides about controls is not known"
+            if members.administered
+            else "",
+        )
+    heard.missing += _of_organization(joining)
+    standards = await read_standards(calls, heard.missing)
+    linking = await heard.unless_denied(
+        SetupPart.LINKING, read_linking(calls), "whether Regions are aggregated is not known"
+    )
+    administrator = bool(members.administered) or joining is not None
+    setup = HubSetup(
+        auto_enable_controls=hub.get("AutoEnableControls"),
+        administers=None if SetupPart.MEMBERS in heard.untold and joining is None else administrator,
+        administrator_id=administrator_id,
+        management=await heard.unless_failed(
+            SetupPart.MANAGEMENT, read_management(calls, patience=_PATIENCE)
+        ),
+        joining=joining,
+        linking=linking,
+        second_version=await heard.unless_failed(
+            SetupPart.SECOND_VERSION, read_second_version(calls, patience=_PATIENCE)
+        ),
+        apart=members.apart,
+        untold=heard.untold,
+    )
     return HubFacts(
         account_id=account_id,
         region=region,
-        administrator=bool(members) or central is not None,
+        administrator=administrator,
         administrator_id=administrator_id,
-        aggregation_region=await _aggregation_region(calls, region, missing),
+        aggregation_region=None if linking is None else _aggregation_region(region, linking),
         finding_format=hub.get("ControlFindingGenerator", ""),
         standards=standards or (),
-        members={account_id: None, **dict.fromkeys(members)},
-        central_configuration=central,
-        missing=tuple(sorted(missing)),
+        members={account_id: None, **dict.fromkeys(members.administered)},
+        central_configuration=None if joining is None else joining.central not in {"", "FAILED"},
+        missing=tuple(sorted(heard.missing)),
         standards_known=standards is not None,
         partition=partition_of(hub.get("HubArn")) or partition_of_region(region),
+        setup=setup,
     )
 
 
-async def _members(calls: Calls, missing: list[str]) -> list[str]:
-    """List the accounts that this one administers; none where it is no administrator."""
-    try:
-        members = await list_all(
-            calls, "ListMembers", "Members", {"OnlyAssociated": True, "MaxResults": _MEMBERS}
-        )
-    except AccessDenied as error:
-        if error.code != _NOT_THE_ADMINISTRATOR:
-            missing.append(denied(error, "members without findings are not shown as silent"))
-        return []
-    except HubNotEnabled:
-        # InvalidAccessException also means: this account administers nobody. DescribeHub has shown that
-        # there is a hub.
-        return []
-    return [member["AccountId"] for member in members if member.get("AccountId")]
+class _Heard:
+    """What cannot be seen: as advice, and by part of the set-up."""
 
+    def __init__(self) -> None:
+        self.missing: list[str] = []
+        self.untold: dict[str, Untold] = {}
 
-async def _administrator(calls: Calls, missing: list[str]) -> str | None:
-    try:
-        body = (await calls.call("GetAdministratorAccount")).body
-    except AccessDenied as error:
-        if error.code != _NOT_THE_ADMINISTRATOR:
-            missing.append(denied(error, "whether another account administers this one is not known"))
-        return None
-    except Terminal as error:
-        if error.code == _ABSENT:
+    async def unless_denied(self, part: SetupPart, answer: Awaitable[_T], cost: str) -> _T | None:
+        """Return an answer; None where it is denied. `cost`: what that costs; empty: nothing."""
+        try:
+            return await answer
+        except AccessDenied as error:
+            self.untold[part] = why_untold(error)
+            if cost:
+                self.missing.append(denied(error, cost))
             return None
-        raise
-    administrator = body.get("Administrator", {})
-    # A relationship that was offered, or has ended, lets nobody administer (API reference, Invitation).
-    if str(administrator.get("MemberStatus", "Enabled")).casefold() not in _ADMINISTERS:
-        return None
-    account_id: str | None = administrator.get("AccountId")
-    return account_id
+
+    async def unless_failed(self, part: SetupPart, answer: Awaitable[_T]) -> _T | None:
+        """Return an answer that is only told: a hub does not wait for one that cannot be had."""
+        try:
+            return await answer
+        except AwsError as error:
+            self.untold[part] = why_untold(error)
+            return None
 
 
-async def _central_configuration(calls: Calls, members: list[str], missing: list[str]) -> bool | None:
-    """Tell whether central configuration is on; None where this account does not administer the organization.
-
-    AWS answers everybody but the delegated administrator with a refusal, which is no lack of rights; IAM's
-    own refusal reads differently.
-    """
-    try:
-        body = (await calls.call("DescribeOrganizationConfiguration")).body
-    except AccessDenied as error:
-        if members and _IAM_REFUSES in error.message:
-            missing.append(denied(error, "whether central configuration decides about controls is not known"))
-        return None
-    except HubNotEnabled:
-        return None
-    if body.get("MemberAccountLimitReached"):
+def _of_organization(joining: Joining | None) -> list[str]:
+    """Return what the organization's administrator should know."""
+    if joining is None:
+        return []
+    missing = []
+    if joining.full:
         missing.append(
             "As many accounts as may be are members of this administrator: those that join the organization"
             " from now on are not seen. Ask AWS for a higher quota"
         )
-    configuration = body.get("OrganizationConfiguration", {})
-    if configuration.get("ConfigurationType") != "CENTRAL":
-        return False
     # One that could not be brought about decides nothing (API reference, OrganizationConfiguration).
-    failed = configuration.get("Status") == "FAILED"
-    if failed:
-        why = configuration.get("StatusMessage") or "AWS does not say why"
+    if joining.central == "FAILED":
+        why = joining.why_failed or "AWS does not say why"
         missing.append(f"Central configuration could not be enabled and decides nothing: {why}")
-    return not failed
+    return missing
 
 
-async def _aggregation_region(calls: Calls, region: str, missing: list[str]) -> str | None:
-    """Return where the findings of this Region and of others come together; None where they do not."""
-    try:
-        aggregators = await list_all(calls, "ListFindingAggregators", "FindingAggregators")
-        if not aggregators:
-            return None
-        arn: str = aggregators[0]["FindingAggregatorArn"]
-        body = (await calls.call("GetFindingAggregator", {"FindingAggregatorArn": arn})).body
-    except AccessDenied as error:
-        missing.append(denied(error, "whether Regions are aggregated is not known"))
-        return None
-    except Terminal as error:
-        if error.code == _ABSENT:
-            # It was deleted between the two calls.
-            return None
-        raise
-    home: str | None = body.get("FindingAggregationRegion")
-    return home if _takes_part(region, home, body) else None
+def _aggregation_region(region: str, linking: Linking) -> str | None:
+    """Return where the findings of this Region and of others come together; None where they do not.
 
-
-def _takes_part(region: str, home: str | None, aggregator: Mapping[str, Any]) -> bool:
-    """Tell whether findings of a Region are seen together with others: API reference, GetFindingAggregator.
-
-    `Regions` are those that are linked, or those that are not. A mode that is not known links all of them.
+    API reference, GetFindingAggregator: `Regions` are those that are linked, or those that are not. A mode
+    that is not known links all of them.
     """
-    mode, regions = aggregator.get("RegionLinkingMode"), aggregator.get("Regions") or []
-    if mode == "NO_REGIONS":
-        return False
-    if region == home:
-        return True
-    return (region in regions) if mode == "SPECIFIED_REGIONS" else (region not in regions)
+    if linking.mode == _NO_REGIONS:
+        return None
+    named = region in linking.regions
+    linked = named if linking.mode == "SPECIFIED_REGIONS" else not named
+    return linking.home if linked or region == linking.home else None

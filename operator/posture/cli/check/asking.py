@@ -3,15 +3,25 @@
 All of them read. GetFindings is not decoded as the operator does it: what is odd in a finding is judged here.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from posture.aws.client.calls import Calls
 from posture.aws.client.errors import AwsError
-from posture.aws.client.paging import list_all
 from posture.aws.client.sessions import Identity
+from posture.aws.securityhub.setup import (
+    read_administrator,
+    read_joining,
+    read_linking,
+    read_management,
+    read_members,
+    read_second_version,
+    why_untold,
+)
 from posture.cli.check.setup import Answer
 from posture.domain.arns import identity_of_caller, managed_insight_arn, partition_of_region
+from posture.domain.setup.facts import HubSetup, SetupPart, Untold
+from posture.domain.setup.recorders import Recorders
 from posture.domain.time import rfc3339
 from posture.remediation.member import Aws
 
@@ -20,9 +30,17 @@ PATIENCE = 15.0
 PAGE = 20
 _DAY = 24 * 3600 * 1_000_000
 _HISTORY = 90 * _DAY
-_MEMBERS = 50
 _TOO_MANY = 101
 _LATELY = {"Value": 90, "Unit": "DAYS"}
+_OWN_PRODUCT = "::product/aws/securityhub"
+T = TypeVar("T")
+
+
+class SetupRead(NamedTuple):
+    """How a hub is set up, and the accounts that it administers; None: that is not known."""
+
+    setup: HubSetup
+    members: tuple[str, ...] | None
 
 
 class HubCalls:
@@ -51,22 +69,50 @@ class HubCalls:
             parameters["SortCriteria"] = [{"Field": "UpdatedAt", "SortOrder": order}]
         return await self.ask("GetFindings", parameters)
 
-    async def members(self) -> list[str] | AwsError:
-        """List the accounts that this one administers."""
-        asked = {"OnlyAssociated": True, "MaxResults": _MEMBERS}
-        try:
-            listed = await list_all(self._calls, "ListMembers", "Members", asked)
-        except AwsError as error:
-            return error
-        return [each["AccountId"] for each in listed if each.get("AccountId")]
+    async def setup(self, hub: Mapping[str, Any]) -> SetupRead:
+        """Read how the hub is set up; `hub`: the answer of DescribeHub. What is refused is left out."""
+        untold: dict[str, Untold] = {}
 
-    async def aggregator(self) -> Answer | None:
-        """Read the finding aggregator; None: there is none."""
-        listed = await self.ask("ListFindingAggregators")
-        if isinstance(listed, AwsError):
-            return listed
-        arn = (listed.get("FindingAggregators") or [{}])[0].get("FindingAggregatorArn")
-        return None if arn is None else await self.ask("GetFindingAggregator", {"FindingAggregatorArn": arn})
+        async def told(part: SetupPart, answer: Awaitable[T]) -> T | None:
+            try:
+                return await answer
+            except AwsError as error:
+                untold[part] = why_untold(error)
+                return None
+
+        calls = self._calls
+        members = await told(SetupPart.MEMBERS, read_members(calls, patience=PATIENCE))
+        administrator = await told(SetupPart.ADMINISTRATOR, read_administrator(calls, patience=PATIENCE))
+        joining = await told(SetupPart.JOINING, read_joining(calls, patience=PATIENCE))
+        administered = None if members is None else members.administered
+        setup = HubSetup(
+            auto_enable_controls=hub.get("AutoEnableControls"),
+            administers=True if joining else None if administered is None else bool(administered),
+            administrator_id=administrator,
+            management=await told(SetupPart.MANAGEMENT, read_management(calls, patience=PATIENCE)),
+            joining=joining,
+            linking=await told(SetupPart.LINKING, read_linking(calls, patience=PATIENCE)),
+            second_version=await told(
+                SetupPart.SECOND_VERSION, read_second_version(calls, patience=PATIENCE)
+            ),
+            apart={} if members is None else members.apart,
+            untold=untold,
+        )
+        return SetupRead(setup, administered)
+
+    async def recorders(self) -> Recorders | None:
+        """Read in which places Config.1 fails, of the first page of those; None: it may not be read."""
+        places: dict[str, set[tuple[str, str]]] = {}
+        for status in ("FAILED", "PASSED"):
+            page = await self.findings({**CONFIG_1_TOLD, "ComplianceStatus": equals(status)}, MaxResults=100)
+            if isinstance(page, AwsError):
+                return None
+            places[status] = {
+                (str(each.get("AwsAccountId")), str(each.get("Region")))
+                for each in page.get("Findings", ())
+                if str(each.get("ProductArn", "")).endswith(_OWN_PRODUCT)
+            }
+        return Recorders(tuple(sorted(places["FAILED"])), len(places["PASSED"] - places["FAILED"]))
 
     async def controls(self, enabled: Answer) -> tuple[Answer, Answer]:
         """Read one control of the first standard, and whether it is on."""
@@ -139,6 +185,12 @@ def equals(value: str) -> list[dict[str, str]]:
 
 ACTIVE = {"RecordState": equals("ACTIVE")}
 ARCHIVED = {"RecordState": equals("ARCHIVED")}
+CONFIG_1_TOLD = {
+    **ACTIVE,
+    "ComplianceSecurityControlId": equals("Config.1"),
+    "WorkflowStatus": [entry for each in ("NEW", "NOTIFIED", "RESOLVED") for entry in equals(each)],
+    "UpdatedAt": [{"DateRange": {"Value": 2, "Unit": "DAYS"}}],
+}
 EXPOSURES = {"Type": [{"Comparison": "PREFIX", "Value": "Exposure"}]}
 
 

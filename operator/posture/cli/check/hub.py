@@ -16,14 +16,16 @@ from posture.cli.check.result import (
     unknown,
 )
 from posture.cli.check.setup import Answer
+from posture.domain.setup.accounts import judge_members
+from posture.domain.setup.judgements import judge_hub_setup
+from posture.domain.setup.recorders import judge_recorders
+from posture.domain.setup.results import SetupCheck, SetupResult
 from posture.hubs.demand import HubKey
 from posture.remediation.member import Aws
 
 IDENTITY, ROLE = "identity", "role"
-HUB_CHECKS = (
-    IDENTITY, ROLE, "region", "hub", "findings", "controls", "administrator", "organization", "auto-enable",
-    "aggregation", "consolidated-findings", "security-hub-v2",
-)  # fmt: skip
+SETUP_CHECKS = tuple(setup.check_name(each) for each in SetupCheck if each is not SetupCheck.HUB)
+HUB_CHECKS = (IDENTITY, ROLE, "region", "hub", "findings", "controls", *SETUP_CHECKS)
 """The checks of a hub that are about no single target, in order."""
 FACT_CHECKS = tuple(
     f"fact/{name}"
@@ -41,6 +43,7 @@ class CheckedHub(NamedTuple):
     """What was found, by check. `enabled`: GetEnabledStandards; None: the hub could not be asked.
 
     `accounts`: whose findings are seen, itself included; None: not known. `finding`: one to ask about.
+    `setup`: how the hub is set up, part by part.
     """
 
     verdicts: Mapping[str, Judgement]
@@ -49,6 +52,7 @@ class CheckedHub(NamedTuple):
     enabled: Answer | None = None
     accounts: frozenset[str] | None = None
     finding: Mapping[str, Any] | None = None
+    setup: Mapping[SetupCheck, SetupResult] = {}
 
     @property
     def why_not(self) -> str:
@@ -73,28 +77,25 @@ async def read_hub(aws: Aws, key: HubKey) -> CheckedHub:
     verdicts["findings"] = judgement_of(setup.judge_findings, latest)
     enabled = await calls.ask("GetEnabledStandards")
     verdicts["controls"] = judgement_of(setup.judge_controls, *await calls.controls(enabled))
-    members = await calls.members()
-    verdicts["administrator"] = judgement_of(
-        setup.judge_administrator, await calls.ask("GetAdministratorAccount"), members
-    )
-    verdicts["organization"] = judgement_of(
-        setup.judge_organization, await calls.ask("DescribeOrganizationConfiguration")
-    )
-    verdicts["auto-enable"] = judgement_of(setup.judge_auto_enable, hub)
-    verdicts["aggregation"] = judgement_of(setup.judge_aggregation, await calls.aggregator(), key.region)
-    verdicts["consolidated-findings"] = judgement_of(setup.judge_consolidated, hub)
-    v2 = await calls.ask("DescribeSecurityHubV2")
-    verdicts["security-hub-v2"] = judgement_of(setup.judge_v2, v2)
-    verdicts |= await _facts(calls, latest, setup.is_v2_on(v2))
-    seen = None if isinstance(members, AwsError) and not setup.is_no_administrator(members) else members
-    accounts = None if seen is None else {account_id, *(() if isinstance(seen, AwsError) else seen)}
+    read = await calls.setup(hub)
+    found = [
+        *judge_hub_setup(read.setup, account_id, key.region, str(hub.get("ControlFindingGenerator", ""))),
+        judge_members(read.setup),
+        judge_recorders(read.setup, await calls.recorders()),
+    ]
+    results: dict[SetupCheck, SetupResult] = {
+        each.check: each for each in found if each.check is not SetupCheck.HUB
+    }
+    verdicts |= {setup.check_name(check): setup.judgement_of_setup(each) for check, each in results.items()}
+    verdicts |= await _facts(calls, latest, read.setup.second_version)
     return CheckedHub(
         verdicts,
         calls,
         account_id,
         enabled,
-        None if accounts is None else frozenset(accounts),
+        None if read.members is None else frozenset({account_id, *read.members}),
         next(iter(_found(latest)), None),
+        results,
     )
 
 

@@ -1,13 +1,17 @@
-"""How a Security Hub is set up, judged by AWS's answers. Pure: an answer, or the refusal, and what it means.
+"""What a target needs of its Security Hub, judged by AWS's answers: an answer, or the refusal. Pure.
+
+How the hub is set up is judged by `domain/setup`, for this command and for the operator alike.
 
 Shapes of answers: botocore's parsing of the Security Hub API reference.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from posture.aws.client.errors import AccessDenied, AwsError, HubNotEnabled, RegionUnavailable, Terminal
+from posture.aws.client.errors import AccessDenied, AwsError, HubNotEnabled, RegionUnavailable
 from posture.cli.check.result import (
+    CheckStatus,
     Judgement,
     failed,
     needed_call_failed,
@@ -17,16 +21,13 @@ from posture.cli.check.result import (
     warning,
 )
 from posture.domain.arns import standard_name
+from posture.domain.setup.results import SetupCheck, SetupResult, SetupStanding
 from posture.domain.standards import AWS
-from posture.domain.text import counted
 
 Answer: TypeAlias = Mapping[str, Any] | AwsError
 """The body of an answer, or why there is none."""
 
-ABSENT = "ResourceNotFoundException"
-_NOT_THE_ADMINISTRATOR = "InvalidAccessException"
 _EVERY = "*"
-_ADMINISTERS = frozenset({"enabled", "associated"})
 
 
 def judge_region(hub: Answer, region: str) -> Judgement:
@@ -97,133 +98,59 @@ def judge_controls(definitions: Answer, associations: Answer) -> Judgement:
     return ok("the controls of standards, and which are on, can be read")
 
 
-def judge_administrator(administrator: Answer, members: Collection[str] | AwsError) -> Judgement:
-    """Tell whose findings are seen: GetAdministratorAccount, and the accounts of ListMembers."""
-    if isinstance(members, AwsError) and not is_no_administrator(members):
-        return optional_call_failed(members)
-    if not isinstance(members, AwsError) and members:
-        return ok(f"this account administers {counted(len(members), 'other', 'others')}")
-    if isinstance(administrator, AwsError):
-        if administrator.code != ABSENT and not is_no_administrator(administrator):
-            return optional_call_failed(administrator)
-    elif _administers(found := administrator.get("Administrator") or {}):
-        return warning(
-            f"{found.get('AccountId')} administers this account: only its own findings are seen here",
-            "point the target at the administrator's Security Hub to see the organization",
+_STATUSES = {
+    SetupStanding.OK: CheckStatus.OK,
+    SetupStanding.WARNING: CheckStatus.WARNING,
+    SetupStanding.FAILED: CheckStatus.FAILED,
+    SetupStanding.UNKNOWN: CheckStatus.UNKNOWN,
+}
+_OF_FINDINGS = frozenset({SetupCheck.MEMBERS, SetupCheck.CONFIG_RECORDER})
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def check_name(check: SetupCheck) -> str:
+    """Return a part of the set-up (`ConfigRecorder`) as this command names it (`config-recorder`)."""
+    return _WORDS.sub("-", check.value).lower()
+
+
+def judgement_of_setup(result: SetupResult) -> Judgement:
+    """Return what was found of a part of the set-up as this command tells it."""
+    return Judgement(_STATUSES[result.standing], result.message, result.advice)
+
+
+def judge_told(status: object, found: Mapping[SetupCheck, SetupResult]) -> Judgement:
+    """Compare what the operator says in `status.organization` with what was found just now.
+
+    What the one or the other could not tell is no difference; of members and recorders the operator knows
+    more, by the findings that it has and the accounts that the target may see.
+    """
+    if not found:
+        return unknown("not asked: how the hub is set up is not known")
+    entries = status.get("organization") if isinstance(status, Mapping) else None
+    listed = entries if isinstance(entries, list) else ()
+    told = {str(each.get("check")): str(each.get("status")) for each in listed if isinstance(each, Mapping)}
+    if not told:
+        return unknown(
+            "the operator has told nothing of the set-up yet in status.organization",
+            "see that it runs, and that the condition Ready of the target is True",
         )
-    return warning(
-        "this account stands alone: it administers none and none administers it",
-        "make it, or another one, the delegated administrator of Security Hub to see the organization",
+    differ = [
+        f"{check.value} ({told[check.value]}, now {result.standing.value})"
+        for check, result in found.items()
+        if check.value in told
+        and check not in _OF_FINDINGS
+        and SetupStanding.UNKNOWN.value not in {told[check.value], result.standing.value}
+        and told[check.value] != result.standing.value
+    ]
+    if differ:
+        return warning(
+            f"status.organization says otherwise of {', '.join(differ)}",
+            "have it read anew with `posture sync`; it is read hourly",
+        )
+    imperfect = sorted(
+        check
+        for check, standing in told.items()
+        if standing in {SetupStanding.WARNING.value, SetupStanding.FAILED.value}
     )
-
-
-def judge_organization(configuration: Answer) -> Judgement:
-    """Tell from DescribeOrganizationConfiguration whether new accounts are seen by themselves."""
-    if isinstance(configuration, AwsError):
-        if isinstance(configuration, AccessDenied | HubNotEnabled):
-            # AWS answers whoever is not the delegated administrator so, and IAM's refusal alike.
-            return unknown(
-                f"this account is not the delegated administrator, or may not ask: {configuration.message}",
-                configuration.advice if isinstance(configuration, AccessDenied) else "",
-            )
-        return optional_call_failed(configuration)
-    if configuration.get("MemberAccountLimitReached"):
-        return warning(
-            "as many accounts as may be are members: those that join from now on are not seen",
-            "ask AWS for a higher quota",
-        )
-    organization = configuration.get("OrganizationConfiguration") or {}
-    if organization.get("ConfigurationType") == "CENTRAL":
-        if organization.get("Status") == "FAILED":
-            why = organization.get("StatusMessage") or "AWS does not say why"
-            return warning(
-                f"central configuration could not be enabled: {why}", "repair it in Security Hub's console"
-            )
-        return ok("delegated administrator with central configuration: its policies decide about accounts")
-    if not configuration.get("AutoEnable"):
-        return warning(
-            "delegated administrator; accounts that join the organization are not enabled by themselves",
-            "turn on auto-enable, or central configuration",
-        )
-    if configuration.get("AutoEnableStandards") == "NONE":
-        return warning(
-            "delegated administrator; accounts that join get no standards",
-            "turn on the default standards for new accounts, or use central configuration",
-        )
-    return ok("delegated administrator; accounts that join the organization are enabled by themselves")
-
-
-def judge_auto_enable(hub: Mapping[str, Any]) -> Judgement:
-    """Tell from DescribeHub whether new controls of enabled standards are turned on."""
-    if hub.get("AutoEnableControls") is False:
-        return warning(
-            "new controls of enabled standards stay off", "turn on auto-enable controls, or look for them"
-        )
-    return ok("new controls of enabled standards are turned on by themselves")
-
-
-def judge_consolidated(hub: Mapping[str, Any]) -> Judgement:
-    """Tell from DescribeHub whether one check gives one finding."""
-    generator = hub.get("ControlFindingGenerator") or ""
-    if generator == "SECURITY_CONTROL":
-        return ok("consolidated control findings are on")
-    if not generator:
-        return unknown("AWS does not say whether consolidated control findings are on")
-    return warning(
-        f"consolidated control findings are off ({generator}): one check gives a finding for each standard",
-        "turn them on; suppressions made before that have to be made again, which policies do by themselves",
-    )
-
-
-def judge_aggregation(aggregator: Answer | None, region: str) -> Judgement:
-    """Tell from GetFindingAggregator which Regions' findings are seen; None: there is none."""
-    if isinstance(aggregator, AwsError):
-        return optional_call_failed(aggregator)
-    if aggregator is None or aggregator.get("RegionLinkingMode") == "NO_REGIONS":
-        return warning(
-            f"only findings of {region} are seen: no other Region is linked to it",
-            "make a finding aggregator, or a target for each Region",
-        )
-    home = aggregator.get("FindingAggregationRegion")
-    if home != region:
-        return warning(
-            f"findings are aggregated in {home}, and this target reads {region} only",
-            f"set spec.aws.region: {home}",
-        )
-    regions = ", ".join(aggregator.get("Regions") or ()) or "all"
-    linked = {
-        "ALL_REGIONS": "all Regions",
-        "ALL_REGIONS_EXCEPT_SPECIFIED": f"all Regions but {regions}",
-        "SPECIFIED_REGIONS": regions,
-    }.get(str(aggregator.get("RegionLinkingMode")), regions)
-    return ok(f"{region} is the aggregation Region; linked: {linked}")
-
-
-def is_v2_on(v2: Answer) -> bool | None:
-    """Tell from DescribeSecurityHubV2 whether the second version is on; None: not known."""
-    if isinstance(v2, AwsError):
-        return False if isinstance(v2, Terminal) and v2.code == ABSENT else None
-    return True
-
-
-def judge_v2(v2: Answer) -> Judgement:
-    """Tell whether Security Hub V2 (OCSF) is on too."""
-    if isinstance(v2, AwsError) and is_v2_on(v2) is None:
-        return optional_call_failed(v2)
-    if is_v2_on(v2) is False:
-        return ok("plain Security Hub (V2) is off: prices and findings are those of CSPM")
-    return warning(
-        "plain Security Hub (V2) is on too: its plan per resource replaces the price of each check",
-        "suppress in CSPM or by policies: what is suppressed in V2 alone may not count in scores",
-    )
-
-
-def _administers(administrator: Mapping[str, Any]) -> bool:
-    """Whether this is an account that administers: one that only offered to, or has ended it, does not."""
-    status = str(administrator.get("MemberStatus", "Enabled")).casefold()
-    return bool(administrator) and status in _ADMINISTERS
-
-
-def is_no_administrator(error: AwsError) -> bool:
-    """Whether this is AWS's answer to an account that administers none, and no lack of rights."""
-    return error.code == _NOT_THE_ADMINISTRATOR or isinstance(error, HubNotEnabled)
+    said = f"; not as it should be: {', '.join(imperfect)}" if imperfect else ""
+    return ok(f"the operator says the same in status.organization{said}")

@@ -63,14 +63,16 @@ async def check_targets(
     looked = [(name_of(each), look_at(each, read)) for each in wanted.found]
     hubs = await _read_hubs([each for _, each in looked], aws, tell)
     told: dict[HubKey, str] = {}
+    statuses = {name_of(each): each.get("status") for each in wanted.found}
     for name, looking in looked:
         results.append(looking.verdict.named(f"{name}/grant"))
         if looking.hub is None:
             why = unknown("not asked: nothing is asked as an identity that is not known to be granted")
-            results += [why.named(f"{name}/{check}") for check in (*HUB_CHECKS, "standards")]
+            results += [why.named(f"{name}/{check}") for check in (*HUB_CHECKS, "told", "standards")]
             continue
         hub, first = hubs[looking.hub], told.setdefault(looking.hub, name)
         results += _of_hub(hub, HUB_CHECKS, name) if first == name else _shared(first, hub, name)
+        results.append(setup.judge_told(statuses[name], hub.setup).named(f"{name}/told"))
         results.append(_standards(looking, hub).named(f"{name}/standards"))
         results += _of_verdicts(await _verbs(looking, hub, aws), name)
         results += await check_member_roles(name, declared, looking, hub, aws)

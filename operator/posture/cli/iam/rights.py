@@ -17,18 +17,20 @@ READ_HUB = (
     "securityhub:BatchGetStandardsControlAssociations",
     "securityhub:DescribeHub",
     "securityhub:DescribeOrganizationConfiguration",
+    "securityhub:DescribeSecurityHubV2",
     "securityhub:GetAdministratorAccount",
     "securityhub:GetEnabledStandards",
     "securityhub:GetFindingAggregator",
     "securityhub:GetFindings",
     "securityhub:ListFindingAggregators",
     "securityhub:ListMembers",
+    "securityhub:ListOrganizationAdminAccounts",
     "securityhub:ListSecurityControlDefinitions",
 )
 READ_ORGANIZATION = ("organizations:ListAccounts", ACCOUNT_TAGS)
 """Of the management account, or of one that administers a service for the organization."""
 CHANGE_FINDINGS = ("securityhub:BatchUpdateFindings",)
-CHECK_SETUP = ("securityhub:DescribeSecurityHubV2", "securityhub:GetInsightResults")
+CHECK_SETUP = ("securityhub:GetInsightResults",)
 """What only `posture check` asks for: without it some of what it tells is unknown."""
 SIMULATE = "iam:SimulatePrincipalPolicy"
 """Of a role on itself: by it `posture check` tells whether it may change findings, without doing it."""

@@ -40,9 +40,13 @@ async def stored_facts(context: SyncContext) -> Discovered | None:
     """Return what a process before this one found; None where there is nothing, or nothing readable."""
     stored = await context.worker.call(context.findings.kept.state, _KEY)
     try:
-        return None if stored is None else msgspec.json.decode(stored, type=Discovered)
+        found = None if stored is None else msgspec.json.decode(stored, type=Discovered)
     except msgspec.DecodeError:
         return None
+    if found is not None and found.facts.setup is None:
+        # A version before this one has not asked for all of it: what it found is good until that is done.
+        found.at = 0
+    return found
 
 
 def kept_facts(before: HubFacts, found: HubFacts) -> HubFacts:

@@ -29,3 +29,9 @@ def cloud(started: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     started.control.lift_faults()
     started.refuse_sts()
     started.control.hub(ADMINISTRATOR, "eu-west-1", enabled=True, second_version=False)
+    started.control.members(
+        configuration_type="LOCAL",
+        auto_enable=True,
+        auto_enable_standards="DEFAULT",
+        management="999999999999",
+    )

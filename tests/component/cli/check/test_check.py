@@ -11,11 +11,12 @@ from tests.support.e2e.stage import FSBP
 async def test_where_all_is_well_nothing_is_wrong_and_nothing_is_written(
     cloud: Cloud, tmp_path: Path
 ) -> None:
+    cloud.control.members(configuration_type="CENTRAL")
     found = await check(tmp_path)
     assert (found.named(CheckStatus.FAILED), found.named(CheckStatus.WARNING)) == (set(), set())
     unknown = found.named(CheckStatus.UNKNOWN)
-    # moto has no such role.
-    assert {each for each in unknown if not each.startswith("fact/")} == {"update-findings"}
+    # moto has no such role; no operator tells anything of the target.
+    assert {each for each in unknown if not each.startswith("fact/")} == {"update-findings", "told"}
     # Nothing of V2, queues and prices can be told by reading; the rest may lack a finding that shows it.
     untold = {
         "v2-exposures",
@@ -28,7 +29,7 @@ async def test_where_all_is_well_nothing_is_wrong_and_nothing_is_written(
     shown_by_some = {"archival-updates", "note-filter", "note-keeps-time"}
     facts = {each.removeprefix("fact/") for each in unknown if each.startswith("fact/")}
     assert untold <= facts <= untold | shown_by_some
-    assert "administers 8 others" in found["administrator"].message
+    assert found["delegated-administrator"].message.startswith("this account is the delegated administrator")
     assert found["member-role/posture-controls"].message == "it can be assumed in 9 accounts"
     assert all(each.advice for each in found.results if each.status is CheckStatus.FAILED)
     made = {each["operation"] for each in cloud.control.calls()["counts"]}
@@ -40,9 +41,9 @@ async def test_an_account_that_administers_nobody_is_told_who_does(cloud: Cloud,
     member = next(each for each in cloud.control.members() if each != ADMINISTRATOR)
     found = await check(tmp_path, target(role_arn=f"arn:aws:iam::{member}:role/posture-reader"))
     assert found.named(CheckStatus.FAILED) == set()
-    assert found["administrator"].status is CheckStatus.WARNING
-    assert ADMINISTRATOR in found["administrator"].message
-    assert found["organization"].status is CheckStatus.UNKNOWN
+    assert found["delegated-administrator"].status is CheckStatus.WARNING
+    assert ADMINISTRATOR in found["delegated-administrator"].message
+    assert found["central-configuration"].status is CheckStatus.UNKNOWN
     assert found["member-role/posture-controls"].message == "it can be assumed in 1 account"
 
 
@@ -54,16 +55,28 @@ async def test_a_set_up_that_is_not_perfect_is_told_and_does_not_fail(cloud: Clo
         control_finding_generator="STANDARD_CONTROL",
         second_version=True,
     )
+    member = next(each for each in cloud.control.members() if each != ADMINISTRATOR)
+    cloud.control.members(
+        auto_enable=False, auto_enable_standards="NONE", management=ADMINISTRATOR, status={member: "Removed"}
+    )
+    said = {"organization": [{"check": "Aggregation", "status": "Warning", "message": "…"}]}
     try:
-        found = await check(tmp_path)
+        found = await check(tmp_path, {**target(), "status": said})
     finally:
+        cloud.control.members(status={member: "Enabled"})
         cloud.control.hub(
             ADMINISTRATOR,
             "eu-west-1",
             auto_enable_controls=True,
             control_finding_generator="SECURITY_CONTROL",
         )
-    assert found.named(CheckStatus.WARNING) == {"auto-enable", "consolidated-findings", "security-hub-v2"}
+    assert found.named(CheckStatus.WARNING) == {
+        "delegated-administrator", "members", "auto-enable-members", "auto-enable-standards",
+        "auto-enable-controls", "central-configuration", "consolidated-findings", "security-hub-v2", "told",
+    }  # fmt: skip
+    assert f"{member} (Removed)" in found["members"].message
+    assert "Aggregation (Warning, now Ok)" in found["told"].message
+    assert "always passes" in found["config-recorder"].message
     assert not is_failed(found.results)
     assert found["fact/v2-exposures"].message == "GetFindings gave no exposure; there may be none"
 

@@ -102,7 +102,7 @@ async def test_throttling_of_the_rest_is_not_known(cloud: Cloud, tmp_path: Path)
     cloud.control.fault("throttle", "DescribeOrganizationConfiguration", count=None)
     found = await check(tmp_path)
     assert found.named(CheckStatus.FAILED) == set()
-    assert found["organization"].status is CheckStatus.UNKNOWN
+    assert found["central-configuration"].status is CheckStatus.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -126,10 +126,11 @@ async def test_rights_that_are_optional_are_unknown_where_they_are_missing(
     found = await check(tmp_path)
     assert found.named(CheckStatus.FAILED) == set()
     unknown = {
-        "controls", "administrator", "organization", "aggregation", "security-hub-v2", "finding-history",
+        "controls", "delegated-administrator", "members", "central-configuration", "aggregation",
+        "auto-enable-members", "auto-enable-standards", "security-hub-v2", "finding-history",
         "fact/archival-updates", "fact/insight-order",
     }  # fmt: skip
     assert unknown <= found.named(CheckStatus.UNKNOWN)
-    for name in unknown - {"organization"}:
+    for name in unknown:
         assert "not permitted" in found[name].message, found[name]
         assert found[name].advice

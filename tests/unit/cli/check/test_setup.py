@@ -1,7 +1,5 @@
 """How AWS's answers about a set-up are judged."""
 
-from typing import Any
-
 import pytest
 
 from posture.aws.client.errors import (
@@ -10,11 +8,11 @@ from posture.aws.client.errors import (
     EndpointUnreachable,
     HubNotEnabled,
     RegionUnavailable,
-    Terminal,
     Throttled,
 )
 from posture.cli.check import setup
 from posture.cli.check.result import CheckStatus, Judgement
+from posture.domain.setup.results import SetupCheck, SetupResult, SetupStanding
 
 HOME = "eu-west-1"
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
@@ -26,7 +24,6 @@ def error(kind: type[AwsError], code: str = "Code", operation: str = "DescribeHu
 
 
 DENIED = error(AccessDenied, "AccessDeniedException")
-NOBODYS_ADMINISTRATOR = error(AccessDenied, "InvalidAccessException")
 
 
 def status(verdict: Judgement) -> str:
@@ -77,92 +74,6 @@ def test_standards_that_are_named_have_to_be_enabled(
     assert status(setup.judge_standards(DENIED, wanted)) == "failed"
 
 
-@pytest.mark.parametrize(
-    ("administrator", "members", "expected"),
-    [
-        ({}, ["444455556666"], "ok"),
-        ({}, [], "warning"),
-        ({"Administrator": {"AccountId": "1", "MemberStatus": "Enabled"}}, [], "warning"),
-        ({}, NOBODYS_ADMINISTRATOR, "warning"),
-        (error(Terminal, setup.ABSENT), [], "warning"),
-        ({}, DENIED, "unknown"),
-        (DENIED, [], "unknown"),
-        (error(Throttled), [], "unknown"),
-    ],
-)
-def test_whose_findings_are_seen(
-    administrator: setup.Answer, members: list[str] | AwsError, expected: str
-) -> None:
-    assert status(setup.judge_administrator(administrator, members)) == expected
-
-
-def test_an_account_that_has_only_offered_to_administer_does_not() -> None:
-    offered = {"Administrator": {"AccountId": "444455556666", "MemberStatus": "Invited"}}
-    assert "444455556666" not in setup.judge_administrator(offered, []).message
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        ({"AutoEnable": True, "AutoEnableStandards": "DEFAULT"}, "ok"),
-        ({"AutoEnable": False}, "warning"),
-        ({"AutoEnable": True, "AutoEnableStandards": "NONE"}, "warning"),
-        ({"AutoEnable": True, "MemberAccountLimitReached": True}, "warning"),
-        ({"OrganizationConfiguration": {"ConfigurationType": "CENTRAL", "Status": "ENABLED"}}, "ok"),
-        ({"OrganizationConfiguration": {"ConfigurationType": "CENTRAL", "Status": "FAILED"}}, "warning"),
-        (NOBODYS_ADMINISTRATOR, "unknown"),
-        (error(HubNotEnabled), "unknown"),
-        (error(Throttled), "unknown"),
-    ],
-)
-def test_accounts_that_join(answer: setup.Answer, expected: str) -> None:
-    assert status(setup.judge_organization(answer)) == expected
-
-
-def aggregator(mode: str, *regions: str, home: str = HOME) -> dict[str, Any]:
-    return {"FindingAggregationRegion": home, "RegionLinkingMode": mode, "Regions": list(regions)}
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected", "says"),
-    [
-        (aggregator("ALL_REGIONS"), "ok", "linked: all Regions"),
-        (aggregator("SPECIFIED_REGIONS", "us-east-1"), "ok", "linked: us-east-1"),
-        (aggregator("ALL_REGIONS_EXCEPT_SPECIFIED", "us-east-1"), "ok", "all Regions but us-east-1"),
-        (aggregator("NO_REGIONS"), "warning", "only findings of eu-west-1"),
-        (aggregator("ALL_REGIONS", home="us-east-1"), "warning", "aggregated in us-east-1"),
-        (None, "warning", "only findings of eu-west-1"),
-        (DENIED, "unknown", "not permitted"),
-    ],
-)
-def test_regions_that_are_seen(answer: setup.Answer | None, expected: str, says: str) -> None:
-    verdict = setup.judge_aggregation(answer, HOME)
-    assert status(verdict) == expected
-    assert says in verdict.message
-
-
-def test_what_describe_hub_says_of_controls() -> None:
-    assert status(setup.judge_auto_enable({"AutoEnableControls": True})) == "ok"
-    assert status(setup.judge_auto_enable({"AutoEnableControls": False})) == "warning"
-    assert status(setup.judge_consolidated({"ControlFindingGenerator": "SECURITY_CONTROL"})) == "ok"
-    assert status(setup.judge_consolidated({"ControlFindingGenerator": "STANDARD_CONTROL"})) == "warning"
-    assert status(setup.judge_consolidated({})) == "unknown"
-
-
-@pytest.mark.parametrize(
-    ("answer", "is_on", "expected"),
-    [
-        ({"HubV2Arn": "arn"}, True, "warning"),
-        (error(Terminal, setup.ABSENT), False, "ok"),
-        (DENIED, None, "unknown"),
-        (error(Throttled), None, "unknown"),
-    ],
-)
-def test_the_second_version_is_a_warning(answer: setup.Answer, *, is_on: bool | None, expected: str) -> None:
-    assert setup.is_v2_on(answer) is is_on
-    assert status(setup.judge_v2(answer)) == expected
-
-
 def test_findings_and_controls_can_be_read() -> None:
     assert status(setup.judge_findings({"Findings": [{}]})) == "ok"
     assert status(setup.judge_findings({"Findings": []})) == "warning"
@@ -170,3 +81,61 @@ def test_findings_and_controls_can_be_read() -> None:
     assert status(setup.judge_controls({}, {})) == "ok"
     assert status(setup.judge_controls(DENIED, {})) == "unknown"
     assert status(setup.judge_controls({}, DENIED)) == "unknown"
+
+
+def result(check: SetupCheck, standing: SetupStanding) -> SetupResult:
+    return SetupResult(check, standing, "said", "do this")
+
+
+FOUND = {
+    each.check: each
+    for each in (
+        result(SetupCheck.AGGREGATION, SetupStanding.WARNING),
+        result(SetupCheck.SECURITY_HUB_V2, SetupStanding.UNKNOWN),
+        result(SetupCheck.MEMBERS, SetupStanding.OK),
+    )
+}
+
+
+def said(**standings: str) -> dict[str, object]:
+    return {
+        "organization": [
+            {"check": check, "status": standing, "message": "…"} for check, standing in standings.items()
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("told", "expected", "says"),
+    [
+        (said(Aggregation="Warning"), "ok", "not as it should be: Aggregation"),
+        (said(Aggregation="Ok"), "warning", "Aggregation (Ok, now Warning)"),
+        # What one of them cannot tell, and what only the operator's findings tell, is no difference.
+        (said(SecurityHubV2="Warning", Members="Warning", Aggregation="Unknown"), "ok", "says the same"),
+        (said(), "unknown", "told nothing"),
+        (None, "unknown", "told nothing"),
+        ({"organization": "odd"}, "unknown", "told nothing"),
+        ({"organization": ["odd", {}]}, "ok", "says the same"),
+    ],
+)
+def test_what_the_operator_tells_is_compared(told: object, expected: str, says: str) -> None:
+    verdict = setup.judge_told(told, FOUND)
+    assert (verdict.status.value, says in verdict.message) == (expected, True)
+
+
+def test_without_anything_found_nothing_is_compared() -> None:
+    assert setup.judge_told(said(Aggregation="Ok"), {}).status is CheckStatus.UNKNOWN
+
+
+def test_parts_of_the_set_up_are_named_as_checks_are() -> None:
+    names = {check: setup.check_name(check) for check in SetupCheck}
+    assert names[SetupCheck.SECURITY_HUB_V2] == "security-hub-v2"
+    assert names[SetupCheck.DELEGATED_ADMINISTRATOR] == "delegated-administrator"
+    for standing, status in (
+        ("Ok", "ok"),
+        ("Warning", "warning"),
+        ("Failed", "failed"),
+        ("Unknown", "unknown"),
+    ):
+        told = setup.judgement_of_setup(result(SetupCheck.HUB, SetupStanding(standing)))
+        assert (told.status.value, told.message, told.advice) == (status, "said", "do this")
