@@ -140,6 +140,18 @@ resource "aws_iam_policy" "posture_reader_1_0" {
         "Resource": "*"
       },
       {
+        "Sid": "ReadConfig",
+        "Effect": "Allow",
+        "Action": [
+          "config:DescribeAggregateComplianceByConfigRules",
+          "config:DescribeAggregateComplianceByConformancePacks",
+          "config:DescribeConfigurationAggregatorSourcesStatus",
+          "config:DescribeConfigurationAggregators",
+          "config:GetAggregateComplianceDetailsByConfigRule"
+        ],
+        "Resource": "*"
+      },
+      {
         "Sid": "CheckOwnRights",
         "Effect": "Allow",
         "Action": [

@@ -24,7 +24,6 @@ PACK, GONE = "OrgConformsPack-baseline-a1b2c3d4", "last-year"
 RULES = [f"rule-{number:03}" for number in range(130)]
 MANY = [f"my-rule-{number:03}" for number in range(240)]
 BY_RULES = "DescribeAggregateComplianceByConfigRules"
-READER = f"arn:aws:iam::{MEMBER}:role/posture-member"
 
 
 @pytest.fixture
@@ -112,20 +111,6 @@ async def test_packs_are_read_with_those_that_were_deleted(config: Config) -> No
     assert row.compliance.total_rule_count == 130
     assert row.compliance.compliant_rule_count + row.compliance.non_compliant_rule_count < 130
     assert GONE in {each.conformance_pack_name for each in found}
-
-
-async def test_packs_that_exist_and_their_rules_are_the_members_to_say(
-    told: ConfigClient, sessions: Sessions, limiters: Limiters, usage: Usage
-) -> None:
-    member = Config(sessions, Identity(READER, None, AWAY), limiters, usage)
-    existing = {each.conformance_pack_name: each.conformance_pack_id for each in await member.packs()}
-    assert existing.keys() == {PACK, *(f"pack-{number}" for number in range(30))}
-    listed = await member.pack_rules(PACK)
-    assert listed is not None
-    assert {each.config_rule_name for each in listed} == {f"{rule}-{existing[PACK]}" for rule in RULES}
-    assert "INSUFFICIENT_DATA" in {each.compliance_type for each in listed}
-    assert await member.pack_rules(GONE) is None
-    assert told.rules(MEMBER, AWAY).keys() >= {each.config_rule_name for each in listed}
 
 
 async def test_aggregators_and_their_sources_are_told(told: ConfigClient, config: Config) -> None:

@@ -1,6 +1,6 @@
-"""AWS Config as one identity sees it from one Region: its aggregators, and the packs of its own account.
+"""AWS Config as one identity sees it from one Region: what its aggregators have collected.
 
-What an aggregator collects is read in that account and Region alone. All lists come in pages that may be
+An aggregator is read in its account and Region alone. All lists come in pages that may be
 empty and still have a token, on every aggregate call (API reference): they end with the token. A list is read
 once, in as many calls as it has pages; a page that cannot be had ends it with an error, so that what came
 before it is no list, and is to be forgotten. `Limit` 0 means a default, so that the greatest is asked for.
@@ -24,9 +24,7 @@ from posture.aws.config.wire import (
     SERVICE,
     Aggregator,
     EvaluationRow,
-    Pack,
     PackRow,
-    PackRule,
     RuleRow,
     SourceStatus,
 )
@@ -34,10 +32,7 @@ from posture.aws.config.wire import (
 RULES_A_PAGE = 1000
 PACKS_A_PAGE = 100
 _LIST_A_PAGE = 100
-_OWN_PACKS_A_PAGE = 20
-_PACK_RULES_A_PAGE = 1000
 _NO_SUCH_AGGREGATOR = "NoSuchConfigurationAggregatorException"
-_NO_SUCH_PACK = "NoSuchConformancePackException"
 
 
 class Config:
@@ -139,20 +134,6 @@ class Config:
             if (each.config_rule_name, each.account_id, each.aws_region, each.compliance_type) != asked:
                 raise self._malformed(operation, "It answers about something else", "Foreign")
         return found
-
-    async def packs(self) -> list[Pack]:
-        """Return the conformance packs that exist in the identity's own account and Region."""
-        return await self._all("DescribeConformancePacks", {"Limit": _OWN_PACKS_A_PAGE})
-
-    async def pack_rules(self, pack: str) -> list[PackRule] | None:
-        """Return all rules of a pack of the identity's account and Region; None: it has none."""
-        parameters = {"ConformancePackName": pack, "Limit": _PACK_RULES_A_PAGE}
-        try:
-            return await self._all("DescribeConformancePackCompliance", parameters)
-        except Terminal as error:
-            if error.code == _NO_SUCH_PACK:
-                return None
-            raise
 
     async def _all(self, operation: str, parameters: Mapping[str, Any]) -> list[Any]:
         return [row async for rows in self._pages(operation, parameters) for row in rows]

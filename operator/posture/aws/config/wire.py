@@ -103,26 +103,6 @@ class Aggregator(Struct, frozen=True, gc=False, rename="pascal"):
     organization_aggregation_source: OrganizationSource | None = None
 
 
-class Pack(Struct, frozen=True, gc=False, rename="pascal"):
-    """A conformance pack that exists in the caller's account and Region.
-
-    Rules that it made are called `<name in its template>-<conformance_pack_id>` there. `created_by`: the
-    service that made it, for a pack of the organization.
-    """
-
-    conformance_pack_name: Name
-    conformance_pack_arn: Name
-    conformance_pack_id: Name
-    created_by: str | None = None
-
-
-class PackRule(Struct, frozen=True, gc=False, rename="pascal"):
-    """A rule of a pack in the caller's account and Region, with a result or INSUFFICIENT_DATA."""
-
-    config_rule_name: Name
-    compliance_type: Name
-
-
 class _Qualifier(Struct, frozen=True, gc=False, rename="pascal"):
     config_rule_name: Name
     resource_type: Name
@@ -184,24 +164,11 @@ class _EvaluationPage(Struct, frozen=True, rename="pascal"):
     next_token: str | None = None
 
 
-class _OwnPackPage(Struct, frozen=True, rename="pascal"):
-    rows: list[Pack] = field(name="ConformancePackDetails")
-    next_token: str | None = None
-
-
-class _PackRulePage(Struct, frozen=True, rename="pascal"):
-    conformance_pack_name: Name
-    rows: list[PackRule] = field(name="ConformancePackRuleComplianceList")
-    next_token: str | None = None
-
-
 _PAGES: dict[str, type[Struct]] = {
     "DescribeAggregateComplianceByConfigRules": _RulePage,
     "DescribeAggregateComplianceByConformancePacks": _PackPage,
     "DescribeConfigurationAggregatorSourcesStatus": _StatusPage,
     "DescribeConfigurationAggregators": _AggregatorPage,
-    "DescribeConformancePackCompliance": _PackRulePage,
-    "DescribeConformancePacks": _OwnPackPage,
     "GetAggregateComplianceDetailsByConfigRule": _EvaluationPage,
 }
 SERVICE = "config"

@@ -72,9 +72,20 @@ _ISSUER = _Matching(
     show_default=True,
     help="Of the operator's pod, with --oidc-provider.",
 )
+@click.option(
+    "--read-config",
+    is_flag=True,
+    help="Let the roles that read Security Hub read AWS Config too: for targets scored by its rules.",
+)
 @output_option(*_FORMS)
 def iam(
-    *, config: Path, operator_role: str | None, oidc_provider: str | None, service_account: str, form: str
+    *,
+    config: Path,
+    operator_role: str | None,
+    oidc_provider: str | None,
+    service_account: str,
+    read_config: bool,
+    form: str,
 ) -> None:
     """Print the IAM roles that the grants and outputs need, with who may assume each, and no right beyond.
 
@@ -93,7 +104,7 @@ def iam(
         loaded = load(config)
         grants, outputs = loaded.grants, loaded.outputs.cloud_watch
         operator = operator_role or operator_arn(grants, outputs)
-        found = Roles(roles(grants, operator, outputs), operator, cluster)
+        found = Roles(roles(grants, operator, outputs, reads_config=read_config), operator, cluster)
         show(_FORMS[form](found))
     except (ConfigError, NoOperatorRole, ValueError) as error:
         complain(error)

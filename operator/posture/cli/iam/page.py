@@ -65,13 +65,16 @@ by tags: leave it out where there are none. Organizations answers its management
 administer a service for it, nobody else. A target can name a role of its own for it
 (`organizationTags.roleArn`), which is granted by `roleArns` too.
 
+`ReadConfig` is for targets with `source.conformancePacks` or `source.configRules`, and printed with
+`--read-config`. What an aggregator has collected is read as the target's role, in its account and Region.
+
 A stack set reaches no management account: deploy a stack there. Roles are of no Region: deploy to one Region
 of each account. What a service control policy denies is denied, whatever a role is allowed.
 
 ## Ready-made
 [posture.yaml](../../deploy/iam/posture.yaml) (CloudFormation) and [posture.tf](../../deploy/iam/posture.tf)
-(Terraform) are of this configuration, in which everything is granted; put in your own account instead of
-111122223333:
+(Terraform) are of this configuration, in which everything is granted, with `--read-config`; put in your own
+account instead of 111122223333:
 
 ```yaml
 """
@@ -81,18 +84,18 @@ def page() -> str:
     """Return the page in Markdown."""
     text = f"{_TEXT}{EXAMPLE}```\n"
     text += "\n## Scores alone\n\n" + _section(_of(_SCORE)[1:])
-    text += "\n## Everything\n\n" + _section(_of(EXAMPLE))
+    text += "\n## Everything\n\n" + _section(_of(EXAMPLE, reads_config=True))
     return text + "\nEach builtin action by itself: [its page](../remediation/README.md), under Rights.\n"
 
 
 def example() -> Roles:
     """Return the roles of the example."""
-    return Roles(_of(EXAMPLE), OPERATOR, _CLUSTER)
+    return Roles(_of(EXAMPLE, reads_config=True), OPERATOR, _CLUSTER)
 
 
-def _of(configuration: str) -> list[IamRole]:
+def _of(configuration: str, *, reads_config: bool = False) -> list[IamRole]:
     config = Config.model_validate(yaml.safe_load(configuration))
-    return roles(config.grants, OPERATOR, config.outputs.cloud_watch)
+    return roles(config.grants, OPERATOR, config.outputs.cloud_watch, reads_config=reads_config)
 
 
 def _section(found: Sequence[IamRole]) -> str:

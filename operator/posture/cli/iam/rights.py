@@ -29,6 +29,14 @@ READ_HUB = (
 )
 READ_ORGANIZATION = ("organizations:ListAccounts", ACCOUNT_TAGS)
 """Of the management account, or of one that administers a service for the organization."""
+READ_CONFIG = (
+    "config:DescribeAggregateComplianceByConfigRules",
+    "config:DescribeAggregateComplianceByConformancePacks",
+    "config:DescribeConfigurationAggregatorSourcesStatus",
+    "config:DescribeConfigurationAggregators",
+    "config:GetAggregateComplianceDetailsByConfigRule",
+)
+"""In the account of the aggregator, for targets with `source.conformancePacks` or `source.configRules`."""
 CHANGE_FINDINGS = ("securityhub:BatchUpdateFindings",)
 CHECK_SETUP = ("securityhub:GetInsightResults",)
 """What only `posture check` asks for: without it some of what it tells is unknown."""

@@ -17,6 +17,7 @@ from posture.cli.iam.rights import (
     CHANGE_FINDINGS,
     CHECK_SETUP,
     PUT_METRICS,
+    READ_CONFIG,
     READ_CONTROLS,
     READ_HISTORY,
     READ_HUB,
@@ -79,13 +80,21 @@ class _Wanted(NamedTuple):
     external_id: int | None
 
 
-def roles(grants: Sequence[Grant], operator: str, outputs: Sequence[CloudWatchOutput] = ()) -> list[IamRole]:
+def roles(
+    grants: Sequence[Grant],
+    operator: str,
+    outputs: Sequence[CloudWatchOutput] = (),
+    *,
+    reads_config: bool = False,
+) -> list[IamRole]:
     """Return the roles that these grants and outputs need, the operator's first.
 
-    `operator`: the ARN of that one. Raises NoOperatorRole where a grant or an output has the operator assume
+    `operator`: the ARN of that one. `reads_config`: hubs' roles may read AWS Config, which no grant says, and
+    targets alone decide. Raises NoOperatorRole where a grant or an output has the operator assume
     its own role.
     """
-    wanted = [each for number, grant in enumerate(grants) for each in _of_grant(number, grant)]
+    reading = [statement("ReadConfig", READ_CONFIG)] if reads_config else []
+    wanted = [each for number, grant in enumerate(grants) for each in _of_grant(number, grant, reading)]
     in_members = {each.name for each in wanted if each.kind is RoleKind.MEMBER}
     of_hubs = {(each.account, each.name) for each in wanted if each.kind is RoleKind.HUB}
     for output in outputs:
@@ -97,7 +106,7 @@ def roles(grants: Sequence[Grant], operator: str, outputs: Sequence[CloudWatchOu
         kind = RoleKind.MEMBER if each.name in in_members else each.kind
         merged[kind, "" if kind is RoleKind.MEMBER else each.account, each.name].append(each)
     others = [_merged(kind, each) for (kind, _, _), each in sorted(merged.items(), key=lambda item: item[0])]
-    own = _operator(operator, grants, others, outputs)
+    own = _operator(operator, grants, others, outputs, reading)
     if any(each.name == own.name and {own.accounts[0], "*"} & set(each.accounts) for each in others):
         raise NoOperatorRole(
             f"a grant or an output names {own.name}, the operator's own role, as one that it assumes: name"
@@ -133,12 +142,14 @@ def account_and_name(arn: str) -> tuple[str, str, str]:
     return account, *_path_and_name(resource)
 
 
-def _of_grant(number: int, grant: Grant) -> Iterable[_Wanted]:
+def _of_grant(number: int, grant: Grant, reading: Sequence[Statement]) -> Iterable[_Wanted]:
+    """Return what a grant wants. `reading`: what hubs' roles may read besides Security Hub."""
     external_id = None if grant.external_id is None else number
     for arn in grant.role_arns:
         partition, account, resource = _parts(arn)
         path, name = _path_and_name(_chosen(resource, READER))
-        statements = [*_hub_statements(grant), *_simulating(grant, role_arn(partition, account, name, path))]
+        own = role_arn(partition, account, name, path)
+        statements = [*_hub_statements(grant), *reading, *_simulating(grant, own)]
         yield _Wanted(RoleKind.HUB, path, name, account, statements, external_id)
     if Verb.DISABLE_CONTROLS in grant.verbs:
         switching = [statement("ReadControls", READ_CONTROLS), statement("SwitchControls", SWITCH_CONTROLS)]
@@ -241,7 +252,11 @@ def _together(statements: Iterable[Statement]) -> tuple[Statement, ...]:
 
 
 def _operator(
-    arn: str, grants: Sequence[Grant], others: Sequence[IamRole], outputs: Sequence[CloudWatchOutput]
+    arn: str,
+    grants: Sequence[Grant],
+    others: Sequence[IamRole],
+    outputs: Sequence[CloudWatchOutput],
+    reading: Sequence[Statement],
 ) -> IamRole:
     account, path, name = account_and_name(arn)
     partitions = sorted({_parts(each)[0] for each in _named(grants, outputs)} or {_parts(arn)[0]})
@@ -258,7 +273,7 @@ def _operator(
         each
         for grant in grants
         if grant.ambient_identity
-        for each in (*_hub_statements(grant), *_simulating(grant, arn))
+        for each in (*_hub_statements(grant), *reading, *_simulating(grant, arn))
     ]
     ambient += [_putting(output) for output in outputs if output.role_arn is None]
     return IamRole(RoleKind.OPERATOR, path, name, (account,), (*statements, *_together(ambient)))

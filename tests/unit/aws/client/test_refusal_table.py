@@ -111,8 +111,6 @@ CALLS = {
         "DescribeAggregateComplianceByConformancePacks",
         "DescribeConfigurationAggregatorSourcesStatus",
         "DescribeConfigurationAggregators",
-        "DescribeConformancePackCompliance",
-        "DescribeConformancePacks",
         "GetAggregateComplianceDetailsByConfigRule",
     ],
     "securityhub": [

@@ -76,20 +76,6 @@ SAMPLES: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
         },
         ("ConfigurationAggregatorName", "ConfigurationAggregatorArn"),
     ),
-    "DescribeConformancePackCompliance": (
-        "ConformancePackRuleComplianceList",
-        {"ConfigRuleName": "s3-versioning-conformance-pack-a1", "ComplianceType": "INSUFFICIENT_DATA"},
-        ("ConfigRuleName", "ComplianceType"),
-    ),
-    "DescribeConformancePacks": (
-        "ConformancePackDetails",
-        {
-            "ConformancePackName": "baseline",
-            "ConformancePackArn": "arn:aws:config:eu-west-1:111122223333:conformance-pack/baseline/x",
-            "ConformancePackId": "conformance-pack-a1b2c3d4e",
-        },
-        ("ConformancePackName", "ConformancePackArn", "ConformancePackId"),
-    ),
     "GetAggregateComplianceDetailsByConfigRule": (
         "AggregateEvaluationResults",
         EVALUATION,
@@ -101,8 +87,6 @@ OPERATIONS = sorted(operation for _, operation in DECODERS)
 
 
 def body(operation: str, *rows: dict[str, Any], **more: Any) -> bytes:
-    if operation == "DescribeConformancePackCompliance":
-        more["ConformancePackName"] = "baseline"
     return msgspec.json.encode({SAMPLES[operation][0]: rows, **more})
 
 

@@ -16,6 +16,11 @@ def test_whatever_is_asked_of_organizations_is_among_the_rights() -> None:
     assert {f"organizations:{each}" for each in asked} == set(rights.READ_ORGANIZATION)
 
 
+def test_whatever_is_asked_of_an_aggregator_is_among_the_rights() -> None:
+    asked = asked_of("config", POSTURE.glob("aws/config/client.py"))
+    assert {f"config:{each}" for each in asked} == {*rights.READ_CONFIG}
+
+
 def test_whatever_is_asked_of_security_hub_is_among_the_rights() -> None:
     globs = ("aws/securityhub/*.py", "suppression/**/*.py", "cli/check/*.py")
     asked = asked_of("securityhub", (file for pattern in globs for file in POSTURE.glob(pattern)))

@@ -27,6 +27,15 @@ def test_scores_alone_need_a_role_that_reads_and_one_that_assumes_it(tmp_path: P
     ]
 
 
+def test_config_is_read_where_that_is_asked_for(tmp_path: Path) -> None:
+    found = roles(tmp_path, grant(ambientIdentity=True), arguments=("--read-config",))
+    readers = {name for name, role in found.items() if allowed(role) & {*rights.READ_CONFIG}}
+    assert readers == {"posture-operator", "posture-reader"}
+    assert allowed(found["posture-reader"]) >= {*rights.READ_CONFIG}
+    without = roles(tmp_path, grant(ambientIdentity=True))
+    assert not any(allowed(role) & {*rights.READ_CONFIG} for role in without.values())
+
+
 def test_nothing_granted_needs_nothing(tmp_path: Path) -> None:
     done = run(tmp_path, [])
     assert done.exit_code == 1

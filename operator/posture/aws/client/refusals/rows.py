@@ -134,13 +134,7 @@ INVALID = of(
     "ValidationError",
     "ValidationException",
 )
-ABSENT = of(
-    "NOT_FOUND",
-    "NoSuchConfigRuleInConformancePackException",
-    "NoSuchConformancePackException",
-    "RESOURCE_NOT_FOUND",
-    "ResourceNotFoundException",
-)
+ABSENT = of("NOT_FOUND", "RESOURCE_NOT_FOUND", "ResourceNotFoundException")
 
 SET_CLOCK = (
     "Set this machine's clock: AWS takes requests that are signed within five minutes of its own time, and"
