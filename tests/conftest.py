@@ -12,10 +12,17 @@ import pytest
 from sandbox.controlplane import ControlPlane
 from sandbox.tools import ToolError
 from tests.support.examples import fix_them
+from tests.support.reasons import only_registered_reasons
 
 fix_them()
 
 _LONGEST_SLUG = 40
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _reasons() -> Iterator[None]:
+    with only_registered_reasons():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -7,17 +7,19 @@ kstatus (sigs.k8s.io/cli-utils): `Ready` is true when the object is what its spe
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import Field
 
 from posture.api.model import Observed
+from posture.api.reasons.words import ConditionType, ReasonWord
 from posture.api.shapes import Shape
 from posture.api.types import Kept, Message, Time
 
-READY = "Ready"
-RECONCILING = "Reconciling"
-STALLED = "Stalled"
+READY: Final = "Ready"
+RECONCILING: Final = "Reconciling"
+STALLED: Final = "Stalled"
+_SUMMARY: tuple[ConditionType, ...] = (READY, RECONCILING, STALLED)
 
 
 class ConditionStatus(StrEnum):
@@ -61,9 +63,9 @@ def find_condition(conditions: Iterable[Condition], kind: str) -> Condition | No
 
 def set_condition(
     conditions: Sequence[Condition],
-    kind: str,
+    kind: ConditionType,
     status: ConditionStatus,
-    reason: str,
+    reason: ReasonWord,
     message: str,
     now: datetime,
     generation: int | None,
@@ -96,28 +98,28 @@ def without_condition(conditions: Iterable[Condition], kind: str) -> tuple[Condi
 
 
 def ready(
-    conditions: Sequence[Condition], reason: str, message: str, now: datetime, generation: int | None
+    conditions: Sequence[Condition], reason: ReasonWord, message: str, now: datetime, generation: int | None
 ) -> tuple[Condition, ...]:
     """Say that the object is what its spec says: kstatus `Current`."""
     return _summary(conditions, (_TRUE, _FALSE, _FALSE), reason, message, now, generation)
 
 
 def reconciling(
-    conditions: Sequence[Condition], reason: str, message: str, now: datetime, generation: int | None
+    conditions: Sequence[Condition], reason: ReasonWord, message: str, now: datetime, generation: int | None
 ) -> tuple[Condition, ...]:
     """Say that work goes on that the operator will finish or repeat by itself: kstatus `InProgress`."""
     return _summary(conditions, (_FALSE, _TRUE, _FALSE), reason, message, now, generation)
 
 
 def stalled(
-    conditions: Sequence[Condition], reason: str, message: str, now: datetime, generation: int | None
+    conditions: Sequence[Condition], reason: ReasonWord, message: str, now: datetime, generation: int | None
 ) -> tuple[Condition, ...]:
     """Say that a person must do something, as the message tells: kstatus `Failed`."""
     return _summary(conditions, (_FALSE, _FALSE, _TRUE), reason, message, now, generation)
 
 
 def suspended(
-    conditions: Sequence[Condition], reason: str, message: str, now: datetime, generation: int | None
+    conditions: Sequence[Condition], reason: ReasonWord, message: str, now: datetime, generation: int | None
 ) -> tuple[Condition, ...]:
     """Say that nothing is done, by wish: `Ready` is unknown."""
     return _summary(conditions, (ConditionStatus.UNKNOWN, _FALSE, _FALSE), reason, message, now, generation)
@@ -126,13 +128,13 @@ def suspended(
 def _summary(
     conditions: Sequence[Condition],
     statuses: tuple[ConditionStatus, ConditionStatus, ConditionStatus],
-    reason: str,
+    reason: ReasonWord,
     message: str,
     now: datetime,
     generation: int | None,
 ) -> tuple[Condition, ...]:
     """Set the three conditions of kstatus; the two that are abnormal speak only while they are true."""
-    for kind, status in zip((READY, RECONCILING, STALLED), statuses, strict=True):
+    for kind, status in zip(_SUMMARY, statuses, strict=True):
         text = message if kind == READY or status is _TRUE else ""
         conditions = set_condition(conditions, kind, status, reason, text, now, generation)
     return tuple(conditions)
@@ -141,8 +143,8 @@ def _summary(
 class ReadySummary(NamedTuple):
     """What is to be said of readiness: `way` is `ready`, `reconciling`, `stalled` or `suspended`."""
 
-    way: Callable[[Sequence[Condition], str, str, datetime, int | None], tuple[Condition, ...]]
-    reason: str
+    way: Callable[[Sequence[Condition], ReasonWord, str, datetime, int | None], tuple[Condition, ...]]
+    reason: ReasonWord
     message: str
 
     def told(
@@ -155,7 +157,7 @@ class ReadySummary(NamedTuple):
 class Trouble(NamedTuple):
     """Why something does not work. `terminal`: only a person can change it; `message` says what to do."""
 
-    reason: str
+    reason: ReasonWord
     message: str
     terminal: bool = True
 

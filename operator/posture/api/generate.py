@@ -1,4 +1,4 @@
-"""`python -m posture.api.generate`: writes `crds/` and `docs/reference/api.md` from the models.
+"""`python -m posture.api.generate`: writes `crds/`, and pages below `docs/reference/`, from the models.
 
 With `--check` nothing is written; stale files are named and the exit code is 1.
 """
@@ -10,6 +10,7 @@ import yaml
 
 from posture.api.crds import documents
 from posture.api.generated import Files, Generator
+from posture.api.reasons.page import page as conditions_page
 from posture.api.reference import page
 
 _HEADER = "# Generated from posture/api by `make generate`; edit the models there.\n"
@@ -22,7 +23,12 @@ def files() -> Files:
         + yaml.safe_dump(document, sort_keys=False, width=110, allow_unicode=True)
         for document in documents()
     }
-    return {**generated, Path("docs", "reference", "api.md"): page()}
+    reference = Path("docs", "reference")
+    return {
+        **generated,
+        reference / "api.md": page(),
+        reference / "conditions.md": conditions_page(),
+    }
 
 
 _GENERATOR = Generator("posture.api.generate", files, owned=("crds/*.yaml",))

@@ -1,7 +1,7 @@
 """What the operator says of a PostureTarget."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -9,11 +9,11 @@ from posture.api.model import Observed
 from posture.api.resource import Status
 from posture.api.types import Kept, Line, Paragraph, Past, Percent, SeverityLabel, Time
 
-SCORE_CURRENT = "ScoreCurrent"
-DECLINING = "Declining"
-OVERDUE = "Overdue"
-GROUPED = "Grouped"
-PUBLISHED = "Published"
+SCORE_CURRENT: Final = "ScoreCurrent"
+DECLINING: Final = "Declining"
+OVERDUE: Final = "Overdue"
+GROUPED: Final = "Grouped"
+PUBLISHED: Final = "Published"
 
 MAX_WORKLOADS = 100
 MAX_STANDARDS = 50

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field, StrictBool, WithJsonSchema
 
@@ -12,7 +12,7 @@ from posture.api.resource import AGE, Column, CustomResource, ImmutableTargetRef
 from posture.api.shapes import CelRule, Immutable, Shape
 from posture.api.types import AccountId, ObjectName, Past, Region, RoleName, Text, Word, bounded
 
-COMPLETE = "Complete"
+COMPLETE: Final = "Complete"
 MAX_FINDINGS = 20
 MAX_WRITES = 100
 """Things that are wrong in one resource, and that one remediation puts right."""

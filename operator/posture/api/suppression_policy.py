@@ -1,7 +1,7 @@
 """SuppressionPolicy: an exception that is documented and ends."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field, StrictBool
 
@@ -28,9 +28,9 @@ from posture.api.types import (
 )
 from posture.domain.grants import Mode
 
-EXPIRED = "Expired"
-REVIEW_DUE = "ReviewDue"
-DRIFTED = "Drifted"
+EXPIRED: Final = "Expired"
+REVIEW_DUE: Final = "ReviewDue"
+DRIFTED: Final = "Drifted"
 
 MAX_FAILURES = 20
 _KINDS = ("suppressFindings", "disableControls")

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from posture.domain.arns import is_role_arn, is_role_name
 from posture.domain.selection.selectors import globs
@@ -105,7 +105,7 @@ class NotGranted:
 
     message: str
     line: str
-    reason: str = "NotGranted"
+    reason: Literal["NotGranted"] = "NotGranted"
 
     @property
     def advice(self) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from posture.api.reasons.words import ReasonWord
 from posture.domain.text import printable
 from posture.kube.client import KubeClient
 from posture.kube.errors import Gone, KubeError
@@ -46,7 +47,13 @@ class EventRecorder:
         self._posted: OrderedDict[tuple[str, ...], _Series] = OrderedDict()
 
     async def post(
-        self, ref: ObjectRef, kind: Literal["Normal", "Warning"], *, reason: str, action: str, note: str
+        self,
+        ref: ObjectRef,
+        kind: Literal["Normal", "Warning"],
+        *,
+        reason: ReasonWord,
+        action: str,
+        note: str,
     ) -> None:
         """Post an event on the object. Call it on transitions only; failures are logged.
 

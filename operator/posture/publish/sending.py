@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
 from posture.api.conditions import Trouble, defect
+from posture.api.reasons.words import ReasonWord
 from posture.domain.text import counted
 from posture.kube.leadership import Leading
 from posture.logs import bound, next_cycle
@@ -31,7 +32,7 @@ class Undelivered(Exception):  # noqa: N818 - reads as what is the case
     `reason` is PascalCase for a condition; the message says what to do.
     """
 
-    def __init__(self, reason: str, message: str, *, lasting: bool = False) -> None:
+    def __init__(self, reason: ReasonWord, message: str, *, lasting: bool = False) -> None:
         super().__init__(message)
         self.reason = reason
         self.lasting = lasting

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from posture.api.reasons.words import Named
 from posture.domain.time import HOUR, MINUTE
 from posture.kube.errors import Gone, KubeError
 from posture.kube.finalizers import (
@@ -41,7 +42,7 @@ class CleanedKind:
     """By what such an object is named in log lines."""
     plural: str
     """Several of them, as a target speaks of those that it waits for."""
-    waiting: str
+    waiting: Named
     """The reason of the event of a target that waits for them: `WaitingForPolicies`."""
     stays: str
     """What stays as they made it where it is not waited for."""
@@ -267,7 +268,7 @@ class Cleanup(Generic[WaitingT]):
     def _holds(self, document: Object) -> bool:
         return has_finalizer(self.objects.newest(document))
 
-    async def _tell(self, resource: ApiResource, document: Object, reason: str, note: str) -> None:
+    async def _tell(self, resource: ApiResource, document: Object, reason: Named, note: str) -> None:
         """Post a warning, once."""
         key = f"{document['metadata']['uid']} {reason}"
         if key in self._told or not self._leading():

@@ -4,7 +4,9 @@ The name outlives the operator: by it the next one, in the same cluster, knows w
 """
 
 import asyncio
+from typing import ClassVar
 
+from posture.api.reasons.words import Named
 from posture.kube.client import KubeClient
 from posture.kube.errors import Forbidden, Gone
 from posture.kube.resources import NAMESPACES
@@ -17,7 +19,7 @@ _ASK_AGAIN_AFTER = 60.0
 class OwnerUnknown(Exception):  # noqa: N818 - reads as what is the case
     """Nothing can be marked, and so nothing is suppressed or turned off."""
 
-    reason = "OwnerUnknown"
+    reason: ClassVar[Named] = "OwnerUnknown"
 
 
 async def cluster_owner(client: KubeClient) -> str:

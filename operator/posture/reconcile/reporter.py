@@ -6,9 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar, cast
 
 from posture.api.conditions import ConditionStatus
+from posture.api.reasons.words import ReasonWord
 from posture.api.resource import Status, read_status
 from posture.domain.time import datetime_of
 from posture.kube.errors import KubeError, Retryable
@@ -139,7 +140,7 @@ class Reporter(Generic[StatusT]):
         await self._context.events.post(
             ref,
             "Warning" if bad else "Normal",
-            reason=change.reason,
+            reason=cast("ReasonWord", change.reason),  # as it was set, by way of JSON
             action=self._kind.action,
             note=f"{change.type}: {change.message}",
         )

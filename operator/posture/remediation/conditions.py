@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from posture.api.conditions import (
     READY,
@@ -26,8 +26,8 @@ from posture.domain.time import datetime_of
 from posture.remediation.declared import DeclaredRule
 from posture.store.errors import StoreError
 
-SYNCING = "Syncing"
-CAP_REACHED = "CapReached"
+SYNCING: Final = "Syncing"
+CAP_REACHED: Final = "CapReached"
 
 
 class RuleCase(NamedTuple):

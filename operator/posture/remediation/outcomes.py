@@ -3,8 +3,9 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Final, Literal
 
+from posture.api.reasons.words import ReasonWord
 from posture.domain.remediation.journal import State
 from posture.kube.events import EventRecorder
 from posture.kube.resources import REMEDIATION_RULES, ObjectRef
@@ -15,7 +16,7 @@ from posture.remediation.engine.entries import JournalEntry
 logger = logging.getLogger(__name__)
 
 _FINISHED = frozenset({State.SUCCEEDED, State.FAILED, State.SKIPPED, State.UNDONE})
-_REVERTED = "Reverted"
+_REVERTED: Final = "Reverted"
 
 
 class Outcomes:
@@ -40,7 +41,7 @@ class Outcomes:
         reverted = entry.entry.state is State.SUCCEEDED and entry.status.reverted_at is None
         reverted = reverted and entry.status.resolved_at is not None and state is State.SUCCEEDED
         rule, resource = entry.entry.rule, entry.entry.resource
-        reason = _REVERTED if reverted else state.value
+        reason: ReasonWord = _REVERTED if reverted else state
         bad = reverted or state is State.FAILED
         kind: Literal["Normal", "Warning"] = "Warning" if bad else "Normal"
         with bound(rule=rule, remediation=entry.name):

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from posture.api.reasons.words import Named
+
 
 class StoreError(Exception):
     """A store that did not do what it was asked to; nothing of the call has been kept.
@@ -14,7 +16,7 @@ class StoreError(Exception):
     `reason` is PascalCase for a condition, `advice` says what the user should do.
     """
 
-    def __init__(self, message: str, *, reason: str, advice: str) -> None:
+    def __init__(self, message: str, *, reason: Named, advice: str) -> None:
         super().__init__(f"{message}: {advice}")
         self.reason = reason
         self.advice = advice

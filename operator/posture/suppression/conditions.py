@@ -6,7 +6,7 @@ How far a policy is, its kind says by itself (`PolicyProgress`); its words are i
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from posture.api.conditions import (
     READY,
@@ -19,6 +19,7 @@ from posture.api.conditions import (
     stalled,
     suspended,
 )
+from posture.api.reasons.words import ConditionType, ReasonWord
 from posture.api.suppression_policy import DRIFTED, EXPIRED, REVIEW_DUE, SuppressionFailure
 from posture.aws.client.errors import AwsError, Terminal
 from posture.domain.exceptions.finding_plan import PolicyOutcome
@@ -93,7 +94,7 @@ class PolicyProgress(ABC):
         return {}
 
 
-SYNCING = "Syncing"
+SYNCING: Final = "Syncing"
 _VAGUE = frozenset({"Deleting", EXPIRED, "Suspended", "DryRun"})
 """Reasons whose message says less while it is not known how far a policy is."""
 
@@ -260,7 +261,7 @@ def done(case: PolicyCase, terms: Terms, message: str) -> ReadySummary:
     return ReadySummary(ready, "InEffect", f"{message}{soon}")
 
 
-def _others(case: PolicyCase, words: Wording) -> Iterator[tuple[str, bool | None, str, str]]:
+def _others(case: PolicyCase, words: Wording) -> Iterator[tuple[ConditionType, bool | None, ReasonWord, str]]:
     terms = case.declared.terms
     if terms is None or terms.expires_at == NEVER:
         return

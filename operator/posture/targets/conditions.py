@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from posture.api.conditions import (
     READY,
@@ -14,6 +14,7 @@ from posture.api.conditions import (
     set_condition,
 )
 from posture.api.posture_target_status import SCORE_CURRENT
+from posture.api.reasons.words import ConditionType, ReasonWord
 from posture.domain.time import instant_of, is_current, microseconds
 
 
@@ -49,11 +50,12 @@ class Message(NamedTuple):
     """One condition without its times."""
 
     status: ConditionStatus
-    reason: str
+    reason: ReasonWord
     message: str
 
 
-_SYNCING, _WHOLE = "Syncing", 100
+_SYNCING: Final = "Syncing"
+_WHOLE = 100
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
 
@@ -193,16 +195,17 @@ def _settled(
     generation: int,
 ) -> tuple[Condition, ...]:
     conditions = tuple(before)
-    for kind, said in (
-        (READY, ready),
-        (SCORE_CURRENT, current),
-        (RECONCILING, _abnormal(reconciling, ready.reason)),
-        (STALLED, _abnormal(stalled, ready.reason)),
-    ):
+    told: dict[ConditionType, Message] = {
+        READY: ready,
+        SCORE_CURRENT: current,
+        RECONCILING: _abnormal(reconciling, ready.reason),
+        STALLED: _abnormal(stalled, ready.reason),
+    }
+    for kind, said in told.items():
         conditions = set_condition(conditions, kind, *said, now, generation)
     return conditions
 
 
-def _abnormal(said: Message | None, otherwise: str) -> Message:
+def _abnormal(said: Message | None, otherwise: ReasonWord) -> Message:
     """Return a condition that is only true while something is going on, or wrong."""
     return said._replace(status=_TRUE) if said else Message(_FALSE, otherwise, "")

@@ -1,7 +1,7 @@
 """What a target aims at in its status: what is overdue, what to fix first, and the conditions."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from posture.api.conditions import ConditionStatus, find_condition, set_condition, without_condition
 from posture.api.posture_target import Objectives
@@ -15,6 +15,7 @@ from posture.api.posture_target_status import (
     PostureTargetStatus,
     WorstControl,
 )
+from posture.api.reasons.words import ConditionType, ReasonWord
 from posture.api.types import SeverityLabel
 from posture.domain.findings import Finding, Severity
 from posture.domain.objectives.trend import Trend
@@ -101,10 +102,11 @@ def with_objectives(
     if objectives.resolve_within is None:
         status = status.model_copy(update=NOT_COUNTED)
     conditions, generation = status.conditions, status.observed_generation
-    for kind, said in (
-        (DECLINING, declining(status, trend, objectives.trend) if objectives.trend else None),
-        (OVERDUE, _overdue(status, shown, followed=followed) if objectives.resolve_within else None),
-    ):
+    told: dict[ConditionType, Message | None] = {
+        DECLINING: declining(status, trend, objectives.trend) if objectives.trend else None,
+        OVERDUE: _overdue(status, shown, followed=followed) if objectives.resolve_within else None,
+    }
+    for kind, said in told.items():
         if said is None:
             conditions = without_condition(conditions, kind)
         else:
@@ -150,5 +152,7 @@ def _not_counted(status: PostureTargetStatus, shown: Shown | None, *, followed: 
         )
     current = find_condition(status.conditions, SCORE_CURRENT)
     if current is not None and current.status is not _TRUE:
-        return Message(_UNKNOWN, current.reason, "What is overdue is counted with the score.")
+        return Message(
+            _UNKNOWN, cast("ReasonWord", current.reason), "What is overdue is counted with the score."
+        )
     return Message(_UNKNOWN, "Counting", "What is overdue is counted at the next poll.")

@@ -11,6 +11,7 @@ from posture.api.posture_target_status import (
     PostureTargetStatus,
     PublishedOutput,
 )
+from posture.api.reasons.words import ReasonWord
 from posture.domain.time import datetime_of, microseconds
 from posture.kube.resources import Object
 from posture.publish.sink import Delivery, PublishingTarget, RestoredScores, Shown
@@ -77,7 +78,7 @@ def with_published(
 
 def _condition(
     published: Sequence[PublishedOutput], deliveries: Sequence[Delivery]
-) -> tuple[ConditionStatus, str, str]:
+) -> tuple[ConditionStatus, ReasonWord, str]:
     troubles = [(each.output, each.trouble) for each in deliveries if each.trouble is not None]
     notes = [f"{each.output}: {each.note}" for each in deliveries if each.note]
     if troubles:

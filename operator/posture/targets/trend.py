@@ -1,7 +1,7 @@
 """The trend of a target's score: what its status tells, what is believed of it, and the condition."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from posture.api.conditions import ConditionStatus, find_condition
 from posture.api.posture_target import PostureTargetSpec
@@ -13,6 +13,7 @@ from posture.api.posture_target_status import (
     TrendPoint,
     TrendStatus,
 )
+from posture.api.reasons.words import ReasonWord
 from posture.domain.objectives.trend import Point, Trend, daily, trend_of
 from posture.domain.scoring.scores import Score
 from posture.domain.time import SECOND, datetime_of, instant_of, microseconds, text_of
@@ -99,7 +100,11 @@ def declining(status: PostureTargetStatus, trend: Trend | None, objective: Trend
     """Say whether the score has fallen too far; `trend`: of the score that the status tells."""
     if trend is None or status.score_time is None:
         current = find_condition(status.conditions, SCORE_CURRENT)
-        reason = current.reason if current is not None and current.status is not _TRUE else "NoScore"
+        reason = (
+            cast("ReasonWord", current.reason)
+            if current is not None and current.status is not _TRUE
+            else "NoScore"
+        )
         return Message(_UNKNOWN, reason, "There is no score yet that could be compared with an earlier one.")
     since = f"since {text_of(trend.then.at)}, when it was {_percent(trend.then.score):g} %"
     if trend.then.at > instant_of(status.score_time) - microseconds(objective.window):

@@ -48,7 +48,7 @@ async def test_what_others_wrote_is_shown_in_a_note_and_does_nothing(
     kube: KubeClient, ref: ObjectRef
 ) -> None:
     note = "AWS says: \x1b[2J\x9b31m\u202e\r\x07"
-    await EventRecorder(kube, "posture-0").post(ref, "Warning", reason="R", action="A", note=note)
+    await EventRecorder(kube, "posture-0").post(ref, "Warning", reason="Exact", action="A", note=note)
     (event,) = await _events(kube, ref)
     assert event["note"] == r"AWS says: \x1b[2J\x9b31m\u202e\r\x07"
 
@@ -58,20 +58,20 @@ async def test_the_same_event_again_becomes_a_series_for_a_while(kube: KubeClien
     recorder = EventRecorder(kube, "posture-0", clock=lambda: now[0])
     for at in (0.0, 300.0, 600.0):
         now[0] = at
-        await recorder.post(ref, "Normal", reason="Synced", action="Sync", note="5 accounts")
+        await recorder.post(ref, "Normal", reason="Exact", action="Sync", note="5 accounts")
     (event,) = await _events(kube, ref)
     assert event["series"]["count"] == 3
     now[0] = 1000.0
-    await recorder.post(ref, "Normal", reason="Synced", action="Sync", note="5 accounts")
+    await recorder.post(ref, "Normal", reason="Exact", action="Sync", note="5 accounts")
     assert len(await _events(kube, ref)) == 2
 
 
 async def test_an_event_that_the_api_server_forgot_is_posted_anew(kube: KubeClient, ref: ObjectRef) -> None:
     recorder = EventRecorder(kube, "posture-0")
-    await recorder.post(ref, "Normal", reason="Synced", action="Sync", note="5 accounts")
+    await recorder.post(ref, "Normal", reason="Exact", action="Sync", note="5 accounts")
     (event,) = await _events(kube, ref)
     await kube.delete(ObjectRef.of(EVENTS, event))
-    await recorder.post(ref, "Normal", reason="Synced", action="Sync", note="5 accounts")
+    await recorder.post(ref, "Normal", reason="Exact", action="Sync", note="5 accounts")
     (again,) = await _events(kube, ref)
     assert again["metadata"]["uid"] != event["metadata"]["uid"]
 
@@ -82,7 +82,7 @@ async def test_any_note_is_accepted(kube: KubeClient, target: Make, namespace: s
     ref = ObjectRef.of(POSTURE_TARGETS, await kube.create(POSTURE_TARGETS, namespace, target("a" * 63)))
     long = ref._replace(name="b." * 126)
     for regarding in (ref, long):
-        await EventRecorder(kube, "p" * 300).post(regarding, "Normal", reason="R", action="A", note=note)
+        await EventRecorder(kube, "p" * 300).post(regarding, "Normal", reason="Exact", action="A", note=note)
     noted = [event.get("note", "") for event in await _events(kube, ref)]
     assert len(noted) == 2
     for text in noted:
@@ -94,8 +94,8 @@ async def test_an_event_that_cannot_be_posted_is_logged(
     kube: KubeClient, ref: ObjectRef, caplog: pytest.LogCaptureFixture
 ) -> None:
     lost = ref._replace(namespace="absent")
-    await EventRecorder(kube, "posture-0").post(lost, "Normal", reason="Synced", action="Sync", note="hello")
-    assert "Event Synced on PostureTarget absent/organization was not posted" in caplog.text
+    await EventRecorder(kube, "posture-0").post(lost, "Normal", reason="Exact", action="Sync", note="hello")
+    assert "Event Exact on PostureTarget absent/organization was not posted" in caplog.text
 
 
 @pytest.fixture

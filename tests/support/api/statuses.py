@@ -25,6 +25,7 @@ from posture.api.posture_target_status import (
     WorkloadScore,
     WorstControl,
 )
+from posture.api.reasons.words import ConditionType, ReasonWord
 from posture.api.remediation import COMPLETE, Remediation, RemediationStatus
 from posture.api.remediation_rule import PlanEntry, PlanTotal, RemediationRule, RemediationRuleStatus
 from posture.api.resource import CustomResource, Status
@@ -36,13 +37,14 @@ from posture.api.suppression_policy import (
     SuppressionPolicyStatus,
 )
 from posture.api.types import SeverityLabel
+from posture.domain.remediation.journal import State
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
 
 
-def _conditions(kind: str, status: ConditionStatus, reason: str) -> tuple[Condition, ...]:
-    conditions = ready((), "Synced", "Security Hub answers", NOW, 1)
+def _conditions(kind: ConditionType, status: ConditionStatus, reason: ReasonWord) -> tuple[Condition, ...]:
+    conditions = ready((), "SecurityHubAnswers", "Security Hub answers", NOW, 1)
     return set_condition(conditions, kind, status, reason, "see the note", NOW, 1)
 
 
@@ -160,7 +162,7 @@ STATUSES: dict[type[CustomResource], Status] = {
     ),
     RemediationRule: RemediationRuleStatus(
         observed_generation=1,
-        conditions=_conditions("Enforcing", ConditionStatus.FALSE, "DryRun"),
+        conditions=_conditions("CapReached", ConditionStatus.FALSE, "WithinLimits"),
         candidates=9,
         pending=1,
         succeeded=2,
@@ -176,7 +178,7 @@ STATUSES: dict[type[CustomResource], Status] = {
     ),
     Remediation: RemediationStatus(
         observed_generation=1,
-        conditions=_conditions(COMPLETE, ConditionStatus.TRUE, "Succeeded"),
+        conditions=_conditions(COMPLETE, ConditionStatus.TRUE, State.SUCCEEDED),
         before={"BlockPublicAcls": False, "list": [1, None, {"deep": None}], "ratio": 0.5, "none": None},
         after={"BlockPublicAcls": True},
         started_at=NOW,

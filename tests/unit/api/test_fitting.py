@@ -71,7 +71,7 @@ def test_order_is_kept(ids: list[str]) -> None:
 
 
 def test_half_a_surrogate_pair_is_shown() -> None:
-    (condition,) = set_condition((), READY, ConditionStatus.TRUE, "Fine", "a\ud800b" * 1024, NOW, 1)
+    (condition,) = set_condition((), READY, ConditionStatus.TRUE, "Exact", "a\ud800b" * 1024, NOW, 1)
     assert condition.message == (r"a\ud800b" * 1024)[:2047] + "…"
     condition.message.encode()
     status = PostureTargetStatus(last_handled_request="a\ud800b")
@@ -80,7 +80,7 @@ def test_half_a_surrogate_pair_is_shown() -> None:
 
 @given(texts)
 def test_no_text_of_a_status_acts_on_a_terminal(text: str) -> None:
-    (condition,) = set_condition((), READY, ConditionStatus.TRUE, "Fine", text, NOW, 1)
+    (condition,) = set_condition((), READY, ConditionStatus.TRUE, "Exact", text, NOW, 1)
     failure = SuppressionFailure(id=text, reason=text, message=text)
     standard = StandardScore(standard=text, passed=1, scored=2)
     shown = [condition.message, failure.id, failure.reason, failure.message, standard.standard]
@@ -95,7 +95,7 @@ def test_a_request_is_repeated_as_it_was_made() -> None:
 
 def test_a_condition_is_not_since_a_time_to_come() -> None:
     ahead = Condition(
-        type=READY, status=ConditionStatus.TRUE, reason="Fine", last_transition_time=NOW.replace(year=2099)
+        type=READY, status=ConditionStatus.TRUE, reason="Exact", last_transition_time=NOW.replace(year=2099)
     )
-    (condition,) = set_condition((ahead,), READY, ConditionStatus.TRUE, "Fine", "", NOW, 1)
+    (condition,) = set_condition((ahead,), READY, ConditionStatus.TRUE, "Exact", "", NOW, 1)
     assert condition.last_transition_time == NOW

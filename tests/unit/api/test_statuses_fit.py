@@ -230,7 +230,7 @@ def test_a_targets(given_: Given, now: datetime, data: st.DataObject) -> None:
 def test_that_of_a_kind_that_is_not_acted_on(given_: Given, now: datetime, data: st.DataObject) -> None:
     kind, document = given_
     before = data.draw(befores(kind, now))
-    conditions = refused(before.conditions, Trouble("NotSupported", data.draw(WORDS)), now, 1)
+    conditions = refused(before.conditions, Trouble("InvalidSpec", data.draw(WORDS)), now, 1)
     requested = document["metadata"]["annotations"]["posture.dev/requestedAt"]
     status = before.model_copy(update={"conditions": conditions, "last_handled_request": requested})
     fits(kind, status)

@@ -18,7 +18,7 @@ KIND = CleanedKind(
     REMEDIATION_RULES,
     log_field="rule",
     plural="rules",
-    waiting="WaitingForRules",
+    waiting="WaitingForPolicies",
     stays="what they began is not ended here",
 )
 DELETED = {"deletionTimestamp": "2026-11-22T05:59:00Z"}
@@ -94,7 +94,7 @@ async def test_an_object_and_its_target_wait_and_go_one_after_the_other(scene: S
     assert await scene.cleanup.let_go([LeavingRule(scene.rule(), is_done=False)], SINCE) == set()
     await scene.cleanup.release_targets([scene.target()], [scene.rule()], set(), SINCE)
     ((name, reason, note),) = scene.api.events
-    assert (name, reason) == ("organization", "WaitingForRules")
+    assert (name, reason) == ("organization", "WaitingForPolicies")
     assert "its rules to be deleted first: security/buckets" in note
     rule = scene.rule()
     gone = await scene.cleanup.let_go([LeavingRule(rule, is_done=True)], SINCE)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from posture.api.conditions import ConditionStatus, set_condition
+from posture.api.conditions import Condition, ConditionStatus
 from posture.api.resource import Status
 from posture.kube.resources import POSTURE_TARGETS
 from posture.reconcile.reporter import ReportedKind
@@ -21,10 +21,13 @@ KIND = ReportedKind(
 
 
 def status(**said: tuple[ConditionStatus, str]) -> Status:
-    conditions = Status().conditions
-    for kind, (holds, reason) in said.items():
-        conditions = set_condition(conditions, kind, holds, reason, "", datetime.now(UTC), 1)
-    return Status(conditions=conditions)
+    now = datetime.now(UTC)
+    return Status(
+        conditions=tuple(
+            Condition(type=kind, status=holds, reason=reason, last_transition_time=now)
+            for kind, (holds, reason) in said.items()
+        )
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from posture.api.conditions import Condition, ConditionStatus, find_condition, set_condition
 from posture.api.posture_target import Objectives
 from posture.api.posture_target_status import PostureTargetStatus
+from posture.api.reasons.words import Named
 from posture.domain.findings import Compliance, FailingSince, Severity
 from posture.domain.objectives.failed import ResolveLimits
 from posture.domain.objectives.overdue import Overdue, OverdueKey
@@ -47,7 +48,7 @@ def told(
     return {each.type: f"{each.status.value}/{each.reason}" for each in after.conditions}
 
 
-def status(of: Shown | None = None, *, current: str = "Exact") -> PostureTargetStatus:
+def status(of: Shown | None = None, *, current: Named = "Exact") -> PostureTargetStatus:
     holds = ConditionStatus.of(current == "Exact")
     conditions = set_condition((), "ScoreCurrent", holds, current, "", NOW, 1)
     fields = {} if of is None else overdue_fields(of, CONTROLS)

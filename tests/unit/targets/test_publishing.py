@@ -90,7 +90,7 @@ def test_a_score_is_current_for_two_intervals_and_as_long_as_its_condition_says(
 ) -> None:
     target = PostureTargetStatus()
     if status is not None:
-        conditions = set_condition((), SCORE_CURRENT, ConditionStatus(status), "R", "", NOW, 1)
+        conditions = set_condition((), SCORE_CURRENT, ConditionStatus(status), "Exact", "", NOW, 1)
         target = target.model_copy(update={"conditions": conditions})
     shown = Shown((), "scope", evaluation(1), 100_000_000)
     assert current_until(target, shown, INTERVAL) == until

@@ -6,6 +6,7 @@ secrets that AWS quotes in them (`responses`), on one line and of bounded length
 
 from typing import ClassVar
 
+from posture.api.reasons.words import Named
 from posture.pace import Lasting
 
 
@@ -17,7 +18,7 @@ class AwsError(Exception):
     `advice` is a sentence that says what to do, from the table of refusals.
     """
 
-    reason: ClassVar[str] = "AwsError"
+    reason: ClassVar[Named]
 
     def __init__(self, message: str, *, service: str, operation: str, code: str, advice: str = "") -> None:
         super().__init__(message)
@@ -35,76 +36,76 @@ class AwsError(Exception):
 class Retryable(AwsError):  # noqa: N818 - the name says what to do about it
     """AWS or the way to it failed for now; the same call may succeed later, unchanged."""
 
-    reason = "AwsUnavailable"
+    reason: ClassVar[Named] = "AwsUnavailable"
 
 
 class Throttled(Retryable):
     """AWS refused the call for its rate for longer than the caller's deadline."""
 
-    reason = "Throttled"
+    reason: ClassVar[Named] = "Throttled"
 
 
 class MalformedResponse(Retryable):
     """A successful status came with a body that is not the operation's answer (truncated, HTML, empty)."""
 
-    reason = "MalformedResponse"
+    reason: ClassVar[Named] = "MalformedResponse"
 
 
 class EndpointUnreachable(Retryable):
     """No connection to the service's endpoint could be made or kept."""
 
-    reason = "EndpointUnreachable"
+    reason: ClassVar[Named] = "EndpointUnreachable"
 
 
 class Terminal(AwsError, Lasting):  # noqa: N818 - the name says what to do about it
     """The call cannot succeed until somebody changes something."""
 
-    reason = "AwsRefused"
+    reason: ClassVar[Named] = "AwsRefused"
 
 
 class AccessDenied(Terminal):
     """IAM or Security Hub refuses the call to this identity; `advice` names the action to allow."""
 
-    reason = "AccessDenied"
+    reason: ClassVar[Named] = "AccessDenied"
 
 
 class HubNotEnabled(Terminal):
     """Security Hub is off in this account and Region."""
 
-    reason = "HubNotEnabled"
+    reason: ClassVar[Named] = "HubNotEnabled"
 
 
 class CredentialsUnavailable(Terminal):
     """The operator's own identity could not be found or used."""
 
-    reason = "CredentialsUnavailable"
+    reason: ClassVar[Named] = "CredentialsUnavailable"
 
 
 class CredentialsRefused(Terminal):
     """AWS does not accept the credentials, although there are some."""
 
-    reason = "CredentialsRefused"
+    reason: ClassVar[Named] = "CredentialsRefused"
 
 
 class RoleNotAssumable(Terminal):
     """STS refused to give out the role."""
 
-    reason = "RoleNotAssumable"
+    reason: ClassVar[Named] = "RoleNotAssumable"
 
 
 class RegionUnavailable(Terminal):
     """The Region does not exist, or its service or token issuing is off for the account."""
 
-    reason = "RegionUnavailable"
+    reason: ClassVar[Named] = "RegionUnavailable"
 
 
 class InvalidRequest(Terminal):
     """AWS refuses the request as it is written."""
 
-    reason = "InvalidRequest"
+    reason: ClassVar[Named] = "InvalidRequest"
 
 
 class TokenRefused(AwsError):  # noqa: N818 - the name says what to do about it
     """A NextToken has expired, is not valid, or does not fit the query any more: start that window over."""
 
-    reason = "TokenRefused"
+    reason: ClassVar[Named] = "TokenRefused"

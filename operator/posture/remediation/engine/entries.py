@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from posture.api.action import RuleAction
 from posture.api.conditions import ConditionStatus, find_condition, ready, reconciling, set_condition, stalled
+from posture.api.reasons.words import Named
 from posture.api.remediation import COMPLETE, Remediation, RemediationStatus
 from posture.api.resource import InvalidObject, parse, read_status
 from posture.domain.remediation.journal import Entry, State
@@ -197,7 +198,7 @@ class Change(NamedTuple):
     message: str
     now: int
     fields: Mapping[str, Any] = {}
-    stands: str = ""
+    stands: Named | None = None
 
 
 def changed(before: RemediationStatus, change: Change, generation: int) -> RemediationStatus:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from posture.api.reasons.words import Named
 from posture.store.errors import Stop, StoreError, StoreLost, StoreUnavailable
 from posture.store.sqlite import schema
 
@@ -18,7 +19,7 @@ LOCK_TIMEOUT_SECONDS = 1.0
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 # Of a file with a header that no SQLite understands; it has no code of its own.
 _UNKNOWN_FORMAT = "unsupported file format"
-_ADVICE = {
+_ADVICE: dict[int, tuple[Named, str]] = {
     sqlite3.SQLITE_FULL: ("StoreDiskFull", "free space on the volume of --data-dir, or enlarge it"),
     sqlite3.SQLITE_IOERR: ("StoreUnreadable", "check the disk that holds --data-dir"),
     sqlite3.SQLITE_CANTOPEN: ("StoreNotWritable", "make --data-dir a directory that this user can write"),

@@ -8,6 +8,7 @@ from hypothesis import given
 from posture.api.conditions import ConditionStatus, ready, reconciling, set_condition, stalled
 from posture.api.posture_target import PostureTarget
 from posture.api.posture_target_status import PUBLISHED, SCORE_CURRENT
+from posture.api.reasons.words import ConditionType
 from posture.api.remediation_rule import RemediationRule
 from posture.api.resource import CustomResource
 from posture.api.suppression_policy import REVIEW_DUE, SuppressionPolicy
@@ -26,7 +27,7 @@ def stored(kind: type[CustomResource], name: str, conditions: Any = (), **status
     return {**document, "status": {"observedGeneration": 2, "conditions": told, **status}}
 
 
-READY = ready((), "Evaluated", "All is well.", NOW, 2)
+READY = ready((), "SecurityHubAnswers", "All is well.", NOW, 2)
 STUCK = stalled((), "NotGranted", "Add this to grants.", NOW, 2)
 
 
@@ -44,7 +45,7 @@ def test_what_belongs_to_a_target_stands_below_it() -> None:
     told = gathered([target], [*policies, elsewhere], [rule])
     assert [(each.namespace, each.name, each.reason) for each in told] == [
         ("payments", "organization", "NotThere"),
-        ("security", "organization", "Evaluated"),
+        ("security", "organization", "SecurityHubAnswers"),
     ]
     assert [each.name for each in told[1].belonging] == ["c", "a", "b"]
     document = told_document(told[1])
@@ -76,9 +77,9 @@ def test_what_is_stalled_is_told_once_and_counts_for_whatever_it_belongs_to() ->
     ],
 )
 def test_a_condition_is_wrong_by_what_it_is_about(
-    condition: str, status: ConditionStatus, wrong: bool
+    condition: ConditionType, status: ConditionStatus, wrong: bool
 ) -> None:
-    conditions = set_condition(READY, condition, status, "Because", "Do this.", NOW, 2)
+    conditions = set_condition(READY, condition, status, "Syncing", "Do this.", NOW, 2)
     told = alone(stored(PostureTarget, "organization", conditions))
     assert [each.type for each in told.wrong] == ([condition] if wrong else [])
     assert not is_stalled(told)

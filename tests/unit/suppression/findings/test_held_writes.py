@@ -48,7 +48,7 @@ async def test_changes_are_seen_although_looking_at_them_failed_once(
 
     def fails(*_: Any) -> Any:
         monkeypatch.setattr(store, "surveyed", surveyed)
-        raise StoreUnavailable("the disk is full", reason="DiskFull", advice="Free some space.")
+        raise StoreUnavailable("the disk is full", reason="StoreDiskFull", advice="Free some space.")
 
     scene.hub.findings._note(store.write([Read([finding(7, account_id="444455556666")], NOW)]))
     monkeypatch.setattr(store, "surveyed", fails)

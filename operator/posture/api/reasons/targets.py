@@ -1,0 +1,177 @@
+"""What a PostureTarget says of itself."""
+
+from posture.api.reasons.meaning import (
+    AWS,
+    DEFECT,
+    INVALID,
+    NOT_GRANTED,
+    STORE,
+    TWO_RELEASES,
+    ConditionTold,
+    EventTold,
+    KindTold,
+    Meaning,
+    Meanings,
+)
+
+_SUSPENDED: Meanings = {"Suspended": Meaning("`spec.suspend` is true: Security Hub is not asked.")}
+_MISSING: Meanings = {
+    "StandardNotEnabled": Meaning(
+        "A standard of `spec.source` is enabled nowhere in this Security Hub.",
+        "Correct its name, or enable it; the message lists those that are enabled.",
+    )
+}
+_REFUSED: Meanings = {
+    **INVALID,
+    **NOT_GRANTED,
+    **DEFECT,
+    "SourceNotSupported": Meaning(
+        "This version does not score by that source.", "Use `securityStandards`, or upgrade."
+    ),
+}
+NOT_CURRENT: Meanings = {
+    **_SUSPENDED,
+    **_MISSING,
+    **_REFUSED,
+    **AWS,
+    **STORE,
+    "Syncing": Meaning(
+        "Everything is being read for the first time, or by a replica that took over without the store.",
+        "Wait: `status.sync.progressPercent` tells how far it is.",
+    ),
+    "SweepSuspicious": Meaning(
+        "A sweep missed more findings than can be by itself. They are kept, and another sweep runs.",
+        "Wait for it: what it misses too is removed.",
+    ),
+    "RelistDue": Meaning(
+        "A poll went well, and a list that scores rest on is still to be read.", "Wait for the next poll."
+    ),
+    "PollOverdue": Meaning(
+        "Security Hub has not been read for two intervals, and no error says why.", "See the operator's log."
+    ),
+    "NoStandards": Meaning("No standard is enabled in this Security Hub.", "Enable one, or name one."),
+    "NoFindings": Meaning(
+        "No account of the target has a finding that counts.",
+        "Check `spec.accounts`, that AWS Config records there, and `scoring.evaluationWindow`.",
+    ),
+    "NoData": Meaning(
+        "No enabled control of the chosen standards has a finding that counts.",
+        "Wait for AWS's first checks; else check the rights that the message names.",
+    ),
+}
+
+TARGET = KindTold(
+    "PostureTarget",
+    (
+        ConditionTold(
+            "Ready",
+            "accepted; the credentials work and the source answers",
+            true={"SecurityHubAnswers": Meaning("All is well; notes of the message cost precision only.")},
+            false={**_REFUSED, **_MISSING, **AWS, **STORE},
+            unknown={
+                **_SUSPENDED,
+                "Connecting": Meaning("Security Hub has not answered yet.", "Wait for the first call."),
+            },
+            told="False",
+        ),
+        ConditionTold(
+            "ScoreCurrent",
+            "the published score is exact, and not older than two intervals",
+            true={"Exact": Meaning("The score is exact as of `status.scoreTime`.")},
+            false=NOT_CURRENT,
+            told="False",
+        ),
+        ConditionTold(
+            "Declining",
+            "the score has fallen by more than `objectives.trend.maxDrop`; absent without that objective",
+            true={"ScoreFell": Meaning("It fell too far.", "`posture controls` says what fails.")},
+            false={"WithinMaxDrop": Meaning("It has not fallen that far.")},
+            unknown={**NOT_CURRENT, "NoScore": Meaning("There is no score to compare.")},
+            told="True",
+        ),
+        ConditionTold(
+            "Overdue",
+            "findings fail for longer than `objectives.resolveWithin`; absent without that objective",
+            true={
+                "FindingsOverdue": Meaning("Some do.", "`status.overdueFindings` names those longest over.")
+            },
+            false={"WithinTime": Meaning("None does.")},
+            unknown={
+                **NOT_CURRENT,
+                "TooManyObjectives": Meaning(
+                    "Targets of this hub have more different `resolveWithin` than are counted by.",
+                    "Use the same ones.",
+                ),
+                "SinceUnknown": Meaning(
+                    "An earlier version did not store since when findings fail.",
+                    "Wait for the next complete sweep.",
+                ),
+                "Counting": Meaning("It is counted at the next poll."),
+            },
+            told="True",
+        ),
+        ConditionTold(
+            "Grouped",
+            "accounts and tags of the organization are known; absent without `grouping.organizationTags`",
+            true={
+                "TagsRead": Meaning("Names and tags of all accounts of the target are known."),
+                "AccountsRead": Meaning("Names and states of all accounts of the target are known."),
+            },
+            false={
+                **NOT_GRANTED,
+                **AWS,
+                "ReadingAccounts": Meaning(
+                    "They are being read, at the pace that Organizations allows.",
+                    "Wait; there is no score of a workload until then.",
+                ),
+            },
+            unknown={**_SUSPENDED, "Syncing": Meaning("Whose tags matter is known with the first score.")},
+            told="False",
+        ),
+        ConditionTold(
+            "Published",
+            "the outputs of `spec.publish` take what they are sent; absent without `spec.publish`",
+            true={"Published": Meaning("`status.published` says when they last did.")},
+            false={
+                **NOT_GRANTED,
+                **AWS,
+                **DEFECT,
+                "OutputNotFound": Meaning(
+                    "The operator's configuration has no output of that name.",
+                    "Correct it, or have it added.",
+                ),
+                "NameTaken": Meaning(
+                    "An older target of another namespace publishes there by this name.",
+                    "Give this one another name, or have an output of its own made.",
+                ),
+                "MaxMetrics": Meaning(
+                    "The output's `maxMetrics` leaves nothing of this target.",
+                    "Have it raised, or fewer targets publish there.",
+                ),
+            },
+            unknown={"NothingSent": Meaning("Only scores that are current are sent, and none was yet.")},
+            told="False",
+        ),
+    ),
+    {
+        **TWO_RELEASES,
+        "StoreReplaced": EventTold(
+            "Warning",
+            Meaning("The local store could not be used. Everything is read again.", "Do what the note says."),
+        ),
+        "WaitingForPolicies": EventTold(
+            "Warning",
+            Meaning(
+                "It was deleted, and waits until its policies have undone what they did.",
+                "Delete the policies that the note names; after an hour it goes without them.",
+            ),
+        ),
+        "CleanupAbandoned": EventTold(
+            "Warning",
+            Meaning(
+                "It goes although policies that need it remain: what they suppressed stays suppressed.",
+                "Reopen it by hand, or make the target again.",
+            ),
+        ),
+    },
+)
