@@ -213,6 +213,30 @@ WHERE = Row(
         ),
     ),
 )
+BESIDE = Row(
+    "Insights",
+    (
+        Panel(
+            "table",
+            "Insights",
+            "What the insights of spec.insights count, read every hour. 100 values are all that Security Hub"
+            " gives: 100 or more.",
+            "short",
+            (*OF_TARGET, "insight", "name"),
+            (
+                Query(f"max by ({BY_TARGET}, insight, name) (posture_insight_values{{{CHOSEN}}})", "Values"),
+                Query(
+                    f"max by ({BY_TARGET}, insight, name) (posture_insight_findings{{{CHOSEN}}})", "Findings"
+                ),
+            ),
+            "No target that is chosen names an insight, or none could be read: the condition InsightsRead of"
+            " the target says why.",
+            width=24,
+            height=6,
+            sort=("Findings", True),
+        ),
+    ),
+)
 ACCOUNTS = Row(
     "Accounts and exceptions",
     (
@@ -266,6 +290,6 @@ ORGANIZATION = Dashboard(
     "posture-organization",
     "Posture / Organization",
     "Compliance scores of whole organizations: now, over two weeks, and where to begin.",
-    (NOW, TREND, WHERE, ACCOUNTS),
+    (NOW, TREND, WHERE, ACCOUNTS, BESIDE),
     since="now-14d",
 )

@@ -99,18 +99,12 @@ resource "aws_iam_policy" "posture_reader_1_0" {
           "securityhub:GetEnabledStandards",
           "securityhub:GetFindingAggregator",
           "securityhub:GetFindings",
+          "securityhub:GetInsightResults",
+          "securityhub:GetInsights",
           "securityhub:ListFindingAggregators",
           "securityhub:ListMembers",
           "securityhub:ListOrganizationAdminAccounts",
           "securityhub:ListSecurityControlDefinitions"
-        ],
-        "Resource": "*"
-      },
-      {
-        "Sid": "CheckSetup",
-        "Effect": "Allow",
-        "Action": [
-          "securityhub:GetInsightResults"
         ],
         "Resource": "*"
       },

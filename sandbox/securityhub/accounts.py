@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sandbox.securityhub.catalogue import CONTROLS, STANDARDS, Control, Standard, partition_of
+from sandbox.securityhub.insights import Insight
 from sandbox.securityhub.query import View
 
 
@@ -19,7 +20,10 @@ class Association:
 
 @dataclass(slots=True)
 class Hub:
-    """Security Hub in one account and Region. `standards`: paths of those subscribed to, in order."""
+    """Security Hub in one account and Region. `standards`: paths of those subscribed to, in order.
+
+    `insights`: custom ones, by ARN.
+    """
 
     account: str
     region: str
@@ -29,6 +33,7 @@ class Hub:
     control_finding_generator: str = "SECURITY_CONTROL"
     standards: list[str] = field(default_factory=list)
     associations: dict[tuple[str, str], Association] = field(default_factory=dict)
+    insights: dict[str, Insight] = field(default_factory=dict)
 
     @property
     def arn(self) -> str:

@@ -34,7 +34,7 @@ KINDS = {
 }
 """Every kind of fault, and what it does."""
 WITHIN = frozenset(
-    {"invalid_token", "duplicate", "moved", "short", "wrong", "repeated", "unprocessed", "held"}
+    {"invalid_token", "duplicate", "moved", "short", "wrong", "repeated", "unordered", "unprocessed", "held"}
 )
 """Kinds that need an occasion (a token, a page that others follow, an update): only these are counted."""
 

@@ -69,6 +69,8 @@ CASES: list[tuple[tuple[str, ...], str, list[str]]] = [
     (("SubscriptionRequiredException", "DescribeHub", "needs a subscription"), "HubNotEnabled", [REGION]),
     (("ResourceNotFoundException", "DescribeHub"), "HubNotEnabled", [REGION]),
     (("ResourceNotFoundException", "GetFindingAggregator"), "Terminal", ["GetFindingAggregator", REGION]),
+    (("ResourceNotFoundException", "GetInsights"), "Terminal", ["spec.insights", REGION]),
+    (("InvalidInputException", "GetInsightResults"), "Terminal", ["spec.insights", REGION]),
     (("ResourceConflictException", "BatchUpdateFindings"), "Terminal", ["BatchUpdateFindings", REGION]),
     (("ResourceInUseException", "UpdateStandardsControl"), "Terminal", ["UpdateStandardsControl", REGION]),
     (("403",), "AccessDenied", ["proxy", "securityhub:GetFindings", ROLE, REGION]),

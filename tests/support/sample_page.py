@@ -77,6 +77,8 @@ def _gauges(now: float) -> Samples:
         families.SCORE_DROP: [(_TARGET, 0.01)],
         families.OBJECTIVE_DROP: [(_TARGET, 0.05)],
         families.OBJECTIVE_RESOLVE: [((*_TARGET, "critical"), 86400)],
+        families.INSIGHT_VALUES: [((*_TARGET, "36", "Resources with the most failed security checks"), 12)],
+        families.INSIGHT_FINDINGS: [((*_TARGET, "36", "Resources with the most failed security checks"), 40)],
         families.SUPPRESSED_FINDINGS: [(_POLICY, 4)],
         families.SUPPRESSION_DRIFT: [(_POLICY, 1)],
         families.SUPPRESSION_EXPIRY: [(_POLICY, now + 86400)],

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StrictBool
 from posture.api.durations import Duration
 from posture.api.model import Spec
 from posture.api.patterns import compile_pattern
-from posture.api.posture_target_status import MAX_OUTPUTS, PostureTargetStatus
+from posture.api.posture_target_status import MAX_INSIGHTS, MAX_OUTPUTS, PostureTargetStatus
 from posture.api.resource import AGE, Column, CustomResource, condition_column
 from posture.api.shapes import CelRule, Shape, exactly_one, fixed_choice
 from posture.api.types import (
@@ -25,6 +25,7 @@ from posture.api.types import (
     Word,
     bounded,
 )
+from posture.domain.arns import INSIGHT_ARN
 from posture.domain.findings import OWN_NAMES, SECURITY_HUB, product_named
 
 _PATTERN_SAYS = (
@@ -272,6 +273,16 @@ class Publication(Spec):
     )
 
 
+InsightName = Annotated[
+    str,
+    Shape(
+        rf"[1-9][0-9]{{0,3}}|{INSIGHT_ARN}",
+        "write the number that ends a managed insight's ARN, in quotes, such as '36', or an insight's ARN",
+        256,
+    ),
+]
+
+
 class PostureTargetSpec(Spec):
     """What is scored, how, and what is aimed at."""
 
@@ -304,6 +315,12 @@ class PostureTargetSpec(Spec):
     )
     scoring: Scoring = Field(Scoring(), description="How scores are computed.")
     grouping: Grouping = Field(Grouping(), description="How accounts are grouped.")
+    insights: Annotated[tuple[InsightName, ...], bounded(MAX_INSIGHTS, unique=True)] = Field(
+        (),
+        description="Insights of Security Hub whose counts are shown, read every hour: managed ones by the"
+        " number that ends their ARN, or ARNs. One that counts accounts which the target does not see is not"
+        " shown, unless it counts by account. The condition `InsightsRead` tells how that goes.",
+    )
     publish: Annotated[tuple[Publication, ...], bounded(MAX_OUTPUTS, keys=("output",))] = Field(
         (),
         description="Where scores go, beside Prometheus. The condition `Published` tells whether they get "

@@ -14,6 +14,7 @@ DECLINING: Final = "Declining"
 OVERDUE: Final = "Overdue"
 GROUPED: Final = "Grouped"
 PUBLISHED: Final = "Published"
+INSIGHTS_READ: Final = "InsightsRead"
 
 MAX_WORKLOADS = 100
 MAX_STANDARDS = 50
@@ -23,6 +24,8 @@ MAX_OVERDUE = 20
 MAX_CONTROLS = 20
 MAX_POINTS = 400
 MAX_OUTPUTS = 10
+MAX_INSIGHTS = 20
+MAX_VALUES = 10
 
 
 class ControlCounts(Observed):
@@ -245,6 +248,35 @@ class HubSummary(Observed):
     standards_omitted: int | None = Field(None, description="Standards that are left out of the list.")
 
 
+class InsightValue(Observed):
+    """A value that an insight groups findings by."""
+
+    value: Paragraph = Field(description="The value, such as a resource or an account.")
+    findings: int = Field(description="Findings that have it.")
+
+
+class InsightCounts(Observed):
+    """What an insight of Security Hub counts. Without `values` nothing current is known, or may be told."""
+
+    insight: Paragraph = Field(description="The insight, as written in `spec`.")
+    name: Line | None = Field(None, description="Its name.")
+    values: int | None = Field(
+        None, description="Values that findings have; Security Hub gives at most 100 of them."
+    )
+    at_least: bool | None = Field(
+        None,
+        description="True where as many came as may come: there may be more values, and more findings.",
+    )
+    findings: int | None = Field(
+        None, description="Findings over these values; one with several values counts for each."
+    )
+    top: Annotated[tuple[InsightValue, ...], Kept(MAX_VALUES, keys=("value",))] = Field(
+        (), description="The values with the most findings, these first."
+    )
+    read_time: Past | None = Field(None, description="When it was read.")
+    reason: Line | None = Field(None, description="Why nothing, or nothing new, is told; absent otherwise.")
+
+
 class PublishedOutput(Observed):
     """How publishing to one output goes."""
 
@@ -290,6 +322,9 @@ class PostureTargetStatus(Status):
     trend: TrendStatus | None = Field(
         None,
         description="How the score moved over the window of `objectives.trend`; absent where there is none.",
+    )
+    insights: Annotated[tuple[InsightCounts, ...], Kept(MAX_INSIGHTS, keys=("insight",))] = Field(
+        (), description="What each insight of `spec.insights` counts."
     )
     published: Annotated[tuple[PublishedOutput, ...], Kept(MAX_OUTPUTS, keys=("output",))] = Field(
         (), description="How publishing to each output of `spec.publish` goes."

@@ -17,6 +17,11 @@ ROLE_ARN = rf"arn:{_PARTITION}:iam::[0-9]{{12}}:role/(?:{_NAME}+/)*{ROLE_NAME}"
 """A role's ARN, with or without a path."""
 ROLE_NAME_GLOB = r"[A-Za-z0-9_+=,.@*?-]+"
 ROLE_ARN_GLOB = r"arn:[a-z*?-]+:iam::[0-9*?]{1,12}:role/[A-Za-z0-9_+=,.@/*?-]+"
+INSIGHT_ARN = (
+    rf"arn:{_PARTITION}:securityhub:::insight/securityhub/default/[1-9][0-9]{{0,3}}"
+    rf"|arn:{_PARTITION}:securityhub:[a-z0-9-]+:[0-9]{{12}}:insight/[0-9]{{12}}/custom/[A-Za-z0-9-]{{1,64}}"
+)
+"""A managed insight's ARN, or a custom one's."""
 STANDARD = r"[a-z0-9][a-z0-9-]*/v/[0-9A-Za-z.]+"
 """A standard as a target's spec spells it: its ARN behind `standards/` or `ruleset/`."""
 

@@ -211,6 +211,20 @@ class Cycle:
         )
 
 
+async def together(*work: Coroutine[Any, Any, None]) -> None:
+    """Do all of this at once; none of it ends by itself, and what one raises ends the others."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
+
+
 class JobOutcome(Enum):
     """What became of the jobs that have ended since the last look."""
 

@@ -49,7 +49,8 @@ class Demand(NamedTuple):
     failed: FailedLimits | None = None
     """By what its failed findings are followed; None: they are not."""
     organization: OrganizationDemand | None = None
-    """What is to be read of its organization beside the polls."""
+    """What is to be read of its organization beside the polls; so it is with `insights`, by ARN."""
+    insights: frozenset[str] = frozenset()
 
 
 class Wanted(NamedTuple):

@@ -11,11 +11,13 @@ from typing import TypeVar
 
 from posture.aws.client.errors import AwsError
 from posture.domain.findings import SECURITY_HUB
+from posture.domain.insights import InsightResults
 from posture.domain.scoring.evaluation import TurnedOff, View
 from posture.domain.standards import Controls, ControlStatus
 from posture.domain.time import SECOND, microseconds
-from posture.hubs.cycle import Cycle
+from posture.hubs.cycle import Cycle, together
 from posture.hubs.demand import Demand, HubKey, OrganizationKey, Requests
+from posture.hubs.insights import InsightReadings
 from posture.hubs.organization import OrganizationReader
 from posture.hubs.organizations import OrganizationReadings
 from posture.hubs.status import HubPhase, HubStatus, StatusPublisher
@@ -57,6 +59,8 @@ class HubDependencies:
     """Seconds."""
     organizations: Callable[[OrganizationKey], OrganizationReader] | None = None
     """Makes what reads an organization; None: nobody asks for one."""
+    insight: Callable[[str], Awaitable[InsightResults]] | None = None
+    """Reads an insight by its ARN; None: nobody asks for one."""
 
 
 class Hub:
@@ -74,6 +78,12 @@ class Hub:
         self._organizations = OrganizationReadings(
             dependencies.organizations,
             lambda known: self._publisher.post(organizations=known),
+            dependencies.first_pause,
+        )
+        self._insights = InsightReadings(
+            dependencies.insight,
+            self.now,
+            lambda known: self._publisher.post(insights=known),
             dependencies.first_pause,
         )
         self._publisher.on_change(lambda: self._organizations.saw(self._publisher.status.version))
@@ -107,6 +117,7 @@ class Hub:
         asked = list(demands)
         self._requests.ask(asked, apart.total_seconds())
         self._organizations.ask(each.organization for each in asked if each.organization is not None)
+        self._insights.ask(arn for each in asked for arn in each.insights)
 
     @property
     def apart(self) -> int:
@@ -128,9 +139,10 @@ class Hub:
     def request(self) -> int:
         """Have it run at once, discovery included; returns a ticket for `has_run`.
 
-        Organizations are read again too, beside it.
+        Organizations and insights are read again too, beside it.
         """
         self._organizations.hurry()
+        self._insights.hurry()
         return self._requests.request()
 
     def request_poll(self) -> int:
@@ -327,7 +339,8 @@ class Hub:
             pauses.succeeded()
             pause = self._dependencies.first_pause
             cycle = Cycle(self.now, self._source, self._requests, self._publisher, first_pause=pause)
-            await self._organizations.beside(cycle.run(), worker, findings, self._members)
+            organizations = self._organizations.run(worker, findings, self._members)
+            await together(cycle.run(), organizations, self._insights.run())
         except TimesAhead:
             self._source = None
             await worker.call(opening.discard)

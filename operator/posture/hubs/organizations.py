@@ -1,8 +1,7 @@
 """The organizations that the targets of one hub ask for."""
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from posture.hubs.demand import OrganizationDemand, OrganizationKey
 from posture.hubs.organization import OrganizationReader, OrganizationReading, OrganizationStatus
@@ -58,29 +57,10 @@ class OrganizationReadings:
             for each in self._readings.values():
                 each.look()
 
-    async def beside(
-        self,
-        work: Coroutine[Any, Any, None],
-        worker: Worker,
-        findings: FindingsView,
-        members: Callable[[], Collection[str]],
-    ) -> None:
-        """Keep them current while `work` goes on, which does not end by itself; what either raises ends both.
-
-        See `OrganizationReading.run`.
-        """
-        tasks = [asyncio.create_task(work), asyncio.create_task(self._run(worker, findings, members))]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            await _end(tasks)
-        for task in tasks:
-            if not task.cancelled():
-                task.result()
-
-    async def _run(
+    async def run(
         self, worker: Worker, findings: FindingsView, members: Callable[[], Collection[str]]
     ) -> None:
+        """Keep them current until cancelled: see `OrganizationReading.run`."""
         running: dict[OrganizationReading, asyncio.Task[None]] = {}
         # What was told may have been forgotten meanwhile.
         self._statuses.clear()

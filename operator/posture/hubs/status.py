@@ -13,6 +13,7 @@ from posture.domain.findings import Rejection
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.hubs.demand import OrganizationKey
+from posture.hubs.insights import InsightStatus
 from posture.hubs.organization import OrganizationStatus
 from posture.store.errors import StoreError
 
@@ -90,7 +91,8 @@ class HubStatus:
     0 while each poll reads all of what people did by hand.
     """
     organizations: Mapping[OrganizationKey, OrganizationStatus] = field(default_factory=dict)
-    """How the reading of those stands that targets ask for."""
+    """How the reading of those stands that targets ask for; so it is with `insights`, by ARN."""
+    insights: Mapping[str, InsightStatus] = field(default_factory=dict)
 
     @property
     def polled(self) -> bool:

@@ -83,6 +83,17 @@ class TargetHub(NamedTuple):
     method: str
 
 
+class InsightReport(NamedTuple):
+    """What an insight of Security Hub counts."""
+
+    insight: str
+    """As in the spec."""
+    name: str
+    values: int
+    """Values of the attribute that findings are grouped by."""
+    findings: int
+
+
 class TargetReport(NamedTuple):
     """A PostureTarget as it is now."""
 
@@ -104,6 +115,8 @@ class TargetReport(NamedTuple):
     """Until when the scores are current, by that clock; no later than `told_at` where they are not."""
     hub: TargetHub | None = None
     """None while the hub has not answered."""
+    insights: tuple[InsightReport, ...] = ()
+    """Those of which something current is known."""
 
 
 class PolicyReport(NamedTuple):

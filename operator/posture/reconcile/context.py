@@ -99,6 +99,7 @@ class Context:
                 candidate=lambda name: self.lease(name, annotations),
                 scope=self.scope,
                 organizations=lambda organization: self.organizations(organization, key.region),
+                insight=cloud.insight,
             ),
         )
 

@@ -13,6 +13,7 @@ from posture.aws.securityhub.discovery import HubFacts
 from posture.config.model import (
     Minimums,
 )
+from posture.domain.arns import managed_insight_arn, partition_of_region
 from posture.domain.exceptions.declaration import Scope
 from posture.domain.findings import SECURITY_HUB, Severity, product_named
 from posture.domain.objectives.failed import ResolveLimits
@@ -121,7 +122,7 @@ def view_of(
 
 
 def demand_of(admitted: Admitted) -> Demand:
-    """Return what a target wants of its hub, and of its organization."""
+    """Return what a target wants of its hub, of its insights, and of its organization."""
     spec = admitted.target.spec
     return Demand(
         spec.interval,
@@ -130,7 +131,15 @@ def demand_of(admitted: Admitted) -> Demand:
         spec.scoring.evaluation_window,
         followed_of(spec),
         _organization_demand(admitted),
+        frozenset(insight_arn(each, admitted.hub.region) for each in spec.insights),
     )
+
+
+def insight_arn(insight: str, region: str) -> str:
+    """Return the ARN of an insight as a spec names it: a managed one by its number, else by the ARN."""
+    if insight.isdecimal():
+        return managed_insight_arn(partition_of_region(region), int(insight))
+    return insight
 
 
 def _organization_demand(admitted: Admitted) -> OrganizationDemand | None:

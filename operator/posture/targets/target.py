@@ -10,6 +10,7 @@ from posture.api.model import Metadata
 from posture.api.posture_target_status import (
     DECLINING,
     GROUPED,
+    INSIGHTS_READ,
     OVERDUE,
     PUBLISHED,
     SCORE_CURRENT,
@@ -36,6 +37,7 @@ from posture.targets.conditions import assessed, refused
 from posture.targets.evaluating import is_followed, shown_now, what_is_declared
 from posture.targets.grouping import grouped, with_grouping
 from posture.targets.history import ScoreHistory
+from posture.targets.insights import insight_reports, with_insights
 from posture.targets.objectives import NOT_COUNTED, overdue_fields, with_objectives, worst_fields
 from posture.targets.publishing import current_until, with_published
 from posture.targets.situation import held_back, hub_fields, situation_of, told_hub
@@ -66,6 +68,7 @@ _KIND = ReportedKind(
         DECLINING: ConditionStatus.TRUE,
         OVERDUE: ConditionStatus.TRUE,
         GROUPED: ConditionStatus.FALSE,
+        INSIGHTS_READ: ConditionStatus.FALSE,
         PUBLISHED: ConditionStatus.FALSE,
     },
     calm=frozenset({"Syncing", "Suspended", "ReadingAccounts"}),
@@ -214,6 +217,7 @@ class Target:
             deliveries = self._context.sink.deliveries(self._uid, namespace, outputs)
             after = with_published(after, outputs, deliveries, self._now())
         after = with_grouping(after, grouped(admission, self._hub, self._shown), self._now())
+        after = with_insights(after, admission, self._hub)
         await self._publish(after, self._admission, scores)
         await self._write(before, after)
         await self._tell_of_the_store()
@@ -296,6 +300,7 @@ class Target:
             per_control=self._context.config.current().metrics.per_control,
             drop=None if self._trend is None else float(self._trend.drop),
             hub=told_hub(self._hub, admission),
+            insights=insight_reports(status),
         )
         if isinstance(admission, Admitted) and self._hub is not None:
             spec = admission.target.spec

@@ -76,7 +76,12 @@ def make_hub(client: SecurityHub, tmp_path: Path) -> Callable[..., Hub]:
         return Hub(
             KEY,
             HubDependencies(
-                SecurityHubs(client), account_id, SqliteStores(tmp_path), candidate, first_pause=0.01
+                SecurityHubs(client),
+                account_id,
+                SqliteStores(tmp_path),
+                candidate,
+                first_pause=0.01,
+                insight=client.insight,
             ),
         )
 

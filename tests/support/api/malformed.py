@@ -13,6 +13,7 @@ _DURATION = "write a duration such as 90s, 5m or 24h"
 _PATTERN = "with the groups (?P<workload>…) and (?P<environment>…)"
 _ONE_SOURCE = "write exactly one of securityStandards, conformancePacks, configRules"
 _SELECTOR = "write at least one of controls, standards, accounts"
+_INSIGHT = "write the number that ends a managed insight's ARN"
 _GLOB = "write the 12 digits of an account id in quotes, or a glob"
 
 
@@ -89,6 +90,15 @@ _TARGET = [
         "write the name of a Config aggregator",
     ),
     ("publish", [{"output": "Posture_Metrics"}], "write the name of an output"),
+    ("insights", [36], "must be of type string"),
+    ("insights", ["036"], _INSIGHT),
+    ("insights", ["0"], _INSIGHT),
+    ("insights", ["severity"], _INSIGHT),
+    ("insights", ["arn:aws:securityhub:::insight/securityhub/default/"], _INSIGHT),
+    ("insights", ["arn:aws:securityhub:eu-west-1:1:insight/111122223333/custom/a"], _INSIGHT),
+    ("insights", ["arn:aws:s3:eu-west-1:111122223333:insight/111122223333/custom/a"], _INSIGHT),
+    ("insights", ["1", "1"], "duplicate entries"),
+    ("insights", [str(n) for n in range(1, 22)], "must have at most 20 items"),
     ("products", [], "should have at least 1 items"),
     ("products", ["GuardDuty"], "keep 'Security Hub'"),
     ("products", [""], "should be at least 1 chars long"),

@@ -130,6 +130,12 @@ _MAXIMAL: dict[type[CustomResource], list[Object]] = {
                 ],
             },
             "publish": [{"output": "posture-metrics"}, {"output": "soc"}],
+            "insights": [
+                "1",
+                "36",
+                "arn:aws-us-gov:securityhub:::insight/securityhub/default/27",
+                "arn:aws-us-gov:securityhub:us-gov-west-1:111122223333:insight/111122223333/custom/a1-b2",
+            ],
             "objectives": {
                 "minimumScore": 90,
                 "trend": {"window": "336h", "maxDrop": 2},

@@ -129,6 +129,23 @@ TARGET = KindTold(
             told="False",
         ),
         ConditionTold(
+            "InsightsRead",
+            "the insights of `spec.insights` are read and told; absent without `spec.insights`",
+            true={"Read": Meaning("All of them are read every hour.")},
+            false={
+                **AWS,
+                "AwsRefused": Meaning(
+                    "There is no such insight, or it was deleted.", "Correct `spec.insights`."
+                ),
+                "OtherAccounts": Meaning(
+                    "One counts accounts that the target does not see, and is not told.",
+                    "Do what the message says: [insights](../insights.md).",
+                ),
+            },
+            unknown={**_SUSPENDED, "ReadingInsights": Meaning("Some have not been read yet.")},
+            told="False",
+        ),
+        ConditionTold(
             "Published",
             "the outputs of `spec.publish` take what they are sent; absent without `spec.publish`",
             true={"Published": Meaning("`status.published` says when they last did.")},

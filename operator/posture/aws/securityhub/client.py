@@ -15,8 +15,10 @@ from posture.aws.securityhub.associations import (
 )
 from posture.aws.securityhub.discovery import HubFacts, discover
 from posture.aws.securityhub.history import FindingHistory, read_history
+from posture.aws.securityhub.insights import read_insight
 from posture.aws.securityhub.wire import FindingsPage, decode_page
 from posture.domain.findings import FindingId, Workflow
+from posture.domain.insights import InsightResults
 
 _SERVICE = "securityhub"
 
@@ -103,6 +105,10 @@ class SecurityHub:
         None where the answer is not to be believed.
         """
         return await read_history(self._calls, finding, begin)
+
+    async def insight(self, arn: str) -> InsightResults:
+        """Read an insight: see `insights.read_insight`."""
+        return await read_insight(self._calls, arn)
 
     async def batch_update_findings(
         self,

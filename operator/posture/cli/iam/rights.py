@@ -22,6 +22,8 @@ READ_HUB = (
     "securityhub:GetEnabledStandards",
     "securityhub:GetFindingAggregator",
     "securityhub:GetFindings",
+    "securityhub:GetInsightResults",
+    "securityhub:GetInsights",
     "securityhub:ListFindingAggregators",
     "securityhub:ListMembers",
     "securityhub:ListOrganizationAdminAccounts",
@@ -38,8 +40,6 @@ READ_CONFIG = (
 )
 """In the account of the aggregator, for targets with `source.conformancePacks` or `source.configRules`."""
 CHANGE_FINDINGS = ("securityhub:BatchUpdateFindings",)
-CHECK_SETUP = ("securityhub:GetInsightResults",)
-"""What only `posture check` asks for: without it some of what it tells is unknown."""
 SIMULATE = "iam:SimulatePrincipalPolicy"
 """Of a role on itself: by it `posture check` tells whether it may change findings, without doing it."""
 READ_HISTORY = ("securityhub:GetFindingHistory",)

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from posture.cli.iam.rights import (
     CHANGE_FINDINGS,
-    CHECK_SETUP,
     PUT_METRICS,
     READ_CONFIG,
     READ_CONTROLS,
@@ -179,7 +178,6 @@ def _putting(output: CloudWatchOutput) -> Statement:
 def _hub_statements(grant: Grant) -> list[Statement]:
     found = [
         statement("ReadSecurityHub", READ_HUB),
-        statement("CheckSetup", CHECK_SETUP),
         Statement("ReadOrganization", READ_ORGANIZATION),
     ]
     remediates = Verb.REMEDIATE in grant.verbs

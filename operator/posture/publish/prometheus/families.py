@@ -94,6 +94,16 @@ OBJECTIVE_RESOLVE = Family(
     "The time within which a failed finding is to be resolved.",
     (*TARGET, "severity"),
 )
+INSIGHT_VALUES = Family(
+    "posture_insight_values",
+    "Values by which an insight of Security Hub groups findings; 100 means 100 or more.",
+    (*TARGET, "insight", "name"),
+)
+INSIGHT_FINDINGS = Family(
+    "posture_insight_findings",
+    "Findings over these values: those with several count for each. At least so many, where there are 100.",
+    (*TARGET, "insight", "name"),
+)
 POLICY = ("namespace", "policy", "target")
 SUPPRESSED_FINDINGS = Family(
     "posture_suppressed_findings", "Active findings that a policy suppressed.", POLICY
@@ -211,6 +221,8 @@ ALL: tuple[Family, ...] = (
     SCORE_DROP,
     OBJECTIVE_DROP,
     OBJECTIVE_RESOLVE,
+    INSIGHT_VALUES,
+    INSIGHT_FINDINGS,
     SUPPRESSED_FINDINGS,
     SUPPRESSION_DRIFT,
     SUPPRESSION_EXPIRY,

@@ -25,6 +25,7 @@ from posture.publish.prometheus import families
 from posture.publish.prometheus.exposition import Samples, Value
 from posture.publish.prometheus.families import Family, score_family
 from posture.publish.sink import (
+    InsightReport,
     ObjectiveLimits,
     ObjectReport,
     PolicyReport,
@@ -152,6 +153,15 @@ def objective_samples(namespace: str, target: str, aims: ObjectiveLimits) -> dic
 def drop_samples(namespace: str, target: str, drop: float) -> Samples:
     """Return the sample of how far the score has fallen, as a ratio."""
     return {families.SCORE_DROP: [((namespace, target), drop)]}
+
+
+def insight_samples(namespace: str, target: str, insights: Iterable[InsightReport]) -> Samples:
+    """Return the samples of insights: two numbers each, whatever they count."""
+    labelled = [((namespace, target, each.insight, each.name), each) for each in insights]
+    return {
+        families.INSIGHT_VALUES: [(labels, each.values) for labels, each in labelled],
+        families.INSIGHT_FINDINGS: [(labels, each.findings) for labels, each in labelled],
+    }
 
 
 def condition_samples(report: ObjectReport) -> Samples:

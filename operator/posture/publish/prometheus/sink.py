@@ -15,6 +15,7 @@ from posture.publish.prometheus.samples import (
     drop_samples,
     evaluation_samples,
     info_samples,
+    insight_samples,
     objective_samples,
     overdue_samples,
     policy_samples,
@@ -97,6 +98,8 @@ class _TargetPage:
             state = {**state, **drop_samples(*own, report.drop)}
         if report.hub is not None:
             state = {**state, **info_samples(*own, report.hub)}
+        if report.insights:
+            state = {**state, **insight_samples(*own, report.insights)}
         made = None
         if scores is not None:
             state = {**state, **timestamp_samples(*own, scores.exact_at)}

@@ -26,7 +26,6 @@ def test_whatever_is_asked_of_security_hub_is_among_the_rights() -> None:
     asked = asked_of("securityhub", (file for pattern in globs for file in POSTURE.glob(pattern)))
     listed = (
         rights.READ_HUB,
-        rights.CHECK_SETUP,
         rights.CHANGE_FINDINGS,
         rights.READ_HISTORY,
         rights.SWITCH_CONTROLS,

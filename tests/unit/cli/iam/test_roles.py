@@ -18,7 +18,6 @@ def test_scores_alone_need_a_role_that_reads_and_one_that_assumes_it(tmp_path: P
     assert list(found) == ["posture-operator", "posture-reader"]
     assert allowed(found["posture-reader"]) == {
         *rights.READ_HUB,
-        *rights.CHECK_SETUP,
         *rights.READ_ORGANIZATION,
     }
     (policy,) = found["posture-operator"]["policies"]
@@ -182,7 +181,6 @@ def test_an_identity_of_its_own_reads_itself(tmp_path: Path) -> None:
     assert list(found) == ["own"]
     assert allowed(found["own"]) == {
         *rights.READ_HUB,
-        *rights.CHECK_SETUP,
         *rights.READ_ORGANIZATION,
         *rights.CHANGE_FINDINGS,
         rights.SIMULATE,

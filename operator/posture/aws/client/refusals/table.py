@@ -206,6 +206,13 @@ _HUB_ROWS = (
         codes=of("401", "407"),
     ),
     RefusalRow(
+        Terminal,
+        "Correct spec.insights: {region} of {account} has no such insight ({action} by {who}); custom ones"
+        " are of one account and Region",
+        codes=ABSENT | INVALID,
+        operations=of("GetInsights", "GetInsightResults"),
+    ),
+    RefusalRow(
         TokenRefused,
         "{action} of {who} in {region} refuses a NextToken that it gave: the window is read again from its"
         " first page",
