@@ -10,8 +10,10 @@ from typing import Any
 
 import msgspec
 
+from sandbox.config.seed import SeedConfig
 from sandbox.organization import asff
 from sandbox.organization.accounts import ADMINISTRATOR, Account, accounts
+from sandbox.organization.packs import config_of, document_of, findings_of
 from sandbox.securityhub.catalogue import CIS_1_2, CIS_1_4, CONTROLS, FSBP, Control, partition_of
 
 _OTHER_PRODUCTS = (
@@ -40,6 +42,8 @@ class Organization:
 
     `resources`: how many resources of a type an account has in a Region, on average. `classic_share`: the
     share of accounts whose findings still come one a standard, as for hours after consolidation is turned on.
+    `packs`: names of the conformance packs of AWS Config in each account and Region, of `pack_rules` rules
+    each; none: Config is not used.
     `now`: findings are dated backwards from here; None: from the moment that `findings` is called.
     """
 
@@ -52,6 +56,8 @@ class Organization:
     seed_number: int = 1
     now: datetime | None = None
     administrator: str = ADMINISTRATOR
+    packs: tuple[str, ...] = ()
+    pack_rules: int = 12
     _encoder: msgspec.json.Encoder = field(default_factory=msgspec.json.Encoder, repr=False, compare=False)
 
     @classmethod
@@ -67,7 +73,9 @@ class Organization:
 
     def seed(self) -> dict[str, Any]:
         """Return the hub's set-up as the emulator's control endpoint takes it."""
+        config = self.config()
         return {
+            "config": None if config is None else document_of(config),
             "now": None if self.now is None else _iso(self.now),
             "administrator": self.administrator,
             "regions": list(self.regions),
@@ -88,12 +96,24 @@ class Organization:
             ],
         }
 
+    def config(self) -> SeedConfig | None:
+        """Return what AWS Config has; None: nothing."""
+        if not self.packs:
+            return None
+        return config_of(
+            self.administrator,
+            self.regions[0],
+            self.packs,
+            rules=self.pack_rules,
+            seed_number=self.seed_number,
+        )
+
     def findings(self, limit: int | None = None) -> Iterator[bytes]:
         """Yield findings in ASFF, each as JSON bytes, at most `limit` of them."""
         return islice(map(self._encoder.encode, self._all()), limit)
 
     def _all(self) -> Iterator[asff.Asff]:
-        now = self.now or datetime.now(UTC)
+        now, config = self.now or datetime.now(UTC), self.config()
         controls = [c for c in CONTROLS.values() if any(s in c.numbers for s in self.standards)]
         for account in self.accounts():
             classic = _share(self.seed_number, account.id, "classic") < self.classic_share
@@ -104,6 +124,8 @@ class Organization:
                 for control in controls:
                     yield from place.checks(control, classic=classic)
                 yield from place.others()
+                if config is not None:
+                    yield from findings_of(config, account.id, account.name, region, now)
 
 
 class _Place:
