@@ -14,6 +14,7 @@ MEASURES = (
     "decode",
     "wire_to_store",
     "sweep",
+    "config",
     "poll",
     "restart",
     "memory",
