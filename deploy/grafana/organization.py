@@ -283,6 +283,21 @@ ACCOUNTS = Row(
             height=6,
             steps=((None, "green"), (1800, "orange"), (7200, "red")),
         ),
+        Panel(
+            "table",
+            "Set-up",
+            "Parts of the organization's set-up, the imperfect ones first. What is not known is not listed;"
+            " status.organization of the target says why, and what to do about each.",
+            "none",
+            (*OF_TARGET, "check"),
+            (Query(f"max by ({BY_TARGET}, check) (posture_setup_check{{{CHOSEN}}})", "As it should be"),),
+            "Nothing is known of the set-up yet, or the target does not look at a Security Hub.",
+            width=24,
+            height=8,
+            steps=((None, "orange"), (1, "green")),
+            words={0: "no", 1: "yes"},
+            sort=("As it should be", False),
+        ),
     ),
 )
 

@@ -7,6 +7,9 @@ _OBJECT = "cluster, kind, namespace, name"
 _TARGET_NAMED = "{{ $labels.namespace }}/{{ $labels.target }}"
 _OBJECT_NAMED = "{{ $labels.namespace }}/{{ $labels.name }}"
 
+# Parts of a set-up that AWS recommends, and that hide nothing.
+_BY_CHOICE = "central_configuration|consolidated_findings|security_hub_v2"
+
 
 def _failed(severity: str, at: str = "") -> str:
     return f'sum by ({_TARGET}) (posture_findings{{severity="{severity}",state="failed"}}{at})'
@@ -136,6 +139,15 @@ SCORE = Group(
             f"Tags of accounts of PostureTarget {_OBJECT_NAMED} cannot be read.",
             "Workloads and owners are told by tags in AWS Organizations. What was read is believed for a day;"
             " after that no workload has a score. The condition Grouped says why.",
+        ),
+        Alert(
+            "PostureSetupIncomplete",
+            "warning",
+            "24h",
+            f'max by ({_TARGET}, check) (posture_setup_check{{check!~"{_BY_CHOICE}"}}) == 0',
+            f"{{{{ $labels.check }}}} is not as it should be in the organization of {_TARGET_NAMED}.",
+            "Something is not seen, or will not be in accounts that join. status.organization of the"
+            " PostureTarget says what, and what to do.",
         ),
         Alert(
             "PostureAccountSilent",

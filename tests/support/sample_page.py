@@ -79,6 +79,7 @@ def _gauges(now: float) -> Samples:
         families.OBJECTIVE_RESOLVE: [((*_TARGET, "critical"), 86400)],
         families.INSIGHT_VALUES: [((*_TARGET, "36", "Resources with the most failed security checks"), 12)],
         families.INSIGHT_FINDINGS: [((*_TARGET, "36", "Resources with the most failed security checks"), 40)],
+        families.SETUP_CHECK: [((*_TARGET, "hub"), 1), ((*_TARGET, "aggregation"), 0)],
         families.SUPPRESSED_FINDINGS: [(_POLICY, 4)],
         families.SUPPRESSION_DRIFT: [(_POLICY, 1)],
         families.SUPPRESSION_EXPIRY: [(_POLICY, now + 86400)],

@@ -8,6 +8,7 @@ from pydantic import Field
 from posture.api.model import Observed
 from posture.api.resource import Status
 from posture.api.types import Kept, Line, Paragraph, Past, Percent, SeverityLabel, Time
+from posture.domain.setup.results import SetupCheck, SetupStanding
 
 SCORE_CURRENT: Final = "ScoreCurrent"
 DECLINING: Final = "Declining"
@@ -26,6 +27,7 @@ MAX_POINTS = 400
 MAX_OUTPUTS = 10
 MAX_INSIGHTS = 20
 MAX_VALUES = 10
+MAX_SETUP = 20
 
 
 class ControlCounts(Observed):
@@ -277,6 +279,16 @@ class InsightCounts(Observed):
     reason: Line | None = Field(None, description="Why nothing, or nothing new, is told; absent otherwise.")
 
 
+class OrganizationCheck(Observed):
+    """How one part of the organization's set-up stands."""
+
+    check: SetupCheck = Field(description="The part.")
+    status: SetupStanding = Field(
+        description="`Unknown` where it could not be told: the message says why, and there is no metric."
+    )
+    message: Paragraph = Field(description="What was found, and what to do.")
+
+
 class PublishedOutput(Observed):
     """How publishing to one output goes."""
 
@@ -325,6 +337,9 @@ class PostureTargetStatus(Status):
     )
     insights: Annotated[tuple[InsightCounts, ...], Kept(MAX_INSIGHTS, keys=("insight",))] = Field(
         (), description="What each insight of `spec.insights` counts."
+    )
+    organization: Annotated[tuple[OrganizationCheck, ...], Kept(MAX_SETUP, keys=("check",))] = Field(
+        (), description="How the organization is set up, part by part, as its Security Hub says it."
     )
     published: Annotated[tuple[PublishedOutput, ...], Kept(MAX_OUTPUTS, keys=("output",))] = Field(
         (), description="How publishing to each output of `spec.publish` goes."

@@ -117,6 +117,9 @@ class TargetReport(NamedTuple):
     """None while the hub has not answered."""
     insights: tuple[InsightReport, ...] = ()
     """Those of which something current is known."""
+    setup: Mapping[str, bool] = MappingProxyType({})
+    """Whether parts of the organization's set-up are as they should be; without those of which that is not
+    known."""
 
 
 class PolicyReport(NamedTuple):

@@ -17,8 +17,11 @@ from posture.domain.findings import Cell, Finding, RecordState, Rejection
 from posture.domain.objectives.failed import FailedScope, ResolveLimits
 from posture.domain.objectives.overdue import LISTED, Overdue, overdue_of
 from posture.domain.objectives.worst import FailedControls, failed_controls
+from posture.domain.scoring.accounts import AccountFilter
 from posture.domain.scoring.comparison import Comparison
 from posture.domain.scoring.evaluation import Evaluation, View, evaluate
+from posture.domain.setup.recorders import Recorders, is_recorder_check, recorders_of
+from posture.domain.standards import Controls
 from posture.sources.cell_cache import CellCache, unpacked
 from posture.sources.failed_cache import FailedCache, FailedLimits
 from posture.store.interface import FindingRows, FindingsStore, KeptMoments, KeptState
@@ -230,6 +233,14 @@ class FindingsView:
         """Compare with a view at the last published moment, until the next; None as of `evaluate`."""
         cache = self._caches.get(window)
         return None if cache is None else Comparison(cache.cells, cache.checks(), view)
+
+    def recorders(self, controls: Controls, accounts: AccountFilter, window: int) -> Recorders | None:
+        """Return what findings of Config.1 say at the last published moment; None as of `evaluate`."""
+        cache = self._caches.get(window)
+        if cache is None or self._published is None:
+            return None
+        checks = [each for each in cache.checks() if is_recorder_check(each, controls)]
+        return recorders_of(cache.cells(checks), controls, accounts)
 
     def told_standards(self) -> frozenset[str]:
         """Return the standards that any finding speaks of, wherever they are enabled."""

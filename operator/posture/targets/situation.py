@@ -168,6 +168,8 @@ def hub_fields(admitted: Admitted, hub: HubStatus, before: PostureTargetStatus) 
     return {
         "sync": _sync(hub, told.sync or SyncSummary(), _odd(admitted, hub), sees_all=_sees_all(admitted)),
         "hub": told.hub if hub.facts is None else _hub(hub.facts),
+        # Accounts are named in it: of another scope nothing is told on.
+        "organization": told.organization if told.scope_digest == scope_digest(admitted) else (),
     }
 
 

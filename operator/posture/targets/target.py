@@ -40,6 +40,7 @@ from posture.targets.history import ScoreHistory
 from posture.targets.insights import insight_reports, with_insights
 from posture.targets.objectives import NOT_COUNTED, overdue_fields, with_objectives, worst_fields
 from posture.targets.publishing import current_until, with_published
+from posture.targets.setup import TargetSetup
 from posture.targets.situation import held_back, hub_fields, situation_of, told_hub
 from posture.targets.status import (
     believed,
@@ -110,6 +111,7 @@ class Target:
         self._shown: Shown | None = None
         self._trend: Trend | None = None
         self._history = ScoreHistory(self._uid)
+        self._setup = TargetSetup()
         self._request: tuple[str, Hub, int] | None = None
         self._store_replaced: str | None = None
         self._loop = WakeLoop(
@@ -225,6 +227,7 @@ class Target:
     def _refused(self, before: PostureTargetStatus, admission: NotAdmitted) -> PostureTargetStatus:
         """Return the status of a target that may not look at its hub: nothing of the hub is in it."""
         self._shown = self._trend = None
+        self._setup.forget()
         now, generation = self._now(), self._generation
         return without_scores(before).model_copy(
             update={
@@ -233,6 +236,7 @@ class Target:
                 "conditions": refused(before.conditions, admission.trouble, now, generation),
                 "sync": None,
                 "hub": None,
+                "organization": (),
             }
         )
 
@@ -256,6 +260,7 @@ class Target:
             "last_handled_request": handled,
             "conditions": assessed(before.conditions, situation, self._now(), generation),
             **hub_fields(admission, hub.status, before),
+            **await self._setup.fields(hub, admission, self._shown),
         }
         if isinstance(scores, Shown):
             fields |= evaluation_fields(
@@ -301,6 +306,7 @@ class Target:
             drop=None if self._trend is None else float(self._trend.drop),
             hub=told_hub(self._hub, admission),
             insights=insight_reports(status),
+            setup=self._setup.told,
         )
         if isinstance(admission, Admitted) and self._hub is not None:
             spec = admission.target.spec

@@ -15,7 +15,38 @@ from tests.support.alert_cases.series import (
 )
 from tests.support.rule_tests import Case, Fires, gone, steps
 
+_SETUP = f"posture_setup_check{{{TARGET},check="
+
 CASES = (
+    Case(
+        "PostureSetupIncomplete",
+        {
+            f'{_SETUP}"aggregation"}}': f"{steps(1, '1h')} {steps(0, '30h')} {steps(1, '2h')}",
+            f'{_SETUP}"hub"}}': steps(1, "34h"),
+            # By choice.
+            f'{_SETUP}"central_configuration"}}': steps(0, "34h"),
+            f'{_SETUP}"security_hub_v2"}}': steps(0, "34h"),
+        },
+        [
+            ("24h", []),
+            (
+                "26h",
+                [
+                    Fires(
+                        f"aggregation is not as it should be in the organization of {ORGANIZATION}.",
+                        {**TARGET_LABELS, "check": "aggregation"},
+                    )
+                ],
+            ),
+            ("32h", []),
+        ],
+    ),
+    # What is not known any more is no alert.
+    Case(
+        "PostureSetupIncomplete",
+        {f'{_SETUP}"config_recorder"}}': f"{steps(0, '20h')} {gone('14h')}"},
+        [("26h", [])],
+    ),
     Case(
         "PostureWorkloadsUnknown",
         {condition("Grouped", "False"): "0x9 1x79 0x60"},

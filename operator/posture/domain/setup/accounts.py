@@ -128,10 +128,13 @@ def _central(status: str, why_failed: str, check: SetupCheck) -> SetupResult:
     return unknown(check, f"central configuration is being enabled ({status})")
 
 
-def judge_members(setup: HubSetup, missing: Collection[str] = (), silent: Sequence[str] = ()) -> SetupResult:
+def judge_members(
+    setup: HubSetup, missing: Collection[str] = (), silent: Sequence[str] | None = ()
+) -> SetupResult:
     """Tell which accounts are not seen. `setup.apart`, as all the others: accounts that may be named.
 
-    `missing`: accounts of the organization that the hub does not know. `silent`: members without findings.
+    `missing`: accounts of the organization that the hub does not know. `silent`: members without findings;
+    None: that is not known yet.
     """
     check = SetupCheck.MEMBERS
     if SetupPart.MEMBERS in setup.untold:
@@ -151,10 +154,12 @@ def judge_members(setup: HubSetup, missing: Collection[str] = (), silent: Sequen
     if silent:
         return warning(
             check,
-            f"{counted(len(silent), 'member has', 'members have')} no finding inside the evaluation window:"
+            f"{counted(len(silent), 'account has', 'accounts have')} no finding inside the evaluation window:"
             f" {listed(sorted(silent)[:_NAMED], len(silent))}",
             "look there whether Security Hub, a standard and AWS Config are on",
         )
+    if silent is None:
+        return unknown(check, "which members have no findings is known with the first score")
     if setup.administers is False:
         return unknown(check, "this account administers no others, so none is listed")
     return ok(check, "all members are seen")

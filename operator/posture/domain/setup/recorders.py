@@ -7,7 +7,7 @@ Config" for what is not checked without it.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from posture.domain.findings import Cell, Compliance, Workflow
+from posture.domain.findings import Cell, Check, Compliance, Workflow
 from posture.domain.scoring.accounts import AccountFilter, AccountStanding
 from posture.domain.setup.facts import HubSetup
 from posture.domain.setup.results import SetupCheck, SetupResult, listed, ok, unknown, warning
@@ -26,6 +26,11 @@ class Recorders(NamedTuple):
     """In how many places it passed."""
 
 
+def is_recorder_check(check: Check, controls: Controls) -> bool:
+    """Whether findings of a check are of Config.1."""
+    return any(control == CONFIG_1 for _, control in controls.pairs_of(check))
+
+
 def recorders_of(cells: Iterable[Cell], controls: Controls, accounts: AccountFilter) -> Recorders:
     """Read the findings of Config.1 of the accounts that a target may see.
 
@@ -33,7 +38,7 @@ def recorders_of(cells: Iterable[Cell], controls: Controls, accounts: AccountFil
     """
     failed, passed = set[tuple[str, str]](), set[tuple[str, str]]()
     for cell in cells:
-        if not any(control == CONFIG_1 for _, control in controls.pairs_of(cell.check)):
+        if not is_recorder_check(cell.check, controls):
             continue
         if accounts.standing(cell.account_id) is not AccountStanding.TARGETED:
             continue

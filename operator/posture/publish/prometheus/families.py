@@ -104,6 +104,11 @@ INSIGHT_FINDINGS = Family(
     "Findings over these values: those with several count for each. At least so many, where there are 100.",
     (*TARGET, "insight", "name"),
 )
+SETUP_CHECK = Family(
+    "posture_setup_check",
+    "Whether a part of the organization's set-up is as it should be: 1 or 0; none where that is not known.",
+    (*TARGET, "check"),
+)
 POLICY = ("namespace", "policy", "target")
 SUPPRESSED_FINDINGS = Family(
     "posture_suppressed_findings", "Active findings that a policy suppressed.", POLICY
@@ -223,6 +228,7 @@ ALL: tuple[Family, ...] = (
     OBJECTIVE_RESOLVE,
     INSIGHT_VALUES,
     INSIGHT_FINDINGS,
+    SETUP_CHECK,
     SUPPRESSED_FINDINGS,
     SUPPRESSION_DRIFT,
     SUPPRESSION_EXPIRY,

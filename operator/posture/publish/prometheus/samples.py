@@ -5,7 +5,7 @@ and when it ends; a rule its plan. At a scrape the hubs that this replica works 
 the configuration are read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from posture.aws.client.limiter import Usage
@@ -161,6 +161,15 @@ def insight_samples(namespace: str, target: str, insights: Iterable[InsightRepor
     return {
         families.INSIGHT_VALUES: [(labels, each.values) for labels, each in labelled],
         families.INSIGHT_FINDINGS: [(labels, each.findings) for labels, each in labelled],
+    }
+
+
+def setup_samples(namespace: str, target: str, setup: Mapping[str, bool]) -> Samples:
+    """Return the samples of a set-up: of the parts of which it is known how they stand."""
+    return {
+        families.SETUP_CHECK: [
+            ((namespace, target, _snake_case(check)), int(good)) for check, good in setup.items()
+        ]
     }
 
 

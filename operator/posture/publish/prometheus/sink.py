@@ -21,6 +21,7 @@ from posture.publish.prometheus.samples import (
     policy_samples,
     restored_samples,
     rule_samples,
+    setup_samples,
     timestamp_samples,
 )
 from posture.publish.sink import (
@@ -96,6 +97,8 @@ class _TargetPage:
             state = {**state, **objective_samples(*own, report.objectives)}
         if report.drop is not None:
             state = {**state, **drop_samples(*own, report.drop)}
+        if report.setup:
+            state = {**state, **setup_samples(*own, report.setup)}
         if report.hub is not None:
             state = {**state, **info_samples(*own, report.hub)}
         if report.insights:
