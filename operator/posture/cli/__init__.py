@@ -10,8 +10,8 @@ from posture.cli.group import Lazy, LazyGroup
 
 class _Commands(LazyGroup):
     lazy: ClassVar[Mapping[str, Lazy]] = {
-        "run": Lazy("posture.cli.commands:run", "Run the operator until SIGTERM."),
-        "crds": Lazy("posture.cli.commands:crds", "Print the CRDs, ready for kubectl apply."),
+        "run": Lazy("posture.cli.run:run", "Run the operator until SIGTERM."),
+        "crds": Lazy("posture.cli.crds:crds", "Print the CRDs, ready for kubectl apply."),
         "check": Lazy(
             "posture.cli.check.command:check", "Check everything between a pod and a score, read-only."
         ),

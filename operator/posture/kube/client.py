@@ -7,8 +7,6 @@ from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
-from kubernetes.aio.client import ApiClient
-
 from posture.kube.connection import load_connection
 from posture.kube.errors import (
     Call,
@@ -20,6 +18,7 @@ from posture.kube.errors import (
 )
 from posture.kube.requests import REQUEST_WITHIN, ApiRequests
 from posture.kube.resources import ApiResource, Object, ObjectRef
+from posture.kube.transport import ApiClient
 
 OBJECTS_A_PAGE = 500
 """Objects asked for at a time: what kubectl asks for."""

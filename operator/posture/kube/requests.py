@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import msgspec
-from kubernetes.aio.client import ApiClient
-from kubernetes.aio.config import ConfigException
 
 from posture.kube.connection import NoCluster, adopt_credentials, load_connection
 from posture.kube.errors import Call, Retryable, Unauthorized, error_of
 from posture.kube.resources import Object
+from posture.kube.transport import ApiClient, ConfigException
 
 logger = logging.getLogger(__name__)
 

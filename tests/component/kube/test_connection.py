@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from kubernetes.aio.config import incluster_config
 
 from posture.kube.client import connect
 from posture.kube.connection import NoCluster
 from posture.kube.errors import Unauthorized
 from posture.kube.resources import NAMESPACES, POSTURE_TARGETS
+from posture.kube.transport import load_incluster_config
 from sandbox.controlplane import ControlPlane
 from tests.component.kube.conftest import write_kubeconfig
 
@@ -25,8 +25,8 @@ async def test_a_pod_finds_the_api_server_and_a_newline_after_the_token_does_no_
     monkeypatch.delenv("KUBECONFIG", raising=False)
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", port)
-    monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(token))
-    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(installed.ca_file))
+    monkeypatch.setitem(load_incluster_config.__globals__, "SERVICE_TOKEN_FILENAME", str(token))
+    monkeypatch.setitem(load_incluster_config.__globals__, "SERVICE_CERT_FILENAME", str(installed.ca_file))
     async with connect(within=10.0) as kube:
         for _ in range(2):
             assert (await kube.get(NAMESPACES, None, "kube-system"))["metadata"]["uid"]

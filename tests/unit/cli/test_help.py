@@ -1,7 +1,7 @@
 from click.testing import CliRunner
 
 from posture.cli import main
-from posture.cli.commands import run
+from posture.cli.run import run
 
 
 def test_every_option_of_run_names_its_variable() -> None:

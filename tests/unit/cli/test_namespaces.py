@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from posture.cli import main
-from posture.cli.commands import run
+from posture.cli.run import run
 
 
 @pytest.mark.parametrize("name", ["Bad_Name", "-a", "a-", "a.b", "é", "a" * 64, "a b", "a\n", ""])

@@ -1,4 +1,4 @@
-"""Commands that are about no object: `posture run`, the operator itself, and `posture crds`, its kinds."""
+"""`posture run`: the operator itself."""
 
 import asyncio
 import os
@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 import click
-import yaml
 
 from posture import logs
-from posture.api.crds import documents
-from posture.cli.terminal import Namespace, complain, lease_namespace_option, show
+from posture.cli.terminal import Namespace, complain, lease_namespace_option
 from posture.config.file import ConfigError, ConfigFile
 from posture.kube.connection import pod_namespace
 from posture.process import CannotStart, Options, serve
@@ -120,9 +118,3 @@ def run(
     except (CannotStart, ConfigError) as error:
         complain(error)
         sys.exit(1)
-
-
-@click.command()
-def crds() -> None:
-    """Print the CRDs, ready for `kubectl apply --server-side -f -`."""
-    show(yaml.safe_dump_all(documents(), sort_keys=False, width=110))
