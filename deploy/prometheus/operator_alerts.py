@@ -70,6 +70,36 @@ OPERATOR = Group(
             threshold_means="seconds",
         ),
         Alert(
+            "PostureOutputLate",
+            "warning",
+            "10m",
+            "max by (cluster, namespace, job, output, kind) (posture_output_oldest_seconds) > THRESHOLD",
+            "The output {{ $labels.output }} has not sent what is {{ $value | humanizeDuration }} old.",
+            "Its destination takes nothing, or less than there is. What waits is kept up to maxQueue; the"
+            " condition Published of its targets says why.",
+            threshold=900,
+            threshold_means="seconds",
+        ),
+        Alert(
+            "PostureOutputDropped",
+            "critical",
+            "0m",
+            "sum by (cluster, namespace, job, output, kind) (increase(posture_output_dropped_total[1h])) > 0",
+            "The output {{ $labels.output }} has dropped what was to be sent.",
+            "They never arrive: the queue was full, they were too old, or the destination refused them.",
+        ),
+        Alert(
+            "PostureOutputFailing",
+            "warning",
+            "15m",
+            "sum by (cluster, namespace, job, output, kind) (increase(posture_output_failed_total[10m])) > 0"
+            " unless on (cluster, namespace, job, output, kind)"
+            " sum by (cluster, namespace, job, output, kind) (increase(posture_output_sent_total[10m])) > 0",
+            "The output {{ $labels.output }} fails and sends nothing.",
+            "Every attempt to send to its destination fails. The label reason of posture_output_failed_total"
+            " and the condition Published of its targets say why.",
+        ),
+        Alert(
             "PostureConfigInvalid",
             "warning",
             "5m",

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,17 +20,19 @@ from posture.aws.client.sessions import Sessions
 from posture.config.file import (
     ConfigFile,
 )
+from posture.config.model import SplunkOutput
 from posture.hubs.stores import remove_leftovers
 from posture.kube.client import connect
 from posture.kube.connection import NoCluster
 from posture.kube.events import EventRecorder
 from posture.publish.cloudwatch.output import CloudWatchDestination
-from posture.publish.outputs import OutputSinks
+from posture.publish.outputs import Destination, OutputDefinition, OutputSinks
 from posture.publish.prometheus import families
 from posture.publish.prometheus.exposition import Exposition, rendered, serve_metrics
 from posture.publish.prometheus.samples import output_samples
 from posture.publish.prometheus.sink import PrometheusSink
 from posture.publish.sink import Sinks
+from posture.publish.splunk.output import SplunkDestination
 from posture.readiness import LoopLag, Readiness
 from posture.reconcile.context import Context, writers_of
 from posture.store.sqlite.stores import SqliteStores
@@ -87,7 +90,7 @@ async def serve(options: Options) -> None:
         settle_heap()
         limiters = Limiters(options.config.current().quota_share)
         outputs = await stack.enter_async_context(
-            OutputSinks(options.config, lambda each: CloudWatchDestination(each, sessions, limiters, usage))
+            OutputSinks(options.config, partial(_destination, sessions, limiters, usage))
         )
         exposition.add_live(lambda: output_samples(outputs.numbers()))
         context = Context(
@@ -107,6 +110,15 @@ async def serve(options: Options) -> None:
         )
         await _work(context, exposition, readiness, stop)
     logger.info("Stopped")
+
+
+def _destination(
+    sessions: Sessions, limiters: Limiters, usage: Usage, definition: OutputDefinition
+) -> Destination:
+    """Make where an output of the configuration sends."""
+    if isinstance(definition, SplunkOutput):
+        return SplunkDestination(definition)
+    return CloudWatchDestination(definition, sessions, limiters, usage)
 
 
 def settle_heap() -> None:

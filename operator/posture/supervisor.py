@@ -176,6 +176,7 @@ class Supervisor:
         await self._settle_hubs([each for _, each in admissions.values() if isinstance(each, Admitted)])
         self._settle_targets(admissions)
         hubs = self._hubs.hubs
+        self._context.sink.connect(hubs)
         await self._suppression.settle(hubs)
         await self._remediation.settle(hubs)
 
@@ -206,7 +207,8 @@ class Supervisor:
             name = f"{each.target.metadata.namespace}/{each.target.metadata.name}"
             hub.targets.append(name)
             if not each.target.spec.suspend or self._suppression.needs_hub(name):
-                hub.demands.append(demand_of(each))
+                outlets = self._context.sink.outlets(each.target.metadata.uid)
+                hub.demands.append(demand_of(each)._replace(outlets=outlets))
         for key in self._suppression.hubs_to_undo_in():
             hub = wanted.setdefault(key, WantedHub([], []))
             if not hub.demands:

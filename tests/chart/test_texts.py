@@ -192,6 +192,7 @@ def test_every_text_of_the_values_is_tried() -> None:
         *(f"config.minimums.{each}" for each in ("interval", "fullSyncInterval", "evaluationWindow")),
         "config.grants.remediation.documents.parameters",
         *(f"config.outputs.cloudWatch.{each}" for each in ("region", "roleArn", "maxQueue.age")),
+        *(f"config.outputs.splunk.{each}" for each in ("url", "send", "maxQueue.age")),
         "prometheusRule.runbookUrl",
         *("global.compatibility.openshift.adaptSecurityContext", "extraArgs", "dnsPolicy", "hostAliases.ip"),
         *("service.ipFamilyPolicy", "service.ipFamilies", "persistence.retention"),

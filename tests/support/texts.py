@@ -124,6 +124,11 @@ CONFIGURATION: tuple[Path, ...] = tuple(
         ("outputs", "cloudWatch", 0, "name"),
         ("outputs", "cloudWatch", 0, "namespaces", 0),
         ("outputs", "cloudWatch", 0, "metricNamespace"),
+        ("outputs", "splunk", 0, "name"),
+        ("outputs", "splunk", 0, "namespaces", 0),
+        ("outputs", "splunk", 0, "tokenFile"),
+        ("outputs", "splunk", 0, "caFile"),
+        ("outputs", "splunk", 0, "index"),
     )
 )
 """What goes into the operator's configuration file."""
@@ -145,7 +150,10 @@ FRAME: Mapping[str, Any] = {
     "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "a", "whenUnsatisfiable": "DoNotSchedule"}],
     "config": {
         "grants": [{"remediation": {"documents": [{"name": "a", "owner": "Amazon"}]}}],
-        "outputs": {"cloudWatch": [{"name": "a", "region": "eu-west-1"}]},
+        "outputs": {
+            "cloudWatch": [{"name": "a", "region": "eu-west-1"}],
+            "splunk": [{"name": "b", "url": "https://a", "tokenFile": "/a"}],
+        },
     },
 }
 """What stands around the texts, valid without any of them."""

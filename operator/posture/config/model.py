@@ -69,6 +69,20 @@ MetricNamespace = Annotated[
         check=lambda text: not text.startswith("AWS/") and bool(text.strip()),
     ),
 ]
+CollectorUrl = Annotated[
+    str,
+    Shape(
+        r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?",
+        "write the address of the HTTP Event Collector without /services/collector and without a password,"
+        " as https://splunk.example.com:8088",
+        500,
+        check=lambda text: "/services/collector" not in text,
+    ),
+]
+FilePath = Annotated[str, Shape(r"/[^\x00-\x1f]+", "write the absolute path of a mounted file", 500)]
+SplunkIndex = Annotated[
+    str, Shape(r"[a-z0-9_][a-z0-9_-]*", "write the name of an index: of a-z, 0-9, _ and -", 80)
+]
 Expression = Annotated[str, AfterValidator(_expression)]
 
 
@@ -226,18 +240,49 @@ class CloudWatchOutput(Spec):
     max_queue: OutputQueue = OutputQueue()
 
 
+class SplunkEvents(StrEnum):
+    """What is sent to Splunk."""
+
+    FINDINGS = "Findings"
+    SCORES = "Scores"
+    EXCEPTIONS = "Exceptions"
+    REMEDIATIONS = "Remediations"
+
+
+class SplunkOutput(Spec):
+    """A Splunk HTTP Event Collector, by the address before `/services/collector`.
+
+    `token_file` and `ca_file`: mounted files, which are read again when they change. `index`: one that the
+    token may write to; without it, the token's own. `acknowledge`: an event has arrived when Splunk has it
+    indexed, which the token must have turned on. `backfill`: what a first sweep finds is sent, too.
+    """
+
+    name: OutputName
+    namespaces: tuple[NamespaceGlob, ...] = ()
+    url: CollectorUrl
+    token_file: FilePath
+    ca_file: FilePath | None = None
+    index: SplunkIndex | None = None
+    send: frozenset[SplunkEvents] = Field(frozenset(SplunkEvents), min_length=1)
+    acknowledge: StrictBool = False
+    backfill: StrictBool = False
+    max_queue: OutputQueue = OutputQueue()
+
+
+def _named_once(outputs: "Outputs") -> bool:
+    names = [each.name for each in outputs.cloud_watch] + [each.name for each in outputs.splunk]
+    return len(set(names)) == len(names)
+
+
 class Outputs(Spec):
     """Destinations outside Prometheus, and which namespaces may publish there."""
 
     rules: ClassVar[tuple[CelRule, ...]] = (
-        CelRule(
-            "",
-            "write a name once: two outputs have the same",
-            lambda outputs: len({each.name for each in outputs.cloud_watch}) == len(outputs.cloud_watch),
-        ),
+        CelRule("", "write a name once: two outputs have the same", _named_once),
     )
 
     cloud_watch: tuple[CloudWatchOutput, ...] = ()
+    splunk: tuple[SplunkOutput, ...] = ()
 
 
 class Config(Spec):

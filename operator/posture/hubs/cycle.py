@@ -85,6 +85,7 @@ class Cycle:
                     wanted.full_sync,
                     self._requests.owners,
                     wanted.failed,
+                    wanted.outlets,
                 )
             )
             await self._resume(wanted)

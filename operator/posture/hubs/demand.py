@@ -14,6 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from posture.domain.findings import CheckSource, product_named
+from posture.domain.outbox import Outlet
 from posture.domain.time import microseconds
 from posture.sources.failed_cache import FailedLimits
 
@@ -51,6 +52,8 @@ class Demand(NamedTuple):
     organization: OrganizationDemand | None = None
     """What is to be read of its organization beside the polls; so it is with `insights`, by ARN."""
     insights: frozenset[str] = frozenset()
+    outlets: frozenset[Outlet] = frozenset()
+    """The outputs that are told of changes."""
 
 
 class Wanted(NamedTuple):
@@ -62,6 +65,7 @@ class Wanted(NamedTuple):
     windows: frozenset[int]
     failed: frozenset[FailedLimits] = frozenset()
     """By which windows and limits failed findings are followed: `MAX_LIMITS` at most, of the first."""
+    outlets: frozenset[Outlet] = frozenset()
 
 
 MAX_LIMITS = 8
@@ -81,6 +85,7 @@ def together(demands: Iterable[Demand]) -> Wanted | None:
         frozenset(
             islice(dict.fromkeys(each.failed for each in asked if each.failed is not None), MAX_LIMITS)
         ),
+        frozenset().union(*(each.outlets for each in asked)),
     )
 
 

@@ -4,20 +4,25 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeAlias
 
 from posture.api.conditions import Trouble
 from posture.config.file import ConfigFile
-from posture.config.model import CloudWatchOutput
+from posture.config.model import CloudWatchOutput, SplunkOutput
+from posture.domain.outbox import Outlet
 from posture.domain.selection.selectors import globs
+from posture.hubs.demand import HubKey
 from posture.kube.leadership import Leading
 from posture.logs import apart, bound
 from posture.publish.cloudwatch.output import CloudWatchDestination
-from posture.publish.sink import Delivery, PublishingTarget, Sink, TargetReport
+from posture.publish.sink import Delivery, OutboxHub, PublishingTarget, Sink, TargetReport
+from posture.publish.splunk.output import SplunkDestination
 
 logger = logging.getLogger(__name__)
 
-Maker = Callable[[CloudWatchOutput], CloudWatchDestination]
+OutputDefinition: TypeAlias = CloudWatchOutput | SplunkOutput
+Destination: TypeAlias = CloudWatchDestination | SplunkDestination
+Maker = Callable[[OutputDefinition], Destination]
 
 
 class OutputNumbers(NamedTuple):
@@ -33,7 +38,7 @@ class OutputNumbers(NamedTuple):
 
 
 class _Running(NamedTuple):
-    destination: CloudWatchDestination
+    destination: Destination
     task: asyncio.Task[None]
 
 
@@ -66,24 +71,37 @@ class OutputSinks(Sink):
 
     def declare(self, publications: Sequence[PublishingTarget]) -> None:
         """Follow the configuration as it is now, and let those publish who may, the oldest first."""
-        definitions = {each.name: each for each in self._config.current().outputs.cloud_watch}
+        definitions = self._definitions()
         self._follow(definitions)
         self._users, self._refused = {}, {}
         for name, running in self._running.items():
             admitted: dict[str, PublishingTarget] = {}
+            expected: list[PublishingTarget] = []
             for each in publications:
                 if name not in each.outputs or not _may_use(definitions[name], each.namespace):
                     continue
-                if each.name in admitted:
+                if each.name in admitted and isinstance(running.destination.definition, CloudWatchOutput):
                     self._refused[each.uid, name] = _taken(each, name)
                     continue
                 admitted[each.name] = each
+                expected.append(each)
                 self._users.setdefault(each.uid, []).append(name)
-            running.destination.expect(list(admitted.values()))
+            running.destination.expect(expected)
+
+    def connect(self, hubs: Mapping[HubKey, OutboxHub]) -> None:
+        """Let those that take from outboxes know which there are."""
+        for running in self._running.values():
+            if isinstance(running.destination, SplunkDestination):
+                running.destination.connect(hubs)
+
+    def outlets(self, uid: str) -> frozenset[Outlet]:
+        """Return the outputs that a target's hub has to tell of changes."""
+        destinations = [self._running[name].destination for name in self._users.get(uid, ())]
+        return frozenset(each.outlet for each in destinations if isinstance(each, SplunkDestination))
 
     def deliveries(self, uid: str, namespace: str, outputs: Sequence[str]) -> Sequence[Delivery]:
         """Tell how publishing a target to each of these outputs goes."""
-        definitions = {each.name: each for each in self._config.current().outputs.cloud_watch}
+        definitions = self._definitions()
         return [self._delivery(uid, namespace, name, definitions.get(name)) for name in outputs]
 
     async def show_target(self, uid: str, report: TargetReport, leading: Leading) -> None:
@@ -111,7 +129,13 @@ class OutputSinks(Sink):
             for name, (destination, _) in self._running.items()
         ]
 
-    def _follow(self, definitions: Mapping[str, CloudWatchOutput]) -> None:
+    def _definitions(self) -> dict[str, OutputDefinition]:
+        """Return the outputs of the configuration by name."""
+        outputs = self._config.current().outputs
+        definitions: list[OutputDefinition] = [*outputs.cloud_watch, *outputs.splunk]
+        return {each.name: each for each in definitions}
+
+    def _follow(self, definitions: Mapping[str, OutputDefinition]) -> None:
         """End the outputs that are not there any more, or are other ones now; begin those that are new."""
         for name, running in list(self._running.items()):
             wanted = definitions.get(name)
@@ -124,7 +148,7 @@ class OutputSinks(Sink):
             with bound(output=name):
                 if is_done:
                     logger.error("The output %s ended by itself (a bug in the operator)", name)
-                if waiting:
+                if waiting and isinstance(running.destination.definition, CloudWatchOutput):
                     logger.warning("The output %s ends, and drops %s that waited to be sent", name, waiting)
         for name, definition in definitions.items():
             if name not in self._running:
@@ -132,7 +156,7 @@ class OutputSinks(Sink):
                 task = asyncio.create_task(made.run(), name=f"output {name}", context=apart())
                 self._running[name] = _Running(made, task)
 
-    def _delivery(self, uid: str, namespace: str, name: str, definition: CloudWatchOutput | None) -> Delivery:
+    def _delivery(self, uid: str, namespace: str, name: str, definition: OutputDefinition | None) -> Delivery:
         if definition is None:
             return Delivery(name, trouble=_not_found(name))
         if not _may_use(definition, namespace):
@@ -144,13 +168,15 @@ class OutputSinks(Sink):
         return Delivery(name) if running is None else running.destination.delivery(uid)
 
 
-def _may_use(definition: CloudWatchOutput, namespace: str) -> bool:
+def _may_use(definition: OutputDefinition, namespace: str) -> bool:
     return globs(definition.namespaces)(namespace)
 
 
-def _same(one: CloudWatchOutput, other: CloudWatchOutput) -> bool:
+def _same(one: OutputDefinition, other: OutputDefinition) -> bool:
     """Whether two definitions are of one output, whoever may use it."""
-    return one.model_copy(update={"namespaces": ()}) == other.model_copy(update={"namespaces": ()})
+    return type(one) is type(other) and one.model_copy(update={"namespaces": ()}) == other.model_copy(
+        update={"namespaces": ()}
+    )
 
 
 def _not_found(name: str) -> Trouble:

@@ -4,20 +4,26 @@ Whoever reconciles an object tells what is to be shown of it, and until when; ho
 is the output's own business.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from posture.api.conditions import Trouble
-from posture.domain.findings import Finding, Severity
+from posture.domain.findings import Check, Finding, Severity
 from posture.domain.objectives.overdue import Overdue
 from posture.domain.objectives.worst import FailedControls
+from posture.domain.outbox import Outlet
 from posture.domain.remediation.journal import State
 from posture.domain.remediation.reasons import Reason
+from posture.domain.scoring.accounts import AccountFilter, AccountStanding
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.scoring.scores import Method, Score
+from posture.hubs.demand import HubKey
 from posture.kube.leadership import Leading
 from posture.sources.failed_cache import FailedLimits
+from posture.sources.findings_view import FindingsView
+
+T = TypeVar("T")
 
 
 class Shown(NamedTuple):
@@ -165,6 +171,22 @@ class ObjectReport(NamedTuple):
     """Type → status."""
 
 
+class PublishedScope(NamedTuple):
+    """Which findings a target's outputs may be told of: its own. `standards`: as its spec has them."""
+
+    accounts: AccountFilter
+    standards: frozenset[str]
+    products: frozenset[str]
+
+    def sees(self, check: Check, account_id: str) -> bool:
+        """Whether findings of a check in an account are the target's, whatever their state."""
+        if self.accounts.standing(account_id) is not AccountStanding.TARGETED:
+            return False
+        if check.source:
+            return "*" in self.standards or not self.standards.isdisjoint(check.standards)
+        return check.product in self.products
+
+
 class PublishingTarget(NamedTuple):
     """That a target publishes to outputs, whoever works on it, and how much it has to publish."""
 
@@ -176,6 +198,40 @@ class PublishingTarget(NamedTuple):
     """Scores of standards that its status tells of."""
     workloads: int
     """Scores of workloads that its status tells of."""
+    hub: HubKey | None = None
+    """What it looks at."""
+    scope: PublishedScope | None = None
+    """Whose findings are its own; None: nobody's."""
+
+    @property
+    def audience(self) -> str:
+        """What it is called in an outbox."""
+        return f"{self.namespace}/{self.name}"
+
+
+class OutboxHub(Protocol):
+    """A hub, as far as an output has to do with it."""
+
+    @property
+    def name(self) -> str:
+        """What its events say that they are of."""
+        ...
+
+    def leading(self) -> float:
+        """Seconds for which this replica speaks for the hub whatever happens; 0 when it does not."""
+        ...
+
+    def now(self) -> int:
+        """Return the time (µs) by AWS's clock."""
+        ...
+
+    async def look(self, look: Callable[[FindingsView], T]) -> T | None:
+        """Run a function in the hub's thread; None where its store is not open here. Raises StoreError."""
+        ...
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call a listener in the event loop whenever the status has changed."""
+        ...
 
 
 class Delivery(NamedTuple):
@@ -202,6 +258,14 @@ class Sink:
 
     def declare(self, publications: Sequence[PublishingTarget]) -> None:
         """Learn which targets publish where, the oldest first: all that are declared, on any replica."""
+
+    def connect(self, hubs: Mapping[HubKey, OutboxHub]) -> None:
+        """Learn which hubs there are: what waits in their outboxes is taken from there."""
+
+    def outlets(self, uid: str) -> frozenset[Outlet]:
+        """Return the outputs that a target's hub has to tell of changes."""
+        del uid
+        return frozenset()
 
     def deliveries(self, uid: str, namespace: str, outputs: Sequence[str]) -> Sequence[Delivery]:
         """Tell how publishing a target to these outputs goes, as far as they are of this sink."""
@@ -242,6 +306,15 @@ class Sinks(Sink):
         """Tell all of them."""
         for sink in self._sinks:
             sink.declare(publications)
+
+    def connect(self, hubs: Mapping[HubKey, OutboxHub]) -> None:
+        """Tell all of them."""
+        for sink in self._sinks:
+            sink.connect(hubs)
+
+    def outlets(self, uid: str) -> frozenset[Outlet]:
+        """Return those of all of them."""
+        return frozenset().union(*(sink.outlets(uid) for sink in self._sinks))
 
     def deliveries(self, uid: str, namespace: str, outputs: Sequence[str]) -> Sequence[Delivery]:
         """Return what all of them say."""

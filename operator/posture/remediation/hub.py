@@ -27,6 +27,7 @@ from posture.remediation.outcomes import Outcomes
 from posture.remediation.policies import Policies
 from posture.remediation.reporting import ReportedRule, RuleReporter
 from posture.remediation.survey import Asked, Picture, Survey
+from posture.remediation.telling import RemediationTelling
 from posture.sources.findings_view import FindingsView
 
 _ROUND_EVERY = 20.0
@@ -100,6 +101,7 @@ class HubRemediation(HubReconciler[HubRules]):
             live=live,
             accounts=accounts,
         )
+        self._telling = RemediationTelling(hub)
         self._requests: dict[str, tuple[str, int]] = {}
         self._journal: frozenset[tuple[str, int, str | None]] = frozenset()
         self._ran = -math.inf
@@ -123,6 +125,7 @@ class HubRemediation(HubReconciler[HubRules]):
 
     async def _pass(self, everything: HubRules, now: int) -> Pass:
         self._follow(everything)
+        await self._telling.tell(everything.remediations, now)
         await self._look(everything, now)
         if time.monotonic() - self._ran >= _ROUND_EVERY:
             cycle = self._hub.status.exact_at or now
@@ -148,6 +151,7 @@ class HubRemediation(HubReconciler[HubRules]):
         self._survey, self._surveyed_of, self._picture = Survey(), None, None
         self._results.clear()
         self._requests.clear()
+        self._telling = RemediationTelling(self._hub)
         self._ran = -math.inf
 
     def _follow(self, everything: HubRules) -> None:

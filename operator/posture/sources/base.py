@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.discovery import HubFacts
+from posture.domain.outbox import Outlet
 from posture.domain.time import MINUTE
 from posture.sources.failed_cache import FailedLimits
 from posture.sources.findings_view import FindingsView, Published
@@ -44,6 +45,8 @@ class SourceDemand(NamedTuple):
     """By which names marks on findings are ours; None: every mark may be."""
     failed: frozenset[FailedLimits] = frozenset()
     """By which windows and limits failed findings are followed: a cache is kept for each."""
+    outlets: frozenset[Outlet] = frozenset()
+    """Outputs that are told of changes."""
 
 
 class SourceReport(NamedTuple):

@@ -12,11 +12,12 @@ from itertools import count, islice
 from typing import NamedTuple
 
 from posture.aws.client.clock import BELIEVED_AHEAD
-from posture.aws.securityhub.wire import FindingsPage
+from posture.aws.securityhub.wire import FindingsPage, whole_findings
 from posture.domain.findings import Cell, Finding, RecordState, Rejection
 from posture.domain.objectives.failed import FailedScope, ResolveLimits
 from posture.domain.objectives.overdue import LISTED, Overdue, overdue_of
 from posture.domain.objectives.worst import FailedControls, failed_controls
+from posture.domain.outbox import EventKind
 from posture.domain.scoring.accounts import AccountFilter
 from posture.domain.scoring.comparison import Comparison
 from posture.domain.scoring.evaluation import Evaluation, View, evaluate
@@ -24,7 +25,7 @@ from posture.domain.setup.recorders import Recorders, is_recorder_check, recorde
 from posture.domain.standards import Controls
 from posture.sources.cell_cache import CellCache, unpacked
 from posture.sources.failed_cache import FailedCache, FailedLimits
-from posture.store.interface import FindingRows, FindingsStore, KeptMoments, KeptState
+from posture.store.interface import FindingRows, FindingsStore, KeptMoments, KeptState, Outbox
 from posture.store.records import (
     CellKey,
     CustomerWrite,
@@ -92,6 +93,8 @@ class FindingsView:
         """What is kept beside it."""
         self.moments: KeptMoments = store
         """And what is remembered of very many things."""
+        self.outbox: Outbox = store.outbox
+        """And what waits for outputs."""
         self._caches: dict[int, CellCache] = {}
         self._failed: dict[FailedLimits, FailedCache] = {}
         # By the number of the check.
@@ -112,11 +115,13 @@ class FindingsView:
 
         Of what could not be stored, `rejected` has what is met for the first time.
         """
+        whole = self.outbox.wants(EventKind.FINDING)
         reads = [
             Read(
                 [_not_ahead(each, page) for each in page.findings if each.check.product in wanted],
                 page.asked_at,
                 {key_of(*each.finding): each.why for each in page.unreadable},
+                {key_of(arn, id_): text for (arn, id_), text in whole_findings(page)} if whole else {},
             )
             for page in pages
         ]

@@ -37,12 +37,14 @@ def key_of(product_arn: str, finding_id: str) -> bytes:
 class Read(NamedTuple):
     """One answer of GetFindings. `asked_at`: when its request started.
 
-    `unreadable`: by key, why some of the findings have a default in the place of what was odd.
+    `unreadable`: by key, why some of the findings have a default in the place of what was odd. `wholes`: by
+    key, findings as Security Hub gave them; none where no output wants them.
     """
 
     findings: Sequence[Finding]
     asked_at: int
     unreadable: Mapping[bytes, str] = MappingProxyType({})
+    wholes: Mapping[bytes, bytes] = MappingProxyType({})
 
 
 class FindingRef(NamedTuple):
@@ -183,7 +185,7 @@ def newest_copies(reads: Sequence[Read]) -> Copies:
     """Return which copies of findings count among several answers."""
     newest: dict[bytes, Copy] = {}
     before: dict[bytes, list[Copy]] = {}
-    for findings, asked_at, _ in reads:
+    for findings, asked_at, _, _ in reads:
         for finding in findings:
             key = key_of(finding.product_arn, finding.id)
             known = newest.get(key)

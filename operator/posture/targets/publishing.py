@@ -12,10 +12,12 @@ from posture.api.posture_target_status import (
     PublishedOutput,
 )
 from posture.api.reasons.words import ReasonWord
+from posture.domain.findings import SECURITY_HUB, product_named
 from posture.domain.time import datetime_of, microseconds
 from posture.kube.resources import Object
-from posture.publish.sink import Delivery, PublishingTarget, RestoredScores, Shown
+from posture.publish.sink import Delivery, PublishedScope, PublishingTarget, RestoredScores, Shown
 from posture.reconcile.access import Admitted
+from posture.reconcile.scope import account_filter
 
 
 def publication_of(document: Object, admitted: Admitted) -> PublishingTarget:
@@ -29,6 +31,18 @@ def publication_of(document: Object, admitted: Admitted) -> PublishingTarget:
         tuple(each.output for each in admitted.target.spec.publish),
         _number(told, "standards"),
         _number(told, "workloads"),
+        admitted.hub,
+        _scope_of(admitted),
+    )
+
+
+def _scope_of(admitted: Admitted) -> PublishedScope:
+    spec = admitted.target.spec
+    source = spec.source.security_standards
+    return PublishedScope(
+        account_filter(admitted),
+        frozenset(() if source is None else source.standards),
+        frozenset(map(product_named, spec.products)) - {SECURITY_HUB},
     )
 
 
@@ -86,7 +100,10 @@ def _condition(
         return ConditionStatus.FALSE, troubles[0][1].reason, " ".join((*said, *notes))
     waiting = [each.output for each in published if each.last_success_time is None]
     if waiting:
-        message = f"Nothing has been sent yet to {', '.join(waiting)}: only scores that are current are."
+        message = (
+            f"Nothing has been sent yet to {', '.join(waiting)}: scores are when they are current, findings"
+            " when they change."
+        )
         return ConditionStatus.UNKNOWN, "NothingSent", " ".join((message, *notes))
     message = "The outputs of spec.publish take what they are sent; status.published says when they last did."
     return ConditionStatus.TRUE, "Published", " ".join((message, *notes))

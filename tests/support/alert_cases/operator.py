@@ -3,6 +3,9 @@
 from tests.support.alert_cases.series import BUILD, FIVE, HUB, HUB_LABELS, HUB_NAME, JOB, OTHER_POD, POD
 from tests.support.rule_tests import Case, Fires, gone, steps
 
+_OUTPUT = 'output="soc",kind="splunk"'
+_OF_OUTPUT = {**JOB, "output": "soc", "kind": "splunk"}
+
 CASES = (
     Case(
         "PostureOperatorDown",
@@ -119,5 +122,44 @@ CASES = (
             ("26h", []),
         ],
         step=FIVE,
+    ),
+    Case(
+        "PostureOutputLate",
+        {f"posture_output_oldest_seconds{{{_OUTPUT},{POD}}}": f"{steps(0, '10m')} {steps(1200, '30m')} 0x20"},
+        [
+            ("9m", []),
+            ("15m", []),
+            ("25m", [Fires("The output soc has not sent what is 20m 0s old.", _OF_OUTPUT)]),
+            ("50m", []),
+        ],
+    ),
+    Case(
+        "PostureOutputDropped",
+        {f"posture_output_dropped_total{{{_OUTPUT},{POD}}}": f"{steps(0, '10m')} {steps(60, '120m')}"},
+        [
+            ("9m", []),
+            ("15m", [Fires("The output soc has dropped what was to be sent.", _OF_OUTPUT)]),
+            ("90m", []),
+        ],
+    ),
+    # One that always fails now and then, and sends all the same.
+    Case(
+        "PostureOutputFailing",
+        {
+            f'posture_output_failed_total{{{_OUTPUT},reason="splunk_busy",{POD}}}': "0+1x60",
+            f"posture_output_sent_total{{{_OUTPUT},{POD}}}": "0+100x60",
+        },
+        [("50m", [])],
+    ),
+    Case(
+        "PostureOutputFailing",
+        {
+            f'posture_output_failed_total{{{_OUTPUT},reason="invalid_token",{POD}}}': "0x10 0+1x60",
+            f"posture_output_sent_total{{{_OUTPUT},{POD}}}": "100x70",
+        },
+        [
+            ("10m", []),
+            ("30m", [Fires("The output soc fails and sends nothing.", _OF_OUTPUT)]),
+        ],
     ),
 )

@@ -168,7 +168,35 @@ def test_a_grant_that_says_nothing_grants_nothing(path: Path) -> None:
             "lease: write a duration of at least 1s",
         ),
         ("lease: {duration: 1h1ms}", "lease: write a duration of at most 1h"),
-        ("outputs: {splunk: {}}", "outputs.splunk: this operator does not know this field"),
+        ("outputs: {kafka: []}", "outputs.kafka: this operator does not know this field"),
+        (
+            "outputs: {splunk: [{name: a, url: 'https://s:8088'}]}",
+            "splunk[0].tokenFile: this field is required",
+        ),
+        (
+            "outputs: {splunk: [{name: a, tokenFile: /t, url: 'https://s:8088/services/collector'}]}",
+            "outputs.splunk[0].url: write the address of the HTTP Event Collector without",
+        ),
+        (
+            "outputs: {splunk: [{name: a, tokenFile: /t, url: 'https://u:p@s:8088'}]}",
+            "outputs.splunk[0].url: write the address of the HTTP Event Collector without",
+        ),
+        (
+            "outputs: {splunk: [{name: a, tokenFile: t, url: 'https://s:8088'}]}",
+            "outputs.splunk[0].tokenFile: write the absolute path of a mounted file",
+        ),
+        (
+            "outputs: {splunk: [{name: a, tokenFile: /t, url: 'https://s:8088', send: [Passwords]}]}",
+            "outputs.splunk[0].send[0]: write 'Findings', 'Scores', 'Exceptions' or 'Remediations'",
+        ),
+        (
+            "outputs: {splunk: [{name: a, tokenFile: /t, url: 'https://s', token: x}]}",
+            "outputs.splunk[0].token: this operator does not know this field",
+        ),
+        (
+            "outputs: {cloudWatch: [{name: a, region: eu-west-1}], splunk: [{name: a, tokenFile: /t, url: http://s}]}",
+            "outputs: write a name once",
+        ),
         (
             "outputs: {cloudWatch: [{name: a, region: eu-west-1, url: x}]}",
             "outputs.cloudWatch[0].url: this operator does not know this field",

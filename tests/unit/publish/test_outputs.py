@@ -11,7 +11,7 @@ from posture.config.file import ConfigFile
 from posture.config.model import CloudWatchOutput
 from posture.kube.leadership import always
 from posture.publish.cloudwatch.output import CloudWatchDestination
-from posture.publish.outputs import OutputSinks
+from posture.publish.outputs import OutputDefinition, OutputSinks
 from posture.publish.sink import Delivery, PublishingTarget, TargetReport
 from tests.support.published import evaluation, publication, report
 
@@ -64,7 +64,8 @@ class World:
     def write(self, *outputs: dict[str, Any]) -> None:
         self.path.write_text(yaml.safe_dump({"outputs": {"cloudWatch": list(outputs)}}), "utf-8")
 
-    def make(self, definition: CloudWatchOutput) -> CloudWatchDestination:
+    def make(self, definition: OutputDefinition) -> CloudWatchDestination:
+        assert isinstance(definition, CloudWatchOutput)
         self.made.append(Destination(definition))
         return cast("CloudWatchDestination", self.made[-1])
 

@@ -13,6 +13,7 @@ from posture.publish.sink import Delivery, RestoredScores, Shown
 from posture.reconcile.access import Admitted
 from posture.targets.publishing import current_until, publication_of, with_published
 from tests.support.published import evaluation
+from tests.support.rows import FSBP, GUARDDUTY, S3_1
 from tests.support.running_target import KEY, TARGET
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -113,4 +114,20 @@ def test_what_a_target_has_to_publish_is_read_from_whatever_its_status_is(
     document = {**TARGET, "spec": {**TARGET["spec"], "publish": [{"output": "a"}]}, "status": status}
     admitted = Admitted(parse(PostureTarget, {**document, "status": {}}), KEY, ("*",))
     found = publication_of(document, admitted)
-    assert found == ("u", "ns", "t", ("a",), *numbers)
+    assert found[:-1] == ("u", "ns", "t", ("a",), *numbers, KEY)
+
+
+def test_what_is_published_of_a_target_is_within_its_grant_its_accounts_and_its_standards() -> None:
+    source = {"securityStandards": {"standards": [FSBP]}}
+    products = ["Security Hub", "GuardDuty"]
+    document = {**TARGET, "spec": {**TARGET["spec"], "source": source, "products": products}}
+    scope = publication_of(document, Admitted(parse(PostureTarget, document), KEY, ("1111*",))).scope
+    assert scope is not None
+    assert scope.sees(S3_1, "111122223333")
+    assert not scope.sees(S3_1, "444455556666")
+    assert not scope.sees(S3_1._replace(standards=("another/v/1",)), "111122223333")
+    assert scope.sees(GUARDDUTY, "111122223333")
+    assert not scope.sees(GUARDDUTY, "444455556666")
+    assert not scope.sees(GUARDDUTY._replace(product="Inspector"), "111122223333")
+    # Whoever imports findings under the name of Security Hub is not Security Hub.
+    assert not scope.sees(GUARDDUTY._replace(product="Security Hub"), "111122223333")

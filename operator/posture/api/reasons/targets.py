@@ -13,6 +13,7 @@ from posture.api.reasons.meaning import (
     Meaning,
     Meanings,
 )
+from posture.api.reasons.splunk import SPLUNK
 
 _SUSPENDED: Meanings = {"Suspended": Meaning("`spec.suspend` is true: Security Hub is not asked.")}
 _MISSING: Meanings = {
@@ -152,6 +153,7 @@ TARGET = KindTold(
             false={
                 **NOT_GRANTED,
                 **AWS,
+                **SPLUNK,
                 **DEFECT,
                 "OutputNotFound": Meaning(
                     "The operator's configuration has no output of that name.",
@@ -166,7 +168,11 @@ TARGET = KindTold(
                     "Have it raised, or fewer targets publish there.",
                 ),
             },
-            unknown={"NothingSent": Meaning("Only scores that are current are sent, and none was yet.")},
+            unknown={
+                "NothingSent": Meaning(
+                    "Scores are sent when they are current, findings when they change: none was."
+                )
+            },
             told="False",
         ),
     ),

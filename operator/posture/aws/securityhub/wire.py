@@ -7,7 +7,7 @@ has the wrong JSON type is read the slow way, for what can still be read of it.
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -48,6 +48,8 @@ class FindingsPage(NamedTuple):
     """What the request took, without the wait for the quota."""
     parameters: Mapping[FindingId, Mapping[str, Sequence[str]]] = MappingProxyType({})
     """Of the controls of those findings that say them: by name, the values in force."""
+    body: bytes = b""
+    """What all of it was read from, as Unicode: `whole_findings` finds each finding in it again."""
 
 
 class NotAPage(ValueError):  # noqa: N818 - says what the body is not
@@ -64,6 +66,12 @@ class _RawPage(msgspec.Struct, gc=False, rename="pascal"):
     next_token: str | None = None
 
 
+class _Identity(msgspec.Struct, gc=False, rename="pascal"):
+    id: str
+    product_arn: str
+
+
+_identity = msgspec.json.Decoder(_Identity)
 _typed_page = msgspec.json.Decoder(_TypedPage)
 _raw_page = msgspec.json.Decoder(_RawPage)
 _typed_finding = msgspec.json.Decoder(FindingFields)
@@ -87,10 +95,25 @@ def decode_page(body: bytes) -> FindingsPage:
         sound = _as_unicode(body)
         return _decode_one_by_one(sound, mended=sound != body)
     parameters: _Parameters = {}
-    page = FindingsPage([], [], [], typed.next_token or None, parameters=parameters)
+    page = FindingsPage([], [], [], typed.next_token or None, parameters=parameters, body=body)
     for fields in typed.findings:
         _add(page, parameters, fields, [], b"", mended=False)
     return page
+
+
+def whole_findings(page: FindingsPage) -> Iterator[tuple[FindingId, bytes]]:
+    """Yield the findings of a page as Security Hub gave them, each as its own JSON.
+
+    Those without a readable identity are left out, as they are among `findings`.
+    """
+    if not page.body:
+        return
+    for raw in _raw_page.decode(page.body).findings:
+        try:
+            identity = _identity.decode(raw)
+        except msgspec.ValidationError:
+            continue
+        yield FindingId(identity.product_arn, identity.id), bytes(raw)
 
 
 def _decode_one_by_one(body: bytes, *, mended: bool) -> FindingsPage:
@@ -100,7 +123,7 @@ def _decode_one_by_one(body: bytes, *, mended: bool) -> FindingsPage:
     except (msgspec.DecodeError, RecursionError) as error:
         raise NotAPage(str(error)) from error
     parameters: _Parameters = {}
-    page = FindingsPage([], [], [], raw_page.next_token or None, parameters=parameters)
+    page = FindingsPage([], [], [], raw_page.next_token or None, parameters=parameters, body=body)
     for raw in raw_page.findings:
         notes: list[str] = []
         try:

@@ -165,7 +165,7 @@ SYNC_CORRECTIONS = Family(
 OUTPUT = ("output", "kind")
 OUTPUT_SENT = Family(
     "posture_output_sent_total",
-    "What the destination of an output has taken: values, where its kind is cloudwatch.",
+    "What the destination of an output has taken: values, where its kind is cloudwatch, else events.",
     OUTPUT,
     "counter",
 )

@@ -60,6 +60,7 @@ class SecurityHubSource:
         self._products = following.products
         await self.sync.want(following.products)
         self.sync.windows, self.sync.failed = following.windows, following.failed
+        await self.sync.tell(following.outlets)
 
     async def resume(self) -> HubFacts | None:
         """Publish what is stored, where it is whole: as of the last poll. Returns what the hub is then."""

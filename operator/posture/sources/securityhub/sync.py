@@ -9,11 +9,14 @@ what comes late, and those whose note is: what a person or a program changes by 
 set it is in.
 """
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from posture.aws.client.clock import BELIEVED_AHEAD
 from posture.aws.client.limiter import published
+from posture.domain.outbox import Outlet
+from posture.domain.text import counted
 from posture.domain.time import DAY, MINUTE, SECOND
 from posture.sources.failed_cache import FailedLimits
 from posture.sources.findings_view import KeptValues, Published
@@ -25,6 +28,8 @@ from posture.sources.securityhub.relist import Marks, relist_exceptional, relist
 from posture.sources.securityhub.sweep import begin, sweep
 from posture.sources.securityhub.windows import EPOCH
 from posture.store.records import Written
+
+logger = logging.getLogger(__name__)
 
 _SHARE = 0.1
 """Which part of the quota re-lists of the exceptional set may take."""
@@ -54,6 +59,7 @@ class Sync:
     published: Published | None = None
     withheld: bool = False
     marks: Marks = field(default_factory=Marks)
+    _told: tuple[frozenset[Outlet], frozenset[str]] | None = None
     _reading: Reading | None = None
     _progress: float = field(default=0.0)
 
@@ -75,6 +81,20 @@ class Sync:
         self.exact_products &= wanted
         state = self.context.progress.stored(POLLS, SWEEP)
         await self.context.worker.call(self.context.findings.purge, wanted, state)
+
+    async def tell(self, outlets: Collection[Outlet]) -> None:
+        """Have these outputs told of changes; of what a first sweep finds, those that ask for it."""
+        outbox, announced = self.context.findings.outbox, frozenset(self.context.progress.done.products)
+        asked = frozenset(outlets)
+        # Followed once, so that what waited for outputs that are no more is let go of.
+        if self._told == (asked, announced):
+            return
+        lost = await self.context.worker.call(outbox.follow, asked, announced)
+        self._told = asked, announced
+        if lost:
+            logger.warning(
+                "Outputs that no target uses any more: %s dropped", counted(lost, "event was", "events were")
+            )
 
     async def resume(self, now: int) -> bool:
         """Publish what is stored, as of the last complete poll; False where that is not whole, or not past.

@@ -38,6 +38,7 @@ _STATEMENTS = {
     "removed overlay": "DELETE FROM overlay WHERE key = ?",
     "removed unreadable": "DELETE FROM unreadable WHERE key = ?",
     "removed body": "DELETE FROM body WHERE id = ?",
+    "removed whole": "DELETE FROM whole WHERE id = ?",
 }
 
 
@@ -74,8 +75,8 @@ class Changes:
         self._new_body = new_body
         self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _STATEMENTS}
 
-    def insert(self, key: bytes, row: StoredRow, provider: bytes, customer: bytes | None) -> None:
-        """Add a row; its body's number is given here."""
+    def insert(self, key: bytes, row: StoredRow, provider: bytes, customer: bytes | None) -> StoredRow:
+        """Add a row; its body's number is given here. Returns the row with it."""
         body = self._new_body()
         self._rows["new body"].append((body, provider, customer))
         self._rows["new row"].append(
@@ -93,6 +94,7 @@ class Changes:
         )
         self.added += 1
         self._count(row.place, annotated=row.customer is not None)
+        return row._replace(body=body)
 
     def see(self, key: bytes, asked: int) -> None:
         """Note that a row was seen as it is stored."""
@@ -138,6 +140,7 @@ class Changes:
         self._rows["removed overlay"].append((key,))
         self._rows["removed unreadable"].append((key,))
         self._rows["removed body"].append((body,))
+        self._rows["removed whole"].append((body,))
         self.added -= 1
         self._count(place, annotated=annotated)
 

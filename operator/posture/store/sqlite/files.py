@@ -56,7 +56,7 @@ def _open(path: Path, owner: str, stop: Stop, build: Build[T]) -> T:
         _refuse_damaged(database)
         if version != schema.SCHEMA_VERSION:
             with database.transaction() as connection:
-                schema.migrate(connection)
+                schema.migrate(connection, version)
         dimensions = _load(database)
         with database.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('in use', 'yes')")
@@ -82,7 +82,7 @@ def _refuse_foreign(database: Database, owner: str) -> int:
     if _application(database) != schema.APPLICATION_ID:
         raise _Unfit("the file belongs to another program")
     version: int = database.rows("PRAGMA user_version")[0][0]
-    if version not in {schema.SCHEMA_VERSION, schema.MIGRATED_VERSION}:
+    if not schema.MIGRATED_VERSION <= version <= schema.SCHEMA_VERSION:
         age = "an older" if version < schema.SCHEMA_VERSION else "a newer"
         raise _Unfit(f"the file is of {age} version ({version}, this is {schema.SCHEMA_VERSION})")
     held = {sql for (sql,) in database.rows("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}

@@ -3,10 +3,11 @@
 
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from typing import TypeAlias
 
 from posture.domain.consistency import SETTLING, CustomerFields, Overlay, overlaid, stacked
 from posture.store.records import CustomerWrite, FindingRef
-from posture.store.sqlite.changes import Changes, key_batches, placeholders, stored_rows
+from posture.store.sqlite.changes import Changes, StoredRow, key_batches, placeholders, stored_rows
 from posture.store.sqlite.database import Database
 from posture.store.sqlite.dimensions import Dimensions
 from posture.store.sqlite.encoding import (
@@ -17,6 +18,9 @@ from posture.store.sqlite.encoding import (
     encode_overlay,
     stored_customer_fields,
 )
+
+WrittenRows: TypeAlias = dict[bytes, tuple[StoredRow, CustomerFields]]
+"""By key, rows after a write of ours, with the customer's fields before it."""
 
 
 class Overlays:
@@ -72,12 +76,16 @@ def record(
     written_at: int,
     overlays: Overlays,
     changes: Changes,
-) -> None:
-    """Show our own writes in their rows at once, and hold them. Findings that are not stored are left out."""
+) -> WrittenRows:
+    """Show our own writes in their rows at once, and hold them. Findings that are not stored are left out.
+
+    Returns by key the rows as they are then, with the customer's fields that they had before.
+    """
     rows = stored_rows(connection, {write.key for write in writes})
     customers = _customer_blobs(connection, [row.body for row in rows.values()])
     held = overlays.find(connection, rows)
     shown: dict[bytes, CustomerFields] = {}
+    written: WrittenRows = {}
     for key, workflow, note, user_fields, note_by in writes:
         if key not in rows:
             continue
@@ -92,10 +100,12 @@ def record(
         customer = encode_customer(fields.note, fields.user_fields, fields.note_by)
         after = row._replace(place=(*row.place[:6], int(fields.workflow)), customer=digest_of(customer))
         if after != row:
+            written[key] = after, stored_customer_fields(row.place[6], customers[row.body])
             changes.update(key, row, after)
             if after.customer != row.customer:
                 changes.rewrite_customer(row.body, customer)
     overlays.put(connection, {key: held[key] for key in shown})
+    return written
 
 
 def unconfirmed(database: Database, dimensions: Dimensions, now: int) -> list[FindingRef]:

@@ -9,7 +9,7 @@ from typing import Any
 from posture.domain.consistency import SETTLING
 from posture.domain.findings import RecordState
 from posture.store.sqlite import schema
-from posture.store.sqlite.changes import Changes, RowPlace, stored_rows
+from posture.store.sqlite.changes import RowPlace, stored_rows
 from posture.store.sqlite.database import Database
 from posture.store.sqlite.dimensions import Dimensions
 
@@ -48,17 +48,13 @@ class Removals:
                     del self.asked[key]
 
 
-def remove(
-    connection: sqlite3.Connection, keys: Collection[bytes], asked_at: int, changes: Changes
-) -> list[bytes]:
-    """Delete the rows that no request since `asked_at` has returned; return the keys of these."""
-    gone = []
-    for key, row in stored_rows(connection, keys).items():
-        if row.asked < asked_at:
-            changes.remove(key, row.place, row.body, annotated=row.customer is not None)
-            gone.append(key)
-    changes.apply(connection)
-    return gone
+def gone_of(connection: sqlite3.Connection, keys: Collection[bytes], asked_at: int) -> list[Doomed]:
+    """Return the rows that no request since `asked_at` has returned."""
+    return [
+        (key, row.place, row.body, row.customer is not None)
+        for key, row in stored_rows(connection, keys).items()
+        if row.asked < asked_at
+    ]
 
 
 def chunks_of_other_products(

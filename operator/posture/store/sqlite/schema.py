@@ -3,18 +3,20 @@
 One row of `finding` a finding, small and clustered by cell: counting all cells is one pass in order, a cell's
 rows are neighbours, and a refreshed finding changes one page. What is read seldom (the Id, title, resources,
 note) is in `body`, which only ever grows at its end. Rows name checks, accounts, Regions and repeated texts
-by number.
+by number. `whole` has findings as Security Hub gave them, by the number of their body, where an output wants
+them; `outbox` what waits for outputs, of which `outlet` says how far each has come.
 
 There is no mark of a sweep. A copy that is not older than its row advances `asked`, so what a
 sweep or a re-list did not see is what was last asked for before it began.
 """
 
 import sqlite3
+from itertools import chain
 
 APPLICATION_ID = 0x504F5354
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 MIGRATED_VERSION = 6
-"""A file of this version is brought to the present one, not read again from Security Hub."""
+"""Files of this version, and of those since, are brought to the present one, and not read again."""
 
 CACHE_KIB = 24 * 1024
 CHECKPOINT_PAGES = 8000
@@ -30,16 +32,30 @@ OPEN = "state = 0 AND compliance <> 0"
 """ACTIVE and not PASSED: what an exception can be made of."""
 EXCEPTIONAL = "state = 0 AND (workflow IN (1, 3) OR (workflow = 2 AND compliance <> 0))"
 
-_ADDED = (
-    (
-        "CREATE TABLE moment (subject TEXT NOT NULL, key BLOB NOT NULL, at INTEGER NOT NULL,"
-        " PRIMARY KEY (subject, key)) WITHOUT ROWID"
+_ADDED = {
+    7: (
+        (
+            "CREATE TABLE moment (subject TEXT NOT NULL, key BLOB NOT NULL, at INTEGER NOT NULL,"
+            " PRIMARY KEY (subject, key)) WITHOUT ROWID"
+        ),
     ),
-)
-"""Tables that files of `MIGRATED_VERSION` lack."""
+    8: (
+        (
+            "CREATE TABLE outbox (id INTEGER PRIMARY KEY, event BLOB NOT NULL, kind INTEGER NOT NULL,"
+            " change INTEGER NOT NULL, at INTEGER NOT NULL, written INTEGER NOT NULL, chk INTEGER,"
+            " account INTEGER, audience TEXT NOT NULL, first INTEGER NOT NULL, fields TEXT NOT NULL,"
+            " body BLOB NOT NULL)"
+        ),
+        "CREATE TABLE outlet (name TEXT PRIMARY KEY, reached INTEGER NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE whole (id INTEGER PRIMARY KEY, digest BLOB NOT NULL, body BLOB NOT NULL)",
+        "CREATE TABLE told (subject TEXT PRIMARY KEY, digest BLOB NOT NULL) WITHOUT ROWID",
+    ),
+}
+"""Tables by the version that brought them."""
 
 _COLUMNS = ("failing INTEGER", "seen INTEGER")
-"""Columns of `finding` that they lack too: SQLite puts what is added where these stand."""
+"""Columns of `finding` that version 7 brought: SQLite puts what is added where these stand."""
+_WITH_COLUMNS = 7
 
 
 def _finding(*added: str) -> str:
@@ -54,7 +70,7 @@ def _finding(*added: str) -> str:
 
 
 _TABLES = (
-    *_ADDED,
+    *chain.from_iterable(_ADDED.values()),
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE chk (id INTEGER PRIMARY KEY, value BLOB NOT NULL)",
@@ -114,17 +130,22 @@ def create(connection: sqlite3.Connection, owner: str) -> None:
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Add what a file of `MIGRATED_VERSION` lacks, within the caller's transaction."""
-    for column in _COLUMNS:
-        connection.execute(f"ALTER TABLE finding ADD COLUMN {column}")
-    for statement in _ADDED:
+def migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Add what a file of an earlier version lacks, within the caller's transaction."""
+    if version < _WITH_COLUMNS:
+        for column in _COLUMNS:
+            connection.execute(f"ALTER TABLE finding ADD COLUMN {column}")
+    for statement in _since(version):
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def expected_tables(version: int = SCHEMA_VERSION) -> set[str]:
-    """Return the statements that `sqlite_master` holds in a file of this version, or the one before."""
-    if version == SCHEMA_VERSION:
-        return set(_TABLES)
-    return set(_TABLES) - {*_ADDED, _finding(*_COLUMNS)} | {_finding()}
+    """Return the statements that `sqlite_master` holds in a file of this version."""
+    tables = set(_TABLES) - set(_since(version))
+    return tables if version >= _WITH_COLUMNS else tables - {_finding(*_COLUMNS)} | {_finding()}
+
+
+def _since(version: int) -> list[str]:
+    """Return the tables that a file of this version lacks."""
+    return [table for brought, tables in _ADDED.items() if brought > version for table in tables]

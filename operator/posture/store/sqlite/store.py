@@ -1,11 +1,13 @@
 """What is known of one hub's findings, in one SQLite file. All SQL of the operator is in this package."""
 
+import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from posture.domain.findings import Check, Rejection
+from posture.domain.outbox import EventKind
 from posture.store.errors import Stop
 from posture.store.records import (
     CellKey,
@@ -15,6 +17,7 @@ from posture.store.records import (
     Read,
     Summary,
     Written,
+    key_of,
     newest_copies,
 )
 from posture.store.sqlite import kept, members, overlays, removing
@@ -25,8 +28,10 @@ from posture.store.sqlite.dimensions import Dimensions
 from posture.store.sqlite.files import mark_clean, open_fitting
 from posture.store.sqlite.kept import KeptBeside
 from posture.store.sqlite.members import summarize
+from posture.store.sqlite.outbox import Outbox
 from posture.store.sqlite.reading import FindingReader
 from posture.store.sqlite.rejections import Rejections
+from posture.store.sqlite.telling import Telling
 from posture.store.sqlite.writing import CopyWriting
 
 
@@ -43,6 +48,8 @@ class Store(FindingReader, KeptBeside):
         self._overlays = overlays.Overlays(database)
         self._rejections = Rejections(database)
         self._removals = removing.Removals()
+        self.outbox = Outbox(database, dimensions, _owner(database))
+        """What waits for outputs."""
         self._count = members.count(database, dimensions, Members.ALL, None, None)
         self._last_body: int = database.rows("SELECT coalesce(max(id), 0) FROM body")[0][0]
         database.on_rollback = self._rolled_back
@@ -88,17 +95,20 @@ class Store(FindingReader, KeptBeside):
         as in `put_state`.
         """
         changes = self._changes()
-        writing = CopyWriting(self._dimensions, self._overlays, changes, self._removals.asked, cursor)
-        copies = newest_copies(reads)
+        telling = Telling(self.outbox, reads)
+        asked = self._removals.asked
+        writing = CopyWriting(self._dimensions, self._overlays, changes, asked, cursor, telling)
+        copies, latest = newest_copies(reads), max((read.asked_at for read in reads), default=0)
         with self._database.transaction() as connection:
             writing.take(connection, copies)
             self._dimensions.save(connection)
             changes.apply(connection)
+            telling.apply(connection, latest)
             said = unreadable.note_unreadable(connection, copies.newest, reads)
             self._rejections.decoded(connection, copies.newest)
             kept.put_state(connection, state or {})
         self._committed(changes.added)
-        self._removals.settle(max((read.asked_at for read in reads), default=0))
+        self._removals.settle(latest)
         return Written(
             changes.changed,
             changes.cells,
@@ -131,8 +141,9 @@ class Store(FindingReader, KeptBeside):
         with self._database.transaction() as connection:
             for asked_at, keys in gone:
                 self._stop.between()
-                changes = self._changes()
-                removed.append((removing.remove(connection, keys, asked_at, changes), asked_at))
+                going = removing.gone_of(connection, keys, asked_at)
+                changes = self._remove(connection, going, told_at=asked_at)
+                removed.append(([each[0] for each in going], asked_at))
                 changed += changes.changed
                 added += changes.added
                 cells |= changes.cells
@@ -154,7 +165,8 @@ class Store(FindingReader, KeptBeside):
 
     def forget_archived(self, asked_before: int) -> Written:
         """Remove archived findings that no request since has returned."""
-        return self._remove_chunks(removing.chunks_of_archived(self._database, asked_before))
+        chunks = removing.chunks_of_archived(self._database, asked_before)
+        return self._remove_chunks(chunks, told_at=asked_before)
 
     def record_writes(self, writes: Sequence[CustomerWrite], *, written_at: int) -> Written:
         """Show at once what BatchUpdateFindings accepted, and hold it against reads that do not show it yet.
@@ -163,8 +175,9 @@ class Store(FindingReader, KeptBeside):
         """
         changes = self._changes()
         with self._database.transaction() as connection:
-            overlays.record(connection, writes, written_at, self._overlays, changes)
+            written = overlays.record(connection, writes, written_at, self._overlays, changes)
             changes.apply(connection)
+            self._tell_writes(connection, written, written_at)
         self._committed(changes.added)
         return Written(changes.changed, changes.cells, {}, archived=changes.archived)
 
@@ -242,15 +255,40 @@ class Store(FindingReader, KeptBeside):
         """Return how many findings are stored with a default for what was odd."""
         return unreadable.count_unreadable(self._database)
 
-    def _remove_chunks(self, chunks: Iterator[list[removing.Doomed]]) -> Written:
+    def _tell_writes(self, connection: sqlite3.Connection, written: overlays.WrittenRows, at: int) -> None:
+        """Tell outputs what our own writes have done about exceptions."""
+        if not written or not self.outbox.wants(EventKind.EXCEPTION):
+            return
+        telling = Telling(self.outbox)
+        for finding in self.read_findings(written.keys()):
+            key = key_of(finding.product_arn, finding.id)
+            row, before = written[key]
+            telling.wrote(key, finding, row, before.user_fields, at)
+        telling.apply(connection, at)
+
+    def _remove(
+        self, connection: sqlite3.Connection, going: Sequence[removing.Doomed], *, told_at: int | None
+    ) -> Changes:
+        """Remove rows; outputs are told that they are gone, as of `told_at`, where that is given."""
+        if told_at is not None:
+            telling = Telling(self.outbox)
+            places = [(key, (place[1], place[2]), body) for key, place, body, _ in going]
+            telling.gone(connection, places, told_at, self.read_findings)
+            telling.apply(connection, told_at)
+        changes = self._changes()
+        for key, place, body, annotated in going:
+            changes.remove(key, place, body, annotated=annotated)
+        changes.apply(connection)
+        return changes
+
+    def _remove_chunks(
+        self, chunks: Iterator[list[removing.Doomed]], *, told_at: int | None = None
+    ) -> Written:
         changed, cells, archived = 0, set[CellKey](), set[CellKey]()
         for chunk in chunks:
             self._stop.between()
-            changes = self._changes()
-            for key, place, body, annotated in chunk:
-                changes.remove(key, place, body, annotated=annotated)
             with self._database.transaction() as connection:
-                changes.apply(connection)
+                changes = self._remove(connection, chunk, told_at=told_at)
             self._committed(changes.added)
             changed += changes.changed
             cells |= changes.cells
@@ -266,12 +304,17 @@ class Store(FindingReader, KeptBeside):
 
     def _committed(self, added: int) -> None:
         self._count += added
-        for part in (self._dimensions, self._overlays, self._rejections):
+        for part in (self._dimensions, self._overlays, self._rejections, self.outbox):
             part.committed()
 
     def _rolled_back(self) -> None:
-        for part in (self._dimensions, self._overlays, self._rejections):
+        for part in (self._dimensions, self._overlays, self._rejections, self.outbox):
             part.discard_unstored()
+
+
+def _owner(database: Database) -> str:
+    """Return whose store it is."""
+    return str(database.rows("SELECT value FROM meta WHERE key = 'owner'")[0][0])
 
 
 class OpenedFile(NamedTuple):

@@ -20,6 +20,7 @@ from posture.store.sqlite.changes import Changes, StoredRow, stored_rows
 from posture.store.sqlite.dimensions import Dimensions
 from posture.store.sqlite.encoding import digest, digest_of, encode_customer, encode_provider
 from posture.store.sqlite.overlays import Overlays
+from posture.store.sqlite.telling import Telling
 
 _COMPLIANCES = tuple(Compliance)
 
@@ -28,7 +29,7 @@ class CopyWriting:
     """Decides for each copy what it changes, within one transaction.
 
     `removed`: by key, when the request started that no longer returned a finding. `cursor`: corrections are
-    counted for copies updated before it; None: for none.
+    counted for copies updated before it; None: for none. `telling`: what outputs are told of it.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class CopyWriting:
         changes: Changes,
         removed: dict[bytes, int],
         cursor: int | None,
+        telling: Telling,
     ) -> None:
         self.corrections: Counter[str] = Counter()
         self.renamed = False
@@ -46,6 +48,7 @@ class CopyWriting:
         self._overlays = overlays
         self._changes = changes
         self._removed = removed
+        self._telling = telling
         self._cursor = -1 if cursor is None else cursor
         self._over: list[bytes] = []
 
@@ -53,6 +56,7 @@ class CopyWriting:
         """Bring copies in; the rows themselves are written when the changes are applied."""
         rows = stored_rows(connection, copies.newest)
         held = self._overlays.find(connection, copies.newest)
+        self._telling.begin(connection, rows)
         for key, (finding, asked_at) in copies.newest.items():
             row = rows.get(key)
             if row is None:
@@ -63,7 +67,9 @@ class CopyWriting:
                 overlay = held.get(key)
                 copy = finding if overlay is None else self._held(key, overlay, finding, asked_at)
                 before = self._standing(key, row, copies.before.get(key, ()))
-                self._compare(key, copy, asked_at, row, after_copy(before, finding))
+                after = self._compare(key, copy, asked_at, row, after_copy(before, finding))
+                is_held = overlay is not None and key not in self._over
+                self._telling.compared(connection, key, copy, asked_at, (row, after), held=is_held)
         self._overlays.drop(connection, self._over)
 
     def _standing(self, key: bytes, row: StoredRow | None, copies: Sequence[Copy]) -> Standing | None:
@@ -85,14 +91,15 @@ class CopyWriting:
 
     def _insert(self, key: bytes, finding: Finding, asked_at: int, failing: FailingSince | None) -> None:
         row, provider, customer = self._encoded(finding, asked_at, failing)
-        self._changes.insert(key, row, provider, customer)
+        self._telling.inserted(key, finding, asked_at, self._changes.insert(key, row, provider, customer))
         self._note_news(finding.updated_at)
         if finding.updated_at < self._cursor and finding.record_state is RecordState.ACTIVE:
             self.corrections["missed_finding"] += 1
 
     def _compare(
         self, key: bytes, finding: Finding, asked_at: int, before: StoredRow, failing: FailingSince | None
-    ) -> None:
+    ) -> StoredRow:
+        """Change a row to what a copy says; return it as it is then."""
         after, provider, customer = self._encoded(finding, asked_at, failing)
         same_provider, same_customer = after.provider == before.provider, after.customer == before.customer
         if (
@@ -105,7 +112,7 @@ class CopyWriting:
                 self._changes.tell(key, after)
             elif asked_at != before.asked:
                 self._changes.see(key, asked_at)
-            return
+            return after
         self._changes.update(key, before, after)
         if after.updated > before.updated:
             self._note_news(after.updated)
@@ -115,6 +122,7 @@ class CopyWriting:
             self._changes.rewrite_customer(before.body, customer)
         if finding.updated_at < self._cursor:
             self.corrections[_missed(before, after)] += 1
+        return after
 
     def _note_news(self, updated_at: int) -> None:
         if self.news is None or updated_at < self.news:

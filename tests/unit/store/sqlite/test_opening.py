@@ -69,20 +69,26 @@ def test_what_does_not_fit_is_moved_aside(path: Path, statements: list[str], rea
     assert Path(f"{path}.broken-1").read_bytes() == before
 
 
-def fill_as_before(path: Path) -> None:
-    """Leave what the version before left."""
-    fill(path)
-    edit(
-        path,
+LACKED = {
+    7: ["DROP TABLE outbox", "DROP TABLE outlet", "DROP TABLE whole", "DROP TABLE told"],
+    6: [
         "DROP TABLE moment",
         "ALTER TABLE finding DROP COLUMN failing",
         "ALTER TABLE finding DROP COLUMN seen",
-        f"PRAGMA user_version = {schema.MIGRATED_VERSION}",
-    )
+    ],
+}
 
 
-def test_a_store_of_the_version_before_is_opened_and_not_read_again(path: Path) -> None:
-    fill_as_before(path)
+def fill_as_before(path: Path, version: int = schema.MIGRATED_VERSION) -> None:
+    """Leave what an earlier version left."""
+    fill(path)
+    lacked = [each for number, each in LACKED.items() if number >= version]
+    edit(path, *(statement for each in lacked for statement in each), f"PRAGMA user_version = {version}")
+
+
+@pytest.mark.parametrize("version", range(schema.MIGRATED_VERSION, schema.SCHEMA_VERSION))
+def test_a_store_of_a_version_before_is_opened_and_not_read_again(path: Path, version: int) -> None:
+    fill_as_before(path, version)
     for _ in range(2):
         with opened(path) as store:
             assert {each.id for each in content(store).values()} == {each.id for each in ROWS}

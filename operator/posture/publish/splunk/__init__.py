@@ -1,0 +1,1 @@
+"""Splunk, by its HTTP Event Collector."""
