@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 WORKERS ?= 4
 HUNT_MINUTES ?= 30
 HUNT_WORKERS ?= 1
-PY     := operator sandbox tests bench demo deploy/__init__.py deploy/argocd deploy/prometheus deploy/grafana
+PY     := operator sandbox tests bench demo deploy/__init__.py deploy/argocd deploy/prometheus deploy/grafana deploy/site
 
 .PHONY: help
 help: ## Show the targets
@@ -45,6 +45,7 @@ generate: install ## Rewrite what is generated: CRDs and the chart's copy, refer
 	@$(BIN)/python -m deploy.prometheus.generate
 	@$(BIN)/python -m deploy.grafana.generate
 	@$(BIN)/python -m deploy.argocd.generate
+	@$(BIN)/python -m deploy.site.chart
 	@$(BIN)/python deploy/helm/sync_crds.py
 
 .PHONY: format
@@ -67,6 +68,7 @@ check: install ## The fast gate: format, lint, types, layers, generated files, u
 	@$(BIN)/python -m deploy.prometheus.generate --check
 	@$(BIN)/python -m deploy.grafana.generate --check
 	@$(BIN)/python -m deploy.argocd.generate --check
+	@$(BIN)/python -m deploy.site.chart --check
 	@$(BIN)/python deploy/helm/sync_crds.py --check
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/python -m pytest -q -n 2 tests/unit
@@ -95,6 +97,11 @@ demo: install ## A cluster, a simulated organization and the operator: see the s
 .PHONY: pictures
 pictures: ## Draw the dashboards into docs/images, of what a Prometheus scrapes from the demo
 	@DEMO_EXIT=1 DEMO_PROMETHEUS=1 DEMO_PICTURES=docs/images $(MAKE) demo
+
+.PHONY: docs
+docs: install ## Build the site of the documentation into dist/site; a link that leads nowhere is an error
+	@$(BIN)/python -m deploy.site.stage build/docs
+	@$(BIN)/zensical build --strict --clean
 
 .PHONY: clean
 clean: ## Remove what was built, but for .tools

@@ -1,6 +1,7 @@
-"""`python -m posture.cli.pages`: writes what is told of builtin actions, and of IAM, from what they declare.
+"""`python -m posture.cli.pages`: writes what commands, builtin actions and IAM roles declare, as pages.
 
-`docs/remediation/`, a page for each action; `docs/iam/`; and `deploy/iam/`, templates of the roles.
+`docs/reference/commands.md`; `docs/remediation/`, a page for each action; `docs/iam/`, and `deploy/iam/`,
+templates of the roles.
 
 With `--check` nothing is written; stale files are named and the exit code is 1.
 """
@@ -13,6 +14,7 @@ from posture.cli.builtins.page import index, page
 from posture.cli.iam.page import example
 from posture.cli.iam.page import page as iam_page
 from posture.cli.iam.templates import as_cloudformation, as_terraform
+from posture.cli.reference import page as commands_page
 from posture.remediation.actions.registry import builtin_actions
 
 _FOLDER = Path("docs", "remediation")
@@ -29,6 +31,7 @@ def files() -> Files:
         **pages,
         _FOLDER / "README.md": index(actions.values()),
         Path("docs", "iam", "README.md"): iam_page(),
+        Path("docs", "reference", "commands.md"): commands_page(),
         _TEMPLATES / "posture.yaml": _MADE + as_cloudformation(roles),
         _TEMPLATES / "posture.tf": _MADE + as_terraform(roles),
     }

@@ -111,7 +111,7 @@ STORE: Meanings = {
     ),
     "StoreDiskFull": Meaning(
         "The volume of the store is full.",
-        "Enlarge it (`persistence.size`): [performance](../performance.md).",
+        "Enlarge it (`persistence.size`): [sizing](../sizing.md).",
     ),
     "StoreLocked": Meaning(
         "Another process has the store's file.", "Give each replica a data directory of its own."

@@ -10,9 +10,9 @@ _INTRODUCTION = """\
 <!-- Generated from posture/api/reasons by `make generate`; edit the registry there. -->
 # Conditions and events
 
-What objects say of themselves, by kind: `kubectl describe posturetarget NAME`, or `posture status`. A
-condition has a `status`, a `reason` in one word, and a message that says what to do. No other reasons are
-given.
+What objects say of themselves, by kind: `kubectl describe posturetarget NAME --namespace NAMESPACE`,
+or `posture status`. A condition has a `status`, a `reason` in one word, and a message that says what to do.
+No other reasons are given.
 
 Two conditions are on every kind, and repeat the reason of another one:
 
