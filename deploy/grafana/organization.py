@@ -22,6 +22,10 @@ _NO_SCORE = (
     " exist is absent, never 0. See Operations, or `kubectl get posturetargets --all-namespaces`."
 )
 _NO_OBJECTIVE = "No target that is chosen has spec.objectives.minimumScore, or there is no score."
+_NO_COST = (
+    "No estimate: `status.estimatedCost.message` of the target says why. Where Security Hub V2 is on, its"
+    " plan replaces the price of checks."
+)
 _BY_STANDARD = f"{BY_TARGET}, standard"
 _ACCOUNT = "cluster, namespace, target, account_id"
 _NAMED_ACCOUNTS = (
@@ -214,8 +218,41 @@ WHERE = Row(
     ),
 )
 BESIDE = Row(
-    "Insights",
+    "Cost and insights",
     (
+        Panel(
+            "bars",
+            "Estimated dollars a month",
+            "For security checks, and for findings of the other products that targets name: an estimate from"
+            " what is stored.",
+            "short",
+            (*OF_TARGET, "kind"),
+            (
+                Query(
+                    f"max by ({BY_TARGET}, kind) (posture_estimated_cost_dollars{{{CHOSEN}}})",
+                    f"{TARGET_NAME}, {{{{kind}}}}",
+                ),
+            ),
+            _NO_COST,
+            width=12,
+            height=6,
+        ),
+        Panel(
+            "bars",
+            "Dollars a month without one standard",
+            "What turning one off would save while others stay: not the checks that another one needs too.",
+            "short",
+            (*OF_TARGET, "standard"),
+            (
+                Query(
+                    f"max by ({_BY_STANDARD}) (posture_estimated_standard_cost_dollars{{{CHOSEN}}})",
+                    f"{TARGET_NAME}, {{{{standard}}}}",
+                ),
+            ),
+            _NO_COST,
+            width=12,
+            height=6,
+        ),
         Panel(
             "table",
             "Insights",

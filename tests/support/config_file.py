@@ -29,6 +29,7 @@ metrics: {perControl: true}
 lease: {duration: 30s, renewDeadline: 20s, retry: 5s}
 minimums: {interval: 1m, fullSyncInterval: 2h, evaluationWindow: 25h}
 outputs: {}
+prices: {checks: [[1000, 0.01], [null, 0.005]], ingestion: {free: 1, each: 0}, checksPerDay: 1.5}
 """
 
 

@@ -77,6 +77,8 @@ def _gauges(now: float) -> Samples:
         families.SCORE_DROP: [(_TARGET, 0.01)],
         families.OBJECTIVE_DROP: [(_TARGET, 0.05)],
         families.OBJECTIVE_RESOLVE: [((*_TARGET, "critical"), 86400)],
+        families.ESTIMATED_COST: [((*_TARGET, "checks"), 120.5), ((*_TARGET, "ingestion"), 3)],
+        families.ESTIMATED_STANDARD_COST: [((*_TARGET, STANDARD), 41)],
         families.INSIGHT_VALUES: [((*_TARGET, "36", "Resources with the most failed security checks"), 12)],
         families.INSIGHT_FINDINGS: [((*_TARGET, "36", "Resources with the most failed security checks"), 40)],
         families.SETUP_CHECK: [((*_TARGET, "hub"), 1), ((*_TARGET, "aggregation"), 0)],

@@ -5,10 +5,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, StrictBool
 
+from posture.api.beside_score import MAX_INSIGHTS
 from posture.api.durations import Duration
 from posture.api.model import Spec
 from posture.api.patterns import compile_pattern
-from posture.api.posture_target_status import MAX_INSIGHTS, MAX_OUTPUTS, PostureTargetStatus
+from posture.api.posture_target_status import MAX_OUTPUTS, PostureTargetStatus
 from posture.api.resource import AGE, Column, CustomResource, condition_column
 from posture.api.shapes import CelRule, Shape, exactly_one, fixed_choice
 from posture.api.types import (

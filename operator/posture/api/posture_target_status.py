@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from posture.api.beside_score import MAX_INSIGHTS, EstimatedCost, InsightCounts
 from posture.api.model import Observed
 from posture.api.resource import Status
 from posture.api.types import Kept, Line, Paragraph, Past, Percent, SeverityLabel, Time
@@ -25,8 +26,6 @@ MAX_OVERDUE = 20
 MAX_CONTROLS = 20
 MAX_POINTS = 400
 MAX_OUTPUTS = 10
-MAX_INSIGHTS = 20
-MAX_VALUES = 10
 MAX_SETUP = 20
 
 
@@ -250,35 +249,6 @@ class HubSummary(Observed):
     standards_omitted: int | None = Field(None, description="Standards that are left out of the list.")
 
 
-class InsightValue(Observed):
-    """A value that an insight groups findings by."""
-
-    value: Paragraph = Field(description="The value, such as a resource or an account.")
-    findings: int = Field(description="Findings that have it.")
-
-
-class InsightCounts(Observed):
-    """What an insight of Security Hub counts. Without `values` nothing current is known, or may be told."""
-
-    insight: Paragraph = Field(description="The insight, as written in `spec`.")
-    name: Line | None = Field(None, description="Its name.")
-    values: int | None = Field(
-        None, description="Values that findings have; Security Hub gives at most 100 of them."
-    )
-    at_least: bool | None = Field(
-        None,
-        description="True where as many came as may come: there may be more values, and more findings.",
-    )
-    findings: int | None = Field(
-        None, description="Findings over these values; one with several values counts for each."
-    )
-    top: Annotated[tuple[InsightValue, ...], Kept(MAX_VALUES, keys=("value",))] = Field(
-        (), description="The values with the most findings, these first."
-    )
-    read_time: Past | None = Field(None, description="When it was read.")
-    reason: Line | None = Field(None, description="Why nothing, or nothing new, is told; absent otherwise.")
-
-
 class OrganizationCheck(Observed):
     """How one part of the organization's set-up stands."""
 
@@ -340,6 +310,9 @@ class PostureTargetStatus(Status):
     )
     organization: Annotated[tuple[OrganizationCheck, ...], Kept(MAX_SETUP, keys=("check",))] = Field(
         (), description="How the organization is set up, part by part, as its Security Hub says it."
+    )
+    estimated_cost: EstimatedCost | None = Field(
+        None, description="What Security Hub costs in a month, as far as its findings tell."
     )
     published: Annotated[tuple[PublishedOutput, ...], Kept(MAX_OUTPUTS, keys=("output",))] = Field(
         (), description="How publishing to each output of `spec.publish` goes."

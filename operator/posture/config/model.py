@@ -3,13 +3,14 @@
 Unknown keys are refused. Nothing is allowed that is not granted; a grant's omitted field grants nothing.
 """
 
+import itertools
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, StrictBool
+from pydantic import AfterValidator, Field, StrictBool, StrictInt
 
 from posture.api.durations import Duration
 from posture.api.model import Spec
@@ -25,6 +26,7 @@ from posture.api.types import (
     TagKey,
     TagValue,
 )
+from posture.domain import costs
 from posture.domain import grants as domain
 from posture.domain.arns import ROLE_ARN_GLOB, ROLE_NAME_GLOB
 from posture.domain.grants import Mode, Verb
@@ -84,6 +86,7 @@ SplunkIndex = Annotated[
     str, Shape(r"[a-z0-9_][a-z0-9_-]*", "write the name of an index: of a-z, 0-9, _ and -", 80)
 ]
 Expression = Annotated[str, AfterValidator(_expression)]
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 _TWO_WEEKS = timedelta(days=14)
@@ -285,6 +288,50 @@ class Outputs(Spec):
     splunk: tuple[SplunkOutput, ...] = ()
 
 
+class IngestionPrices(Spec):
+    """What findings of other products cost: so many events are free, then each is paid."""
+
+    free: int = Field(10_000, ge=0)
+    each: float = Field(0.00003, ge=0, allow_inf_nan=False)
+
+
+def _rises(tiers: tuple[tuple[int | None, float], ...]) -> bool:
+    """Tell whether tiers have rising numbers of checks, and the last of them none."""
+    numbers = [number for number, _ in tiers]
+    bounds = [number for number in numbers[:-1] if number is not None]
+    in_order = all(one < other for one, other in itertools.pairwise([0, *bounds]))
+    return bool(tiers) and numbers[-1] is None and len(bounds) == len(numbers) - 1 and in_order
+
+
+class Prices(Spec):
+    """What AWS charges for Security Hub CSPM, by account, Region and month, in dollars.
+
+    `checks`: pairs of a number of checks, counted from the first of the month, and the price of each up to
+    it; null: of all further ones. `checks_per_day`: how often a control is checked for a resource.
+    """
+
+    rules: ClassVar[tuple[CelRule, ...]] = (
+        CelRule(
+            "",
+            "write checks as pairs of a rising number and a price, with null in the place of the last number",
+            lambda prices: _rises(prices.checks),
+        ),
+    )
+
+    checks: tuple[tuple[StrictInt | None, Price], ...] = ((100_000, 0.001), (500_000, 0.0008), (None, 0.0005))
+    ingestion: IngestionPrices = IngestionPrices()
+    checks_per_day: float = Field(1.0, gt=0, le=24, allow_inf_nan=False)
+
+    def plain(self) -> costs.Prices:
+        """Give them as the rules take them."""
+        return costs.Prices(
+            tuple(costs.Tier(*each) for each in self.checks),
+            self.ingestion.free,
+            self.ingestion.each,
+            self.checks_per_day,
+        )
+
+
 class Config(Spec):
     """The whole file, with its defaults."""
 
@@ -300,6 +347,7 @@ class Config(Spec):
     lease: LeaseTimes = LeaseTimes()
     minimums: Minimums = Minimums()
     outputs: Outputs = Outputs()
+    prices: Prices = Prices()
 
     @cached_property
     def granted(self) -> tuple[domain.Grant, ...]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from posture.api.conditions import Trouble
+from posture.domain.costs import CostEstimate
 from posture.domain.findings import Check, Finding, Severity
 from posture.domain.objectives.overdue import Overdue
 from posture.domain.objectives.worst import FailedControls
@@ -126,6 +127,8 @@ class TargetReport(NamedTuple):
     setup: Mapping[str, bool] = MappingProxyType({})
     """Whether parts of the organization's set-up are as they should be; without those of which that is not
     known."""
+    cost: CostEstimate | None = None
+    """What Security Hub costs; None where that is not known."""
 
 
 class PolicyReport(NamedTuple):

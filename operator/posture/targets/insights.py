@@ -6,14 +6,9 @@ What is not read any more is shown for a while (`posture.hubs.insights.BELIEVED`
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from posture.api.beside_score import MAX_VALUES, InsightCounts, InsightValue
 from posture.api.conditions import ConditionStatus, set_condition, without_condition
-from posture.api.posture_target_status import (
-    INSIGHTS_READ,
-    MAX_VALUES,
-    InsightCounts,
-    InsightValue,
-    PostureTargetStatus,
-)
+from posture.api.posture_target_status import INSIGHTS_READ, PostureTargetStatus
 from posture.api.reasons.words import ReasonWord
 from posture.domain.insights import SeenAccounts, SeenInsight, seen_by
 from posture.domain.time import datetime_of

@@ -34,6 +34,7 @@ from posture.reconcile.reporter import ReportedKind, Reporter
 from posture.reconcile.scope import objectives_of
 from posture.store.errors import StoreError
 from posture.targets.conditions import assessed, refused
+from posture.targets.costing import Costing
 from posture.targets.evaluating import is_followed, shown_now, what_is_declared
 from posture.targets.grouping import grouped, with_grouping
 from posture.targets.history import ScoreHistory
@@ -112,6 +113,7 @@ class Target:
         self._trend: Trend | None = None
         self._history = ScoreHistory(self._uid)
         self._setup = TargetSetup()
+        self._costing = Costing()
         self._request: tuple[str, Hub, int] | None = None
         self._store_replaced: str | None = None
         self._loop = WakeLoop(
@@ -220,6 +222,8 @@ class Target:
             after = with_published(after, outputs, deliveries, self._now())
         after = with_grouping(after, grouped(admission, self._hub, self._shown), self._now())
         after = with_insights(after, admission, self._hub)
+        config = self._context.config.current()
+        after = await self._costing.with_cost(after, admission, self._hub, scores, config)
         await self._publish(after, self._admission, scores)
         await self._write(before, after)
         await self._tell_of_the_store()
@@ -307,6 +311,7 @@ class Target:
             hub=told_hub(self._hub, admission),
             insights=insight_reports(status),
             setup=self._setup.told,
+            cost=self._costing.told,
         )
         if isinstance(admission, Admitted) and self._hub is not None:
             spec = admission.target.spec

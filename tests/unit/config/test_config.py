@@ -19,6 +19,7 @@ from posture.config.model import (
     OutputQueue,
     Writes,
 )
+from posture.domain.costs import Prices, Tier
 from posture.domain.grants import (
     Builtin,
     Document,
@@ -75,6 +76,7 @@ def test_the_whole_file_is_read(path: Path) -> None:
     assert config.adopt_from == ("old-cluster",)
     assert config.quota_share == 1
     assert config.metrics.per_control
+    assert config.prices.plain() == Prices((Tier(1000, 0.01), Tier(None, 0.005)), 1, 0, 1.5)
     (grant,) = config.granted
     assert grant.namespaces == ("security",)
     assert grant.external_id == "x"
@@ -85,6 +87,25 @@ def test_the_whole_file_is_read(path: Path) -> None:
     assert (document.name, document.owner, set(document.parameters)) == ("AWS-Close", "Amazon", {"GroupId"})
     fits = document.parameters["GroupId"].fullmatch
     assert [fits(each) is not None for each in ("sg-0a", "sg-0a\n", "xsg-0a")] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "checks",
+    [
+        *(
+            "[]",
+            "[[1, 1]]",
+            "[[2, 1], [1, 1], [null, 1]]",
+            "[[1, 1], [1, 1], [null, 1]]",
+            "[[null, 1], [null, 1]]",
+        ),
+        *("[[0, 1], [null, 1]]", "[[1.5, 1], [null, 1]]", "[[true, 1], [null, 1]]", "[[1, -1], [null, 1]]"),
+        *("[[1, .nan], [null, 1]]", "[[1, .inf], [null, 1]]", "[[1, 1, 1], [null, 1]]", "[[1], [null, 1]]"),
+    ],
+)
+def test_prices_that_are_no_tiers_are_refused(path: Path, checks: str) -> None:
+    with pytest.raises(ConfigError, match=r"prices"):
+        load(written(path, f"prices: {{checks: {checks}}}"))
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+b", "(a|a)*b", "(.*)*b", "([a-z]+)*!"])

@@ -109,6 +109,17 @@ SETUP_CHECK = Family(
     "Whether a part of the organization's set-up is as it should be: 1 or 0; none where that is not known.",
     (*TARGET, "check"),
 )
+ESTIMATED_COST = Family(
+    "posture_estimated_cost_dollars",
+    "What Security Hub CSPM costs in a month for a target's accounts, estimated from its findings: checks,"
+    " and ingestion of the other products that the target names.",
+    (*TARGET, "kind"),
+)
+ESTIMATED_STANDARD_COST = Family(
+    "posture_estimated_standard_cost_dollars",
+    "What turning one standard off would save in a month, while all others stay.",
+    STANDARD,
+)
 POLICY = ("namespace", "policy", "target")
 SUPPRESSED_FINDINGS = Family(
     "posture_suppressed_findings", "Active findings that a policy suppressed.", POLICY
@@ -229,6 +240,8 @@ ALL: tuple[Family, ...] = (
     INSIGHT_VALUES,
     INSIGHT_FINDINGS,
     SETUP_CHECK,
+    ESTIMATED_COST,
+    ESTIMATED_STANDARD_COST,
     SUPPRESSED_FINDINGS,
     SUPPRESSION_DRIFT,
     SUPPRESSION_EXPIRY,

@@ -12,6 +12,7 @@ from posture.aws.client.limiter import Usage
 from posture.config.file import (
     ConfigFile,
 )
+from posture.domain.costs import CostEstimate
 from posture.domain.objectives.overdue import Overdue
 from posture.domain.objectives.worst import FailedControls
 from posture.domain.remediation.reasons import Reason
@@ -170,6 +171,18 @@ def setup_samples(namespace: str, target: str, setup: Mapping[str, bool]) -> Sam
         families.SETUP_CHECK: [
             ((namespace, target, _snake_case(check)), int(good)) for check, good in setup.items()
         ]
+    }
+
+
+def cost_samples(namespace: str, target: str, cost: CostEstimate) -> Samples:
+    """Return the samples of what Security Hub costs; ingestion only where other products are read."""
+    own = namespace, target
+    kinds = {"checks": cost.checks, "ingestion": cost.ingestion}
+    return {
+        families.ESTIMATED_COST: [((*own, kind), each) for kind, each in kinds.items() if each is not None],
+        families.ESTIMATED_STANDARD_COST: [
+            ((*own, standard), saved) for standard, saved in cost.standards.items()
+        ],
     }
 
 

@@ -12,6 +12,7 @@ from posture.publish.prometheus.families import Family
 from posture.publish.prometheus.samples import (
     condition_samples,
     control_samples,
+    cost_samples,
     drop_samples,
     evaluation_samples,
     info_samples,
@@ -101,6 +102,8 @@ class _TargetPage:
             state = {**state, **setup_samples(*own, report.setup)}
         if report.hub is not None:
             state = {**state, **info_samples(*own, report.hub)}
+        if report.cost is not None:
+            state = {**state, **cost_samples(*own, report.cost)}
         if report.insights:
             state = {**state, **insight_samples(*own, report.insights)}
         made = None
