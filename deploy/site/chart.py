@@ -19,8 +19,8 @@ _INTRODUCTION = """\
 # Values of the chart
 
 What they are for, by topic, is on [the chart's own
-page](../../deploy/helm/posture-operator/README.md). What is not below is refused, by the chart's schema; values
-below `config` are those of [the configuration file](configuration.md).
+page](../../deploy/helm/posture-operator/README.md). What is not below is refused, by the chart's schema;
+values below `config` are those of [the configuration file](configuration.md).
 
 | value | default | meaning |
 |---|---|---|
