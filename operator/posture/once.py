@@ -14,9 +14,9 @@ from posture.aws.securityhub.client import SecurityHub
 from posture.domain.scoring.accounts import AccountFilter, AccountStanding
 from posture.hubs.demand import Demand, HubKey, OrganizationDemand, OrganizationKey
 from posture.hubs.hub import Hub, HubDependencies
+from posture.hubs.makers import source_maker
 from posture.hubs.status import HubStatus
 from posture.pace import Lasting
-from posture.sources.securityhub.source import SecurityHubs
 from posture.store.errors import StoreError, StoreLost
 from posture.store.sqlite.stores import SqliteStores
 
@@ -56,7 +56,6 @@ async def hub_read_once(
         sessions = await stack.enter_async_context(Sessions(usage))
         identity = Identity(key.role_arn, key.external_id, key.region)
         limiters = Limiters(quota_share)
-        cloud = SecurityHub(sessions, identity, limiters, usage)
 
         def organizations(asked: OrganizationKey) -> Organizations:
             return Organizations(sessions, Identity(*asked, key.region), limiters, usage)
@@ -64,7 +63,7 @@ async def hub_read_once(
         hub = Hub(
             key,
             HubDependencies(
-                SecurityHubs(cloud),
+                source_maker(key, sessions, limiters, usage),
                 lambda: sessions.account(identity),
                 SqliteStores(folder),
                 organizations=organizations,

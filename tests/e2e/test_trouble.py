@@ -230,12 +230,6 @@ def test_an_empty_organization_has_no_score(stage: Stage, cloud: Cloud) -> None:
     assert "score" not in stage.status(name)
 
 
-def test_a_source_that_is_not_evaluated_yet_says_so(stage: Stage) -> None:
-    stage.target(source={"configRules": {"names": ["my-rule-1"]}})
-    operator = stage.operator()
-    says(stage, operator, "Stalled", "SourceNotSupported")
-
-
 def a_finding(cloud: Cloud, **where: str) -> dict[str, Any]:
     return next(
         finding

@@ -78,9 +78,11 @@ PackName = Annotated[
 
 
 class AwsAccess(Spec):
-    """Where Security Hub is asked, and as whom."""
+    """Where Security Hub and AWS Config are asked, and as whom."""
 
-    region: Region = Field(description="Region of the Security Hub; best the aggregation Region.")
+    region: Region = Field(
+        description="Region of the Security Hub, best the aggregation Region, and of the Config aggregator."
+    )
     role_arn: RoleArn | None = Field(
         None, description="Role to assume. None: the operator's own identity, where the grant allows it."
     )
@@ -103,24 +105,28 @@ class SecurityStandards(Spec):
 
 
 class ConformancePacks(Spec):
-    """Scores by the rules of AWS Config's conformance packs. Not scored by this version."""
+    """Scores by the rules of AWS Config's conformance packs: each pack is a standard, each rule a control."""
 
     names: Annotated[tuple[PackName, ...], bounded(50, least=1, unique=True)] = Field(
-        description="Whole names of conformance packs."
+        description="Whole names of conformance packs. The standard of one is `conformance-pack/<name>`."
     )
     aggregator: AggregatorName | None = Field(
-        None, description="Config aggregator whose accounts are read. None: the account of the credentials."
+        None,
+        description="Config aggregator that is read, in the credentials' account and `aws.region`. None: the"
+        " only one there.",
     )
 
 
 class ConfigRules(Spec):
-    """Scores by rules of AWS Config. Not scored by this version."""
+    """Scores by rules of AWS Config: all of them are the standard `config-rules`, each rule a control."""
 
     names: Annotated[tuple[RuleName, ...], bounded(200, least=1, unique=True)] = Field(
-        description="Whole names of Config rules."
+        description="Names of Config rules: whole, or without the suffix that a pack adds."
     )
     aggregator: AggregatorName | None = Field(
-        None, description="Config aggregator whose accounts are read. None: the account of the credentials."
+        None,
+        description="Config aggregator that is read, in the credentials' account and `aws.region`. None: the"
+        " only one there.",
     )
 
 
@@ -131,14 +137,10 @@ class SourceChoice(Spec):
 
     security_standards: SecurityStandards | None = Field(None, description="Security Hub's standards.")
     conformance_packs: ConformancePacks | None = Field(
-        None,
-        description="AWS Config's conformance packs. Not scored by this version: the target is Stalled with "
-        "reason `SourceNotSupported`.",
+        None, description="AWS Config's conformance packs, as an aggregator shows them."
     )
     config_rules: ConfigRules | None = Field(
-        None,
-        description="AWS Config's rules. Not scored by this version: the target is Stalled with reason "
-        "`SourceNotSupported`.",
+        None, description="AWS Config's rules, as an aggregator shows them."
     )
 
 
@@ -308,7 +310,8 @@ class PostureTargetSpec(Spec):
     source: SourceChoice = Field(description="What the score is made of: exactly one of its fields.")
     products: Annotated[tuple[ProductName, ...], bounded(50, least=1, unique=True)] = Field(
         (SECURITY_HUB,),
-        description="Products whose findings are read. Others than Security Hub are counted, never scored. "
+        description="Products whose findings are read. Others than Security Hub are counted, never scored. A "
+        "target that is scored by AWS Config reads its findings (`Config`), and not those of Security Hub. "
         "`Security Hub CSPM` is the same as `Security Hub`.",
     )
     accounts: TargetAccounts = Field(
@@ -345,7 +348,7 @@ class PostureTarget(CustomResource):
             description="Failed for longer than the objective.",
         ),
         condition_column("Current", "ScoreCurrent", "Whether the score is exact and fresh."),
-        condition_column("Ready", "Ready", "Whether Security Hub answers to this target."),
+        condition_column("Ready", "Ready", "Whether Security Hub, or AWS Config, answers to this target."),
         Column(
             name="Synced",
             path=".status.sync.lastSuccessTime",

@@ -22,11 +22,10 @@ The annotation `posture.dev/requestedAt`, set to any new value (the time, say), 
 `status.lastHandledRequest` repeats the value (of a longer one the first 1024 characters, which alone count)
 when that run has ended.
 
-What this version accepts and does not do, it says on the object that asks for it: a target with
-`source.conformancePacks` or `source.configRules` is Stalled with reason `SourceNotSupported`. A field that is
-in none of these tables is
-unknown to this version: `kubectl apply` refuses it; the API server drops it, with a warning, for clients that
-do not ask for strict validation (`fieldValidation=Strict`), and then nothing can tell of it any more.
+What this version accepts and does not do, it says on the object that asks for it, with the reason
+`NotSupported`. A field that is in none of these tables is unknown to this version: `kubectl apply` refuses
+it; the API server drops it, with a warning, for clients that do not ask for strict validation
+(`fieldValidation=Strict`), and then nothing can tell of it any more.
 """
 
 

@@ -59,6 +59,8 @@ class CheckSource(Enum):
     """Who evaluates controls."""
 
     SECURITY_HUB = "SecurityHub"
+    CONFIG = "Config"
+    """AWS Config: what it says of rules are results, not findings."""
 
 
 class Check(NamedTuple):
@@ -68,7 +70,7 @@ class Check(NamedTuple):
     source: CheckSource | None
     """Whose evaluation it is: Security Hub's where the ProductArn is its own
     (`arn:<partition>:securityhub:<region>::product/aws/securityhub`). Any other product can name any control,
-    so what has no source is never scored."""
+    so what has no source is never scored. No finding has Config's: its results are read from Config."""
     control: str
     """Upper-cased id; of a consolidated finding or wherever `Compliance.SecurityControlId` is there the
     security control (`CLOUDTRAIL.4`), else the number that the one standard gives it (`1.10`, `PCI.EC2.2`);
@@ -150,6 +152,8 @@ class Rejection(NamedTuple):
 
 
 SECURITY_HUB = "Security Hub"
+CONFIG = "Config"
+"""ProductName of the findings that AWS Config sends to Security Hub."""
 OWN_NAMES = (SECURITY_HUB, "Security Hub CSPM")
 """ProductName of Security Hub's own findings (API reference, StringFilter). Others may write it too."""
 

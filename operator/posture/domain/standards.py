@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from posture.domain.findings import SECURITY_HUB, Check, sounds_own
+from posture.domain.findings import CONFIG, SECURITY_HUB, Check, CheckSource, sounds_own
 
 AWS = "AWS"
 """`Provider` of a standard about AWS, and of one that does not say (API reference, Standard)."""
@@ -30,6 +30,20 @@ OF_AWS = (
 """The standards about AWS that this version knows of (user guide, "Standards reference for Security Hub").
 
 AWS adds others: whether one can be scored is decided by what the hub has enabled, never by this list."""
+
+_PACK = "conformance-pack/"
+CONFIG_RULES = "config-rules"
+"""The standard of the rules of AWS Config that a target names."""
+
+
+def pack_standard(pack: str) -> str:
+    """Return the standard of a conformance pack, by the pack's name."""
+    return f"{_PACK}{pack}"
+
+
+def pack_of(standard: str) -> str:
+    """Return the pack that a standard is; empty where it is none."""
+    return standard.removeprefix(_PACK) if standard.startswith(_PACK) else ""
 
 
 class ControlAssociation(NamedTuple):
@@ -60,6 +74,8 @@ class Standard(NamedTuple):
     """StandardsStatus of GetEnabledStandards (`READY`, `PENDING`, …)."""
     provider: str = AWS
     """The cloud whose resources it is about; Security Hub has standards for others than AWS too."""
+    closed: bool = False
+    """No control belongs to it but those listed."""
     reason: str = ""
     """StatusReasonCode, why it is INCOMPLETE or FAILED; empty where nothing is said."""
 
@@ -119,6 +135,9 @@ class Controls:
         if not check.source or not check.control:
             return
         for standard in sorted(set(check.standards)):
+            known = self.standards.get(standard)
+            if known is not None and known.closed and check.control not in known.controls:
+                continue
             numbers = self._numbers.get(standard, {}) if check.numbered else {}
             yield standard, numbers.get(check.control, check.control)
 
@@ -126,9 +145,11 @@ class Controls:
         """Return what tells a control from others when standards are pooled.
 
         A security control is the same one in every standard. A bare number that no control is tied to
-        (`1.10`) is a different control in every standard, so the standard becomes part of it.
+        (`1.10`) is a different control in every standard, so the standard becomes part of it. A rule of AWS
+        Config is the same one in every pack, whatever it is called.
         """
         known = standard in self.standards and control in self.standards[standard].controls
+        known = known or standard == CONFIG_RULES or bool(pack_of(standard))
         return control if known or any(map(str.isalpha, control)) else f"{standard}/{control}"
 
     def spelled(self, control: str) -> str:
@@ -141,8 +162,8 @@ def product_of(check: Check) -> str | None:
 
     A custom integration chooses its ProductName (BatchImportFindings), the ProductArn is AWS's.
     """
-    if check.source:
-        return SECURITY_HUB
+    if check.source is not None:
+        return CONFIG if check.source is CheckSource.CONFIG else SECURITY_HUB
     return None if sounds_own(check.product) else check.product
 
 

@@ -86,6 +86,7 @@ class Cycle:
                     self._requests.owners,
                     wanted.failed,
                     wanted.outlets,
+                    wanted.asked,
                 )
             )
             await self._resume(wanted)

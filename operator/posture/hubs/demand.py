@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from posture.domain.findings import CheckSource, product_named
 from posture.domain.outbox import Outlet
+from posture.domain.results.picture import NOTHING_ASKED, Asked
 from posture.domain.time import microseconds
 from posture.sources.failed_cache import FailedLimits
 
@@ -54,6 +55,8 @@ class Demand(NamedTuple):
     insights: frozenset[str] = frozenset()
     outlets: frozenset[Outlet] = frozenset()
     """The outputs that are told of changes."""
+    asked: Asked = NOTHING_ASKED
+    """The rules and packs of AWS Config that it is scored by."""
 
 
 class Wanted(NamedTuple):
@@ -66,6 +69,7 @@ class Wanted(NamedTuple):
     failed: frozenset[FailedLimits] = frozenset()
     """By which windows and limits failed findings are followed: `MAX_LIMITS` at most, of the first."""
     outlets: frozenset[Outlet] = frozenset()
+    asked: Asked = NOTHING_ASKED
 
 
 MAX_LIMITS = 8
@@ -86,6 +90,10 @@ def together(demands: Iterable[Demand]) -> Wanted | None:
             islice(dict.fromkeys(each.failed for each in asked if each.failed is not None), MAX_LIMITS)
         ),
         frozenset().union(*(each.outlets for each in asked)),
+        Asked(
+            frozenset(name for demand in asked for name in demand.asked.packs),
+            frozenset(name for demand in asked for name in demand.asked.rules),
+        ),
     )
 
 
@@ -98,13 +106,15 @@ class HubKey(NamedTuple):
     """What the role is assumed with."""
     region: str
     source: CheckSource = CheckSource.SECURITY_HUB
+    aggregator: str | None = None
+    """Of AWS Config; None: the only one there is, or none is read."""
 
     @property
     def name(self) -> str:
         """The name of the hub's Lease and of its store: the same in every replica, and it shows no role."""
         parts = [self.role_arn or "", self.external_id or "", self.region]
         if self.source is not CheckSource.SECURITY_HUB:
-            parts.append(self.source.value)
+            parts += [self.source.value, self.aggregator or ""]
         digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         return f"posture-hub-{digest[:16]}"
 

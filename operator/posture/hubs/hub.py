@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from posture.aws.client.errors import AwsError
-from posture.domain.findings import SECURITY_HUB
+from posture.domain.findings import SECURITY_HUB, CheckSource
 from posture.domain.insights import InsightResults
 from posture.domain.scoring.evaluation import TurnedOff, View
 from posture.domain.standards import Controls, ControlStatus
@@ -212,7 +212,8 @@ class Hub:
         source = self._source
         if source is None or not self.is_open():
             return None
-        needed = view.products | ({SECURITY_HUB} if view.standards else set())
+        is_scored_by_findings = self.key.source is CheckSource.SECURITY_HUB and view.standards
+        needed = view.products | ({SECURITY_HUB} if is_scored_by_findings else set())
         if not needed <= source.exact_products:
             return None
         if not view.names:

@@ -12,9 +12,11 @@ from posture.config.model import (
     Config,
     Minimums,
 )
+from posture.domain.findings import CheckSource
 from posture.domain.grants import NotGranted, Verb, may_use_identity
 from posture.hubs.demand import HubKey, OrganizationKey
 from posture.kube.resources import Object
+from posture.reconcile.config_source import aggregator_of, has_config_source
 
 logger = logging.getLogger(__name__)
 
@@ -58,17 +60,23 @@ def _admit(document: Mapping[str, Any], config: Config) -> Admitted | NotAdmitte
         target = parse(PostureTarget, document)
     except InvalidObject as error:
         return NotAdmitted(None, Trouble("InvalidSpec", str(error)))
-    if unsupported := unsupported_source(target.spec):
-        return NotAdmitted(target, unsupported)
     namespace, role_arn = target.metadata.namespace, target.spec.aws.role_arn
     identity = may_use_identity(config.granted, namespace, role_arn)
     if isinstance(identity, NotGranted):
         return NotAdmitted(target, not_granted(identity))
     if refusal := identity.why_not(Verb.SCORE):
         return NotAdmitted(target, not_granted(refusal))
-    hub = HubKey(role_arn, identity.external_id, target.spec.aws.region)
+    hub = hub_key(target.spec, identity.external_id)
     admitted = Admitted(*_at_least(target, config.minimums, hub, identity.accounts))
     return admitted._replace(organization=_organization(target, hub, config))
+
+
+def hub_key(spec: PostureTargetSpec, external_id: str | None) -> HubKey:
+    """Return the hub that a target looks at; `external_id`: what its role is assumed with."""
+    key = HubKey(spec.aws.role_arn, external_id, spec.aws.region)
+    if has_config_source(spec):
+        return key._replace(source=CheckSource.CONFIG, aggregator=aggregator_of(spec))
+    return key
 
 
 def _organization(target: PostureTarget, hub: HubKey, config: Config) -> OrganizationKey | NotGranted | None:
@@ -82,18 +90,6 @@ def _organization(target: PostureTarget, hub: HubKey, config: Config) -> Organiz
     if isinstance(identity, NotGranted):
         return identity
     return identity.why_not(Verb.SCORE) or OrganizationKey(tags.role_arn, identity.external_id)
-
-
-def unsupported_source(spec: PostureTargetSpec) -> Trouble | None:
-    """Say why this version cannot score by the source that a target names; None: it can."""
-    if spec.source.security_standards is not None:
-        return None
-    return Trouble(
-        "SourceNotSupported",
-        "This version of the operator scores spec.source.securityStandards only; conformancePacks and"
-        " configRules are accepted, but not scored. Upgrade the operator, or make a target with"
-        " securityStandards.",
-    )
 
 
 def admit_all(documents: Sequence[Object], config: Config) -> list[Admitted | NotAdmitted]:

@@ -13,6 +13,7 @@ from posture.config.file import (
 )
 from posture.hubs.demand import HubKey, OrganizationKey
 from posture.hubs.hub import Hub, HubDependencies
+from posture.hubs.makers import source_maker
 from posture.kube.client import KubeClient
 from posture.kube.errors import KubeError
 from posture.kube.events import EventRecorder
@@ -22,7 +23,6 @@ from posture.kube.lease_terms import (
 from posture.kube.leases import Lease
 from posture.kube.writers import GENERAL_LEASE, Writers, release_name
 from posture.publish.sink import Sink
-from posture.sources.securityhub.source import SecurityHubs
 from posture.store.interface import Stores
 
 
@@ -88,12 +88,13 @@ class Context:
         annotations = {
             "posture.dev/role-arn": key.role_arn or "",
             "posture.dev/region": key.region,
+            **({"posture.dev/aggregator": key.aggregator} if key.aggregator else {}),
             "posture.dev/namespaces": "*" if self.namespaces is None else ",".join(sorted(self.namespaces)),
         }
         return Hub(
             key,
             HubDependencies(
-                sources=SecurityHubs(cloud),
+                sources=source_maker(key, self.sessions, self.limiters, self.usage),
                 account=lambda: self.sessions.account(cloud.identity),
                 stores=self.stores,
                 candidate=lambda name: self.lease(name, annotations),

@@ -15,7 +15,7 @@ from posture.config.model import (
 )
 from posture.domain.arns import managed_insight_arn, partition_of_region
 from posture.domain.exceptions.declaration import Scope
-from posture.domain.findings import SECURITY_HUB, Severity, product_named
+from posture.domain.findings import CONFIG, SECURITY_HUB, Severity, product_named
 from posture.domain.objectives.failed import ResolveLimits
 from posture.domain.organization import NO_TAG_KEYS, NOTHING_KNOWN, KnownOrganization, TagKeys
 from posture.domain.scoring.accounts import AccountFilter, AccountStanding, Grouping
@@ -26,6 +26,7 @@ from posture.hubs.demand import Demand, OrganizationDemand, OrganizationKey
 from posture.hubs.organization import OrganizationStatus
 from posture.publish.sink import ObjectiveLimits
 from posture.reconcile.access import Admitted
+from posture.reconcile.config_source import asked_of, config_controls, config_standards, has_config_source
 from posture.sources.failed_cache import FailedLimits
 
 # What a target asks for that does not say.
@@ -60,6 +61,8 @@ def chosen_standards(spec: PostureTargetSpec, facts: HubFacts) -> Chosen:
 
     Where the reader may not list them, those that are named are taken to be enabled: their findings tell.
     """
+    if has_config_source(spec):
+        return Chosen(config_standards(spec), ())
     enabled = {standard.name for standard in facts.standards}
     source = spec.source.security_standards
     names = () if source is None else source.standards
@@ -70,6 +73,15 @@ def chosen_standards(spec: PostureTargetSpec, facts: HubFacts) -> Chosen:
     return Chosen(
         tuple(name for name in names if name in enabled), tuple(name for name in names if name not in enabled)
     )
+
+
+def products_of(spec: PostureTargetSpec) -> frozenset[str]:
+    """Return the products that a target looks at: of one that is scored by AWS Config its findings too.
+
+    Security Hub's own findings are left to the targets that are scored by them.
+    """
+    named = frozenset(map(product_named, spec.products))
+    return (named - {SECURITY_HUB}) | {CONFIG} if has_config_source(spec) else named
 
 
 def may_be_elsewhere(facts: HubFacts) -> bool:
@@ -98,13 +110,14 @@ def view_of(
 ) -> View:
     """Return the view of a target on its hub; `controls`: made of the hub's facts.
 
+    Those of a target that is scored by AWS Config follow from what it names: nobody else lists its rules.
     The names of accounts are the hub's to add: findings tell them. `organization`: what is known of its own.
     """
     spec = admitted.target.spec
     pattern = spec.grouping.account_name_pattern
     return View(
         standards=standards,
-        controls=controls,
+        controls=config_controls(spec) if has_config_source(spec) else controls,
         accounts=account_filter(admitted),
         grouping=Grouping(
             compile_pattern(pattern) if pattern else None,
@@ -115,7 +128,7 @@ def view_of(
             tag_keys=tag_keys_of(spec),
             organization=organization,
         ),
-        products=frozenset(map(product_named, spec.products)),
+        products=products_of(spec),
         members=frozenset(facts.members),
         home=(facts.account_id, facts.region),
     )
@@ -127,11 +140,12 @@ def demand_of(admitted: Admitted) -> Demand:
     return Demand(
         spec.interval,
         spec.full_sync_interval,
-        frozenset(spec.products),
+        products_of(spec),
         spec.scoring.evaluation_window,
         followed_of(spec),
         _organization_demand(admitted),
         frozenset(insight_arn(each, admitted.hub.region) for each in spec.insights),
+        asked=asked_of(spec),
     )
 
 
@@ -267,7 +281,7 @@ class TargetScopes:
         view = view_of(admitted, hub.facts, hub.controls, chosen.all, organization)
         view = view._replace(names=hub.names, turned_off=hub.turned_off)
         groups = {account: view.grouping.group_of(account, hub.names.get(account)) for account in accounts}
-        scope = Scope(view.covers, hub.controls, groups)
+        scope = Scope(view.covers, view.controls, groups)
         unknown = [account for account, group in groups.items() if group is None]
         grouped = all(view.accounts.standing(each) is not AccountStanding.TARGETED for each in unknown)
         method, window = spec.scoring.method, spec.scoring.evaluation_window

@@ -13,6 +13,7 @@ from posture.domain.grants import AskedDocument, Builtin, IdentityGrant, NotGran
 from posture.domain.remediation.automation import AutomationSaid, fixed_values
 from posture.domain.remediation.collecting import Selecting
 from posture.domain.remediation.limits import Limits
+from posture.domain.remediation.reasons import Reason
 from posture.domain.remediation.resources import WorksOn
 from posture.domain.remediation.rule import ActionSaid, OptOutTag, Rule
 from posture.domain.selection.selectors import Selection
@@ -20,6 +21,7 @@ from posture.domain.time import microseconds
 from posture.hubs.demand import HubKey
 from posture.kube.resources import Object, name_of, target_name_of
 from posture.reconcile.access import Admitted, not_granted
+from posture.reconcile.config_source import has_config_source
 from posture.reconcile.declared import Admissions, DeclaredKind, admission_of
 from posture.remediation.actions.registry import chosen_builtin
 from posture.remediation.witnesses import witnessed
@@ -118,6 +120,12 @@ def _declare(document: Object, admissions: Admissions, config: Config) -> Declar
 
 def _terms(rule: RemediationRule, admitted: Admitted, config: Config) -> RuleTerms | Trouble:
     spec, namespace = rule.spec, rule.metadata.namespace
+    if has_config_source(admitted.target.spec):
+        return Trouble(
+            Reason.NOT_SUPPORTED,
+            "Actions work on findings of Security Hub's controls, and the target is scored by rules of AWS"
+            " Config: let the rule name a target with securityStandards.",
+        )
     action = _action(rule)
     if isinstance(action, Trouble):
         return action

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.discovery import HubFacts
 from posture.domain.outbox import Outlet
+from posture.domain.results.picture import NOTHING_ASKED, Asked
 from posture.domain.time import MINUTE
 from posture.sources.failed_cache import FailedLimits
 from posture.sources.findings_view import FindingsView, Published
@@ -47,6 +48,8 @@ class SourceDemand(NamedTuple):
     """By which windows and limits failed findings are followed: a cache is kept for each."""
     outlets: frozenset[Outlet] = frozenset()
     """Outputs that are told of changes."""
+    asked: Asked = NOTHING_ASKED
+    """Which results of AWS Config are followed."""
 
 
 class SourceReport(NamedTuple):

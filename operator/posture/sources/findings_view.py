@@ -8,12 +8,12 @@ of one picture were read between the start and the end of a poll, or have not ch
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import count, islice
+from itertools import chain, count, islice
 from typing import NamedTuple
 
 from posture.aws.client.clock import BELIEVED_AHEAD
 from posture.aws.securityhub.wire import FindingsPage, whole_findings
-from posture.domain.findings import Cell, Finding, RecordState, Rejection
+from posture.domain.findings import Cell, Check, Finding, RecordState, Rejection
 from posture.domain.objectives.failed import FailedScope, ResolveLimits
 from posture.domain.objectives.overdue import LISTED, Overdue, overdue_of
 from posture.domain.objectives.worst import FailedControls, failed_controls
@@ -25,6 +25,7 @@ from posture.domain.setup.recorders import Recorders, is_recorder_check, recorde
 from posture.domain.standards import Controls
 from posture.sources.cell_cache import CellCache, unpacked
 from posture.sources.failed_cache import FailedCache, FailedLimits
+from posture.sources.rule_results import RuleResults
 from posture.store.interface import FindingRows, FindingsStore, KeptMoments, KeptState, Outbox
 from posture.store.records import (
     CellKey,
@@ -102,6 +103,8 @@ class FindingsView:
         self._touched: set[CellKey] = set()
         self.changed: dict[RecordState, set[CellKey]] | None = None
         self._published: Published | None = None
+        self.results = RuleResults()
+        """What rules of AWS Config came to; it moves with the caches."""
 
     def take(
         self,
@@ -165,7 +168,8 @@ class FindingsView:
 
         `failed`: by which windows and limits failed findings are followed; their caches move with them.
         """
-        self._store.put_state(state)
+        results_moved, results = self.results.settle()
+        self._store.put_state({**state, **results})
         caches = {window: self._caches.get(window) or CellCache(window) for window in windows}
         late = {limits: self._failed.get(limits) or FailedCache(limits) for limits in failed}
         changed = sum(cache.refresh(self._store, self._touched, exact_at) for cache in caches.values())
@@ -174,6 +178,7 @@ class FindingsView:
         moved = (
             before is None
             or changed > 0
+            or results_moved
             or (caches.keys(), late.keys()) != (self._caches.keys(), self._failed.keys())
             or names != before.names
         )
@@ -197,9 +202,10 @@ class FindingsView:
         `failed`: by what failed findings are followed; None: they are not.
         """
         cache = self._caches.get(window)
-        if cache is None or self._published is None:
+        if cache is None or self._published is None or not self.results.cover(view):
             return None
-        evaluation = evaluate(cache.cells(), view)
+        view = self.results.seen_by(view)
+        evaluation = evaluate(chain(cache.cells(), self.results.cells()), view)
         followed = None if failed is None else self._failed.get(failed)
         moment = self._published.exact_at, self._published.version
         if followed is None:
@@ -236,8 +242,14 @@ class FindingsView:
 
     def comparison(self, view: View, window: int) -> Comparison | None:
         """Compare with a view at the last published moment, until the next; None as of `evaluate`."""
-        cache = self._caches.get(window)
-        return None if cache is None else Comparison(cache.cells, cache.checks(), view)
+        cache, results = self._caches.get(window), self.results
+        if cache is None or not results.cover(view):
+            return None
+
+        def cells(checks: Collection[Check] | None) -> Iterator[Cell]:
+            return chain(cache.cells(checks), results.cells(checks))
+
+        return Comparison(cells, chain(cache.checks(), results.checks()), results.seen_by(view))
 
     def recorders(self, controls: Controls, accounts: AccountFilter, window: int) -> Recorders | None:
         """Return what findings of Config.1 say at the last published moment; None as of `evaluate`."""

@@ -9,12 +9,14 @@ from posture.config.model import Config
 from posture.domain.exceptions.policy import Phase, Policy, Terms, phase
 from posture.domain.exceptions.sites import Site
 from posture.domain.grants import Grant, NotGranted, Verb, may_use_identity
+from posture.domain.remediation.reasons import Reason
 from posture.domain.selection.selectors import Selection
 from posture.domain.time import microseconds
 from posture.hubs.demand import HubKey
 from posture.kube.finalizers import deleted_at
 from posture.kube.resources import Object, name_of, target_name_of
 from posture.reconcile.access import Admitted, NotAdmitted, not_granted
+from posture.reconcile.config_source import has_config_source
 from posture.reconcile.declared import Admissions, DeclaredKind, admission_of
 from posture.suppression.terms import ends_too_late, terms_made_out, terms_of
 from posture.suppression.whereabouts import elsewhere_now, sites_of, whereabouts
@@ -215,4 +217,10 @@ def _trouble(
     refusal = identity if isinstance(identity, NotGranted) else identity.why_not(verb)
     if refusal is not None:
         return not_granted(refusal)
+    if policy.spec.disable_controls is not None and has_config_source(admission.target.spec):
+        return Trouble(
+            Reason.NOT_SUPPORTED,
+            "disableControls turns off controls of Security Hub's standards, and the target is scored by"
+            " rules of AWS Config: use suppressFindings, or a target with securityStandards.",
+        )
     return ends_too_late(terms, now, config.max_suppression_age)

@@ -16,6 +16,7 @@ from posture.api.conditions import (
 from posture.api.posture_target_status import SCORE_CURRENT
 from posture.api.reasons.words import ConditionType, ReasonWord
 from posture.domain.time import instant_of, is_current, microseconds
+from posture.targets.rules import no_score, pack_not_found
 
 
 class TargetSituation(NamedTuple):
@@ -44,6 +45,10 @@ class TargetSituation(NamedTuple):
     withheld: str | None = None
     notes: tuple[str, ...] = ()
     restored: bool = False
+    gap: Trouble | None = None
+    """What the hub does not know that the score would rest on, and what to do."""
+    by_rules: bool = False
+    """The score is made of rules of AWS Config."""
 
 
 class Message(NamedTuple):
@@ -94,16 +99,22 @@ def _is_terminal(situation: TargetSituation) -> bool:
 
 
 def _ready(situation: TargetSituation) -> Message:
+    asked = _asked(situation)
     if situation.suspended:
-        return Message(_UNKNOWN, "Suspended", "Security Hub is not asked while spec.suspend is true.")
+        return Message(_UNKNOWN, "Suspended", f"{asked} is not asked while spec.suspend is true.")
     if situation.trouble:
         return Message(_FALSE, situation.trouble.reason, situation.trouble.message)
     if not situation.connected:
-        return Message(_UNKNOWN, "Connecting", "Security Hub has not answered yet.")
+        return Message(_UNKNOWN, "Connecting", f"{asked} has not answered yet.")
     if situation.missing:
-        return _standard_not_enabled(situation)
-    message = "Accepted; the credentials work and Security Hub answers."
-    return Message(_TRUE, "SecurityHubAnswers", " ".join((message, *situation.notes)))
+        return _missing(situation)
+    message = f"Accepted; the credentials work and {asked} answers."
+    told = " ".join((message, *situation.notes))
+    return Message(_TRUE, "ConfigAnswers" if situation.by_rules else "SecurityHubAnswers", told)
+
+
+def _asked(situation: TargetSituation) -> str:
+    return "AWS Config" if situation.by_rules else "Security Hub"
 
 
 def _score_current(situation: TargetSituation, now: datetime) -> Message:
@@ -122,7 +133,7 @@ def _score_current(situation: TargetSituation, now: datetime) -> Message:
     if situation.suspicious:
         return Message(_FALSE, "SweepSuspicious", situation.suspicious)
     if situation.missing:
-        return _standard_not_enabled(situation)
+        return _missing(situation)
     interval = microseconds(situation.refreshed_every)
     if situation.restored or not is_current(situation.exact_at, instant_of(now), interval):
         why = situation.trouble or _overdue(situation)
@@ -148,6 +159,11 @@ def _overdue(situation: TargetSituation) -> Trouble:
 
 
 def _no_score(situation: TargetSituation) -> Message:
+    if situation.gap:
+        return Message(_FALSE, situation.gap.reason, situation.gap.message)
+    if situation.by_rules:
+        said = no_score(situation.notes, reports=situation.reporting > 0)
+        return Message(_FALSE, said.reason, said.message)
     if not situation.reporting and not situation.enabled:
         return Message(
             _FALSE,
@@ -170,6 +186,13 @@ def _no_score(situation: TargetSituation) -> Message:
         "No enabled control of the chosen standards has a finding that counts, or the hub's controls may not"
         " be listed, so there is no score by the chosen method.",
     )
+
+
+def _missing(situation: TargetSituation) -> Message:
+    if not situation.by_rules:
+        return _standard_not_enabled(situation)
+    said = pack_not_found(situation.missing)
+    return Message(_FALSE, said.reason, said.message)
 
 
 def _standard_not_enabled(situation: TargetSituation) -> Message:

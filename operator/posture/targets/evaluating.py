@@ -46,7 +46,7 @@ async def evaluate_target(
     view = view_of(admitted, facts, hub.controls(), chosen.all, organization)._replace(turned_off=turned_off)
     window, followed = spec.scoring.evaluation_window, followed_of(spec)
     found = await hub.evaluate(view, window, followed)
-    missing = () if found is None else chosen.nowhere(found.evaluation)
+    missing = () if found is None else (*chosen.nowhere(found.evaluation), *found.evaluation.absent)
     if missing:
         there = tuple(name for name in chosen.all if name not in missing)
         found = await hub.evaluate(view._replace(standards=there), window, followed)

@@ -31,9 +31,11 @@ from posture.hubs.hub import Hub
 from posture.hubs.status import HubStatus
 from posture.publish.sink import RestoredScores, Shown, TargetHub
 from posture.reconcile.access import Admitted, NotAdmitted
+from posture.reconcile.config_source import has_config_source
 from posture.reconcile.scope import account_filter, chosen_standards, may_be_elsewhere
 from posture.store.errors import StoreError
 from posture.targets.conditions import TargetSituation
+from posture.targets.rules import gap_of
 from posture.targets.status import scope_digest
 
 _FORMATS = {
@@ -75,6 +77,8 @@ def situation_of(
             *_lag(hub.lag_seconds),
         ),
         refreshed_every=target.spec.interval,
+        gap=gap_of(scores.evaluation) if isinstance(scores, Shown) else None,
+        by_rules=has_config_source(target.spec),
     )
 
 
@@ -96,6 +100,8 @@ def _missing(
     """
     if facts is None:
         return ()
+    if has_config_source(admitted.target.spec):
+        return scores.missing if isinstance(scores, Shown) else ()
     missing = chosen_standards(admitted.target.spec, facts).missing
     if isinstance(scores, Shown):
         return tuple(name for name in missing if name in scores.missing)

@@ -62,6 +62,8 @@ def evaluation_fields(
     by = Method(method.value)
     headline = evaluation.target.headline(by) if pooled else None
     unsuppressed = evaluation.target.unsuppressed if pooled else None
+    # What rests on an incomplete source is not told.
+    hidden = bool(evaluation.incomplete or evaluation.unclear)
     standards, standards_omitted = worst_first(evaluation.standards, by, limit=MAX_STANDARDS)
     workloads, workloads_omitted = worst_first(evaluation.workloads, by, limit=MAX_WORKLOADS)
     return {
@@ -70,7 +72,7 @@ def evaluation_fields(
         "scored": None if headline is None else headline.scored,
         "score_time": datetime_of(exact_at),
         "unsuppressed_score": None if unsuppressed is None else unsuppressed.percent,
-        "controls": ControlCounts(**evaluation.pooled._asdict()),
+        "controls": None if hidden else ControlCounts(**evaluation.pooled._asdict()),
         "standards": tuple(
             StandardScore(standard=name, score=score.percent, passed=score.passed, scored=score.scored)
             for name, score in standards

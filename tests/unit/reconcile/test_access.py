@@ -47,7 +47,6 @@ def test_what_is_granted_is_admitted_with_its_hub_and_its_accounts() -> None:
         ({}, {**GRANT, "verbs": ["Suppress"]}, "NotGranted", "Score"),
         ({}, {**GRANT, "accounts": []}, "NotGranted", "accounts"),
         ({"aws": {"region": "eu-west-1"}}, GRANT, "NotGranted", "own identity"),
-        ({"source": {"configRules": {"names": ["r"]}}}, GRANT, "SourceNotSupported", "configRules"),
         ({"grouping": {"accountNamePattern": "(?P<workload>("}}, GRANT, "InvalidSpec", "accountNamePattern"),
         ({"unknown": 1}, GRANT, "InvalidSpec", "unknown"),
     ],
@@ -64,6 +63,25 @@ def test_what_is_not_admitted_says_why(
 
 def test_nothing_is_granted_by_default() -> None:
     assert isinstance(admit(document(), Config()), NotAdmitted)
+
+
+def test_targets_share_a_hub_of_config_only_with_the_same_aggregator() -> None:
+    org = {"configRules": {"names": ["one"], "aggregator": "org"}}
+    asked: list[dict[str, Any]] = [
+        {},
+        {"source": org},
+        {"source": {"conformancePacks": {"names": ["a"], "aggregator": "org"}}},
+        {"source": {"configRules": {"names": ["one"], "aggregator": "other"}}},
+        {"source": {"configRules": {"names": ["one"]}}},
+    ]
+    hubs = []
+    for spec in asked:
+        admitted = admit(document(**spec), config(GRANT))
+        assert isinstance(admitted, Admitted)
+        hubs.append(admitted.hub)
+    own, first, same, other, unnamed = hubs
+    assert first == same
+    assert len({each.name for each in (own, first, other, unnamed)}) == 4
 
 
 def test_targets_share_a_hub_only_with_the_same_external_id() -> None:

@@ -13,6 +13,7 @@ from posture.api.reasons.meaning import (
     KindTold,
     Meaning,
 )
+from posture.domain.remediation.reasons import Reason
 
 POLICY = KindTold(
     "SuppressionPolicy",
@@ -47,6 +48,10 @@ POLICY = KindTold(
                 ),
                 "ExpiresTooLate": Meaning(
                     "Its end is further away than `maxSuppressionAge` allows.", "Write an earlier time."
+                ),
+                Reason.NOT_SUPPORTED: Meaning(
+                    "`disableControls` has no meaning for a target that is scored by AWS Config.",
+                    "Use `suppressFindings`, or a target with `securityStandards`.",
                 ),
                 "Moving": Meaning(
                     "Its target looks elsewhere now; what it did where it looked before is undone first.",

@@ -62,6 +62,10 @@ RULE = KindTold(
                 ),
             },
             false={
+                Reason.NOT_SUPPORTED: Meaning(
+                    "Its target is scored by AWS Config; actions are for controls of Security Hub.",
+                    "Name a target with `securityStandards`.",
+                ),
                 **INVALID,
                 **WITHOUT_TARGET,
                 **NOT_GRANTED,

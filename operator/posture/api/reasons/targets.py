@@ -20,22 +20,46 @@ _MISSING: Meanings = {
     "StandardNotEnabled": Meaning(
         "A standard of `spec.source` is enabled nowhere in this Security Hub.",
         "Correct its name, or enable it; the message lists those that are enabled.",
-    )
+    ),
+    "PackNotFound": Meaning(
+        "No account of the target has a conformance pack of that name, as the aggregator shows it.",
+        "Correct the name, which is the whole one, or deploy the pack.",
+    ),
+}
+_AGGREGATOR: Meanings = {
+    "AggregatorNotFound": Meaning(
+        "There is no aggregator of that name, or none at all, in this account and Region.",
+        "Correct `aggregator`, the Region or the role, or create it: [AWS Config](../config.md).",
+    ),
+    "AggregatorNotChosen": Meaning(
+        "There are several aggregators, and the target names none.", "Name one of those in the message."
+    ),
 }
 _REFUSED: Meanings = {
     **INVALID,
     **NOT_GRANTED,
     **DEFECT,
-    "SourceNotSupported": Meaning(
-        "This version does not score by that source.", "Use `securityStandards`, or upgrade."
-    ),
 }
 NOT_CURRENT: Meanings = {
     **_SUSPENDED,
     **_MISSING,
     **_REFUSED,
+    **_AGGREGATOR,
     **AWS,
     **STORE,
+    "AggregatorIncomplete": Meaning(
+        "The aggregator's last update did not succeed in some accounts and Regions: scores that contain these"
+        " do not exist.",
+        "Mend the source, or leave its account out by `spec.accounts.exclude`: [AWS Config](../config.md).",
+    ),
+    "PacksUnclear": Meaning(
+        "Two packs of an account have the same numbers, and nothing says which rules are whose.",
+        "Wait until the numbers differ, or leave the account out: [AWS Config](../config.md).",
+    ),
+    "NoResults": Meaning(
+        "No account of the target has a result of its rules.",
+        "Check their names, `spec.accounts`, and what the aggregator shows.",
+    ),
     "Syncing": Meaning(
         "Everything is being read for the first time, or by a replica that took over without the store.",
         "Wait: `status.sync.progressPercent` tells how far it is.",
@@ -67,8 +91,11 @@ TARGET = KindTold(
         ConditionTold(
             "Ready",
             "accepted; the credentials work and the source answers",
-            true={"SecurityHubAnswers": Meaning("All is well; notes of the message cost precision only.")},
-            false={**_REFUSED, **_MISSING, **AWS, **STORE},
+            true={
+                "SecurityHubAnswers": Meaning("All is well; notes of the message cost precision only."),
+                "ConfigAnswers": Meaning("The same, of a target that is scored by rules of AWS Config."),
+            },
+            false={**_REFUSED, **_MISSING, **_AGGREGATOR, **AWS, **STORE},
             unknown={
                 **_SUSPENDED,
                 "Connecting": Meaning("Security Hub has not answered yet.", "Wait for the first call."),

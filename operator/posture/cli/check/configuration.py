@@ -12,7 +12,7 @@ from posture.domain.grants import IdentityGrant, Verb, may_use_identity
 from posture.domain.text import counted
 from posture.hubs.demand import HubKey
 from posture.kube.resources import Object
-from posture.reconcile.access import NotAdmitted, admit, unsupported_source
+from posture.reconcile.access import NotAdmitted, admit, hub_key
 
 _UNREADABLE = "what is granted is not known: the configuration cannot be used"
 
@@ -101,15 +101,10 @@ def _ungoverned(document: Object, read: ConfigurationRead) -> Looking:
         target = parse(PostureTarget, document)
     except InvalidObject as error:
         return Looking(failed(str(error), _advice("InvalidSpec")))
-    if trouble := unsupported_source(target.spec):
-        return Looking(failed(f"{trouble.reason}: {trouble.message}", _advice(trouble.reason)), target)
     if not read.usable:
         return Looking(unknown(_UNREADABLE), target)
     says = "what is granted is not known without the configuration; roles are assumed without external id"
-    aws = target.spec.aws
-    return Looking(
-        unknown(says, "name the operator's with --config"), target, HubKey(aws.role_arn, None, aws.region)
-    )
+    return Looking(unknown(says, "name the operator's with --config"), target, hub_key(target.spec, None))
 
 
 def _advice(reason: str) -> str:
@@ -117,5 +112,4 @@ def _advice(reason: str) -> str:
     return {
         "NotGranted": "add the grant to the operator's configuration",
         "InvalidSpec": "correct the object: `posture validate` says where",
-        "SourceNotSupported": "use spec.source.securityStandards",
     }.get(reason, "see the message")

@@ -22,6 +22,7 @@ from posture.domain.findings import Finding
 from posture.domain.grants import NotGranted, may_use_identity
 from posture.domain.standards import Controls
 from posture.hubs.demand import HubKey
+from posture.reconcile.access import hub_key
 from posture.reconcile.member_roles import AccountRegion, Role
 from posture.sources.securityhub.listing import Pace, read_whole
 from posture.suppression.controls.account import AccountControls
@@ -62,9 +63,7 @@ class Hubs:
     def key_of(self, target: PostureTarget) -> HubKey:
         """Return the hub of a target."""
         role_arn = target.spec.aws.role_arn
-        return HubKey(
-            role_arn, self._external_id(target.metadata.namespace, role_arn), target.spec.aws.region
-        )
+        return hub_key(target.spec, self._external_id(target.metadata.namespace, role_arn))
 
     async def read(self, key: HubKey) -> HubExceptions:
         """Read a hub, unless that was done."""

@@ -13,12 +13,11 @@ from posture.config.model import Config
 from posture.domain.grants import NotGranted, may_use_identity
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
-from posture.hubs.demand import HubKey
 from posture.kube.client import connect
 from posture.kube.connection import NoCluster
 from posture.kube.errors import KubeError
 from posture.kube.resources import POSTURE_TARGETS, SUPPRESSION_POLICIES, Object, name_of, target_name_of
-from posture.reconcile.access import Admitted, unsupported_source
+from posture.reconcile.access import Admitted, hub_key
 from posture.suppression.controls.confirmed import recorded
 from posture.suppression.declared import is_suppressing
 
@@ -39,7 +38,7 @@ async def target_of_the_cluster(asked: ReadingOptions) -> LookedAt:
     external_id, accounts = (
         (None, ("*",)) if isinstance(identity, NotGranted) else (identity.external_id, identity.accounts)
     )
-    key = HubKey(role_arn, asked.external_id or external_id, target.spec.aws.region)
+    key = hub_key(target.spec, asked.external_id or external_id)
     return LookedAt(Admitted(target, key, tuple(accounts)), config, document, policies, _turned_off(policies))
 
 
@@ -58,8 +57,6 @@ def _parsed(document: Object) -> PostureTarget:
         target = parse(PostureTarget, document)
     except InvalidObject as error:
         raise CannotLook(f"PostureTarget {name_of(document)} makes no sense: {error}") from None
-    if unsupported := unsupported_source(target.spec):
-        raise CannotLook(f"PostureTarget {name_of(document)}: {unsupported.message}")
     return target
 
 

@@ -25,11 +25,10 @@ from posture.domain.scoring.evaluation import TurnedOff, View
 from posture.domain.scoring.finding_states import FindingStates
 from posture.domain.standards import ControlStatus
 from posture.domain.time import cutoff, microseconds
-from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub
 from posture.kube.resources import Object
 from posture.once import hub_read_once
-from posture.reconcile.access import Admitted
+from posture.reconcile.access import Admitted, hub_key
 from posture.reconcile.scope import chosen_standards, demand_of, view_of
 from posture.sources.findings_view import FindingsView
 from posture.store.errors import StoreError
@@ -158,5 +157,5 @@ def target_described(asked: ReadingOptions) -> LookedAt:
         target = parse(PostureTarget, document)
     except InvalidObject as error:
         raise click.UsageError("; ".join(each.removeprefix("spec.") for each in error.problems)) from None
-    key = HubKey(target.spec.aws.role_arn, asked.external_id, target.spec.aws.region)
+    key = hub_key(target.spec, asked.external_id)
     return LookedAt(Admitted(target, key, ("*",)), Config())

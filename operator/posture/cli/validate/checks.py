@@ -16,7 +16,6 @@ from posture.config.model import Config
 from posture.domain.exceptions.policy import is_active
 from posture.domain.standards import OF_AWS
 from posture.domain.time import instant_of
-from posture.reconcile.access import unsupported_source
 from posture.remediation.actions.registry import chosen_builtin
 from posture.suppression.terms import ends_too_late
 
@@ -91,8 +90,6 @@ def _of_operator(
     metadata = {"name": "any", "namespace": "any"}
     read = parse(kind, {"metadata": metadata, "spec": without_nulls(manifest.content["spec"])})
     if isinstance(read, PostureTarget):
-        if unsupported := unsupported_source(read.spec):
-            yield _verdict(manifest, (("spec", "source"), unsupported.message))
         source = read.spec.source.security_standards
         path: Path = ("spec", "source", "securityStandards", "standards")
         yield from _of_standards(manifest, () if source is None else source.standards, path)

@@ -38,7 +38,7 @@ class Comparison:
         self._evidence = reduce(Evidence.merge, sums.evidence.values(), Evidence())
         self._accounts = frozenset(sums.evidence)
         self.reporting = frozenset(account for account, each in sums.evidence.items() if each.seen)
-        self.scores = pooled_scores(self._bits, view.controls, self._evidence)
+        self.scores = pooled_scores(self._bits, view, self._evidence, self._accounts)
         self._checks: dict[Pair, list[Check]] = {}
         for check in checks:
             for pair in view.controls.pairs_of(check):
@@ -75,4 +75,4 @@ class Comparison:
         evidence = Evidence(
             *(whole & ~mask | other & mask for whole, other in zip(self._evidence, part, strict=True))
         )
-        return pooled_scores(sums.bits, view.controls, evidence)
+        return pooled_scores(sums.bits, view, evidence, self._accounts)

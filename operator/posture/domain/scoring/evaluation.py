@@ -1,9 +1,10 @@
 """The evaluation of one target: every score, and every number that is published with it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from posture.domain.findings import SECURITY_HUB, Cell, Check
@@ -18,8 +19,9 @@ from posture.domain.scoring.evidence import (
     hidden,
     judge_control,
     judge_pooled,
-    scores,
 )
+from posture.domain.scoring.gaps import NO_GAPS, Gaps
+from posture.domain.scoring.scopes import ScopeScores
 from posture.domain.scoring.scores import ControlCounts, FindingKey, Scores
 from posture.domain.scoring.tally import Account, tally_cells
 from posture.domain.standards import Controls, ControlStatus, product_of
@@ -57,6 +59,8 @@ class View(NamedTuple):
     """What policies turned off, with the status it had then."""
     released: frozenset[TurnedOff] = frozenset()
     """What is taken to be on, whatever the hub says: how it would be without a policy."""
+    gaps: Gaps = NO_GAPS
+    """What the hub does not know."""
 
     def covers(self, check: Check, account_id: str) -> bool:
         """Whether ACTIVE findings of a check in an account are the target's: counted, and selectable."""
@@ -115,6 +119,14 @@ class Evaluation:
     """Whose group is not known, with or without findings."""
     failed_findings: Mapping[AccountScope, int] = field(default_factory=dict)
     """Findings in state FAILED that count for a standard, where there are any: one can count for several."""
+    incomplete: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By targeted account, the Regions that could not be read; under `*` where that is nobody's in
+    particular. No score of a scope that contains one exists, nor any number of its controls."""
+    unclear: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """By standard and targeted account, the Regions in which it is not known what belongs to the standard.
+    The same is true of them."""
+    absent: tuple[str, ...] = ()
+    """Standards that no targeted account has."""
 
     @property
     def unmatched(self) -> tuple[str, ...]:
@@ -162,6 +174,7 @@ def summed(cells: Iterable[Cell], view: View, bits: ControlBits | None = None) -
             accounts[member] = Account()
         elif standing is AccountStanding.EXCLUDED:
             excluded.add(member)
+    bits.known = reduce(or_, (account.told for account in accounts.values()), bits.known)
     evidence = {
         account_id: accounts[account_id].evidence(
             turned_off=off.by_account.get(account_id, 0), then=off.then.get(account_id)
@@ -171,9 +184,9 @@ def summed(cells: Iterable[Cell], view: View, bits: ControlBits | None = None) -
     return Sums(bits, accounts, evidence, excluded)
 
 
-def pooled_scores(bits: ControlBits, controls: Controls, evidence: Evidence) -> Scores:
-    """Score a target by what all of its accounts support, each control once over all standards."""
-    return _Scoring(bits, controls).pooled(evidence)
+def pooled_scores(bits: ControlBits, view: View, evidence: Evidence, accounts: Iterable[str]) -> Scores:
+    """Score a target by what all of these accounts support, each control once over all standards."""
+    return ScopeScores(bits, view.controls, view.gaps, frozenset(accounts)).pooled(evidence)
 
 
 def _publishable(view: View, sums: Sums) -> Evaluation:
@@ -185,29 +198,30 @@ def _publishable(view: View, sums: Sums) -> Evaluation:
     nothing = Evidence()
     whole = all(evidence[account_id] == nothing for account_id in ungrouped)
     unseen = tuple(account_id for account_id, each in evidence.items() if not each.seen)
-    everything = reduce(Evidence.merge, evidence.values(), Evidence())
-    scoring = _Scoring(bits, view.controls)
+    everything = _merged(evidence, evidence)
+    scoring = ScopeScores(bits, view.controls, view.gaps, frozenset(evidence))
     verdict = judge_control(everything, bits)
+    known = [standard for standard in bits.standards if not view.gaps.hide((standard,), evidence)]
     by_account = {
         AccountScope(standard, account_id): found
         for standard in bits.standards
         for account_id, each in evidence.items()
-        if any(found := scoring.standard(standard, each))
+        if any(found := scoring.standard(standard, each, (account_id,)))
     }
     by_workload = {
         WorkloadScope(standard, *group): found
         for standard in bits.standards
-        for group, each in sorted(_by_group(evidence, groups if whole else {}).items())
-        if any(found := scoring.standard(standard, each))
+        for group, members in sorted(_by_group(groups if whole else {}).items())
+        if any(found := scoring.standard(standard, _merged(evidence, members), members))
     }
     return Evaluation(
         target=scoring.pooled(everything),
-        standards={standard: scoring.standard(standard, everything) for standard in bits.standards},
+        standards={standard: scoring.standard(standard, everything, evidence) for standard in bits.standards},
         workloads=by_workload,
         accounts=by_account,
-        pooled=judge_pooled(everything, bits).counts(lambda pairs: pairs),
-        controls={standard: verdict.counts(scoring.only(standard)) for standard in bits.standards},
-        statuses=_statuses(verdict, bits),
+        pooled=scoring.pooled_counts(judge_pooled(everything, bits)),
+        controls={standard: scoring.counts(standard, verdict) for standard in known},
+        statuses={pair: each for pair, each in _statuses(verdict, bits).items() if pair[0] in known},
         findings={key: n for account_id in evidence for key, n in accounts[account_id].findings(account_id)},
         reporting=tuple(account_id for account_id, each in evidence.items() if each.seen),
         silent=tuple(account_id for account_id in unseen if not grouping.is_unusable(account_id)),
@@ -218,6 +232,9 @@ def _publishable(view: View, sums: Sums) -> Evaluation:
         unusable=tuple(account_id for account_id in unseen if grouping.is_unusable(account_id)),
         ungrouped=ungrouped,
         failed_findings=_failed_findings(accounts, bits),
+        incomplete=view.gaps.incomplete_in(evidence),
+        unclear=view.gaps.unclear_in(bits.standards, evidence),
+        absent=tuple(each for each in bits.standards if view.gaps.lack(each, evidence)),
     )
 
 
@@ -232,34 +249,17 @@ def _failed_findings(accounts: Mapping[str, Account], bits: ControlBits) -> dict
     return found
 
 
-class _Scoring:
-    """Scores by standard, or pooled, once all controls have their bits."""
-
-    def __init__(self, bits: ControlBits, controls: Controls) -> None:
-        self._bits = bits
-        self._pairs = {standard: bits.of_standard(standard) for standard in bits.standards}
-        facts = {standard: controls.standards.get(standard) for standard in bits.standards}
-        self._complete = {standard: fact is not None and fact.complete for standard, fact in facts.items()}
-
-    def only(self, standard: str) -> Callable[[int], int]:
-        return self._pairs[standard].__and__
-
-    def standard(self, standard: str, evidence: Evidence) -> Scores:
-        return scores(evidence, self._bits, self.only(standard), complete=self._complete[standard])
-
-    def pooled(self, evidence: Evidence) -> Scores:
-        return scores(evidence, self._bits, self._bits.pooled, complete=all(self._complete.values()))
-
-
-def _by_group(
-    evidence: Mapping[str, Evidence], groups: Mapping[str, Group]
-) -> dict[tuple[str, str], Evidence]:
+def _by_group(groups: Mapping[str, Group]) -> dict[tuple[str, str], list[str]]:
     """Put accounts together that share a workload and an environment."""
-    merged: dict[tuple[str, str], Evidence] = {}
+    members: dict[tuple[str, str], list[str]] = {}
     for account_id, group in groups.items():
-        key = group.workload, group.environment
-        merged[key] = merged.get(key, Evidence()).merge(evidence[account_id])
-    return merged
+        members.setdefault((group.workload, group.environment), []).append(account_id)
+    return members
+
+
+def _merged(evidence: Mapping[str, Evidence], accounts: Iterable[str]) -> Evidence:
+    """Return what some accounts together support."""
+    return reduce(Evidence.merge, (evidence[account_id] for account_id in accounts), Evidence())
 
 
 def _statuses(verdict: ControlVerdict, bits: ControlBits) -> dict[tuple[str, str], ControlStatus]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from posture.domain.findings import Compliance, Workflow
 from posture.domain.scoring.control_bits import ControlBits
-from posture.domain.scoring.scores import ControlCounts, Score, Scores, score
+from posture.domain.scoring.scores import ControlCounts
 
 # What one finding says of its control; the findings of a cell together say the OR.
 ON = 1
@@ -110,13 +110,13 @@ class ControlVerdict(NamedTuple):
 
 def judge_control(evidence: Evidence, bits: ControlBits) -> ControlVerdict:
     """Decide the status of each (standard, control) pair of a scope."""
-    disabled = _disabled(evidence, bits)
+    disabled = disabled_pairs(evidence, bits)
     return _verdict(evidence, bits.known | evidence.on, disabled, lambda pairs: pairs)
 
 
 def judge_pooled(evidence: Evidence, bits: ControlBits) -> ControlVerdict:
     """Decide the status of each control over all standards, by those in which it is on."""
-    disabled = _disabled(evidence, bits)
+    disabled = disabled_pairs(evidence, bits)
     return _verdict(evidence, bits.known | evidence.on, disabled, bits.pooled)
 
 
@@ -134,38 +134,6 @@ def _verdict(evidence: Evidence, listed: int, disabled: int, narrow: Callable[[i
     )
 
 
-def _disabled(evidence: Evidence, bits: ControlBits) -> int:
+def disabled_pairs(evidence: Evidence, bits: ControlBits) -> int:
     """Return the pairs that are off: at the hub's home or by a policy, and on nowhere in the scope."""
     return (bits.off | evidence.turned_off) & ~evidence.on
-
-
-def scores(evidence: Evidence, bits: ControlBits, narrow: Callable[[int], int], *, complete: bool) -> Scores:
-    """Score a scope; `narrow` takes the pairs of its standard, or pools all standards.
-
-    `complete`: whether the hub lists all controls of what is scored, without which none is expected. Where no
-    finding of what is scored is inside the window, nothing is known: that every expected control passed would
-    be a guess.
-    """
-    e = evidence
-    return Scores(
-        aws=_by_status(narrow(e.passed), narrow(e.failed), narrow(e.unknown)),
-        unsuppressed=_by_status(
-            narrow(e.passed | e.hidden_passed),
-            narrow(e.failed | e.hidden_failed),
-            narrow(e.unknown | e.hidden_unknown),
-        ),
-        expected=_expected(evidence, bits, narrow) if complete and narrow(e.seen) else None,
-    )
-
-
-def _by_status(passed: int, failed: int, unknown: int) -> Score | None:
-    """Divide PASSED by enabled with data (Security Hub user guide, "Determining security scores")."""
-    return score((passed & ~failed & ~unknown).bit_count(), (passed | failed | unknown).bit_count())
-
-
-def _expected(evidence: Evidence, bits: ControlBits, narrow: Callable[[int], int]) -> Score | None:
-    """Take from the expected controls those of them that fail: it is never negative."""
-    listed = bits.known & ~_disabled(evidence, bits)
-    expected = narrow(listed)
-    failed = narrow(evidence.unexpected & listed)
-    return score((expected & ~failed).bit_count(), expected.bit_count())

@@ -2,7 +2,15 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from posture.domain.findings import SECURITY_HUB, Cell, Check, Compliance, Severity, Workflow
+from posture.domain.findings import (
+    SECURITY_HUB,
+    Cell,
+    Check,
+    CheckSource,
+    Compliance,
+    Severity,
+    Workflow,
+)
 from posture.domain.scoring.accounts import AccountFilter, AccountStanding
 from posture.domain.scoring.control_bits import ControlBits
 from posture.domain.scoring.evidence import ON, Evidence, saying
@@ -50,7 +58,7 @@ _PRODUCT = _tabulate(_of_product)
 class Account:
     """What the findings of one account say, and how many there are. `off`: the pairs that are, by Region."""
 
-    __slots__ = ("_counts", "_off", "_said", "_seen", "failing")
+    __slots__ = ("_counts", "_off", "_said", "_seen", "failing", "told")
 
     def __init__(self, off: Mapping[str, int] | None = None) -> None:
         self._off = off
@@ -59,12 +67,16 @@ class Account:
         self._counts: dict[str, list[int]] = {}
         self.failing: dict[int, int] = {}
         """Findings in state FAILED, by the pairs that they count for and that are on."""
+        self.told = 0
+        """Pairs that its results tell of, which nobody lists: those of AWS Config."""
 
     def add_control(self, cell: Cell, pairs: int) -> None:
-        """Add a cell of Security Hub's own; `pairs`: those that its findings count for where they are on."""
+        """Add a cell of a scored source; `pairs`: those that its findings count for where they are on."""
         enabled = pairs & ~self._off.get(cell.region, 0) if self._off else pairs
         rules = _ENABLED if enabled else _DISABLED
-        said, failing = self._count(SECURITY_HUB, cell, rules)
+        said, failing = self._count(product_of(cell.check) or SECURITY_HUB, cell, rules)
+        if cell.check.source is CheckSource.CONFIG:
+            self.told |= pairs
         if failing:
             self.failing[enabled] = self.failing.get(enabled, 0) + failing
         if said:

@@ -82,10 +82,12 @@ logger = logging.getLogger(__name__)
 class Marks:
     """What is known of the marks of one hub, since the work on it began.
 
-    Until it is told whose marks are ours (`own`), every mark may be.
+    Until it is told whose marks are ours (`own`), every mark may be. `others`: products whose marks another
+    hub looks after.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, others: frozenset[str] = frozenset()) -> None:
+        self._others = others
         self._owners: frozenset[str] | None = None
         # Products of which the last search has found some, and those that it left out.
         self._found: frozenset[str] = frozenset()
@@ -106,6 +108,7 @@ class Marks:
         if self._looked and context.wanted | done <= asked:
             return self._found
         left = await context.worker.call(context.findings.rows.marked_products, asked, self._is_ours)
+        left -= self._others
         self._looked = True
         return self._found | left
 
@@ -115,7 +118,7 @@ class Marks:
             return False
         left_out = frozenset(context.progress.done.products) or context.wanted
         try:
-            found = await self._search(context, sorted(self._owners), left_out)
+            found = await self._search(context, sorted(self._owners), left_out | self._others)
         except InvalidRequest as error:
             # What is stored is known all the same.
             logger.warning(

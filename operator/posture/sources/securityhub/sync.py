@@ -10,7 +10,7 @@ set it is in.
 """
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from posture.aws.client.clock import BELIEVED_AHEAD
@@ -60,6 +60,8 @@ class Sync:
     withheld: bool = False
     marks: Marks = field(default_factory=Marks)
     _told: tuple[frozenset[Outlet], frozenset[str]] | None = None
+    beside: Callable[[], Awaitable[None]] | None = None
+    """What else a poll reads, before it publishes."""
     _reading: Reading | None = None
     _progress: float = field(default=0.0)
 
@@ -134,6 +136,8 @@ class Sync:
         if self.withheld:
             await context.worker.call(context.findings.kept.put_state, state)
             return False
+        if self.beside is not None:
+            await self.beside()
         await self._publish(started, state)
         return True
 

@@ -1,0 +1,1 @@
+"""How results of AWS Config's rules become what scores are made of."""

@@ -1,0 +1,163 @@
+"""What rules of AWS Config came to, in memory and as it is kept in the store. It runs in the hub's thread.
+
+It is kept by account, and of what has not changed nothing is written.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+
+import msgspec
+
+from posture.domain.findings import Cell, Check
+from posture.domain.results.picture import (
+    Asked,
+    KnownPacks,
+    Picture,
+    RuleCell,
+    asked_by,
+    cells_of,
+    check_of_rule,
+)
+from posture.domain.results.rows import Place, Verdict
+from posture.domain.scoring.evaluation import View
+from posture.domain.scoring.gaps import Gaps
+from posture.store.interface import KeptState
+
+_ROWS, _REST = "config-results/", "config-picture"
+_Row = tuple[str, str, str, int]
+"""Standard, control, Region, verdict."""
+
+
+class _Rest(msgspec.Struct):
+    """Of a picture all but its cells; ids of packs by account, Region and id."""
+
+    asked: Asked
+    gaps: Gaps
+    packs: dict[str, dict[str, dict[str, str]]]
+    members: list[str]
+    accounts: list[str]
+
+
+class RuleResults:
+    """The results of one hub; none where it has no such source."""
+
+    def __init__(self) -> None:
+        self.picture: Picture | None = None
+        self._staged: Picture | None = None
+        self._kept: Mapping[str, str | None] = {}
+        self._by_check: Mapping[Check, list[tuple[str, RuleCell]]] | None = None
+
+    def seen_by(self, view: View) -> View:
+        """Return a view with what is known beside its cells."""
+        if self.picture is None:
+            return view
+        return view._replace(gaps=self.picture.gaps, members=view.members | self.picture.members)
+
+    @property
+    def packs(self) -> KnownPacks:
+        """Which packs have been told apart."""
+        return {} if self.picture is None else self.picture.packs
+
+    def stage(self, picture: Picture) -> None:
+        """Take what is known now: it shows, and is stored, with the next `settle`."""
+        self._staged = picture
+
+    def settle(self) -> tuple[bool, Mapping[str, str | None]]:
+        """Show what is staged; return whether anything has changed, and what is to be stored of it."""
+        staged, self._staged = self._staged, None
+        if staged is None or staged == self.picture:
+            return False, {}
+        kept = _texts(staged)
+        changed = {key: text for key, text in kept.items() if self._kept.get(key) != text}
+        gone = dict.fromkeys(self._kept.keys() - kept.keys())
+        self.picture, self._kept, self._by_check = staged, kept, None
+        return True, {**changed, **gone}
+
+    def load(self, kept: KeptState) -> bool:
+        """Show what is stored, where it is whole; return whether it is."""
+        rest, rows = kept.state(_REST), kept.states(_ROWS)
+        if rest is None:
+            return False
+        try:
+            self.picture = _picture(rest, rows)
+        except (msgspec.DecodeError, KeyError, ValueError):
+            # It is read again from AWS.
+            return False
+        self._kept, self._by_check = {_REST: rest, **rows}, None
+        return True
+
+    def cover(self, view: View) -> bool:
+        """Whether they tell of all rules and packs that a view is about."""
+        asked = asked_by(view.standards, view.controls)
+        return asked == Asked() or (self.picture is not None and self.picture.asked.covers(asked))
+
+    def cells(self, checks: Collection[Check] | None = None) -> Iterator[Cell]:
+        """Yield the cells of some checks, others are not looked at; None: all."""
+        if self.picture is None:
+            return
+        if checks is None:
+            yield from cells_of(self.picture.cells.items())
+            return
+        by_check = self._index()
+        for check in checks:
+            for account_id, cell in by_check.get(check, ()):
+                yield from cells_of([(account_id, (cell,))])
+
+    def checks(self) -> Collection[Check]:
+        """Return every check that a cell is of."""
+        return self._index().keys()
+
+    def _index(self) -> Mapping[Check, list[tuple[str, RuleCell]]]:
+        if self._by_check is None:
+            found: dict[Check, list[tuple[str, RuleCell]]] = defaultdict(list)
+            for account_id, cells in self.picture.cells.items() if self.picture else ():
+                for cell in cells:
+                    found[cell.check].append((account_id, cell))
+            self._by_check = dict(found)
+        return self._by_check
+
+
+def _texts(picture: Picture) -> dict[str, str | None]:
+    packs: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
+    for (account_id, region), names in picture.packs.items():
+        packs[account_id][region] = dict(names)
+    rest = _Rest(
+        picture.asked,
+        picture.gaps,
+        packs,
+        sorted(picture.members),
+        sorted(picture.cells),
+    )
+    rows: dict[str, str | None] = {
+        _ROWS + account_id: msgspec.json.encode([_row(cell) for cell in cells]).decode()
+        for account_id, cells in picture.cells.items()
+    }
+    return {**rows, _REST: msgspec.json.encode(rest, order="deterministic").decode()}
+
+
+def _row(cell: RuleCell) -> _Row:
+    return cell.check.standards[0], cell.check.control, cell.region, int(cell.verdict)
+
+
+def _picture(rest: str, rows: Mapping[str, str]) -> Picture:
+    told = msgspec.json.decode(rest, type=_Rest)
+    checks: dict[tuple[str, str], Check] = {}
+
+    def cell(row: _Row) -> RuleCell:
+        check = checks.setdefault(row[:2], check_of_rule(*row[:2]))
+        return RuleCell(check, row[2], Verdict(row[3]))
+
+    return Picture(
+        told.asked,
+        {
+            account: tuple(map(cell, msgspec.json.decode(rows[_ROWS + account], type=list[_Row])))
+            for account in told.accounts
+        },
+        told.gaps,
+        {
+            Place(account, region): names
+            for account, regions in told.packs.items()
+            for region, names in regions.items()
+        },
+        frozenset(told.members),
+    )
