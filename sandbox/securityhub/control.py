@@ -105,6 +105,8 @@ class SettingsRequest(msgspec.Struct, forbid_unknown_fields=True):
     update_delay: float | None = None
     token_lifetime: float | None = None
     offset_tokens: bool | None = None
+    v2_suppressed: list[str] | None = None
+    v2_shares: bool | None = None
 
 
 class StalenessRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -321,6 +323,10 @@ class Control:
             settings.update_delay = wanted.update_delay
         if wanted.token_lifetime is not None:
             emulator.tokens.lifetime = wanted.token_lifetime
+        if wanted.v2_suppressed is not None:
+            settings.v2_suppressed = frozenset(wanted.v2_suppressed)
+        if wanted.v2_shares is not None:
+            settings.v2_shares = wanted.v2_shares
         if wanted.offset_tokens is not None:
             emulator.tokens.are_offsets = wanted.offset_tokens
         return _json({})

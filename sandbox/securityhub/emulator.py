@@ -35,12 +35,15 @@ class Settings:
     """Where AWS's behaviour is unknown or varies. Latencies in seconds, by operation, `*` for all others.
 
     `merge_user_fields`: UserDefinedFields of an update join those there, or take their place. `update_delay`:
-    seconds until a BatchUpdateFindings that was answered takes effect.
+    seconds until a BatchUpdateFindings that was answered takes effect. `v2_suppressed`: Ids of what is
+    suppressed in Security Hub V2; `v2_shares`: whether what is suppressed in CSPM is so there too.
     """
 
     merge_user_fields: bool = False
     update_delay: float = 0.0
     latency: dict[str, float] | None = None
+    v2_suppressed: frozenset[str] = frozenset()
+    v2_shares: bool = False
 
     def latency_of(self, operation: str) -> float:
         """Return how long an operation takes at least, in seconds."""

@@ -9,6 +9,7 @@ from sandbox.securityhub import operations_accounts as accounts
 from sandbox.securityhub import operations_findings as findings
 from sandbox.securityhub import operations_insights as insights
 from sandbox.securityhub import operations_standards as standards
+from sandbox.securityhub import operations_v2 as v2
 from sandbox.securityhub.emulator import Context
 from sandbox.securityhub.errors import ApiError
 from sandbox.securityhub.operations_findings import FindingsAnswer
@@ -18,6 +19,7 @@ Operation = Callable[[Context, dict[str, Any]], FindingsAnswer | dict[str, Any]]
 OPERATIONS: Mapping[str, Operation] = MappingProxyType(
     {
         "GetFindings": findings.get_findings,
+        "GetFindingsV2": v2.get_findings_v2,
         "GetFindingHistory": findings.get_finding_history,
         "BatchUpdateFindings": findings.batch_update_findings,
         "BatchImportFindings": findings.batch_import_findings,

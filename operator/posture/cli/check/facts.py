@@ -173,26 +173,39 @@ def judge_exposures(*, v2_on: bool | None, answer: Answer | None) -> Judgement:
     return unknown("GetFindings gave no exposure; there may be none")
 
 
-def judge_v2_suppression(*, v2_on: bool | None) -> Judgement:
-    """Say of suppressions in Security Hub V2 what can be said without making one."""
-    if v2_on is False:
-        return unknown("whether a suppression in V2 shows in CSPM does not arise: Security Hub V2 is off")
-    return unknown("whether a suppression in V2 shows in CSPM shows only by making one")
-
-
 BEYOND_READING: Mapping[str, Judgement] = {
     "next-token-lifetime": unknown(
         "how long a NextToken lives cannot be told by a check of seconds; a window whose token has died"
-        " starts over"
+        " starts over",
+        "to find out: keep the NextToken of a GetFindings, and use it after 5, 30 and 60 minutes",
     ),
     "archival-event": unknown(
-        "whether archival sends an event shows only in a queue; the hourly re-list does not need one"
+        "whether archival sends an event shows only in a queue; the hourly re-list does not need one",
+        "to find out: send what EventBridge has of aws.securityhub to a queue, turn a control off, and look"
+        " for RecordState ARCHIVED after 5 days",
     ),
     "event-account": unknown(
         "whether account and region of an event are the receiver's shows only in a queue; the finding in it"
-        " says its own"
+        " says its own",
+        "to find out: compare `account` of an event with detail.findings[0].AwsAccountId, of a member's"
+        " finding",
     ),
-    "prices": unknown("what a check costs in this Region is told by no API of Security Hub: see the bill"),
+    "queue-size": unknown(
+        "whether queues of before keep their limit of 256 KiB shows only in one; a finding has at most"
+        " 240 KiB",
+        "to find out: `aws sqs get-queue-attributes --attribute-names MaximumMessageSize CreatedTimestamp`"
+        " of a queue that was made before August 2025",
+    ),
+    "prices": unknown(
+        "what a check costs in this Region is told by no API of Security Hub",
+        "to find out: `aws pricing get-products --service-code AWSSecurityHub --region us-east-1 --filters"
+        " Type=TERM_MATCH,Field=regionCode,Value=<region>`, or the bill; set `prices` in the configuration",
+    ),
+    "recorder-price": unknown(
+        "whether the recorder that Security Hub keeps for itself costs anything shows only in the bill; no"
+        " number here depends on it",
+        "to find out: look for ConfigurationItemRecorded of accounts that have no other recorder",
+    ),
 }
 """What no reading call can settle, and why that does no harm."""
 

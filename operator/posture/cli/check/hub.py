@@ -1,12 +1,14 @@
 """One Security Hub, from the identity to facts about it: read once, whatever number of targets look at it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from posture.aws.client.errors import AwsError
 from posture.aws.client.sessions import Identity
-from posture.cli.check import facts, setup
+from posture.cli.check import facts, facts_elsewhere, setup
 from posture.cli.check.asking import ACTIVE, ARCHIVED, EXPOSURES, HubCalls, equals
+from posture.cli.check.asking_elsewhere import read_aggregator, read_suppressions
 from posture.cli.check.result import (
     CheckStatus,
     Judgement,
@@ -33,6 +35,7 @@ FACT_CHECKS = tuple(
         "sort-order", "page-size", "date-filter", "part-of-a-text", "case", "note-filter", "note-keeps-time",
         "token-of-another-query", "update-window",
         "archived-by-default", "archival-updates", "insight-order", "v2-exposures", "v2-suppression",
+        "aggregator-accounts", "organization-rule-name",
         *facts.BEYOND_READING,
     )
 )  # fmt: skip
@@ -87,7 +90,7 @@ async def read_hub(aws: Aws, key: HubKey) -> CheckedHub:
         each.check: each for each in found if each.check is not SetupCheck.HUB
     }
     verdicts |= {setup.check_name(check): setup.judgement_of_setup(each) for check, each in results.items()}
-    verdicts |= await _facts(calls, latest, read.setup.second_version)
+    verdicts |= await _facts(aws, calls, latest, read.setup.second_version)
     return CheckedHub(
         verdicts,
         calls,
@@ -132,7 +135,7 @@ def _rest_unknown(verdicts: dict[str, Judgement]) -> Mapping[str, Judgement]:
     return verdicts | {name: rest for name in (*HUB_CHECKS, *FACT_CHECKS) if name not in verdicts}
 
 
-async def _facts(calls: HubCalls, latest: Answer, v2_on: bool | None) -> dict[str, Judgement]:  # noqa: FBT001 - three-valued
+async def _facts(aws: Aws, calls: HubCalls, latest: Answer, v2_on: bool | None) -> dict[str, Judgement]:  # noqa: FBT001 - three-valued
     """Probe each fact with the fewest calls; all of them read."""
     if isinstance(latest, AwsError):
         return dict.fromkeys(FACT_CHECKS, unknown("not asked: it depends on findings"))
@@ -140,6 +143,8 @@ async def _facts(calls: HubCalls, latest: Answer, v2_on: bool | None) -> dict[st
     times = [str(each["UpdatedAt"]) for each in _found(latest) if each.get("UpdatedAt")]
     noted = await calls.noted()
     exposures = await calls.findings(EXPOSURES, MaxResults=1) if v2_on else None
+    suppressions = await read_suppressions(calls) if v2_on else None
+    aggregator = await read_aggregator(aws, calls.identity)
     found = {
         "sort-order": judgement_of(facts.judge_sorting, await calls.findings(ACTIVE, order="asc"), latest),
         "page-size": facts.judge_refusal(
@@ -162,7 +167,11 @@ async def _facts(calls: HubCalls, latest: Answer, v2_on: bool | None) -> dict[st
         **await _archived(calls),
         "insight-order": judgement_of(facts.judge_insight, await calls.insight()),
         "v2-exposures": facts.judge_exposures(v2_on=v2_on, answer=exposures),
-        "v2-suppression": facts.judge_v2_suppression(v2_on=v2_on),
+        "v2-suppression": judgement_of(
+            partial(facts_elsewhere.judge_suppressions, v2_on=v2_on, found=suppressions)
+        ),
+        "aggregator-accounts": judgement_of(facts_elsewhere.judge_sources, aggregator.sources),
+        "organization-rule-name": judgement_of(facts_elsewhere.judge_rule_names, aggregator.rules),
         **facts.BEYOND_READING,
     }
     return {f"fact/{name}": verdict for name, verdict in found.items()}

@@ -25,6 +25,11 @@ async def test_where_all_is_well_nothing_is_wrong_and_nothing_is_written(
         "archival-event",
         "event-account",
         "prices",
+        "queue-size",
+        "recorder-price",
+        # No aggregator is there.
+        "aggregator-accounts",
+        "organization-rule-name",
     }
     shown_by_some = {"archival-updates", "note-filter", "note-keeps-time"}
     facts = {each.removeprefix("fact/") for each in unknown if each.startswith("fact/")}
@@ -59,10 +64,12 @@ async def test_a_set_up_that_is_not_perfect_is_told_and_does_not_fail(cloud: Clo
     cloud.control.members(
         auto_enable=False, auto_enable_standards="NONE", management=ADMINISTRATOR, status={member: "Removed"}
     )
+    cloud.control.settings(v2_shares=True)
     said = {"organization": [{"check": "Aggregation", "status": "Warning", "message": "…"}]}
     try:
         found = await check(tmp_path, {**target(), "status": said})
     finally:
+        cloud.control.settings(v2_shares=False)
         cloud.control.members(status={member: "Enabled"})
         cloud.control.hub(
             ADMINISTRATOR,

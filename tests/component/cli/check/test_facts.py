@@ -9,7 +9,7 @@ import pytest
 
 from posture.cli.check.result import CheckStatus
 from sandbox.cloud import Cloud
-from tests.support.checked import check, first_of, target
+from tests.support.checked import ADMINISTRATOR, check, first_of, target
 
 
 async def test_an_identity_of_ones_own_is_the_role_of_its_session(cloud: Cloud, tmp_path: Path) -> None:
@@ -90,3 +90,60 @@ def policy(effect: str, action: str) -> dict[str, Any]:
         "Version": "2012-10-17",
         "Statement": [{"Effect": effect, "Action": [action], "Resource": "*"}],
     }
+
+
+@pytest.mark.parametrize(("shares", "says"), [(True, "confirmed"), (False, "refuted")])
+async def test_suppressions_in_both_security_hubs_are_compared(
+    cloud: Cloud, tmp_path: Path, *, shares: bool, says: str
+) -> None:
+    here, there = (each["Id"] for each in active(cloud)[:2])
+    cloud.control.hub(ADMINISTRATOR, "eu-west-1", second_version=True)
+    cloud.control.mutate(*({"op": "workflow", "id": each, "status": "SUPPRESSED"} for each in (here, there)))
+    cloud.control.settings(v2_suppressed=[there], v2_shares=shares)
+    try:
+        fact = (await check(tmp_path))["fact/v2-suppression"]
+        cloud.control.fault("denied", "GetFindingsV2", count=None)
+        denied = (await check(tmp_path))["fact/v2-suppression"]
+    finally:
+        cloud.control.settings(v2_suppressed=[], v2_shares=False)
+        cloud.control.mutate(*({"op": "workflow", "id": each, "status": "NEW"} for each in (here, there)))
+    assert fact.message.startswith(says), fact
+    assert ("suppressed in CSPM alone" in fact.message) is not shares
+    assert (denied.status, "not permitted" in denied.message) == (CheckStatus.UNKNOWN, True)
+
+
+def active(cloud: Cloud) -> list[dict[str, Any]]:
+    return [
+        each
+        for each in cloud.control.findings()
+        if each["RecordState"] == "ACTIVE" and each["ProductName"] == "Security Hub"
+    ]
+
+
+async def test_an_aggregator_of_the_organization_is_looked_at(cloud: Cloud, tmp_path: Path) -> None:
+    for lists_accounts, says in ((True, "confirmed"), (False, "refuted")):
+        aggregate(cloud, lists_accounts=lists_accounts)
+        cloud.config.source("org", "Organization", "eu-west-1", "FAILED")
+        found = await check(tmp_path)
+        assert found["fact/aggregator-accounts"].message.startswith(says), found["fact/aggregator-accounts"]
+        assert found["fact/organization-rule-name"].message.startswith("confirmed")
+    cloud.control.fault("denied", "DescribeConfigurationAggregators", count=None)
+    denied = await check(tmp_path)
+    for fact in ("aggregator-accounts", "organization-rule-name"):
+        assert "not permitted" in denied[f"fact/{fact}"].message
+    assert denied.named(CheckStatus.FAILED) == set()
+
+
+def aggregate(cloud: Cloud, *, lists_accounts: bool) -> None:
+    aggregator = {
+        "name": "org", "account": ADMINISTRATOR, "region": "eu-west-1", "lists_accounts": lists_accounts,
+    }  # fmt: skip
+    rules = ["OrgConfigRule-tags-1a2b3c4d", "OrgConfigRule-tags-of-5e6f7a8b", "own"]
+    cloud.control.seed(
+        {
+            "administrator": ADMINISTRATOR,
+            "accounts": [{"id": ADMINISTRATOR}],
+            "regions": ["eu-west-1"],
+            "config": {"aggregators": [aggregator], "rules": rules, "without_results": 0.0},
+        }
+    )

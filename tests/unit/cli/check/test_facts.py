@@ -165,7 +165,6 @@ def test_exposures_are_asked_for_where_the_second_version_is_on() -> None:
         assert word(facts.judge_exposures(v2_on=True, answer=answer)) == "unknown"
     assert "does not arise" in facts.judge_exposures(v2_on=False, answer=None).message
     assert "not known" in facts.judge_exposures(v2_on=None, answer=None).message
-    assert {word(facts.judge_v2_suppression(v2_on=each)) for each in (True, False, None)} == {"unknown"}
 
 
 def test_what_is_not_as_documented_tells_nothing() -> None:
