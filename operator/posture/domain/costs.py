@@ -53,7 +53,7 @@ class Prices(NamedTuple):
         for up_to, each in self.checks:
             end = number if up_to is None else min(number, up_to)
             dollars += max(0.0, end - below) * each
-            below = max(below, end)
+            below = end
         return dollars
 
     def of_ingestion(self, events: float) -> float:
