@@ -25,7 +25,7 @@ from posture.domain.setup.recorders import Recorders, is_recorder_check, recorde
 from posture.domain.standards import Controls
 from posture.sources.cell_cache import CellCache, unpacked
 from posture.sources.failed_cache import FailedCache, FailedLimits
-from posture.sources.rule_results import RuleResults
+from posture.sources.rule_results import NO_CELL, RuleResults
 from posture.store.interface import FindingRows, FindingsStore, KeptMoments, KeptState, Outbox
 from posture.store.records import (
     CellKey,
@@ -215,7 +215,7 @@ class FindingsView:
             evaluation,
             *moment,
             overdue_of(followed.cells(), scope),
-            failed_controls(followed.cells(), scope),
+            self.results.beside(failed_controls(followed.cells(), scope), scope),
         )
 
     def overdue_findings(self, cells: Iterable[int], limits: FailedLimits) -> list[Finding]:
@@ -231,7 +231,9 @@ class FindingsView:
         return sorted(found, key=lambda each: _due(each, limits.limits))[:LISTED]
 
     def title(self, cell: int) -> str:
-        """Return the title of the findings of a cell; empty where none is stored any more."""
+        """Return the title of the findings of a cell; empty where there are none, or none any more."""
+        if cell == NO_CELL:
+            return ""
         key = unpacked(cell)
         if key[0] not in self._titles:
             first = next(self._store.findings_of(key), None)

@@ -8,7 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
-from posture.domain.findings import Cell, Check
+from posture.domain.findings import Cell, Check, Severity
+from posture.domain.objectives.failed import FailedCell, FailedCounts, FailedScope
+from posture.domain.objectives.worst import FailedControls, failed_controls
 from posture.domain.results.picture import (
     Asked,
     KnownPacks,
@@ -23,6 +25,9 @@ from posture.domain.scoring.evaluation import View
 from posture.domain.scoring.gaps import Gaps
 from posture.store.interface import KeptState
 
+NO_CELL = -1
+"""The key of what no finding is behind."""
+_ONE = FailedCounts(((Severity.MEDIUM, 1),), oldest=None)
 _ROWS, _REST = "config-results/", "config-picture"
 _Row = tuple[str, str, str, int]
 """Standard, control, Region, verdict."""
@@ -102,6 +107,19 @@ class RuleResults:
         for check in checks:
             for account_id, cell in by_check.get(check, ()):
                 yield from cells_of([(account_id, (cell,))])
+
+    def failed(self) -> Iterator[tuple[int, FailedCell]]:
+        """Yield where rules fail, as failed findings are told of: each as one, since when is not known."""
+        for account_id, cells in self.picture.cells.items() if self.picture else ():
+            for check, region, verdict in cells:
+                if verdict is Verdict.FAILED:
+                    yield NO_CELL, FailedCell(check, account_id, region, _ONE)
+
+    def beside(self, failing: FailedControls[int], scope: FailedScope) -> FailedControls[int]:
+        """Return the controls that fail, with the rules that do; of results no finding is counted."""
+        if self.picture is None:
+            return failing
+        return failing._replace(worst=failed_controls(self.failed(), scope).worst)
 
     def checks(self) -> Collection[Check]:
         """Return every check that a cell is of."""

@@ -16,6 +16,7 @@ from posture.domain.time import HOUR, microseconds
 from posture.hubs.hub import Hub
 from posture.publish.sink import RestoredScores, Shown
 from posture.reconcile.access import Admitted, NotAdmitted
+from posture.reconcile.config_source import has_config_source
 from posture.reconcile.scope import account_filter
 from posture.sources.findings_view import FindingsView
 
@@ -65,6 +66,8 @@ class Costing:
         self, hub: Hub, admitted: Admitted, scores: Shown | RestoredScores | None, config: Config
     ) -> CostEstimate | str:
         """Return the estimate, or why there is none: a sentence. Raises StoreError."""
+        if has_config_source(admitted.target.spec):
+            return "Checks of Security Hub are told of by targets with securityStandards."
         facts = hub.status.facts
         if facts is None or not isinstance(scores, Shown):
             return _SYNCING

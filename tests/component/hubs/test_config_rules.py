@@ -6,12 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from posture.aws.client.limiter import Limiters
+from posture.cli.check.aggregator import check_aggregator
+from posture.cli.check.result import CheckStatus
 from posture.domain.scoring.evaluation import Evaluation
 from posture.hubs.hub import Hub
 from posture.reconcile.access import Admitted
+from posture.remediation.member import Aws
 from sandbox.config.state import Status
 from tests.support.hubs.config_world import (
     ALONE,
+    KEY,
     OTHER,
     PACK,
     RULES,
@@ -29,7 +34,7 @@ from tests.support.hubs.config_world import (
     whole_name,
 )
 from tests.support.hubs.living import Changes, living
-from tests.support.hubs.world import ADMINISTRATOR, MEMBERS, REGIONS, World
+from tests.support.hubs.world import ADMINISTRATOR, MEMBERS, REGION, REGIONS, World
 
 FIRST = MEMBERS[0]
 
@@ -63,7 +68,7 @@ async def polled(hub: Hub, changes: Changes) -> None:
 async def seen(hub: Hub, admitted: Admitted) -> Evaluation:
     found = await evaluated(hub, admitted)
     assert found is not None
-    return found
+    return found.evaluation
 
 
 async def test_packs_and_rules_are_scored_as_the_oracle_does(rules: World, tmp_path: Path) -> None:
@@ -78,6 +83,21 @@ async def test_packs_and_rules_are_scored_as_the_oracle_does(rules: World, tmp_p
         for each in targets:
             assert told(await seen(hub, each), each) == right(rules, each), each.target.spec.source
         assert (await seen(hub, by_packs(PACK))).reporting == tuple(sorted((ADMINISTRATOR, *MEMBERS)))
+
+
+async def test_the_worst_rules_are_those_that_fail_in_the_most_places(rules: World, tmp_path: Path) -> None:
+    one = by_packs(PACK)
+    for account in MEMBERS:
+        set_to(rules, whole_name(rules, RULES[2], account=account), "NON_COMPLIANT", account=account)
+    set_to(rules, whole_name(rules, RULES[0], account=FIRST), "NON_COMPLIANT", account=FIRST)
+    hub = config_hub(rules, tmp_path)
+    async with exact(hub, one):
+        found = await evaluated(hub, one)
+        assert found is not None
+        assert found.failed is not None
+        worst = [(each.control, each.failed, each.accounts) for each in found.failed.worst]
+        assert worst == [(RULES[2], 2, 2), (RULES[0], 1, 1)]
+        assert not found.failed.failed
 
 
 async def test_a_place_that_the_aggregator_has_not_read_hides_what_contains_it(
@@ -179,6 +199,23 @@ async def test_an_aggregator_that_is_not_there_is_told(rules: World, tmp_path: P
         assert hub.status.error is not None
         assert hub.status.error.reason == "AggregatorNotFound"
         assert "org" in str(hub.status.error)
+
+
+async def test_the_aggregator_is_checked(rules: World) -> None:
+    aws = Aws(rules._sessions, Limiters(1.0), rules.usage)
+    found = await check_aggregator(KEY, aws)
+    assert (found.status, found.message) == (CheckStatus.OK, "org: 6 sources are up to date")
+    aggregator = next(iter(rules.emulator.config.aggregators.values()))
+    aggregator.statuses[FIRST, REGION] = Status("FAILED", 1, "AccessDenied")
+    found = await check_aggregator(KEY, aws)
+    assert found.status is CheckStatus.WARNING
+    assert (
+        f"1 of 6 sources are not up to date, such as {FIRST} in {REGION}: FAILED AccessDenied"
+        in found.message
+    )
+    found = await check_aggregator(KEY._replace(aggregator="mine"), aws)
+    assert found.status is CheckStatus.FAILED
+    assert "org" in found.message
 
 
 async def test_calls_are_bounded_by_rows(rules: World, tmp_path: Path) -> None:

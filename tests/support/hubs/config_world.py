@@ -17,8 +17,9 @@ from posture.domain.scoring.scores import Scores
 from posture.hubs.demand import Demand, HubKey
 from posture.hubs.hub import Hub, HubDependencies
 from posture.reconcile.access import Admitted
-from posture.reconcile.scope import chosen_standards, demand_of, view_of
+from posture.reconcile.scope import chosen_standards, demand_of, followed_of, view_of
 from posture.sources.config.source import ConfigAggregators
+from posture.sources.findings_view import Evaluated
 from posture.store.sqlite.stores import SqliteStores
 from sandbox.config.control import ResourceRequest, RuleRequest, set_rule
 from sandbox.config.rules import compliance_of
@@ -120,15 +121,14 @@ def demand(admitted: Admitted) -> Demand:
     return demand_of(admitted)._replace(window=WINDOW)
 
 
-async def evaluated(hub: Hub, admitted: Admitted) -> Evaluation | None:
+async def evaluated(hub: Hub, admitted: Admitted) -> Evaluated | None:
     """What is published of a target."""
     facts = hub.status.facts
     if facts is None:
         return None
     chosen = chosen_standards(admitted.target.spec, facts)
     view = view_of(admitted, facts, hub.controls(), chosen.all)
-    found = await hub.evaluate(view, WINDOW)
-    return None if found is None else found.evaluation
+    return await hub.evaluate(view, WINDOW, followed_of(admitted.target.spec))
 
 
 def truth(world: World, lifted: Sequence[tuple[str, str]] = ()) -> Iterator[TrueRule]:

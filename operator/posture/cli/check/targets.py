@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from posture.aws.client.errors import AwsError
 from posture.cli.check import setup
+from posture.cli.check.aggregator import check_aggregator
 from posture.cli.check.asking import simulate
 from posture.cli.check.cluster import ListedObjects
 from posture.cli.check.configuration import ConfigurationRead, Looking, look_at
@@ -21,6 +22,7 @@ from posture.cli.check.result import (
     unknown,
     warning,
 )
+from posture.domain.findings import CheckSource
 from posture.domain.grants import Mode, Verb
 from posture.domain.text import counted
 from posture.hubs.demand import HubKey
@@ -73,7 +75,10 @@ async def check_targets(
         hub, first = hubs[looking.hub], told.setdefault(looking.hub, name)
         results += _of_hub(hub, HUB_CHECKS, name) if first == name else _shared(first, hub, name)
         results.append(setup.judge_told(statuses[name], hub.setup).named(f"{name}/told"))
-        results.append(_standards(looking, hub).named(f"{name}/standards"))
+        if looking.hub.source is CheckSource.CONFIG:
+            results.append((await check_aggregator(looking.hub, aws)).named(f"{name}/aggregator"))
+        else:
+            results.append(_standards(looking, hub).named(f"{name}/standards"))
         results += _of_verdicts(await _verbs(looking, hub, aws), name)
         results += await check_member_roles(name, declared, looking, hub, aws)
         results += _of_hub(hub, FACT_CHECKS, name) if first == name else []

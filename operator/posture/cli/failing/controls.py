@@ -8,6 +8,7 @@ from posture.cli.failing.failed import Selected, failed_findings
 from posture.cli.reading.command import ReadingOptions
 from posture.cli.reading.looking import Sight, look
 from posture.cli.terminal import complain, show
+from posture.domain.objectives.failed import FailedScope
 from posture.domain.scoring.failing_controls import FailingControl, FailingControls
 from posture.domain.time import text_of
 from posture.sources.findings_view import FindingsView
@@ -49,11 +50,13 @@ def since(instant: int | None) -> str | None:
 async def failing_controls(sight: Sight) -> Sequence[FailingControl]:
     """Return the failing controls of a target, the worst first."""
     states, everything = sight.states(), Selected(None, sight.hub.controls(), {})
-    failing = FailingControls(sight.hub.controls())
+    failing, scope = FailingControls(sight.hub.controls()), FailedScope(sight.view())
 
     def count(known: FindingsView) -> None:
         for failed in failed_findings(known, states, everything):
             failing.add(*failed)
+        for _, (check, account_id, region, _) in known.results.failed():
+            failing.add_result(account_id, scope.spelled(scope.pairs(check, account_id, region)))
 
     await sight.read(count)
     return failing.worst_first()

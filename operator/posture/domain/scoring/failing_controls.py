@@ -51,6 +51,23 @@ class FailingControls:
 
     def add(self, finding: Finding, pairs: Iterable[Pair]) -> None:
         """Take in a failed finding; `pairs`: the controls that it is of and that are on where it is."""
+        for each in self._met(pairs):
+            each.title = max(each.title, (finding.updated_at, finding.title))
+            each.severity = max(each.severity, finding.severity)
+            each.failed += 1
+            each.accounts.add(finding.account_id)
+            if finding.failing is not None:
+                since = finding.failing.since
+                each.oldest = since if each.oldest is None else min(each.oldest, since)
+
+    def add_result(self, account_id: str, pairs: Iterable[Pair]) -> None:
+        """Take in that a rule of AWS Config fails in an account and Region: that has no finding."""
+        for each in self._met(pairs):
+            each.severity = max(each.severity, Severity.MEDIUM)
+            each.failed += 1
+            each.accounts.add(account_id)
+
+    def _met(self, pairs: Iterable[Pair]) -> list[_Failing]:
         met: dict[str, _Failing] = {}
         for standard, control in pairs:
             identity = self._controls.identity(standard, control)
@@ -59,14 +76,7 @@ class FailingControls:
                 each = self._failing[identity] = _Failing(self._controls.spelled(control))
             each.standards.add(standard)
             met[identity] = each
-        for each in met.values():
-            each.title = max(each.title, (finding.updated_at, finding.title))
-            each.severity = max(each.severity, finding.severity)
-            each.failed += 1
-            each.accounts.add(finding.account_id)
-            if finding.failing is not None:
-                since = finding.failing.since
-                each.oldest = since if each.oldest is None else min(each.oldest, since)
+        return list(met.values())
 
     def worst_first(self) -> list[FailingControl]:
         """Return them by severity, then by failed findings, the most first, then by name."""

@@ -62,9 +62,13 @@ def accounts_of(statuses: Iterable[SourceStatus]) -> frozenset[str]:
     return frozenset(each.source_id for each in statuses if each.source_type == "ACCOUNT")
 
 
+def is_read(status: SourceStatus) -> bool:
+    """Whether what the aggregator shows of a source is what there is."""
+    return status.last_update_status == _SUCCEEDED
+
+
 def _state(status: SourceStatus) -> SourceState:
-    succeeded = status.last_update_status == _SUCCEEDED
-    return SourceState(status.source_id, status.aws_region or "all Regions", succeeded)
+    return SourceState(status.source_id, status.aws_region or "all Regions", is_read(status))
 
 
 def _pack_result(row: PackRow) -> PackResult:
