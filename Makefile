@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 WORKERS ?= 4
 HUNT_MINUTES ?= 30
 HUNT_WORKERS ?= 1
-PY     := operator sandbox tests bench demo deploy/__init__.py deploy/argocd deploy/prometheus deploy/grafana deploy/site
+PY     := operator sandbox tests bench demo deploy/__init__.py deploy/argocd deploy/prometheus deploy/grafana deploy/release deploy/site
 
 .PHONY: help
 help: ## Show the targets
@@ -71,6 +71,8 @@ check: install ## The fast gate: format, lint, types, layers, generated files, u
 	@$(BIN)/python -m deploy.site.chart --check
 	@$(BIN)/python deploy/helm/sync_crds.py --check
 	@$(BIN)/hadolint Dockerfile
+	@$(BIN)/zizmor --offline --quiet .github/workflows
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yaml
 	@$(BIN)/python -m pytest -q -n 2 tests/unit
 
 .PHONY: test
@@ -102,6 +104,12 @@ pictures: ## Draw the dashboards into docs/images, of what a Prometheus scrapes 
 docs: install ## Build the site of the documentation into dist/site; a link that leads nowhere is an error
 	@$(BIN)/python -m deploy.site.stage build/docs
 	@$(BIN)/zensical build --strict --clean
+
+.PHONY: release
+release: install ## Make the files of a release into dist/release: IMAGE=where the image is, without a tag
+	@test -n "$(IMAGE)" || { echo "Say where the image is: make release IMAGE=registry.example.com/posture-operator"; exit 1; }
+	@$(PYTHON) -m sandbox.tools build helm
+	@$(BIN)/python -m deploy.release.build --image "$(IMAGE)"
 
 .PHONY: clean
 clean: ## Remove what was built, but for .tools
