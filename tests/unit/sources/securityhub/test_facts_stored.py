@@ -1,6 +1,7 @@
 """What a hub is survives a restart, and a store of a version before this opens."""
 
 import json
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -71,7 +72,7 @@ async def test_what_was_found_is_there_after_a_restart(context: Any) -> None:
 
 async def test_a_store_of_before_opens_and_the_set_up_is_asked_at_once(context: Any) -> None:
     """A version before this wrote facts without it: they are good until they have been found out anew."""
-    old = json.loads(msgspec.json.encode(Discovered(WHOLE, 4_000_000_000_000_000)))
+    old = json.loads(msgspec.json.encode(Discovered(WHOLE, time.time_ns() // 1_000)))
     del old["facts"][HubFacts._fields.index("setup") :]
     context.findings.kept.put_state({"facts": json.dumps(old)})
     before = await stored_facts(context)
