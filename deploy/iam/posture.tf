@@ -118,6 +118,16 @@ resource "aws_iam_policy" "posture_reader_1_0" {
         "Resource": "*"
       },
       {
+        "Sid": "ReadEvents",
+        "Effect": "Allow",
+        "Action": [
+          "sqs:DeleteMessage",
+          "sqs:GetQueueAttributes",
+          "sqs:ReceiveMessage"
+        ],
+        "Resource": "arn:aws:sqs:*:111122223333:posture-*"
+      },
+      {
         "Sid": "ReadHistory",
         "Effect": "Allow",
         "Action": [

@@ -103,6 +103,10 @@ class ControlClient:
         """Let reads show findings as they were up to so many seconds ago; 0 ends it."""
         self.call("POST", "staleness", {"seconds": seconds, **wanted})
 
+    def events(self, **wanted: Any) -> None:  # noqa: ANN401 - EventsRequest
+        """Tell events of changes from now on, and say where they go; nothing given: no more."""
+        self.call("POST", "events", wanted)
+
     def fault(self, kind: str, operation: str = "*", **rule: Any) -> int:  # noqa: ANN401 - Fault
         """Put a fault in force (`faults.py`) and return its id."""
         return int(self.call("POST", "faults", {"kind": kind, "operation": operation, **rule})["id"])

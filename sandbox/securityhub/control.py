@@ -19,6 +19,7 @@ from sandbox.securityhub.accounts import Association, Member
 from sandbox.securityhub.clock import parse_timestamp
 from sandbox.securityhub.emulator import Emulator
 from sandbox.securityhub.errors import ApiError
+from sandbox.securityhub.events import EventsRequest
 from sandbox.securityhub.faults import Fault
 from sandbox.securityhub.filters import compile_filters
 from sandbox.securityhub.identity import Identities
@@ -148,6 +149,7 @@ class Control:
             ("POST", "members"): self._members,
             ("POST", "settings"): self._settings,
             ("POST", "staleness"): self._staleness,
+            ("POST", "events"): self._events,
             ("POST", "credentials"): self._credentials,
             ("POST", "tokens/expire"): self._expire_tokens,
             ("POST", "faults"): self._add_fault,
@@ -329,6 +331,10 @@ class Control:
             settings.v2_shares = wanted.v2_shares
         if wanted.offset_tokens is not None:
             emulator.tokens.are_offsets = wanted.offset_tokens
+        return _json({})
+
+    async def _events(self, request: web.Request) -> web.Response:
+        self._emulator.events.tell(await _read(request, EventsRequest))
         return _json({})
 
     async def _staleness(self, request: web.Request) -> web.Response:

@@ -13,6 +13,7 @@ from sandbox.securityhub.asff import Keys, decode, encode, keys_of
 from sandbox.securityhub.calls import Calls
 from sandbox.securityhub.clock import MICROSECONDS, Clock
 from sandbox.securityhub.errors import invalid_access
+from sandbox.securityhub.events import Events, EventsRequest
 from sandbox.securityhub.faults import Fault, Faults
 from sandbox.securityhub.history import Histories
 from sandbox.securityhub.quotas import Quotas
@@ -74,6 +75,7 @@ class Emulator:
         self.histories = Histories(self.clock)
         self.settings = Settings()
         self.config = Config(self.clock)
+        self.events = Events(self.clock, random)
         self._pending: list[_Pending] = []
 
     def close(self) -> None:
@@ -93,6 +95,7 @@ class Emulator:
         self.histories.forget()
         self.settings = Settings()
         self.config = Config(self.clock)
+        self.events.tell(EventsRequest())
         self._pending.clear()
 
     def load(self, findings: Iterable[Mapping[str, Any] | bytes]) -> int:
@@ -106,6 +109,7 @@ class Emulator:
         seq = self.store.add(body, keys)
         self.staleness.remember(seq, (keys or keys_of(body)).id, None)
         self.histories.created(seq)
+        self.events.changed(body)
         return seq
 
     def change(
@@ -120,6 +124,7 @@ class Emulator:
         self.staleness.remember(seq, keys_of(old).id, old)
         self.histories.changed(seq, decode(old) or {}, decode(new) or {}, by)
         self.store.replace(seq, new, keys)
+        self.events.changed(new)
 
     def delete(self, seq: int) -> None:
         """Remove a finding."""

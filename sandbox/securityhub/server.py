@@ -16,6 +16,7 @@ from sandbox.securityhub.catalogue import partition_of
 from sandbox.securityhub.control import Control
 from sandbox.securityhub.emulator import Caller, Context, Emulator
 from sandbox.securityhub.errors import ApiError, access_denied, expired_credentials, throttled
+from sandbox.securityhub.events import deliver
 from sandbox.securityhub.faults import Fault, first
 from sandbox.securityhub.identity import Identities
 from sandbox.securityhub.model import Match
@@ -57,6 +58,7 @@ class SecurityHubServer:
         self.url = ""
         self._address = (host, port)
         self._runner: web.AppRunner | None = None
+        self._delivery: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -74,11 +76,15 @@ class SecurityHubServer:
         await self._runner.setup()
         site = web.TCPSite(self._runner, *self._address, backlog=512)
         await site.start()
+        self._delivery = asyncio.create_task(deliver(self.emulator.events))
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://{host}:{port}"
 
     async def stop(self) -> None:
         """Stop listening and remove what is on disk."""
+        if self._delivery is not None:
+            self._delivery.cancel()
+            await asyncio.gather(self._delivery, return_exceptions=True)
         if self._runner is not None:
             await self._runner.cleanup()
         await self.identities.close()

@@ -90,6 +90,11 @@ CASES: list[tuple[tuple[str, ...], str, list[str]]] = [
     (("OptInRequired",), "RegionUnavailable", [REGION, ROLE]),
     (("InvalidAction",), "Terminal", [REGION, "securityhub:GetFindings"]),
     (("InvalidInputException",), "InvalidRequest", [REGION, "securityhub:GetFindings", ROLE]),
+    (("QueueDoesNotExist", "ReceiveMessage"), "Terminal", ["spec.aws.events.queueUrl", ROLE, REGION]),
+    (("KmsAccessDenied", "ReceiveMessage"), "AccessDenied", ["kms:Decrypt", ROLE, "KmsAccessDenied"]),
+    (("EmptyBatchRequest", "DeleteMessageBatch"), "InvalidRequest", ["report", ROLE, REGION]),
+    (("OverLimit", "ReceiveMessage"), "Retryable", ["Security Hub's alone", ROLE]),
+    (("KmsThrottled", "ReceiveMessage"), "Throttled", ["key of the queue", ROLE, REGION]),
     (("AWSOrganizationsNotInUseException", "ListAccounts"), "Terminal", ["in no organization", ROLE]),
     (
         (

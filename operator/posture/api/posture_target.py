@@ -19,6 +19,7 @@ from posture.api.types import (
     PacedDuration,
     PositiveDuration,
     ProductName,
+    QueueUrl,
     Region,
     RoleArn,
     Standard,
@@ -77,6 +78,16 @@ PackName = Annotated[
 ]
 
 
+class Events(Spec):
+    """Where Security Hub's events arrive, for changes to show before the next poll."""
+
+    queue_url: QueueUrl = Field(
+        description="URL of a queue of SQS that an EventBridge rule fills with `Security Hub Findings - "
+        "Imported`. It is read, and emptied, as the identity of `spec.aws`: it belongs to this Security Hub "
+        "alone."
+    )
+
+
 class AwsAccess(Spec):
     """Where Security Hub and AWS Config are asked, and as whom."""
 
@@ -85,6 +96,11 @@ class AwsAccess(Spec):
     )
     role_arn: RoleArn | None = Field(
         None, description="Role to assume. None: the operator's own identity, where the grant allows it."
+    )
+    events: Events | None = Field(
+        None,
+        description="Near real time beside the polls, which go on: the condition `Listening` tells whether "
+        "events arrive. None: changes show at the next poll.",
     )
 
 
@@ -296,6 +312,11 @@ class PostureTargetSpec(Spec):
             lambda spec: (
                 spec.source.security_standards is None or SECURITY_HUB in map(product_named, spec.products)
             ),
+        ),
+        CelRule(
+            "!has(self.aws.events) || has(self.source.securityStandards)",
+            "aws.events: leave it out, events are of Security Hub: only securityStandards is scored by it",
+            lambda spec: spec.aws.events is None or spec.source.security_standards is not None,
         ),
     )
 

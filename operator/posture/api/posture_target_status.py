@@ -17,6 +17,7 @@ OVERDUE: Final = "Overdue"
 GROUPED: Final = "Grouped"
 PUBLISHED: Final = "Published"
 INSIGHTS_READ: Final = "InsightsRead"
+LISTENING: Final = "Listening"
 
 MAX_WORKLOADS = 100
 MAX_STANDARDS = 50

@@ -25,7 +25,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from posture.api.durations import Duration, duration_shape
 from posture.api.shapes import Shape
-from posture.domain.arns import ROLE_ARN, ROLE_NAME, STANDARD
+from posture.domain.arns import QUEUE_URL, ROLE_ARN, ROLE_NAME, STANDARD
 from posture.domain.text import printable
 from posture.domain.time import instant_of, text_of
 
@@ -99,6 +99,14 @@ RoleArn = Annotated[
 RoleName = Annotated[
     str,
     Shape(ROLE_NAME, "write the name of a role, not its ARN: up to 64 of letters, digits and _+=,.@-", 64),
+]
+QueueUrl = Annotated[
+    str,
+    Shape(
+        QUEUE_URL,
+        "write the URL of a standard queue such as https://sqs.eu-west-1.amazonaws.com/111122223333/posture",
+        256,
+    ),
 ]
 ObjectName = Annotated[
     str,

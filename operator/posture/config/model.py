@@ -28,7 +28,7 @@ from posture.api.types import (
 )
 from posture.domain import costs
 from posture.domain import grants as domain
-from posture.domain.arns import ROLE_ARN_GLOB, ROLE_NAME_GLOB
+from posture.domain.arns import QUEUE_ARN_GLOB, ROLE_ARN_GLOB, ROLE_NAME_GLOB
 from posture.domain.grants import Mode, Verb
 
 
@@ -51,6 +51,14 @@ RoleArnGlob = Annotated[
         ROLE_ARN_GLOB,
         "write a role's ARN or a glob such as arn:aws:iam::*:role/posture-* (* stops at : and at /)",
         600,
+    ),
+]
+QueueArnGlob = Annotated[
+    str,
+    Shape(
+        QUEUE_ARN_GLOB,
+        "write a queue's ARN or a glob such as arn:aws:sqs:*:111122223333:posture-* (* stops at :)",
+        200,
     ),
 ]
 RoleNameGlob = Annotated[
@@ -133,6 +141,7 @@ class Grant(Spec):
     external_id: str | None = Field(None, min_length=1, max_length=1224, repr=False)
     accounts: tuple[AccountGlob, ...] = ()
     verbs: frozenset[Verb] = frozenset()
+    queues: tuple[QueueArnGlob, ...] = ()
     disable_controls: DisableControlsGrant = DisableControlsGrant()
     remediation: RemediationGrant = RemediationGrant()
 
@@ -158,6 +167,7 @@ class Grant(Spec):
             external_id=self.external_id,
             accounts=self.accounts,
             verbs=self.verbs,
+            queues=self.queues,
             disable_controls_role_names=self.disable_controls.role_names,
             remediation=remediation,
         )

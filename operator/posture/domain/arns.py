@@ -22,6 +22,9 @@ INSIGHT_ARN = (
     rf"|arn:{_PARTITION}:securityhub:[a-z0-9-]+:[0-9]{{12}}:insight/[0-9]{{12}}/custom/[A-Za-z0-9-]{{1,64}}"
 )
 """A managed insight's ARN, or a custom one's."""
+QUEUE_URL = r"https://sqs\.[a-z]{2,5}(?:-[a-z]+)+-[0-9]{1,2}(?:\.[a-z0-9]+)+/[0-9]{12}/[A-Za-z0-9_-]{1,80}"
+"""The URL of a standard queue as SQS gives it: SQS developer guide, "Queue and message identifiers"."""
+QUEUE_ARN_GLOB = r"arn:[a-z*?-]+:sqs:[a-z0-9*?-]+:[0-9*?]{1,12}:[A-Za-z0-9_*?-]+"
 STANDARD = r"[a-z0-9][a-z0-9-]*/v/[0-9A-Za-z.]+"
 """A standard as a target's spec spells it: its ARN behind `standards/` or `ruleset/`."""
 
@@ -41,6 +44,8 @@ _KMS_KEY = re.compile(
     rf"(?:arn:{_PARTITION}:kms:[a-z0-9-]+:[0-9]{{12}}:key/)?[A-Za-z0-9-]{{1,64}}"
     rf"|(?:arn:{_PARTITION}:kms:[a-z0-9-]+:[0-9]{{12}}:)?alias/[A-Za-z0-9/_-]{{1,250}}"
 )
+
+_QUEUE_URL = re.compile(QUEUE_URL)
 
 _PARTS = 6
 COMMERCIAL = "aws"
@@ -151,6 +156,27 @@ def document_arns(partition: str, name: str) -> tuple[str, str]:
         return name, name.replace(":document/", ":automation-definition/", 1) + ":*"
     anywhere = f"arn:{partition}:ssm:*:*"
     return f"{anywhere}:document/{name}", f"{anywhere}:automation-definition/{name}:*"
+
+
+class Queue(NamedTuple):
+    """A queue of SQS, as its URL names it."""
+
+    region: str
+    account_id: str
+    name: str
+
+    @property
+    def arn(self) -> str:
+        """Its ARN: no call is needed to know it."""
+        return f"arn:{partition_of_region(self.region)}:sqs:{self.region}:{self.account_id}:{self.name}"
+
+
+def queue_of_url(url: str) -> Queue:
+    """Read the URL of a queue; ValueError where it is none."""
+    if _QUEUE_URL.fullmatch(url) is None:
+        raise ValueError("this is not the URL of a standard queue")
+    host, account_id, name = url.removeprefix("https://sqs.").split("/")
+    return Queue(host.partition(".")[0], account_id, name)
 
 
 class Product(NamedTuple):

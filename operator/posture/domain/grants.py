@@ -88,6 +88,8 @@ class Grant:
     accounts: tuple[str, ...] = ()
     """Globs."""
     verbs: frozenset[Verb] = frozenset()
+    queues: tuple[str, ...] = ()
+    """Globs of ARNs."""
     disable_controls_role_names: tuple[str, ...] = ()
     """Globs."""
     remediation: RemediationGrant = RemediationGrant()
@@ -188,6 +190,14 @@ class IdentityGrant:
             return None
         where = "" if account_id is None else f" to account {account_id}"
         return self._refuse(f"may not do {verb.value}{where}", accounts=[account_id or "*"], verbs=[verb])
+
+    def why_not_listen(self, queue_arn: str) -> NotGranted | None:
+        """Refuse to take events from a queue. None: it is granted."""
+        scoring = (grant for grant in self.grants if Verb.SCORE in grant.verbs)
+        if any(_arn_fits(glob, queue_arn) for grant in scoring for glob in grant.queues):
+            return None
+        what = f"may not read the queue {queue_arn}"
+        return self._refuse(what, accounts=["*"], verbs=[Verb.SCORE], queues=[queue_arn])
 
     def why_not_disable_controls(self, account_id: str, role_name: str) -> NotGranted | None:
         """Refuse to turn controls off in an account through a role there. None: it is granted."""

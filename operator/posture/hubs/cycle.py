@@ -14,10 +14,11 @@ from typing import Any
 from posture.aws.client.errors import AwsError
 from posture.domain.time import SECOND
 from posture.hubs.demand import Requests, Wanted
+from posture.hubs.listening import Heard
 from posture.hubs.status import HubPhase, StatusPublisher
 from posture.logs import bound, next_cycle
 from posture.pace import BackOff
-from posture.sources.base import Source, SourceDemand
+from posture.sources.base import Hearing, Source, SourceDemand
 
 _PROGRESS_EVERY = 5.0
 _POLL, _DISCOVERY, _SEARCH = "poll", "discovery", "search for marks"
@@ -34,6 +35,7 @@ class Cycle:
         source: Source,
         requests: Requests,
         publisher: StatusPublisher,
+        heard: Heard,
         *,
         first_pause: float,
     ) -> None:
@@ -41,6 +43,7 @@ class Cycle:
         self._source = source
         self._requests = requests
         self._publisher = publisher
+        self._heard = heard
         self._jobs = Jobs(publisher, first_pause)
         self._pauses = BackOff(first_pause)
         self._due = 0.0
@@ -142,8 +145,12 @@ class Cycle:
             self._publisher.succeeded(_SEARCH)
 
     async def _rest(self, wanted: Wanted, ticket: int) -> None:
-        """Wait until the next poll is due, somebody asks for it, or a job has ended well."""
+        """Wait until the next poll is due, somebody asks for it, or a job has ended well.
+
+        Meanwhile what events bring is published as it comes: never beside a poll, which may be half read.
+        """
         woken = asyncio.create_task(self._requests.woken())
+        heard = asyncio.create_task(self._heard.due())
         try:
             while not woken.done():
                 outcome = self._jobs.reap(wanted.interval / SECOND)
@@ -158,10 +165,19 @@ class Cycle:
                     left = min(left, _PROGRESS_EVERY)
                 left = min(left, self._jobs.next_start() or left)
                 await asyncio.wait(
-                    {woken, *self._jobs.tasks}, timeout=left, return_when=asyncio.FIRST_COMPLETED
+                    {woken, heard, *self._jobs.tasks}, timeout=left, return_when=asyncio.FIRST_COMPLETED
                 )
+                if heard.done():
+                    await self._show(wanted)
+                    heard = asyncio.create_task(self._heard.due())
         finally:
             woken.cancel()
+            heard.cancel()
+
+    async def _show(self, wanted: Wanted) -> None:
+        """Publish what events have brought."""
+        if isinstance(self._source, Hearing) and await self._heard.show(self._source):
+            self._post(wanted)
 
     def _start_jobs(self) -> None:
         """Start what is due."""
@@ -208,6 +224,8 @@ class Cycle:
                 "unreadable": published.unreadable,
                 "unreadable_findings": published.unreadable_findings,
             }
+        if published is not None:
+            self._heard.published.set()
         self._publisher.post(
             phase=HubPhase.SYNCING if published is None else HubPhase.CURRENT, **changes | more
         )

@@ -57,6 +57,8 @@ class Demand(NamedTuple):
     """The outputs that are told of changes."""
     asked: Asked = NOTHING_ASKED
     """The rules and packs of AWS Config that it is scored by."""
+    queue: str | None = None
+    """URL of the queue in which events arrive: the same one for all targets of a hub that name any."""
 
 
 class Wanted(NamedTuple):

@@ -18,6 +18,7 @@ from posture.domain.time import SECOND, microseconds
 from posture.hubs.cycle import Cycle, together
 from posture.hubs.demand import Demand, HubKey, OrganizationKey, Requests
 from posture.hubs.insights import InsightReadings
+from posture.hubs.listening import EventQueue, Listening
 from posture.hubs.organization import OrganizationReader
 from posture.hubs.organizations import OrganizationReadings
 from posture.hubs.status import HubPhase, HubStatus, StatusPublisher
@@ -61,6 +62,8 @@ class HubDependencies:
     """Makes what reads an organization; None: nobody asks for one."""
     insight: Callable[[str], Awaitable[InsightResults]] | None = None
     """Reads an insight by its ARN; None: nobody asks for one."""
+    queues: Callable[[str], EventQueue] | None = None
+    """Makes the client of a queue of events by its URL; None: nobody asks for one."""
 
 
 class Hub:
@@ -84,6 +87,12 @@ class Hub:
             dependencies.insight,
             self.now,
             lambda known: self._publisher.post(insights=known),
+            dependencies.first_pause,
+        )
+        self.listening = Listening(
+            dependencies.queues,
+            lambda status: self._publisher.post(listening=status),
+            self.now,
             dependencies.first_pause,
         )
         self._publisher.on_change(lambda: self._organizations.saw(self._publisher.status.version))
@@ -118,6 +127,7 @@ class Hub:
         self._requests.ask(asked, apart.total_seconds())
         self._organizations.ask(each.organization for each in asked if each.organization is not None)
         self._insights.ask(arn for each in asked for arn in each.insights)
+        self.listening.ask(each.queue for each in asked if each.queue is not None)
 
     @property
     def apart(self) -> int:
@@ -338,10 +348,17 @@ class Hub:
             self._source = await self._dependencies.sources.open(worker, findings)
             self._publisher.succeeded(_START)
             pauses.succeeded()
-            pause = self._dependencies.first_pause
-            cycle = Cycle(self.now, self._source, self._requests, self._publisher, first_pause=pause)
+            cycle = Cycle(
+                self.now,
+                self._source,
+                self._requests,
+                self._publisher,
+                self.listening.heard,
+                first_pause=self._dependencies.first_pause,
+            )
             organizations = self._organizations.run(worker, findings, self._members)
-            await together(cycle.run(), organizations, self._insights.run())
+            work = self.listening.beside(cycle.run(), self._source)
+            await together(work, organizations, self._insights.run())
         except TimesAhead:
             self._source = None
             await worker.call(opening.discard)

@@ -14,6 +14,7 @@ from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus
 from posture.hubs.demand import OrganizationKey
 from posture.hubs.insights import InsightStatus
+from posture.hubs.listening import ListeningStatus
 from posture.hubs.organization import OrganizationStatus
 from posture.store.errors import StoreError
 
@@ -93,6 +94,8 @@ class HubStatus:
     organizations: Mapping[OrganizationKey, OrganizationStatus] = field(default_factory=dict)
     """How the reading of those stands that targets ask for; so it is with `insights`, by ARN."""
     insights: Mapping[str, InsightStatus] = field(default_factory=dict)
+    listening: ListeningStatus | None = None
+    """How it goes with the queue of events; None: no target names one, or nobody has looked yet."""
 
     @property
     def polled(self) -> bool:

@@ -1,7 +1,7 @@
 """Whether a target may be evaluated: it must make sense, and its namespace be granted what it asks."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from posture.config.model import (
     Config,
     Minimums,
 )
+from posture.domain.arns import queue_of_url
 from posture.domain.findings import CheckSource
 from posture.domain.grants import NotGranted, Verb, may_use_identity
 from posture.hubs.demand import HubKey, OrganizationKey
@@ -22,6 +23,18 @@ logger = logging.getLogger(__name__)
 
 MAX_WINDOWS = 8
 """Evaluation windows of one hub: for each of them all its cells are kept in memory."""
+
+_ANOTHER_QUEUE = Trouble(
+    "QueueConflict",
+    "An older target of the same Security Hub names another queue, and events are taken from one only: write"
+    " the same spec.aws.events.queueUrl in both, or leave it out here: the older one's queue serves both.",
+)
+_QUEUE_OF_ANOTHER = Trouble(
+    "QueueConflict",
+    "An older target of another Security Hub (another role, or another Region) names this queue, and whoever"
+    " reads a queue empties it: give each its own rule and queue, and name this one's in"
+    " spec.aws.events.queueUrl.",
+)
 
 
 class Admitted(NamedTuple):
@@ -67,6 +80,10 @@ def _admit(document: Mapping[str, Any], config: Config) -> Admitted | NotAdmitte
     if refusal := identity.why_not(Verb.SCORE):
         return NotAdmitted(target, not_granted(refusal))
     hub = hub_key(target.spec, identity.external_id)
+    if spec_events := target.spec.aws.events:
+        refusal = identity.why_not_listen(queue_of_url(spec_events.queue_url).arn)
+        if refusal is not None:
+            return NotAdmitted(target, not_granted(refusal))
     admitted = Admitted(*_at_least(target, config.minimums, hub, identity.accounts))
     return admitted._replace(organization=_organization(target, hub, config))
 
@@ -97,9 +114,11 @@ def admit_all(documents: Sequence[Object], config: Config) -> list[Admitted | No
 
     All that look at one hub share its memory: of more than `MAX_WINDOWS` evaluation windows the longest is
     kept, and those of the oldest targets; the others use the next longer one, which can only count more.
+    A hub has one queue of events, and a queue one hub: a younger target that says otherwise is refused.
     """
     admissions = [admit(document, config) for document in documents]
     oldest_first = sorted(range(len(documents)), key=lambda index: _age(documents[index]))
+    _give_queues(admissions, oldest_first)
     asked: dict[HubKey, list[timedelta]] = {}
     for index in oldest_first:
         admission = admissions[index]
@@ -110,6 +129,24 @@ def admit_all(documents: Sequence[Object], config: Config) -> list[Admitted | No
         _within(admission, kept[admission.hub]) if isinstance(admission, Admitted) else admission
         for admission in admissions
     ]
+
+
+def _give_queues(admissions: list[Admitted | NotAdmitted], oldest_first: Iterable[int]) -> None:
+    """Refuse the targets that name another queue than an older one of their hub, or that of another hub."""
+    queues: dict[HubKey, str] = {}
+    hubs: dict[str, HubKey] = {}
+    for index in oldest_first:
+        admission = admissions[index]
+        if not isinstance(admission, Admitted) or admission.target.spec.aws.events is None:
+            continue
+        queue = queue_of_url(admission.target.spec.aws.events.queue_url).arn
+        # What is refused takes nothing from those that come after it.
+        if hubs.get(queue, admission.hub) != admission.hub:
+            admissions[index] = NotAdmitted(admission.target, _QUEUE_OF_ANOTHER)
+        elif queues.setdefault(admission.hub, queue) != queue:
+            admissions[index] = NotAdmitted(admission.target, _ANOTHER_QUEUE)
+        else:
+            hubs[queue] = admission.hub
 
 
 def _window_of(admitted: Admitted) -> timedelta:

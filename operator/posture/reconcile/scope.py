@@ -146,6 +146,7 @@ def demand_of(admitted: Admitted) -> Demand:
         _organization_demand(admitted),
         frozenset(insight_arn(each, admitted.hub.region) for each in spec.insights),
         asked=asked_of(spec),
+        queue=None if spec.aws.events is None else spec.aws.events.queue_url,
     )
 
 

@@ -6,7 +6,9 @@ After a StoreError, or a cancellation, the source is to be opened anew from what
 """
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.discovery import HubFacts
@@ -162,4 +164,48 @@ class SourceMaker(Protocol):
 
     async def open(self, worker: Worker, findings: FindingsView) -> Source:
         """Open the source over a store. Raises TimesAhead, where what is stored must not be believed."""
+        ...
+
+
+class EventOutcome(StrEnum):
+    """What became of a message of a queue."""
+
+    STORED = "stored"
+    UNCHANGED = "unchanged"
+    """It says what is known, or what a later copy has replaced."""
+    FOREIGN = "foreign"
+    """It is no event of a finding that is followed."""
+    MALFORMED = "malformed"
+    FAILED = "failed"
+    """It could not be dealt with."""
+
+
+class EventsTaken(NamedTuple):
+    """What became of some messages."""
+
+    outcomes: Mapping[EventOutcome, int]
+    unsettled: frozenset[int]
+    """By position, those that are to come again; all others are dealt with for good."""
+    changed: bool
+    """Something is known that was not."""
+    odd: Mapping[EventOutcome, str] = MappingProxyType({})
+    """Why, of one message of each outcome that has a reason."""
+
+
+@runtime_checkable
+class Hearing(Protocol):
+    """A source that takes events beside its polls. For the event loop's thread."""
+
+    async def take_events(self, bodies: Sequence[str]) -> EventsTaken:
+        """Take the bodies of some messages; what is settled is stored when this returns.
+
+        Before anything was published nothing is taken.
+        """
+        ...
+
+    async def show(self) -> bool:
+        """Publish what events have brought, as of the same exact moment; False where that has to wait.
+
+        Not while a poll is under way.
+        """
         ...

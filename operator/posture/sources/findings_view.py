@@ -136,6 +136,24 @@ class FindingsView:
                 rejected += self._store.reject(met, asked_at=page.asked_at)
         return written._replace(rejected=rejected)
 
+    def take_events(self, copies: Sequence[tuple[Finding, int, bytes]], *, vague: int) -> Written:
+        """Store copies of findings that were not asked for.
+
+        Each has the moment (µs) that orders it, and the finding as Security Hub gave it. `vague`: by how much
+        the moments may be too early.
+        """
+        wants_wholes = self.outbox.wants(EventKind.FINDING)
+        of_moments: dict[int, list[tuple[Finding, bytes]]] = {}
+        for finding, at, whole in copies:
+            of_moments.setdefault(at, []).append((finding, whole))
+        reads = []
+        for at, found in of_moments.items():
+            wholes = (
+                {key_of(each.product_arn, each.id): whole for each, whole in found} if wants_wholes else {}
+            )
+            reads.append(Read([each for each, _ in found], at, wholes=wholes))
+        return self._note(self._store.write(reads, vague=vague))
+
     def remove(self, gone: Iterable[tuple[int, Sequence[bytes]]]) -> int:
         """Remove findings at one stroke: by the start of the request that did not return them, their keys."""
         return self._note(self._store.remove_all(gone)).changed

@@ -264,12 +264,13 @@ class FindingsStore(KeptState, KeptMoments, FindingRows, Protocol):
         *,
         cursor: int | None = None,
         state: Mapping[str, str | None] | None = None,
+        vague: int = 0,
     ) -> Written:
         """Store findings and state in one transaction.
 
         `cursor` comes with the pages of a sweep: it says up to where the changes have been read, and rows
         that had to be corrected although the copy's `updated_at` is before it are counted by reason. `state`:
-        as in `put_state`.
+        as in `put_state`. `vague`: by how much (µs) the copies may be newer than their `asked_at` says.
         """
         ...
 

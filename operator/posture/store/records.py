@@ -88,6 +88,8 @@ class Written(NamedTuple):
     """Where archived rows with a note or user-defined fields were and are; others of them concern nobody."""
     rejected: Sequence[Rejection] = ()
     """Findings that cannot be stored, of which that had not been said yet either."""
+    doubtful: Sequence[FindingRef] = ()
+    """Findings left as they were, since the time of a copy is too vague to tell whether it is the newer."""
 
 
 class CellRow(NamedTuple):

@@ -11,6 +11,7 @@ from posture.api.posture_target_status import (
     DECLINING,
     GROUPED,
     INSIGHTS_READ,
+    LISTENING,
     OVERDUE,
     PUBLISHED,
     SCORE_CURRENT,
@@ -39,6 +40,7 @@ from posture.targets.evaluating import is_followed, shown_now, what_is_declared
 from posture.targets.grouping import grouped, with_grouping
 from posture.targets.history import ScoreHistory
 from posture.targets.insights import insight_reports, with_insights
+from posture.targets.listening import listened, with_listening
 from posture.targets.objectives import NOT_COUNTED, overdue_fields, with_objectives, worst_fields
 from posture.targets.publishing import current_until, with_published
 from posture.targets.setup import TargetSetup
@@ -71,6 +73,7 @@ _KIND = ReportedKind(
         OVERDUE: ConditionStatus.TRUE,
         GROUPED: ConditionStatus.FALSE,
         INSIGHTS_READ: ConditionStatus.FALSE,
+        LISTENING: ConditionStatus.FALSE,
         PUBLISHED: ConditionStatus.FALSE,
     },
     calm=frozenset({"Syncing", "Suspended", "ReadingAccounts"}),
@@ -220,6 +223,7 @@ class Target:
             namespace = admission.target.metadata.namespace
             deliveries = self._context.sink.deliveries(self._uid, namespace, outputs)
             after = with_published(after, outputs, deliveries, self._now())
+        after = with_listening(after, listened(admission, self._hub), self._now())
         after = with_grouping(after, grouped(admission, self._hub, self._shown), self._now())
         after = with_insights(after, admission, self._hub)
         config = self._context.config.current()

@@ -39,6 +39,10 @@ _REFUSED: Meanings = {
     **INVALID,
     **NOT_GRANTED,
     **DEFECT,
+    "QueueConflict": Meaning(
+        "An older target names another queue for this Security Hub, or this queue for another one.",
+        "Do what the message says: [events](../events.md).",
+    ),
 }
 NOT_CURRENT: Meanings = {
     **_SUSPENDED,
@@ -171,6 +175,24 @@ TARGET = KindTold(
                 ),
             },
             unknown={**_SUSPENDED, "ReadingInsights": Meaning("Some have not been read yet.")},
+            told="False",
+        ),
+        ConditionTold(
+            "Listening",
+            "events are taken from the queue of `aws.events`; absent without it",
+            true={"QueueAnswers": Meaning("Changes show within seconds, as of the last poll's moment.")},
+            false={
+                **_REFUSED,
+                "QueueUnavailable": Meaning(
+                    "The queue cannot be used; polls go on, and changes show at the next one.",
+                    "Do what the message says: [events](../events.md).",
+                ),
+            },
+            unknown={
+                **_SUSPENDED,
+                "Connecting": Meaning("The queue has not been asked yet."),
+                "Syncing": Meaning("Events wait in the queue until all findings have been read once."),
+            },
             told="False",
         ),
         ConditionTold(

@@ -2,8 +2,9 @@
 
 Published rates are Security Hub's (API reference, "Security Hub quotas": GetFindings 3/s with a burst of 6,
 and so on), and half of those of Organizations (user guide, "Quotas": ListAccounts 8/s with a burst of 12, and
-so on), which all accounts of an organization share. `share` of them is ours; the rest is for people. A
-throttled answer means that others use the quota too: the rate is halved, and grows back with every answer
+so on), which all accounts of an organization share. A standard queue takes nearly any number of calls (SQS
+developer guide, "Quotas"); 300 a second are 3,000 messages. `share` of them is ours; the rest is for people.
+A throttled answer means that others use the quota too: the rate is halved, and grows back with every answer
 that is not throttled. `Usage` counts the calls that AWS got from this process, and what throttling cost, for
 the metrics to read.
 """
@@ -26,6 +27,8 @@ _PUBLISHED = {
     ("securityhub", "GetFindings"): Rate(3, 6),
     ("securityhub", "UpdateStandardsControl"): Rate(1, 5),
     ("securityhub", "BatchEnableStandards"): Rate(1, 1),
+    ("sqs", "ReceiveMessage"): Rate(300, 300),
+    ("sqs", "DeleteMessageBatch"): Rate(300, 300),
     ("organizations", "ListAccounts"): Rate(4, 6),
     ("organizations", "ListTagsForResource"): Rate(5, 7),
 }

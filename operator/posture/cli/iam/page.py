@@ -20,6 +20,7 @@ grants:
   roleArns: ["arn:aws:iam::111122223333:role/posture-reader"]
   accounts: ["*"]
   verbs: [Score, Suppress, DisableControls, Remediate]
+  queues: ["arn:aws:sqs:*:111122223333:posture-*"]
   disableControls: {roleNames: [posture-controls]}
   remediation: {roleNames: [posture-remediation], maxMode: Enforce, builtins: ["*"]}
 outputs:
@@ -67,6 +68,9 @@ administer a service for it, nobody else. A target can name a role of its own fo
 
 `ReadConfig` is for targets with `source.conformancePacks` or `source.configRules`, and printed with
 `--read-config`. What an aggregator has collected is read as the target's role, in its account and Region.
+
+`ReadEvents` is for targets with `aws.events`: [events](../events.md). A queue that is encrypted with a key of
+your own needs `kms:Decrypt` in the key's policy, too.
 
 A stack set reaches no management account: deploy a stack there. Roles are of no Region: deploy to one Region
 of each account. What a service control policy denies is denied, whatever a role is allowed.

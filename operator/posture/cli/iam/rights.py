@@ -44,6 +44,7 @@ SIMULATE = "iam:SimulatePrincipalPolicy"
 """Of a role on itself: by it `posture check` tells whether it may change findings, without doing it."""
 READ_HISTORY = ("securityhub:GetFindingHistory",)
 READ_CONTROLS = ("securityhub:BatchGetStandardsControlAssociations", "securityhub:GetEnabledStandards")
+READ_QUEUE = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
 PUT_METRICS = ("cloudwatch:PutMetricData",)
 SWITCH_CONTROLS = (
     "securityhub:BatchUpdateStandardsControlAssociations",

@@ -21,6 +21,7 @@ from posture.cli.iam.rights import (
     READ_HISTORY,
     READ_HUB,
     READ_ORGANIZATION,
+    READ_QUEUE,
     SIMULATE,
     SWITCH_CONTROLS,
     Statement,
@@ -180,6 +181,8 @@ def _hub_statements(grant: Grant) -> list[Statement]:
         statement("ReadSecurityHub", READ_HUB),
         Statement("ReadOrganization", READ_ORGANIZATION),
     ]
+    if grant.queues:
+        found.append(Statement("ReadEvents", READ_QUEUE, tuple(sorted(set(grant.queues)))))
     remediates = Verb.REMEDIATE in grant.verbs
     if remediates:
         found.append(statement("ReadHistory", READ_HISTORY))

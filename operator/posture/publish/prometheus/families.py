@@ -173,6 +173,18 @@ SYNC_CORRECTIONS = Family(
     (*HUB, "reason"),
     "counter",
 )
+EVENTS_RECEIVED = Family(
+    "posture_events_received_total",
+    "Messages that were received from the queue of a hub's events, by what became of them: stored, unchanged,"
+    " foreign, malformed, failed.",
+    (*HUB, "outcome"),
+    "counter",
+)
+EVENTS_LAG = Family(
+    "posture_events_lag_seconds",
+    "How long ago the oldest message had been sent that was received last; 0 where none waited.",
+    HUB,
+)
 OUTPUT = ("output", "kind")
 OUTPUT_SENT = Family(
     "posture_output_sent_total",
@@ -256,6 +268,8 @@ ALL: tuple[Family, ...] = (
     SYNC_PROGRESS,
     SYNC_ERRORS,
     SYNC_CORRECTIONS,
+    EVENTS_RECEIVED,
+    EVENTS_LAG,
     OUTPUT_SENT,
     OUTPUT_FAILED,
     OUTPUT_DROPPED,

@@ -34,6 +34,7 @@ from posture.publish.sink import (
     RuleReport,
     TargetHub,
 )
+from posture.sources.base import EventOutcome
 
 _STATUSES = ("True", "False", "Unknown")
 
@@ -288,6 +289,7 @@ def hub_samples(hubs: Iterable[Hub]) -> Samples:
             (families.SYNC_DURATION, status.duration_seconds),
             (families.SYNC_INTERVAL, status.interval_seconds),
             (families.SYNC_PROGRESS, status.progress),
+            (families.EVENTS_LAG, hub.listening.lag),
         ):
             if value is not None:
                 samples.setdefault(family, []).append((labels, value))
@@ -297,6 +299,10 @@ def hub_samples(hubs: Iterable[Hub]) -> Samples:
         ):
             samples.setdefault(family, []).extend(
                 ((*labels, _snake_case(reason)), count) for reason, count in counts.items()
+            )
+        if status.listening is not None:
+            samples.setdefault(families.EVENTS_RECEIVED, []).extend(
+                ((*labels, outcome.value), hub.listening.outcomes[outcome]) for outcome in EventOutcome
             )
     return samples
 

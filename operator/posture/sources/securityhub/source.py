@@ -4,9 +4,17 @@ from collections.abc import Iterable, Sequence
 
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.discovery import HubFacts
-from posture.sources.base import Job, PollCounts, SourceDemand, SourceReport
+from posture.sources.base import (
+    EventOutcome,
+    EventsTaken,
+    Job,
+    PollCounts,
+    SourceDemand,
+    SourceReport,
+)
 from posture.sources.findings_view import FindingsView, Published
 from posture.sources.securityhub.context import Bounds, SyncContext
+from posture.sources.securityhub.events import Events, Following
 from posture.sources.securityhub.facts import Cloud, Discovered, current_facts, stored_facts
 from posture.sources.securityhub.listing import Ordered
 from posture.sources.securityhub.progress import SyncProgress
@@ -33,6 +41,7 @@ class SecurityHubSource:
         self.worker: Worker = context.worker
         self.findings: FindingsView = context.findings
         self.sync = Sync(context)
+        self._events = Events(context)
         self._cloud = cloud
         self._context = context
         self._products = frozenset[str]()
@@ -113,6 +122,26 @@ class SecurityHubSource:
         counts = PollCounts(tally.calls, tally.changed)
         tally.calls = tally.changed = 0
         return counts
+
+    async def take_events(self, bodies: Sequence[str]) -> EventsTaken:
+        """Take events as copies of findings; see `events.Events`. Raises StoreError."""
+        now, seen = self._cloud.now(), self.sync.published
+        if self._discovered is None or seen is None:
+            unsettled = frozenset(range(len(bodies)))
+            return EventsTaken({EventOutcome.FAILED: len(bodies)}, unsettled, changed=False)
+        facts, polled = self._discovered.facts, self._context.progress.done.polled or 0
+        following = Following(
+            facts,
+            frozenset(facts.members) | seen.names.keys(),
+            self._context.wanted & self._context.progress.done.products,
+            polled - self._context.bounds.overlap - self._context.set_forward(),
+            now,
+        )
+        return await self._events.take(bodies, following)
+
+    async def show(self) -> bool:
+        """Publish what events have brought since the last poll, as of that poll; False where that waits."""
+        return await self.sync.show()
 
     async def reread(self, refs: Sequence[FindingRef]) -> None:
         """Read up to 20 findings by Id, and remove those that are gone."""

@@ -141,6 +141,19 @@ class Sync:
         await self._publish(started, state)
         return True
 
+    async def show(self) -> bool:
+        """Publish what has come in since the last poll, as of that poll; False where that has to wait.
+
+        The moment stays, so that a score is never newer than the last time that everything was asked for.
+        What a poll has left half read is not shown, nor anything while the picture is withheld.
+        """
+        if self.published is None or self.withheld or self.context.progress.changes is not None:
+            return False
+        if self._owes(self.published.exact_at):
+            return False
+        await self._publish(self.published.exact_at, {})
+        return True
+
     def sweep_due(self) -> bool:
         """Whether a sweep is to begin or to go on: by AWS's clock at the last poll."""
         context, done = self.context, self.context.progress.done

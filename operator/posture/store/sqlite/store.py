@@ -87,17 +87,18 @@ class Store(FindingReader, KeptBeside):
         *,
         cursor: int | None = None,
         state: Mapping[str, str | None] | None = None,
+        vague: int = 0,
     ) -> Written:
         """Store findings and state in one transaction.
 
         `cursor` comes with the pages of a sweep: it says up to where the changes have been read, and rows
         that had to be corrected although the copy's `updated_at` is before it are counted by reason. `state`:
-        as in `put_state`.
+        as in `put_state`. `vague`: by how much (µs) the copies may be newer than their `asked_at` says.
         """
         changes = self._changes()
         telling = Telling(self.outbox, reads)
         asked = self._removals.asked
-        writing = CopyWriting(self._dimensions, self._overlays, changes, asked, cursor, telling)
+        writing = CopyWriting(self._dimensions, self._overlays, changes, asked, cursor, telling, vague)
         copies, latest = newest_copies(reads), max((read.asked_at for read in reads), default=0)
         with self._database.transaction() as connection:
             writing.take(connection, copies)
@@ -117,6 +118,7 @@ class Store(FindingReader, KeptBeside):
             writing.news,
             said,
             changes.archived,
+            doubtful=writing.doubtful,
         )
 
     def remove(

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from posture.domain.consistency import (
     CopyVerdict,
@@ -15,7 +15,7 @@ from posture.domain.consistency import (
 )
 from posture.domain.failing import Standing, after_copy
 from posture.domain.findings import Compliance, FailingSince, Finding, RecordState
-from posture.store.records import Copies, Copy
+from posture.store.records import Copies, Copy, FindingRef
 from posture.store.sqlite.changes import Changes, StoredRow, stored_rows
 from posture.store.sqlite.dimensions import Dimensions
 from posture.store.sqlite.encoding import digest, digest_of, encode_customer, encode_provider
@@ -29,7 +29,9 @@ class CopyWriting:
     """Decides for each copy what it changes, within one transaction.
 
     `removed`: by key, when the request started that no longer returned a finding. `cursor`: corrections are
-    counted for copies updated before it; None: for none. `telling`: what outputs are told of it.
+    counted for copies updated before it; None: for none. `telling`: what outputs are told of it. `vague`: by
+    how much (µs) the copies may be newer than their stamps say; one that may be newer or older than what is
+    stored, and differs from it, changes nothing and is `doubtful`.
     """
 
     def __init__(
@@ -40,16 +42,19 @@ class CopyWriting:
         removed: dict[bytes, int],
         cursor: int | None,
         telling: Telling,
+        vague: int = 0,
     ) -> None:
         self.corrections: Counter[str] = Counter()
         self.renamed = False
         self.news: int | None = None
+        self.doubtful: list[FindingRef] = []
         self._dimensions = dimensions
         self._overlays = overlays
         self._changes = changes
         self._removed = removed
         self._telling = telling
         self._cursor = -1 if cursor is None else cursor
+        self._vague = vague
         self._over: list[bytes] = []
 
     def take(self, connection: sqlite3.Connection, copies: Copies) -> None:
@@ -63,6 +68,8 @@ class CopyWriting:
                 if outlives_removal(asked_at, self._removed.get(key, -1)):
                     before = self._standing(key, None, copies.before.get(key, ()))
                     self._insert(key, finding, asked_at, after_copy(before, finding))
+            elif self._vague and self._is_doubtful(key, row, copies, held):
+                self.doubtful.append(FindingRef(key, finding.id, finding.product_arn))
             elif supersedes((finding.updated_at, asked_at), (row.updated, row.asked)):
                 overlay = held.get(key)
                 copy = finding if overlay is None else self._held(key, overlay, finding, asked_at)
@@ -71,6 +78,23 @@ class CopyWriting:
                 is_held = overlay is not None and key not in self._over
                 self._telling.compared(connection, key, copy, asked_at, (row, after), held=is_held)
         self._overlays.drop(connection, self._over)
+
+    def _is_doubtful(self, key: bytes, row: StoredRow, copies: Copies, held: Mapping[bytes, Overlay]) -> bool:
+        """Whether nobody can tell which is the newer: this copy, or what is stored, or another copy.
+
+        Archival and what customers write may leave `UpdatedAt` as it is. Our own writes are held by rules of
+        their own.
+        """
+        finding, asked_at = copies.newest[key]
+        if key in held:
+            return False
+        for other, asked in copies.before.get(key, ()):
+            if (other.updated_at, asked) == (finding.updated_at, asked_at) and other != finding:
+                return True
+        if row.updated != finding.updated_at or not 0 <= row.asked - asked_at < self._vague:
+            return False
+        copy, *_ = self._encoded(finding, asked_at, None)
+        return (copy.place, copy.provider, copy.customer) != (row.place, row.provider, row.customer)
 
     def _standing(self, key: bytes, row: StoredRow | None, copies: Sequence[Copy]) -> Standing | None:
         """Return how a finding stood before the copy that counts, by those of its copies that did before."""

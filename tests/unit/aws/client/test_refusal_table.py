@@ -130,6 +130,7 @@ CALLS = {
         "ListSecurityControlDefinitions",
         "UpdateStandardsControl",
     ],
+    "sqs": ["DeleteMessageBatch", "GetQueueAttributes", "ReceiveMessage"],
     "sts": ["AssumeRole", WEB, "GetCallerIdentity"],
 }
 

@@ -2,8 +2,9 @@
 
 Sources: Security Hub API reference ("Errors" of each operation, "Common errors"), STS API reference
 (AssumeRole, AssumeRoleWithWebIdentity, "Common errors"), Organizations API reference (ListAccounts,
-ListTagsForResource), Config API reference ("Errors" of each operation), IAM user guide ("Troubleshoot access
-denied error messages", "Manage AWS STS in an AWS Region"), botocore's exceptions.
+ListTagsForResource), SQS API reference (ReceiveMessage, DeleteMessageBatch, GetQueueAttributes), Config API
+reference ("Errors" of each operation), IAM user guide ("Troubleshoot access denied error messages", "Manage
+AWS STS in an AWS Region"), botocore's exceptions.
 """
 
 from botocore import exceptions as boto
@@ -15,8 +16,10 @@ from posture.aws.client.errors import (
     HubNotEnabled,
     InvalidRequest,
     RegionUnavailable,
+    Retryable,
     RoleNotAssumable,
     Terminal,
+    Throttled,
     TokenRefused,
 )
 from posture.aws.client.refusals.rows import (
@@ -171,6 +174,68 @@ _CONFIG_ROWS = (
         codes=of("NoSuchConfigurationAggregatorException"),
     ),
 )
+_READS_A_QUEUE = of("ReceiveMessage", "DeleteMessageBatch", "GetQueueAttributes")
+_QUEUE_ROWS = (
+    RefusalRow(
+        Terminal,
+        "Create the queue in {region}, or correct spec.aws.events.queueUrl: {action} by {who} met none",
+        codes=of(
+            "AWS.SimpleQueueService.NonExistentQueue",
+            "AWS.SimpleQueueService.QueueDoesNotExist",
+            "QueueDoesNotExist",
+            "InvalidAddress",
+        ),
+        operations=_READS_A_QUEUE,
+    ),
+    RefusalRow(
+        AccessDenied,
+        "Allow kms:Decrypt to {who} on the key of the queue, in the key's policy too, and check that the key"
+        " is there and enabled: {action} in {region} needs it ({code})",
+        codes=of(
+            "KMS.AccessDeniedException",
+            "KMS.DisabledException",
+            "KMS.InvalidKeyUsageException",
+            "KMS.InvalidStateException",
+            "KMS.NotFoundException",
+            "KMS.OptInRequired",
+            "KmsAccessDenied",
+            "KmsDisabled",
+            "KmsInvalidKeyUsage",
+            "KmsInvalidState",
+            "KmsNotFound",
+            "KmsOptInRequired",
+        ),
+        operations=_READS_A_QUEUE,
+    ),
+    RefusalRow(
+        InvalidRequest,
+        "This is a defect of the operator: please report it, with {action} and {code}, refused to {who} in"
+        " {region}",
+        codes=of(
+            "BatchEntryIdsNotDistinct",
+            "EmptyBatchRequest",
+            "InvalidAttributeName",
+            "InvalidBatchEntryId",
+            "InvalidSecurity",
+            "TooManyEntriesInBatchRequest",
+            "UnsupportedOperation",
+        ),
+        operations=_READS_A_QUEUE,
+    ),
+    RefusalRow(
+        Retryable,
+        "Something else receives from the queue and deletes nothing: let it be this Security Hub's alone."
+        f" {LATER}",
+        codes=of("OverLimit"),
+        operations=_READS_A_QUEUE,
+    ),
+    RefusalRow(
+        Throttled,
+        f"The key of the queue is asked for too often: {LATER}",
+        codes=of("KMS.ThrottlingException", "KmsThrottled"),
+        operations=_READS_A_QUEUE,
+    ),
+)
 _HUB_ROWS = (
     RefusalRow(HubNotEnabled, HUB, codes=of("InvalidAccessException"), operations=NEEDS_A_HUB),
     RefusalRow(
@@ -245,6 +310,7 @@ ROWS: tuple[RefusalRow, ...] = (
     *_CREDENTIAL_ROWS,
     *_ORGANIZATION_ROWS,
     *_CONFIG_ROWS,
+    *_QUEUE_ROWS,
     *_HUB_ROWS,
     RefusalRow(Terminal, LOOK_UP),
 )
