@@ -82,7 +82,7 @@ def test_events_are_posted_of_the_conditions_of_which_it_is_told(kind: ReportedK
     [
         ("PostureTarget", "Ready", "False", "InEffect"),
         ("PostureTarget", "Ready", "True", "InvalidSpec"),
-        ("PostureTarget", "Listening", "False", "InvalidSpec"),
+        ("PostureTarget", "Hearing", "False", "InvalidSpec"),
         ("PostureTarget", "Stalled", "True", "Nonsense"),
         ("ConfigMap", "Ready", "True", "Exact"),
     ],
