@@ -88,11 +88,11 @@ class Grant:
     accounts: tuple[str, ...] = ()
     """Globs."""
     verbs: frozenset[Verb] = frozenset()
-    queues: tuple[str, ...] = ()
-    """Globs of ARNs."""
     disable_controls_role_names: tuple[str, ...] = ()
     """Globs."""
     remediation: RemediationGrant = RemediationGrant()
+    queues: tuple[str, ...] = ()
+    """Globs of ARNs."""
 
     def covers(self, verb: Verb, account_id: str) -> bool:
         """Whether this one grant lets the verb be done to the account."""
