@@ -246,6 +246,12 @@ class Hub:
             return None
         return await source.worker.call(look, source.findings)
 
+    async def look_again(self) -> None:
+        """Have found out anew what follows from what is stored. Raises AwsError and StoreError."""
+        source = self._source
+        if source is not None and self.is_open():
+            await source.look_again()
+
     async def reread(self, refs: Sequence[FindingRef]) -> None:
         """Read findings by Id, and remove those that are gone. Raises AwsError and StoreError."""
         size = self._dependencies.sources.most_at_once

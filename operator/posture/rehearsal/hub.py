@@ -72,4 +72,5 @@ async def _show(hub: Hub, targets: Mapping[str, Admitted]) -> None:
         if findings.exact_at is not None:
             findings.publish(findings.exact_at, windows, {})
 
+    await hub.look_again()
     await hub.look(show)

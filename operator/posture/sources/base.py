@@ -135,6 +135,10 @@ class Source(Protocol):
         """Read what has changed; True where a new moment is published, exact as of then."""
         ...
 
+    async def look_again(self) -> None:
+        """Find out anew what follows from what is stored; it shows with the publication that follows."""
+        ...
+
     def due(self) -> Iterable[Job]:
         """Return the work that is due beside the polls."""
         ...

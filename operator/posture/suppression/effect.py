@@ -18,6 +18,7 @@ from posture.domain.findings import (
     Severity,
     Workflow,
 )
+from posture.domain.results.picture import NOTHING_ASKED, asked_by
 from posture.domain.scoring.comparison import Comparison
 from posture.domain.scoring.scores import Method, Score
 from posture.domain.standards import ControlStatus
@@ -45,8 +46,11 @@ def effects(
     `idle`: policies that would suppress nothing instead of another, because they match too much.
 
     All cells are read once, then for each policy those of the controls that its findings are of: see
-    `Comparison`.
+    `Comparison`. There are none where scores are made of rules of AWS Config: what a policy suppresses there
+    lifts rules together with what others, and people, do.
     """
+    if asked_by(sight.view.standards, sight.view.controls) != NOTHING_ASKED:
+        return {}
     window = microseconds(sight.window)
     whole, exact_at = findings.comparison(sight.view, window), findings.exact_at
     if whole is None or exact_at is None:

@@ -9,10 +9,14 @@ import pytest
 from posture.aws.client.limiter import Limiters
 from posture.cli.check.aggregator import check_aggregator
 from posture.cli.check.result import CheckStatus
+from posture.domain.findings import Workflow
 from posture.domain.scoring.evaluation import Evaluation
+from posture.domain.time import microseconds
 from posture.hubs.hub import Hub
 from posture.reconcile.access import Admitted
 from posture.remediation.member import Aws
+from posture.sources.findings_view import FindingsView
+from posture.store.records import CustomerWrite, key_of
 from sandbox.config.state import Status
 from tests.support.hubs.config_world import (
     ALONE,
@@ -33,7 +37,7 @@ from tests.support.hubs.config_world import (
     told,
     whole_name,
 )
-from tests.support.hubs.living import Changes, living
+from tests.support.hubs.living import WINDOW, Changes, living
 from tests.support.hubs.world import ADMINISTRATOR, MEMBERS, REGION, REGIONS, World
 
 FIRST = MEMBERS[0]
@@ -145,6 +149,28 @@ async def test_a_rule_is_lifted_when_all_that_it_fails_for_is_suppressed(
         suppress(rules, name, account=FIRST, workflow="NEW", most=1)
         await polled(hub, changes)
         assert told(await seen(hub, one), one) == before
+
+
+async def test_what_would_be_suppressed_shows_before_it_is(rules: World, tmp_path: Path) -> None:
+    one = by_packs(PACK)
+    name = whole_name(rules, RULES[0], account=FIRST)
+    fail_for(rules, name, "one", account=FIRST)
+    hub = config_hub(rules, tmp_path)
+
+    def suppressed(findings: FindingsView) -> None:
+        (found,) = [each for each in findings.rows.findings() if each.title == name]
+        key = key_of(found.product_arn, found.id)
+        findings.record([CustomerWrite(key, workflow=Workflow.SUPPRESSED)], hub.now())
+
+    def show(findings: FindingsView) -> None:
+        findings.publish(hub.now(), [microseconds(WINDOW)], {})
+
+    async with exact(hub, one):
+        assert told(await seen(hub, one), one) == right(rules, one)
+        await hub.look(suppressed)
+        await hub.look_again()
+        await hub.look(show)
+        assert told(await seen(hub, one), one) == right(rules, one, [(FIRST, name)])
 
 
 async def test_a_poll_that_finds_nothing_new_scores_nothing(rules: World, tmp_path: Path) -> None:

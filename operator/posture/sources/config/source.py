@@ -140,6 +140,10 @@ class ConfigSource:
         )
         return True
 
+    async def look_again(self) -> None:
+        """Read rows again, and lift rules by what is stored now; it shows with the next publication."""
+        await self._read()
+
     def due(self) -> Iterable[Job]:
         """Return the work that is due beside the polls."""
         return () if self._is_off else self._hub.due()

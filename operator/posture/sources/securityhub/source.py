@@ -92,6 +92,9 @@ class SecurityHubSource:
         """Read what has changed; True where a new moment is published, exact as of then."""
         return await self.sync.poll()
 
+    async def look_again(self) -> None:
+        """Do nothing: all that is known is what is stored."""
+
     def due(self) -> Iterable[Job]:
         """Return the sweep and the re-list that are due, once it is known what the hub is."""
         if self._discovered is None:

@@ -124,17 +124,24 @@ def test_what_the_operator_alone_would_say_is_said(tmp_path: Path) -> None:
         RULE, "action.builtin", {"name": "iam-deactivate-old-access-keys", "parameters": {"maxAge": "soon"}}
     )
     parameter = {**parameter, "metadata": {"name": "keys"}}
-    source = with_spec(TARGET, "source", {"configRules": {"names": ["my-rule"]}})
-    found = told("-f", written(tmp_path, late, unknown, parameter, source))
+    found = told("-f", written(tmp_path, late, unknown, parameter))
     assert [(each["path"], each["level"]) for each in found] == [
         ("spec.expiresAt", "error"),
         ("spec.action.builtin.name", "error"),
         ("spec.action.builtin.parameters", "error"),
-        ("spec.source", "error"),
     ]
     assert "maxSuppressionAge: 9600h" in found[0]["message"]
     assert "There is no builtin action s3-blok: write one of" in found[1]["message"]
     assert "maxAge" in found[2]["message"]
+
+
+def test_a_target_that_is_scored_by_config_is_in_order(tmp_path: Path) -> None:
+    rules = with_spec(TARGET, "source", {"configRules": {"names": ["my-rule"], "aggregator": "org"}})
+    packs = with_spec(
+        TARGET, "source", {"conformancePacks": {"names": ["OrgConformsPack-baseline-a1b2c3d4"]}}
+    )
+    packs = {**packs, "metadata": {"name": "packs"}}
+    assert run("-f", written(tmp_path, rules, packs)).exit_code == 0
 
 
 def test_how_far_away_an_end_may_be_is_said_by_the_configuration(tmp_path: Path) -> None:
