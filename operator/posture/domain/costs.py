@@ -12,7 +12,7 @@ How often a check runs no finding tells: within 12 or 24 hours of the last run, 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from posture.domain.findings import Cell
+from posture.domain.findings import Cell, CheckSource
 from posture.domain.scoring.accounts import AccountFilter, AccountStanding
 from posture.domain.standards import Controls, product_of
 from posture.domain.time import HOUR
@@ -97,7 +97,7 @@ def seen_costs(
         if not fresh:
             continue
         place = cell.account_id, cell.region
-        if cell.check.source:
+        if cell.check.source is CheckSource.SECURITY_HUB:
             pairs = controls.pairs_of(cell.check) or ((_OF_NONE, cell.check.control),)
             for standard, control in pairs:
                 known = controls.standards.get(standard)
@@ -106,7 +106,7 @@ def seen_costs(
                 one = controls.identity(standard, control)
                 of_control = checks.setdefault(place, {}).setdefault(one, {})
                 of_control[standard] = of_control.get(standard, 0) + fresh
-        elif product_of(cell.check) in products:
+        elif cell.check.source is None and product_of(cell.check) in products:
             ingested[place] = ingested.get(place, 0) + fresh
     return SeenCosts(checks, ingested)
 

@@ -104,6 +104,7 @@ def test_what_is_not_refreshed_not_ours_or_not_of_aws_is_not_checked() -> None:
         cell(own("AZ.1", AZURE), 9),
         cell(own("S3.1", FSBP), 9, ("999988887777", "eu-west-1")),
         cell(own("S3.1", FSBP)._replace(source=None, product="Inspector"), 9),
+        cell(own("s3-rule", FSBP)._replace(source=CheckSource.CONFIG, product="GuardDuty"), 9),
         granted=("1*",),
     )
     assert nothing == (0, 0, {})

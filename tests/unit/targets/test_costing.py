@@ -148,6 +148,13 @@ async def test_what_cannot_be_known_is_absent_and_says_why(
     assert await in_status(costing, status, hub, Config.model_validate(config)) is status
 
 
+async def test_who_is_scored_by_rules_of_config_reads_no_checks() -> None:
+    hub = OnPaper(cells(100))
+    by_rules = admitted(source={"configRules": {"names": ["a"]}}, products=["Config"])
+    assert "securityStandards" in cast("str", await told(hub, admission=by_rules))
+    assert hub.looks == 0
+
+
 async def test_prices_that_are_written_hold_in_any_partition() -> None:
     written = Config.model_validate({"prices": {}})
     assert isinstance(await told(OnPaper(cells(1), partition="aws-us-gov"), config=written), CostEstimate)
