@@ -7,7 +7,8 @@ puts empty pages between others, as AWS says that it does.
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from itertools import islice
 from typing import NamedTuple
 
@@ -19,15 +20,22 @@ from bench.sides import middle
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
 from posture.aws.config.client import RULES_A_PAGE, Config
+from posture.domain.results.picture import Asked, KnownPacks
+from posture.domain.results.rows import Place
 from posture.process import settle_heap
+from posture.sources.config.reading import gather
+from posture.sources.rule_results import RuleResults
 from sandbox.cloud import Cloud
+from sandbox.config.seed import pack_id
 from sandbox.organization.packs import AGGREGATOR, RULES
 
-_ACCOUNTS, _REGIONS, _PACKS = 1000, 10, 3
+_ACCOUNTS = 1000
+_REGIONS = ("eu-west-1", *(f"us-test-{number}" for number in range(1, 10)))
+_PACKS = ("OrgConformsPack-one", "OrgConformsPack-two", "OrgConformsPack-three")
+_POLLS = 2
 _COMPARED = 100
 """So many pages, of ours and boto3's reads, are compared."""
 _REPETITIONS = 3
-_REGION = "eu-west-1"
 _OURS, _BOTO3 = "ours", "boto3"
 _CALL = "DescribeAggregateComplianceByConfigRules"
 Environment = Mapping[str, str]
@@ -42,11 +50,11 @@ class _Read(NamedTuple):
 
 
 def measure(findings: int) -> list[Row]:
-    """Read everything once, and some pages several times, ours and boto3's."""
+    """Poll everything twice, and read some pages several times, ours and boto3's."""
     accounts = _accounts_for(findings)
     with _cloud(accounts) as cloud:
-        (whole,) = alone(_ours, cloud.env, 1, None)
-        calls = cloud.control.call_total(_CALL)
+        whole = alone(_polled, cloud.env, accounts)
+        calls = cloud.control.call_total(_CALL) / _POLLS
         samples = {
             name: [read.cpu / read.rows * 1e6 for read in alone(side, cloud.env, _REPETITIONS, _COMPARED)]
             for name, side in _SIDES.items()
@@ -65,20 +73,26 @@ def measure(findings: int) -> list[Row]:
         ),
         Row(
             measure="config",
-            what="Resident memory of that read above the idle process, at most",
+            what=f"Resident memory of {_POLLS} polls of that above the idle process, at most",
             unit="MiB",
             ours=whole.peak,
             aim=Aim("ours", "<=", 60),
         ),
         Row(
             measure="config",
-            what="CPU a rule",
+            what="CPU a rule, from the wire",
             unit="µs",
             ours=cpu[_OURS],
             beside=cpu[_BOTO3],
-            beside_is="boto3's paginator, keeping nothing",
+            beside_is="boto3's paginator",
             aim=Aim("ratio", "<=", 1 / 2),
             samples=tuple(samples[_OURS]),
+        ),
+        Row(
+            measure="config",
+            what="CPU a rule, from the wire to what targets are scored by",
+            unit="µs",
+            ours=whole.cpu / _POLLS / whole.rows * 1e6,
         ),
     ]
 
@@ -88,25 +102,66 @@ def _accounts_for(findings: int) -> int:
     return min(_ACCOUNTS, -(-findings * _ACCOUNTS // 1_000_000))
 
 
+def _ids(accounts: int) -> list[str]:
+    return [f"{600_000_000_000 + number:012d}" for number in range(accounts)]
+
+
 def _cloud(accounts: int) -> Cloud:
-    ids = [f"{600_000_000_000 + number:012d}" for number in range(accounts)]
-    cloud = Cloud.start(account=ids[0], region=_REGION)
+    ids = _ids(accounts)
+    cloud = Cloud.start(account=ids[0], region=_REGIONS[0])
     cloud.control.seed(
         {
             "administrator": ids[0],
             "accounts": [{"id": each} for each in ids],
-            "regions": [_REGION, *(f"us-test-{number}" for number in range(1, _REGIONS))],
+            "regions": list(_REGIONS),
             "config": {
-                "aggregators": [{"name": AGGREGATOR, "account": ids[0], "region": _REGION}],
-                "packs": [
-                    {"name": f"OrgConformsPack-{number}", "rules": list(RULES)} for number in range(_PACKS)
-                ],
+                "aggregators": [{"name": AGGREGATOR, "account": ids[0], "region": _REGIONS[0]}],
+                "packs": [{"name": pack, "rules": list(RULES)} for pack in _PACKS],
                 "own_rules": [],
                 "without_results": 0.0,
             },
         }
     )
     return cloud
+
+
+def _polled(environment: Environment, accounts: int) -> _Read:
+    """Poll as the operator does, from the wire to what targets are scored by, and again."""
+    os.environ.update(environment)
+    # Which rules are whose is as in every poll but the first.
+    known = {
+        Place(account, region): {
+            pack_id(account, region, pack).removeprefix("conformance-pack-"): pack for pack in _PACKS
+        }
+        for account in _ids(accounts)
+        for region in _REGIONS
+    }
+    return asyncio.run(_poll(known))
+
+
+async def _poll(known: KnownPacks) -> _Read:
+    results, asked = RuleResults(), Asked(frozenset(_PACKS), frozenset())
+    async with _config() as config:
+        await config.aggregators()
+        settle_heap()
+        forget_peak()
+        idle, began = resident(), cpu_seconds()
+        for _ in range(_POLLS):
+            gathered = await gather(config, AGGREGATOR, asked)
+            results.stage(gathered.rows.picture(known, gathered.sources, ()))
+            results.settle()
+            del gathered
+        taken = peak_resident() - idle
+        return _Read(sum(1 for _ in results.cells()), cpu_seconds() - began, taken)
+
+
+@asynccontextmanager
+async def _config() -> AsyncIterator[Config]:
+    usage = Usage()
+    # A clock on which the quota refills at once: here CPU is measured, not waiting.
+    limiters = Limiters(1.0, monotonic=lambda: time.monotonic() * 1e6)
+    async with Sessions(usage) as sessions:
+        yield Config(sessions, Identity(None, None, _REGIONS[0]), limiters, usage)
 
 
 def _ours(environment: Environment, repetitions: int, pages: int | None) -> list[_Read]:
@@ -116,12 +171,8 @@ def _ours(environment: Environment, repetitions: int, pages: int | None) -> list
 
 
 async def _read(repetitions: int, pages: int | None) -> list[_Read]:
-    usage = Usage()
-    # A clock on which the quota refills at once: here CPU is measured, not waiting.
-    limiters = Limiters(1.0, monotonic=lambda: time.monotonic() * 1e6)
     found = []
-    async with Sessions(usage) as sessions:
-        config = Config(sessions, Identity(None, None, _REGION), limiters, usage)
+    async with _config() as config:
         await config.aggregators()
         settle_heap()
         for _ in range(repetitions):

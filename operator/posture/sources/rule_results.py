@@ -15,12 +15,12 @@ from posture.domain.results.picture import (
     Asked,
     KnownPacks,
     Picture,
-    RuleCell,
     asked_by,
     cells_of,
     check_of_rule,
+    failed_cells,
 )
-from posture.domain.results.rows import Place, Verdict
+from posture.domain.results.rows import Place
 from posture.domain.scoring.evaluation import View
 from posture.domain.scoring.gaps import Gaps
 from posture.store.interface import KeptState
@@ -29,14 +29,13 @@ NO_CELL = -1
 """The key of what no finding is behind."""
 _ONE = FailedCounts(((Severity.MEDIUM, 1),), oldest=None)
 _ROWS, _REST = "config-results/", "config-picture"
-_Row = tuple[str, str, str, int]
-"""Standard, control, Region, verdict."""
 
 
 class _Rest(msgspec.Struct):
-    """Of a picture all but its cells; ids of packs by account, Region and id."""
+    """Of a picture all but its cells. `checks`: standard and control; ids of packs by account and Region."""
 
     asked: Asked
+    checks: list[tuple[str, str]]
     gaps: Gaps
     packs: dict[str, dict[str, dict[str, str]]]
     members: list[str]
@@ -50,7 +49,6 @@ class RuleResults:
         self.picture: Picture | None = None
         self._staged: Picture | None = None
         self._kept: Mapping[str, str | None] = {}
-        self._by_check: Mapping[Check, list[tuple[str, RuleCell]]] | None = None
 
     def seen_by(self, view: View) -> View:
         """Return a view with what is known beside its cells."""
@@ -75,7 +73,7 @@ class RuleResults:
         kept = _texts(staged)
         changed = {key: text for key, text in kept.items() if self._kept.get(key) != text}
         gone = dict.fromkeys(self._kept.keys() - kept.keys())
-        self.picture, self._kept, self._by_check = staged, kept, None
+        self.picture, self._kept = staged, kept
         return True, {**changed, **gone}
 
     def load(self, kept: KeptState) -> bool:
@@ -88,7 +86,7 @@ class RuleResults:
         except (msgspec.DecodeError, KeyError, ValueError):
             # It is read again from AWS.
             return False
-        self._kept, self._by_check = {_REST: rest, **rows}, None
+        self._kept = {_REST: rest, **rows}
         return True
 
     def cover(self, view: View) -> bool:
@@ -98,22 +96,13 @@ class RuleResults:
 
     def cells(self, checks: Collection[Check] | None = None) -> Iterator[Cell]:
         """Yield the cells of some checks, others are not looked at; None: all."""
-        if self.picture is None:
-            return
-        if checks is None:
-            yield from cells_of(self.picture.cells.items())
-            return
-        by_check = self._index()
-        for check in checks:
-            for account_id, cell in by_check.get(check, ()):
-                yield from cells_of([(account_id, (cell,))])
+        if self.picture is not None:
+            yield from cells_of(self.picture, checks)
 
     def failed(self) -> Iterator[tuple[int, FailedCell]]:
         """Yield where rules fail, as failed findings are told of: each as one, since when is not known."""
-        for account_id, cells in self.picture.cells.items() if self.picture else ():
-            for check, region, verdict in cells:
-                if verdict is Verdict.FAILED:
-                    yield NO_CELL, FailedCell(check, account_id, region, _ONE)
+        for check, account_id, region in failed_cells(self.picture) if self.picture else ():
+            yield NO_CELL, FailedCell(check, account_id, region, _ONE)
 
     def beside(self, failing: FailedControls[int], scope: FailedScope) -> FailedControls[int]:
         """Return the controls that fail, with the rules that do; of results no finding is counted."""
@@ -123,16 +112,7 @@ class RuleResults:
 
     def checks(self) -> Collection[Check]:
         """Return every check that a cell is of."""
-        return self._index().keys()
-
-    def _index(self) -> Mapping[Check, list[tuple[str, RuleCell]]]:
-        if self._by_check is None:
-            found: dict[Check, list[tuple[str, RuleCell]]] = defaultdict(list)
-            for account_id, cells in self.picture.cells.items() if self.picture else ():
-                for cell in cells:
-                    found[cell.check].append((account_id, cell))
-            self._by_check = dict(found)
-        return self._by_check
+        return () if self.picture is None else self.picture.checks
 
 
 def _texts(picture: Picture) -> dict[str, str | None]:
@@ -141,36 +121,27 @@ def _texts(picture: Picture) -> dict[str, str | None]:
         packs[account_id][region] = dict(names)
     rest = _Rest(
         picture.asked,
+        [(each.standards[0], each.control) for each in picture.checks],
         picture.gaps,
         packs,
         sorted(picture.members),
         sorted(picture.cells),
     )
     rows: dict[str, str | None] = {
-        _ROWS + account_id: msgspec.json.encode([_row(cell) for cell in cells]).decode()
-        for account_id, cells in picture.cells.items()
+        _ROWS + account_id: msgspec.json.encode(
+            {region: said.decode("ascii") for region, said in regions.items()}
+        ).decode()
+        for account_id, regions in picture.cells.items()
     }
     return {**rows, _REST: msgspec.json.encode(rest, order="deterministic").decode()}
 
 
-def _row(cell: RuleCell) -> _Row:
-    return cell.check.standards[0], cell.check.control, cell.region, int(cell.verdict)
-
-
 def _picture(rest: str, rows: Mapping[str, str]) -> Picture:
     told = msgspec.json.decode(rest, type=_Rest)
-    checks: dict[tuple[str, str], Check] = {}
-
-    def cell(row: _Row) -> RuleCell:
-        check = checks.setdefault(row[:2], check_of_rule(*row[:2]))
-        return RuleCell(check, row[2], Verdict(row[3]))
-
     return Picture(
         told.asked,
-        {
-            account: tuple(map(cell, msgspec.json.decode(rows[_ROWS + account], type=list[_Row])))
-            for account in told.accounts
-        },
+        tuple(check_of_rule(*each) for each in told.checks),
+        {account: _cells(rows[_ROWS + account], len(told.checks)) for account in told.accounts},
         told.gaps,
         {
             Place(account, region): names
@@ -179,3 +150,13 @@ def _picture(rest: str, rows: Mapping[str, str]) -> Picture:
         },
         frozenset(told.members),
     )
+
+
+def _cells(row: str, checks: int) -> dict[str, bytes]:
+    """Read what is stored of an account; ValueError where it is not of so many checks."""
+    cells = {
+        region: said.encode("ascii") for region, said in msgspec.json.decode(row, type=dict[str, str]).items()
+    }
+    if any(len(said) != checks for said in cells.values()):
+        raise ValueError("it is of other checks")
+    return cells

@@ -5,25 +5,13 @@ says. A rule is one control in the standard of its pack, `conformance-pack/<name
 pack's suffix; and one in `config-rules`, by the name that a target asks for.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from posture.domain.findings import CONFIG, Cell, Check, CheckSource, Compliance, Count, Severity, Workflow
-from posture.domain.results.packs import Attribution, Numbers, attribute
-from posture.domain.results.rows import (
-    PackResult,
-    Place,
-    RuleKey,
-    RuleResult,
-    Verdict,
-    is_security_hubs,
-    pack_rule,
-)
-from posture.domain.scoring.gaps import EVERYWHERE, Gaps, Size
-from posture.domain.standards import CONFIG_RULES, Controls, pack_of, pack_standard
-
-_ACCOUNT_DIGITS = 12
+from posture.domain.results.rows import Place, Verdict
+from posture.domain.scoring.gaps import Gaps
+from posture.domain.standards import CONFIG_RULES, Controls, pack_of
 
 
 class Asked(NamedTuple):
@@ -49,14 +37,6 @@ class SourceState(NamedTuple):
     succeeded: bool
 
 
-class RuleCell(NamedTuple):
-    """A rule's result in a Region of an account."""
-
-    check: Check
-    region: str
-    verdict: Verdict
-
-
 KnownPacks = Mapping[Place, Mapping[str, str]]
 """By account and Region: id → name of each pack that was told apart."""
 
@@ -66,119 +46,15 @@ class Picture(NamedTuple):
 
     asked: Asked
     """What it tells of."""
-    cells: Mapping[str, tuple[RuleCell, ...]]
-    """By account id, sorted."""
+    checks: tuple[Check, ...]
+    """All that is told of, sorted by standard and control."""
+    cells: Mapping[str, Mapping[str, bytes]]
+    """By account id and Region, both sorted: for each of `checks` the digit of its verdict, or `NOTHING`. A
+    large organization has a million rules, so that each takes a byte."""
     gaps: Gaps
     packs: KnownPacks
     members: frozenset[str]
     """Accounts that the aggregator collects from, as far as it names them, with results or without."""
-
-
-class Gathering:
-    """Takes in the rows of an aggregator, as they come."""
-
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
-        self._numbers: dict[Place, dict[str, list[int]]] = defaultdict(dict)
-        self._rules: list[RuleResult] = []
-        self._packs: dict[Place, list[PackResult]] = defaultdict(list)
-
-    def add_rule(self, result: RuleResult) -> None:
-        """Take in what a rule came to."""
-        if is_security_hubs(result.rule):
-            return
-        name, id_ = pack_rule(result.rule)
-        if id_:
-            numbers = self._numbers[result.place].setdefault(id_, [0, 0])
-            if result.verdict is Verdict.PASSED:
-                numbers[0] += 1
-            elif result.verdict is Verdict.FAILED:
-                numbers[1] += 1
-        if (id_ and self._asked.packs) or not self._asked.rules.isdisjoint((name, result.rule)):
-            self._rules.append(result)
-
-    def add_pack(self, result: PackResult) -> None:
-        """Take in what a pack came to."""
-        self._packs[result.place].append(result)
-
-    def failed(self) -> Mapping[RuleKey, int | None]:
-        """Return the rules that failed, and for how many resources at least."""
-        return {each.key: each.failing for each in self._rules if each.verdict is Verdict.FAILED}
-
-    def picture(
-        self, known: KnownPacks, sources: Iterable[SourceState], lifted: Collection[RuleKey]
-    ) -> Picture:
-        """Return what follows from all rows. `lifted`: of the failed rules those that do no longer fail."""
-        states = list(sources)
-        told = {
-            place: attribute(
-                {id_: _numbers(each) for id_, each in self._numbers.get(place, {}).items()},
-                packs,
-                known.get(place, {}),
-            )
-            for place, packs in self._packs.items()
-        }
-        cells: dict[str, list[RuleCell]] = defaultdict(list)
-        seen: dict[tuple[str, Place], set[str]] = defaultdict(set)
-        checks: dict[tuple[str, str], Check] = {}
-        for result in self._rules:
-            account_id, region = result.place
-            verdict = Verdict.LIFTED if result.key in lifted else result.verdict
-            for standard, control in self._pairs(result, told.get(result.place)):
-                check = checks.setdefault((standard, control), check_of_rule(standard, control))
-                cells[account_id].append(RuleCell(check, region, verdict))
-                seen[standard, result.place].add(control)
-        return Picture(
-            self._asked,
-            {account: tuple(sorted(found)) for account, found in sorted(cells.items())},
-            self._gaps(told, seen, states),
-            {place: dict(sorted(each.names.items())) for place, each in sorted(told.items()) if each.names},
-            frozenset(each.source_id for each in states if _is_account(each.source_id))
-            | {place.account_id for place in self._packs}
-            | cells.keys(),
-        )
-
-    def _pairs(self, result: RuleResult, told: Attribution | None) -> Iterable[tuple[str, str]]:
-        """Yield the standards that a rule belongs to, and its name there."""
-        name, id_ = pack_rule(result.rule)
-        pack = told.names.get(id_) if told else None
-        if pack in self._asked.packs and pack is not None:
-            yield pack_standard(pack), name
-        for asked in {name, result.rule} & self._asked.rules:
-            yield CONFIG_RULES, asked
-
-    def _gaps(
-        self,
-        told: Mapping[Place, Attribution],
-        seen: Mapping[tuple[str, Place], set[str]],
-        states: Iterable[SourceState],
-    ) -> Gaps:
-        incomplete: dict[str, set[str]] = defaultdict(set)
-        for state in states:
-            if not state.succeeded:
-                account = state.source_id if _is_account(state.source_id) else EVERYWHERE
-                incomplete[account].add(state.region)
-        unclear: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-        sizes: dict[str, dict[str, set[Size]]] = {
-            pack_standard(pack): defaultdict(set) for pack in self._asked.packs
-        }
-        for place, packs in self._packs.items():
-            for each in packs:
-                standard = pack_standard(each.pack)
-                if each.pack not in self._asked.packs or each.pack in told[place].gone or not each.rules:
-                    continue
-                named = len(seen.get((standard, place), ())) == each.rules
-                sizes[standard][place.account_id].add(Size(each.rules, named))
-                if each.pack in told[place].unclear:
-                    unclear[standard][place.account_id].add(place.region)
-        return Gaps(
-            _sorted(incomplete),
-            {standard: _sorted(each) for standard, each in sorted(unclear.items())},
-            {
-                standard: {account: frozenset(found) for account, found in sorted(each.items())}
-                for standard, each in sorted(sizes.items())
-            },
-        )
 
 
 def check_of_rule(standard: str, control: str) -> Check:
@@ -190,33 +66,42 @@ def _said(*counts: tuple[Compliance, Workflow]) -> tuple[Count, ...]:
     return tuple(Count(Severity.MEDIUM, *each, fresh=True, n=0) for each in counts)
 
 
+def digit(verdict: Verdict) -> int:
+    """Return the byte that stands for a verdict: the greater one prevails."""
+    return _ZERO + verdict
+
+
+_ZERO = ord("0")
+NOTHING = ord("-")
+"""What stands where no rule is."""
 _COUNTS = {
-    Verdict.NO_DATA: _said(),
-    Verdict.PASSED: _said((Compliance.PASSED, Workflow.NEW)),
-    Verdict.FAILED: _said((Compliance.FAILED, Workflow.NEW)),
+    digit(Verdict.NO_DATA): _said(),
+    digit(Verdict.PASSED): _said((Compliance.PASSED, Workflow.NEW)),
+    digit(Verdict.FAILED): _said((Compliance.FAILED, Workflow.NEW)),
     # As it is counted, and what only the unsuppressed score sees.
-    Verdict.LIFTED: _said((Compliance.PASSED, Workflow.NEW), (Compliance.FAILED, Workflow.SUPPRESSED)),
+    digit(Verdict.LIFTED): _said((Compliance.PASSED, Workflow.NEW), (Compliance.FAILED, Workflow.SUPPRESSED)),
 }
 
 
-def cells_of(cells: Iterable[tuple[str, Iterable[RuleCell]]]) -> Iterable[Cell]:
-    """Yield cells as findings have them, by account id."""
-    for account_id, found in cells:
-        for check, region, verdict in found:
-            yield Cell(check, account_id, region, _COUNTS[verdict])
+def cells_of(picture: Picture, checks: Collection[Check] | None = None) -> Iterator[Cell]:
+    """Yield cells as findings have them, of some checks; None: all."""
+    chosen = [(at, check) for at, check in enumerate(picture.checks) if checks is None or check in checks]
+    for account_id, regions in picture.cells.items():
+        for region, said in regions.items():
+            for at, check in chosen:
+                counts = _COUNTS.get(said[at])
+                if counts is not None:
+                    yield Cell(check, account_id, region, counts)
 
 
-def _numbers(counted: Iterable[int]) -> Numbers:
-    passed, failed = counted
-    return passed, failed
-
-
-def _is_account(source_id: str) -> bool:
-    return len(source_id) == _ACCOUNT_DIGITS and source_id.isascii() and source_id.isdigit()
-
-
-def _sorted(regions: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
-    return {account: tuple(sorted(each)) for account, each in sorted(regions.items())}
+def failed_cells(picture: Picture) -> Iterator[tuple[Check, str, str]]:
+    """Yield where rules fail, and fail still: check, account id, Region."""
+    failed = digit(Verdict.FAILED)
+    for account_id, regions in picture.cells.items():
+        for region, said in regions.items():
+            for check, each in zip(picture.checks, said, strict=True):
+                if each == failed:
+                    yield check, account_id, region
 
 
 def asked_by(standards: Collection[str], controls: Controls) -> Asked:

@@ -7,24 +7,22 @@ Security Hub's own rules are called `securityhub-<rule>-<hash>` (user guide, "AW
 
 import re
 from enum import IntEnum
-from functools import lru_cache
 from typing import NamedTuple
 
 _SUFFIX = "-conformance-pack-"
 _ID = re.compile(r"[A-Za-z0-9]+")
-_SECURITY_HUBS = re.compile(r"securityhub-.+-[0-9a-f]{6,8}")
-# A pack has up to 130 rules, in each account and Region under a name of its own.
-_REMEMBERED = 65_536
+_OWN = "securityhub-"
+_SECURITY_HUBS = re.compile(rf"{_OWN}.+-[0-9a-f]{{6,8}}")
 
 
 class Verdict(IntEnum):
-    """What is said of a rule in an account and Region."""
+    """What is said of a rule in an account and Region. Where several rules count as one, the greatest."""
 
     NO_DATA = 0
     PASSED = 1
-    FAILED = 2
-    LIFTED = 3
+    LIFTED = 2
     """It failed, and all that it failed for is suppressed: it passes, but for the unsuppressed score."""
+    FAILED = 3
 
 
 _VERDICTS = {"COMPLIANT": Verdict.PASSED, "NON_COMPLIANT": Verdict.FAILED}
@@ -76,14 +74,17 @@ def verdict_of(compliance: str) -> Verdict:
     return _VERDICTS.get(compliance, Verdict.NO_DATA)
 
 
-@lru_cache(_REMEMBERED)
 def pack_rule(rule: str) -> tuple[str, str]:
     """Return a rule's name without its pack's suffix, and the id of the pack; empty where there is none."""
     name, suffix, id_ = rule.rpartition(_SUFFIX)
     return (name, id_) if name and suffix and _ID.fullmatch(id_) else (rule, "")
 
 
-@lru_cache(_REMEMBERED)
+def whole_name(name: str, id_: str) -> str:
+    """Return the name of a rule in its account, from what `pack_rule` reads of it."""
+    return f"{name}{_SUFFIX}{id_}" if id_ else name
+
+
 def is_security_hubs(rule: str) -> bool:
     """Whether Security Hub made a rule for itself: its controls are scored by another source."""
-    return _SECURITY_HUBS.fullmatch(rule) is not None
+    return rule.startswith(_OWN) and _SECURITY_HUBS.fullmatch(rule) is not None

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from posture.aws.config.wire import PackRow, RuleRow, SourceStatus
+from posture.domain.results.gathering import Gathering
 from posture.domain.results.lifting import Named, Suppressed, is_lifted, may_be_lifted
-from posture.domain.results.picture import Asked, Gathering, SourceState
+from posture.domain.results.picture import Asked, SourceState
 from posture.domain.results.rows import PackResult, Place, RuleKey, RuleResult, verdict_of
 from posture.sources.config.cloud import ConfigCloud
 
@@ -43,7 +44,7 @@ async def lifted(
     cloud: ConfigCloud, aggregator: str, rows: Gathering, suppressed: Suppressed
 ) -> frozenset[RuleKey]:
     """Return the rules that fail no longer. Details are read of those alone that may be among them."""
-    keys = may_be_lifted(rows.failed(), suppressed)
+    keys = may_be_lifted(rows.failed(suppressed), suppressed)
     found: set[RuleKey] = set()
     for at in range(0, len(keys), _AT_ONCE):
         asked = keys[at : at + _AT_ONCE]

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.domain.results.picture import Asked, Gathering, Picture, SourceState, cells_of
+from posture.domain.results.gathering import Gathering
+from posture.domain.results.picture import Asked, Picture, SourceState, cells_of
 from posture.domain.results.rows import PackResult, Place, RuleKey, RuleResult, verdict_of
 from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import AccountScope, Evaluation, View, evaluate
@@ -112,7 +113,7 @@ def evaluated(world: World, picture: Picture) -> Evaluation:
         gaps=picture.gaps,
         members=picture.members,
     )
-    return evaluate(cells_of(picture.cells.items()), view)
+    return evaluate(cells_of(picture), view)
 
 
 def standards_of(world: World) -> dict[str, Iterable[str] | None]:
