@@ -13,6 +13,7 @@ from bench.table import machine, table, write_json
 MEASURES = (
     "decode",
     "wire_to_store",
+    "outbox",
     "sweep",
     "config",
     "poll",

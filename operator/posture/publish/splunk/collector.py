@@ -17,7 +17,8 @@ from posture.publish.splunk.answers import Receipt, acknowledged_of, receipt_of
 
 _LONGEST_CALL = 30.0
 _MOST_READ = 64 * 1024
-_GZIP = 3
+GZIP_LEVEL = 6
+"""Of a request: what more would save is a twentieth, at a quarter more of the CPU."""
 _LONGEST_TOKEN = 1024
 
 Version = tuple[int, int, int] | None
@@ -32,7 +33,7 @@ class Collector:
         self._base = f"{definition.url.rstrip('/')}/services/collector"
         self._channel = str(uuid4())
         self._session: aiohttp.ClientSession | None = None
-        self._trust: tuple[Version, ssl.SSLContext] | None = None
+        self._trust: tuple[Version, ssl.SSLContext | bool] | None = None
         self._seen: tuple[Version, Version] | None = None
 
     def has_other_files(self) -> bool:
@@ -92,7 +93,7 @@ class Collector:
                 "SplunkUnavailable", f"Splunk cannot be reached ({type(error).__name__}): check url"
             ) from None
 
-    def _files(self) -> tuple[str, ssl.SSLContext]:
+    def _files(self) -> tuple[str, ssl.SSLContext | bool]:
         """Return the token and whom to trust, as the files are now."""
         self._seen = self._versions()
         token = _token(Path(self._definition.token_file))
@@ -101,7 +102,9 @@ class Collector:
             self._trust = version, self._context()
         return token, self._trust[1]
 
-    def _context(self) -> ssl.SSLContext:
+    def _context(self) -> ssl.SSLContext | bool:
+        if self._base.startswith("http://"):
+            return True
         try:
             return ssl.create_default_context(cafile=self._definition.ca_file)
         except (OSError, ssl.SSLError) as error:
@@ -122,7 +125,7 @@ async def _start_of(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _packed(events: Sequence[bytes]) -> bytes:
-    return gzip.compress(b"".join(events), _GZIP)
+    return gzip.compress(b"".join(events), GZIP_LEVEL)
 
 
 def _version(path: str) -> Version:

@@ -1,6 +1,7 @@
 """An event of an outbox as Splunk takes it: one JSON object, of which a request has any number in a row."""
 
 import json
+from functools import lru_cache
 
 from posture.domain.outbox import Change, EventKind, OutboxEvent
 from posture.domain.time import SECOND
@@ -20,29 +21,29 @@ _CHANGES = {Change.NEW: "new", Change.CHANGED: "changed", Change.GONE: "gone"}
 
 def enveloped(event: OutboxEvent, hub: str, index: str | None) -> bytes:
     """Return an event with what Splunk is to know of it; what it tells is in it byte for byte."""
-    head: dict[str, str] = {"host": hub, "source": _SOURCE, "sourcetype": _TYPES[event.kind]}
+    start, end = _around(event.kind, event.change, hub, index)
+    # Not as a float: its digits would end before the microseconds.
+    time = f'{{"time":{event.at // SECOND}.{event.at % SECOND:06}'
+    more = f',"posture_changed_fields":{json.dumps(event.fields)}' if event.fields else ""
+    return b"".join((time.encode(), start, _unicode(event.body), f'{end}"{event.id}"{more}}}}}'.encode()))
+
+
+@lru_cache(256)
+def _around(kind: EventKind, change: Change, hub: str, index: str | None) -> tuple[bytes, str]:
+    """Return what stands before an event, but for its time, and after it, but for its id."""
+    head = {"host": hub, "source": _SOURCE, "sourcetype": _TYPES[kind]}
     if index is not None:
         head["index"] = index
-    fields: dict[str, str | list[str]] = {
-        "posture_event_id": event.id,
-        "posture_change": _CHANGES[event.change],
-        "hub": hub,
-    }
-    if event.fields:
-        fields["posture_changed_fields"] = list(event.fields)
-    # Not as a float: its digits would end before the microseconds.
-    time = f"{event.at // SECOND}.{event.at % SECOND:06}"
-    start = f'{{"time":{time},{json.dumps(head)[1:-1]},"event":'
-    return b"".join((start.encode(), _unicode(event.body), b',"fields":', json.dumps(fields).encode(), b"}"))
+    fields = {"posture_change": _CHANGES[change], "hub": hub}
+    start = f',{json.dumps(head)[1:-1]},"event":'
+    return start.encode(), f',"fields":{json.dumps(fields)[:-1]},"posture_event_id":'
 
 
 def _unicode(body: bytes) -> bytes:
     """Return a body as Unicode: fields that nobody here reads may hold stray bytes."""
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return body.decode("utf-8", "replace").encode()
-    return body
+    if body.isascii():
+        return body
+    return body.decode("utf-8", "replace").encode()
 
 
 def batches(events: list[bytes]) -> list[list[bytes]]:
