@@ -35,6 +35,7 @@ from posture.suppression.controls.progress import (
     progress_of,
 )
 from posture.suppression.controls.reconcile import ControlResult, ControlRounds, WantedControls
+from posture.suppression.controls.telling import tell_switches
 from posture.suppression.controls.wanted import wanted_controls
 from posture.suppression.effect import Effect, control_effects
 from posture.suppression.phases import LastReading, ReadingPhase
@@ -198,6 +199,8 @@ class HubControls(PolicyReconciler[ControlPolicy, ControlsProgress]):
                 counting(everything.policies, wanted.roles),
             )
         )
+        targets = {each.name: each.scope for each in everything.policies}
+        await tell_switches(self._hub, result.plan.records, targets, now)
         shown = await self._effects_of(everything, policies)
         refused = ungranted(wanted.reaches, result.plan.records, wanted.roles)
         self._progress = {
