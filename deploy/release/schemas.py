@@ -12,8 +12,8 @@ _METADATA = {"type": "object"}
 def schemas() -> dict[str, str]:
     """Give the schemas by file name: `posturetarget_v1alpha1.json`, in the folder of their group.
 
-    That is the layout in which kubeconform looks for them, with `{{.Group}}/` before the kind. CEL rules are not
-    in them: no such tool knows those. `posture validate` does.
+    That is the layout in which kubeconform looks for them, with `{{.Group}}/` before the kind. CEL rules are
+    not in them: no such tool knows those. `posture validate` does.
     """
     found = {}
     for document in documents():

@@ -15,7 +15,7 @@ from tests.support.pages import PAGES, ROOT, commands, named, words
 
 _VALUES = yaml.safe_load((ROOT / "deploy" / "helm" / "posture-operator" / "values.yaml").read_text())
 _TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-_VARIABLES = set(re.findall(r"\b([A-Z]+_[A-Z_]+|PYTHON|WORKERS)\b", (ROOT / "Makefile").read_text()))
+_VARIABLES = set(re.findall(r"\b([A-Z]+_[A-Z_]+|IMAGE|PYTHON|WORKERS)\b", (ROOT / "Makefile").read_text()))
 _SCHEMAS = {
     spelled: kind_schema(kind)
     for kind in KINDS
