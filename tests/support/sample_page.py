@@ -98,6 +98,7 @@ def _gauges(now: float) -> Samples:
         families.SYNC_LAST_SUCCESS: [(_HUB, now - 30)],
         families.SYNC_DURATION: [(_HUB, 4)],
         families.SYNC_INTERVAL: [(_HUB, 300)],
+        families.SYNC_RELIST_ROTATION: [(_HUB, 0)],
         families.SYNC_PROGRESS: [(_HUB, 1)],
         families.OUTPUT_QUEUE: [(_OUTPUT, 12)],
         families.OUTPUT_OLDEST: [(_OUTPUT, 40)],

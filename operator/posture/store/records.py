@@ -59,13 +59,14 @@ class Members(Enum):
     """Sets of stored findings that are listed again and compared.
 
     `EXCEPTIONAL`: ACTIVE with Workflow SUPPRESSED or NOTIFIED, or RESOLVED while not PASSED. `NOT_PASSED`:
-    ACTIVE and not PASSED, those without Compliance too.
+    ACTIVE and not PASSED, those without Compliance too. `STILL_NEW`: those of them that are not exceptional.
     """
 
     ALL = "all"
     ACTIVE = "active"
     EXCEPTIONAL = "exceptional"
     NOT_PASSED = "not passed"
+    STILL_NEW = "still new"
 
 
 class Written(NamedTuple):

@@ -26,8 +26,8 @@ class TargetSituation(NamedTuple):
     None before the first complete sweep. `missing`: chosen standards that are enabled nowhere, `enabled`:
     those that the hub has. `scored`: whether there is a headline. `refreshed_every`: the interval.
     `withheld`: why a poll that went well has published nothing. `notes`: what is denied to the reader, and
-    what else should be known of the hub. `restored`: the score is what the status tells of an earlier holder,
-    which nobody here has found out.
+    what else should be known of the hub; `unseen`: what a poll may not have seen. `restored`: the score
+    is what the status tells of an earlier holder, which nobody here has found out.
     """
 
     suspended: bool
@@ -44,6 +44,7 @@ class TargetSituation(NamedTuple):
     refreshed_every: timedelta
     withheld: str | None = None
     notes: tuple[str, ...] = ()
+    unseen: str | None = None
     restored: bool = False
     gap: Trouble | None = None
     """What the hub does not know that the score would rest on, and what to do."""
@@ -109,7 +110,7 @@ def _ready(situation: TargetSituation) -> Message:
     if situation.missing:
         return _missing(situation)
     message = f"Accepted; the credentials work and {asked} answers."
-    told = " ".join((message, *situation.notes))
+    told = " ".join(filter(None, (message, *situation.notes, situation.unseen)))
     return Message(_TRUE, "ConfigAnswers" if situation.by_rules else "SecurityHubAnswers", told)
 
 
@@ -140,8 +141,8 @@ def _score_current(situation: TargetSituation, now: datetime) -> Message:
         return Message(_FALSE, why.reason, f"The score is as of status.scoreTime. {why.message}")
     if not situation.scored:
         return _no_score(situation)
-    note = f" {situation.rejected}" if situation.rejected else ""
-    return Message(_TRUE, "Exact", f"The score is exact as of status.scoreTime.{note}")
+    said = ("The score is exact as of status.scoreTime.", situation.unseen, situation.rejected)
+    return Message(_TRUE, "Exact", " ".join(filter(None, said)))
 
 
 def _overdue(situation: TargetSituation) -> Trouble:

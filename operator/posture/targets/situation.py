@@ -71,11 +71,8 @@ def situation_of(
         restored=isinstance(scores, RestoredScores),
         rejected=_rejected(_odd(admitted, hub)),
         withheld=hub.withheld,
-        notes=(
-            *admitted.raised,
-            *(notes_of(admitted, hub.facts) if hub.facts else ()),
-            *_lag(hub.lag_seconds),
-        ),
+        unseen=_unseen(hub.lag_seconds),
+        notes=(*admitted.raised, *(notes_of(admitted, hub.facts) if hub.facts else ())),
         refreshed_every=target.spec.interval,
         gap=gap_of(scores.evaluation) if isinstance(scores, Shown) else None,
         by_rules=has_config_source(target.spec),
@@ -138,15 +135,15 @@ def _unfinished(standard: Standard) -> str | None:
     return f"{standard.name} {failed} in the hub's own account and Region ({reason}). {cure}."
 
 
-def _lag(seconds: float) -> tuple[str, ...]:
+def _unseen(seconds: float) -> str | None:
     """Return what to say where a poll cannot read all of what people did by hand."""
     if not seconds:
-        return ()
+        return None
     unseen = counted(max(1, math.ceil(seconds / 60)), "minute", "minutes")
-    note = (
+    return (
         "What people did by hand is too much to be read at every poll: a change without a note may go unseen"
+        f" for {unseen}."
     )
-    return (f"{note} for {unseen}.",)
 
 
 def headline_of(scores: Shown | RestoredScores | None, method: ScoringMethod) -> Score | None:

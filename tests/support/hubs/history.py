@@ -36,11 +36,12 @@ def is_exceptional(each: Finding | None) -> bool:
 
 
 def is_listed(each: Finding | None) -> bool:
-    """In the set that is listed again every hour."""
+    """In the set that is listed again every hour: what polls list is left out."""
     return (
         each is not None
         and each.record_state is RecordState.ACTIVE
         and each.compliance is not Compliance.PASSED
+        and not is_exceptional(each)
     )
 
 

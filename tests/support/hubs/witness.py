@@ -59,7 +59,7 @@ class Witness:
         assert await until_it_works(self.sync.poll)
 
     async def relist(self) -> None:
-        """Re-list, undisturbed: what is not PASSED is as AWS has it."""
+        """Re-list, undisturbed: what is not PASSED is as AWS has it, but for what polls read."""
         before = self.findings()
         await until_it_works(self.sync.relist)
         holds, truth = self.findings(), self.history.truth()

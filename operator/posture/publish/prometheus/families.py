@@ -161,6 +161,12 @@ SYNC_LAST_SUCCESS = Family(
 )
 SYNC_DURATION = Family("posture_sync_last_duration_seconds", "Duration of the last complete poll.", HUB)
 SYNC_INTERVAL = Family("posture_sync_interval_seconds", "Time from one poll to the next.", HUB)
+SYNC_RELIST_ROTATION = Family(
+    "posture_sync_relist_rotation_seconds",
+    "For how long a change by hand without a note may go unseen, as what people did by hand is read in turns;"
+    " 0 while each poll reads all of it.",
+    HUB,
+)
 SYNC_PROGRESS = Family(
     "posture_sync_progress_ratio", "Progress of the first sweep; 1 when it is complete.", HUB
 )
@@ -265,6 +271,7 @@ ALL: tuple[Family, ...] = (
     SYNC_LAST_SUCCESS,
     SYNC_DURATION,
     SYNC_INTERVAL,
+    SYNC_RELIST_ROTATION,
     SYNC_PROGRESS,
     SYNC_ERRORS,
     SYNC_CORRECTIONS,

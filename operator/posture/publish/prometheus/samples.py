@@ -288,6 +288,7 @@ def hub_samples(hubs: Iterable[Hub]) -> Samples:
             (families.SYNC_LAST_SUCCESS, _seconds(status.last_success)),
             (families.SYNC_DURATION, status.duration_seconds),
             (families.SYNC_INTERVAL, status.interval_seconds),
+            (families.SYNC_RELIST_ROTATION, status.lag_seconds if status.exact else None),
             (families.SYNC_PROGRESS, status.progress),
             (families.EVENTS_LAG, hub.listening.lag),
         ):

@@ -56,6 +56,8 @@ class Listing(msgspec.Struct):
     findings: int = 0
     """Read so far."""
     full: bool = False
+    beside: bool = False
+    """It leaves out the exceptional set, which polls read."""
     confirms: int | None = None
     """The start of the sweep whose missing rows this one confirms."""
 

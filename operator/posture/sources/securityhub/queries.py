@@ -63,6 +63,26 @@ def not_passed(products: Collection[str]) -> list[Filters]:
     ]
 
 
+def still_new(products: Collection[str]) -> list[Filters]:
+    """Return filters for what is not PASSED as `not_passed` does, less what `exceptional` asks for.
+
+    As many as those of `not_passed`.
+    """
+    return [{**filters, "WorkflowStatus": _equals("NEW")} for filters in not_passed(products)]
+
+
+def unmarked(products: Collection[str], owners: Collection[str]) -> list[Filters]:
+    """Return filters for what people did by hand that none of up to 20 owners has marked.
+
+    Whether a finding without such a field passes NOT_EQUALS is not documented (API reference, MapFilter):
+    nothing can be concluded from what these do not list.
+    """
+    others = [
+        {"Key": marks.OWNER, "Value": owner, "Comparison": "NOT_EQUALS"} for owner in sorted(owners)[:VALUES]
+    ]
+    return [{**filters, "UserDefinedFields": others} for filters in exceptional(products)]
+
+
 def marked_beside(owners: Sequence[str], products: Collection[str]) -> Filters:
     """Return the filter for findings that up to 20 owners have marked, but for those of the products.
 

@@ -3,6 +3,10 @@
 A change of workflow does not touch `UpdatedAt` (BatchUpdateFindings, API reference), archival perhaps not,
 and deletion leaves nothing to be updated. What the set has in the store but not in the listing is read by Id.
 
+The exceptional set has a share of the quota. Where it is too large to be read at each poll it is read in
+turns, whose length is told; what is not marked as ours is looked at first, as it is others who change it. The
+hourly re-list leaves the set out while turns come to their end, so that no finding is listed twice.
+
 `Marks` looks for marks of ours in products that no target asks for: such a product is followed until none is
 left. What is followed shrinks when targets ask for less; what we suppressed there must still be ended when
 its policy ends. The store tells where marks are, as long as it was there when they were written. Whether
@@ -18,21 +22,58 @@ from posture.domain.exceptions import marks
 from posture.domain.exceptions.marks import UserFields
 from posture.domain.time import DAY
 from posture.sources.securityhub.context import Reading, SyncContext
-from posture.sources.securityhub.listing import read_whole
+from posture.sources.securityhub.listing import PAGES_ALONE, read_whole
 from posture.sources.securityhub.progress import POLLS, RELIST, ROTATION, listing
-from posture.sources.securityhub.queries import VALUES, Filters, exceptional, marked_beside, not_passed
+from posture.sources.securityhub.queries import (
+    VALUES,
+    Filters,
+    exceptional,
+    marked_beside,
+    not_passed,
+    still_new,
+    unmarked,
+)
 from posture.sources.securityhub.sweep import read_by_id, settle
 from posture.store.records import Members
 
 
-async def relist_exceptional(context: SyncContext, pages: int) -> None:
-    """Re-list what people did by hand: SUPPRESSED, NOTIFIED, and RESOLVED while not PASSED.
+class Exceptional:
+    """The re-list of what people did by hand: SUPPRESSED, NOTIFIED, and RESOLVED while not PASSED."""
 
-    Of what is too much for so many pages a part is read, and the next poll goes on. One that an earlier poll
-    began is brought to its end first; only one that this poll began says how things are now.
-    """
+    def __init__(self) -> None:
+        # The turn during which what nobody of ours has marked was too much to be looked at first.
+        self._too_much_in: int | None = None
+
+    async def relist(self, context: SyncContext, pages: int, owners: frozenset[str]) -> None:
+        """Read so many pages of the set, or all of it; `owners`: whose marks are ours.
+
+        Of what is too much a part is read, and the next poll goes on. One that an earlier poll began is
+        brought to its end first; only one that this poll began says how things are now.
+        """
+        done = context.progress.done
+        fitted = done.rotated is None or done.polled is None or done.rotated >= done.polled
+        if owners and not (fitted and context.progress.rotation is None):
+            pages -= await self._look_first(context, pages // 2, owners)
+        await _relist_exceptional(context, pages)
+
+    async def _look_first(self, context: SyncContext, pages: int, owners: frozenset[str]) -> int:
+        """Read what is not marked as ours, if that is no more than so many pages; return how many it took.
+
+        Where it is more, that is not tried again before the next turn.
+        """
+        turn = context.progress.done.rotated or 0
+        if pages < 1 or self._too_much_in == turn:
+            return 0
+        queries = unmarked(context.wanted, owners)
+        reading = Reading(context, listing(context.wanted, len(queries)), queries, patience=PAGES_ALONE)
+        await reading.run(pages)
+        self._too_much_in = None if reading.done else turn
+        return reading.calls
+
+
+async def _relist_exceptional(context: SyncContext, pages: int) -> None:
     begun_before = context.progress.rotation is not None
-    left = pages - await _rotate(context, pages)
+    left = pages - await _rotate(context, max(1, pages))
     if begun_before and context.progress.rotation is None and left > 0:
         await _rotate(context, left)
     unconfirmed = await context.worker.call(context.findings.rows.unconfirmed, context.latest)
@@ -56,14 +97,20 @@ async def _rotate(context: SyncContext, pages: int) -> int:
     return reading.calls
 
 
-async def relist_not_passed(context: SyncContext) -> None:
-    """Re-list all that is ACTIVE and not PASSED; it goes on from where it was interrupted."""
+async def relist_not_passed(context: SyncContext, *, beside: bool) -> None:
+    """Re-list all that is ACTIVE and not PASSED; it goes on from where it was interrupted.
+
+    `beside`: without the exceptional set, which polls read.
+    """
     progress = context.progress
     if progress.relist is None or progress.relist.products != context.wanted:
         progress.relist = listing(context.wanted, len(not_passed(context.wanted)))
+        progress.relist.beside = beside
     under_way = progress.relist
-    started = await Reading(context, under_way, not_passed(under_way.products), keys=(RELIST,)).run()
-    await _compare(context, Members.NOT_PASSED, started, frozenset(under_way.credited))
+    queries = (still_new if under_way.beside else not_passed)(under_way.products)
+    started = await Reading(context, under_way, queries, keys=(RELIST,)).run()
+    which = Members.STILL_NEW if under_way.beside else Members.NOT_PASSED
+    await _compare(context, which, started, frozenset(under_way.credited))
     progress.relist = None
     progress.done.relisted = max(started, progress.done.relisted or started)
     progress.done.relist_took = context.latest - started
@@ -129,6 +176,11 @@ class Marks:
         self._searched, self._left_out = context.latest, left_out
         self._found = found
         return not found <= context.wanted
+
+    @property
+    def owners(self) -> frozenset[str]:
+        """By which names marks are ours; none while that is not known."""
+        return self._owners or frozenset()
 
     def search_anew(self) -> None:
         """Search at the next occasion: a write may have been under way to what is not followed any more."""

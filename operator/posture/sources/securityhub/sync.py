@@ -1,8 +1,10 @@
 """The sync of one hub: which reading is due when, and when all that is known is exact.
 
-The promise: provider and workflow changes are in after the next poll, archival or deletion of what is not
-PASSED after the re-list that runs every hour, everything else after the next sweep. A picture that cannot
-keep it, because a re-list or a sweep is long overdue or has found too much gone, is not published.
+The promise: provider changes are in after the next poll, and so are changes by hand, whatever they leave of a
+finding, while all that is exceptional can be read at each poll; where it is read in turns, those without a
+note are in after a turn (`lag`). Archival or deletion of what else is not PASSED is in after the re-list that
+runs every hour, everything else after the next sweep. A picture that cannot keep it, because a re-list or a
+sweep is long overdue or has found too much gone, is not published.
 
 A poll reads the changes: all findings whose `UpdatedAt` is after the last poll's start, less an overlap for
 what comes late, and those whose note is: what a person or a program changes by hand, and says why, whatever
@@ -24,7 +26,7 @@ from posture.sources.securityhub.context import Bounds, Reading, SyncContext
 from posture.sources.securityhub.listing import PAGES_ALONE
 from posture.sources.securityhub.progress import CHANGES, POLLS, SWEEP, listing
 from posture.sources.securityhub.queries import everything, noted
-from posture.sources.securityhub.relist import Marks, relist_exceptional, relist_not_passed
+from posture.sources.securityhub.relist import Exceptional, Marks, relist_not_passed
 from posture.sources.securityhub.sweep import begin, sweep
 from posture.sources.securityhub.windows import EPOCH
 from posture.store.records import Written
@@ -62,6 +64,7 @@ class Sync:
     _told: tuple[frozenset[Outlet], frozenset[str]] | None = None
     beside: Callable[[], Awaitable[None]] | None = None
     """What else a poll reads, before it publishes."""
+    _exceptional: Exceptional = field(default_factory=Exceptional)
     _reading: Reading | None = None
     _progress: float = field(default=0.0)
 
@@ -129,7 +132,7 @@ class Sync:
             done.polled, context.progress.changes = started, None
             started = await read_changes(context)
             await read_noted(context)
-        await relist_exceptional(context, self.pages)
+        await self._exceptional.relist(context, self.pages, self.marks.owners)
         done.polled, context.progress.changes = started, None
         state = context.progress.stored(POLLS, CHANGES)
         self.withheld = self._owes(started)
@@ -187,8 +190,13 @@ class Sync:
         )
 
     async def relist(self) -> None:
-        """Re-list what is not PASSED, from where it was interrupted."""
-        await relist_not_passed(self.context)
+        """Re-list what is not PASSED, from where it was interrupted.
+
+        All of it while nobody has looked at what is exceptional in a turn, and where that is owed.
+        """
+        done = self.context.progress.done
+        looked = done.rotated is not None and done.polled is not None and not self._owes(done.polled)
+        await relist_not_passed(self.context, beside=looked)
 
     def progress(self) -> float:
         """About which part of the first sweep has been read, 0 to 1, never less than before; then 1."""
@@ -209,10 +217,10 @@ class Sync:
     def lag(self) -> int:
         """Return for how long (µs) a change by hand without a note may have gone unseen at the last poll.
 
-        0 where each poll reads all of the exceptional set.
+        0 where it read all of the exceptional set, which is a turn that it began itself.
         """
         done = self.context.progress.done
-        if self.context.progress.rotation is None or done.polled is None:
+        if done.polled is None:
             return 0
         return max(0, done.polled - max(done.rotated or 0, done.swept or 0))
 

@@ -2,12 +2,15 @@
 
 import pytest
 
+from posture.domain.findings import Workflow
 from posture.sources.securityhub.queries import (
     Filters,
     by_id,
     everything,
     exceptional,
     not_passed,
+    still_new,
+    unmarked,
     within,
 )
 from posture.sources.securityhub.windows import EPOCH, FUTURE, Query
@@ -20,7 +23,13 @@ def values(filters: Filters, attribute: str) -> set[str]:
     return {each["Value"] for each in filters.get(attribute, [])}
 
 
-@pytest.mark.parametrize("queries", [everything(MANY), exceptional(MANY), not_passed(MANY)])
+OWNERS = {f"cluster-{n:02}" for n in range(25)}
+
+
+@pytest.mark.parametrize(
+    "queries",
+    [everything(MANY), exceptional(MANY), not_passed(MANY), still_new(MANY), unmarked(MANY, OWNERS)],
+)
 def test_limits_are_kept_however_many_products(queries: list[Filters]) -> None:
     for each in queries:
         filters = within(each, Query(EPOCH, FUTURE))
@@ -42,7 +51,18 @@ def test_the_exceptional_set_of_other_products_does_not_ask_for_compliance() -> 
 
 
 def test_relists_are_of_active_findings_only() -> None:
-    assert all(values(each, "RecordState") == {"ACTIVE"} for each in exceptional(MANY) + not_passed(MANY))
+    queries = exceptional(MANY) + not_passed(MANY) + still_new(MANY) + unmarked(MANY, OWNERS)
+    assert all(values(each, "RecordState") == {"ACTIVE"} for each in queries)
+
+
+def test_what_is_still_new_takes_the_place_of_what_is_not_passed() -> None:
+    """A listing that was stored as one of them goes on with the same queries, narrowed or not."""
+    assert [{**each, "WorkflowStatus": None} for each in still_new(MANY)] == [
+        {**each, "WorkflowStatus": None} for each in not_passed(MANY)
+    ]
+    asked = [values(each, "WorkflowStatus") for each in exceptional(OWN)]
+    assert set().union(*asked) | {"NEW"} == {each.name for each in Workflow}
+    assert all(values(each, "WorkflowStatus") == {"NEW"} for each in still_new(OWN))
 
 
 def test_a_window_has_both_ends() -> None:

@@ -32,6 +32,9 @@ IS_MEMBER: dict[Members, Callable[[Finding], bool]] = {
     Members.ACTIVE: active,
     Members.EXCEPTIONAL: exceptional,
     Members.NOT_PASSED: lambda each: active(each) and each.compliance is not Compliance.PASSED,
+    Members.STILL_NEW: lambda each: (
+        active(each) and each.compliance is not Compliance.PASSED and not exceptional(each)
+    ),
 }
 
 
@@ -94,7 +97,11 @@ def test_a_stale_copy_does_not_count_as_seen(store: Store) -> None:
 @pytest.mark.parametrize("members", list(Members))
 def test_more_than_a_page_may_be_removed_while_it_is_read(store: Store, members: Members) -> None:
     findings = [
-        finding(n, workflow=Workflow.SUPPRESSED, check=GUARDDUTY._replace(control=f"{n % 7}"))
+        finding(
+            n,
+            workflow=Workflow.NEW if members is Members.STILL_NEW else Workflow.SUPPRESSED,
+            check=GUARDDUTY._replace(control=f"{n % 7}"),
+        )
         for n in range(2_345)
     ]
     store.write([Read(findings, 1)])
