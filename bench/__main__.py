@@ -17,6 +17,7 @@ MEASURES = (
     "sweep",
     "config",
     "poll",
+    "turns",
     "restart",
     "memory",
     "scrape",

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
+
+import msgspec
 
 from sandbox.cloud import Cloud
 from sandbox.organization import Organization
@@ -12,24 +15,41 @@ _POLL_SECONDS = 300
 _PARTS = 30
 
 
-class _Cut:
-    """A simulated organization, cut to a number of findings."""
+_OURS = {"posture.dev/owner": "bench", "posture.dev/policy": "security/known"}
 
-    def __init__(self, findings: int) -> None:
+
+class _Cut:
+    """A simulated organization, cut to a number of findings, of which a share fails and is suppressed."""
+
+    def __init__(self, findings: int, suppressed: float) -> None:
         self._organization = Organization.of_size(findings)
         self._findings = findings
+        self._suppressed = suppressed
 
     def seed(self) -> dict[str, Any]:
         return self._organization.seed()
 
     def findings(self) -> Iterator[bytes]:
-        return self._organization.findings(self._findings)
+        found = self._organization.findings(self._findings)
+        return map(self._perhaps_suppressed, count(), found) if self._suppressed else found
+
+    def _perhaps_suppressed(self, number: int, body: bytes) -> bytes:
+        # Spread evenly: where the share of those so far reaches the next whole number.
+        if int((number + 1) * self._suppressed) == int(number * self._suppressed):
+            return body
+        finding = msgspec.json.decode(body)
+        finding |= {"Workflow": {"Status": "SUPPRESSED"}, "UserDefinedFields": _OURS}
+        finding["Compliance"] = {**finding.get("Compliance", {}), "Status": "FAILED"}
+        return msgspec.json.encode({**finding, "RecordState": "ACTIVE"})
 
 
 @contextmanager
-def cloud_with(findings: int) -> Iterator[Cloud]:
-    """Run a cloud whose Security Hub has so many findings, answers at once and knows no quota."""
-    with Cloud.start(organization=_Cut(findings)) as cloud:
+def cloud_with(findings: int, *, suppressed: float = 0.0) -> Iterator[Cloud]:
+    """Run a cloud whose Security Hub has so many findings, answers at once and knows no quota.
+
+    `suppressed`: which share of them the operator has suppressed.
+    """
+    with Cloud.start(organization=_Cut(findings, suppressed)) as cloud:
         yield cloud
 
 

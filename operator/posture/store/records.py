@@ -59,14 +59,14 @@ class Members(Enum):
     """Sets of stored findings that are listed again and compared.
 
     `EXCEPTIONAL`: ACTIVE with Workflow SUPPRESSED or NOTIFIED, or RESOLVED while not PASSED. `NOT_PASSED`:
-    ACTIVE and not PASSED, those without Compliance too. `STILL_NEW`: those of them that are not exceptional.
+    ACTIVE and not PASSED, those without Compliance too. `UNSUPPRESSED`: those of them but the SUPPRESSED.
     """
 
     ALL = "all"
     ACTIVE = "active"
     EXCEPTIONAL = "exceptional"
     NOT_PASSED = "not passed"
-    STILL_NEW = "still new"
+    UNSUPPRESSED = "unsuppressed"
 
 
 class Written(NamedTuple):

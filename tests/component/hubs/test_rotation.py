@@ -111,7 +111,7 @@ async def test_the_hourly_relist_leaves_to_polls_what_they_read(
     world.mutate(*({"op": "delete", "id": name} for name in removed))
     meddler.asked.clear()
     await sync.relist()
-    assert {*map(frozenset, relisted(meddler))} == {frozenset({"NEW"})}
+    assert {*map(frozenset, relisted(meddler))} == {frozenset({"NEW", "NOTIFIED", "RESOLVED"})}
     assert await sync.poll()
     assert stored(sync.context.findings.rows) == world.truth()
 

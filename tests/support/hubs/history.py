@@ -36,12 +36,12 @@ def is_exceptional(each: Finding | None) -> bool:
 
 
 def is_listed(each: Finding | None) -> bool:
-    """In the set that is listed again every hour: what polls list is left out."""
+    """In the set that is listed again every hour: what is suppressed is left to polls."""
     return (
         each is not None
         and each.record_state is RecordState.ACTIVE
         and each.compliance is not Compliance.PASSED
-        and not is_exceptional(each)
+        and each.workflow is not Workflow.SUPPRESSED
     )
 
 

@@ -57,7 +57,7 @@ class Listing(msgspec.Struct):
     """Read so far."""
     full: bool = False
     beside: bool = False
-    """It leaves out the exceptional set, which polls read."""
+    """It leaves out what is SUPPRESSED, which polls read."""
     confirms: int | None = None
     """The start of the sweep whose missing rows this one confirms."""
 

@@ -63,12 +63,10 @@ def not_passed(products: Collection[str]) -> list[Filters]:
     ]
 
 
-def still_new(products: Collection[str]) -> list[Filters]:
-    """Return filters for what is not PASSED as `not_passed` does, less what `exceptional` asks for.
-
-    As many as those of `not_passed`.
-    """
-    return [{**filters, "WorkflowStatus": _equals("NEW")} for filters in not_passed(products)]
+def unsuppressed(products: Collection[str]) -> list[Filters]:
+    """Return filters as `not_passed`, less what is SUPPRESSED."""
+    others = _equals("NEW", "NOTIFIED", "RESOLVED")
+    return [{**filters, "WorkflowStatus": others} for filters in not_passed(products)]
 
 
 def unmarked(products: Collection[str], owners: Collection[str]) -> list[Filters]:

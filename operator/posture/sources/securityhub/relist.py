@@ -5,7 +5,7 @@ and deletion leaves nothing to be updated. What the set has in the store but not
 
 The exceptional set has a share of the quota. Where it is too large to be read at each poll it is read in
 turns, whose length is told; what is not marked as ours is looked at first, as it is others who change it. The
-hourly re-list leaves the set out while turns come to their end, so that no finding is listed twice.
+hourly re-list leaves out what is suppressed, which is the bulk of the set and counts in no score.
 
 `Marks` looks for marks of ours in products that no target asks for: such a product is followed until none is
 left. What is followed shrinks when targets ask for less; what we suppressed there must still be ended when
@@ -30,8 +30,8 @@ from posture.sources.securityhub.queries import (
     exceptional,
     marked_beside,
     not_passed,
-    still_new,
     unmarked,
+    unsuppressed,
 )
 from posture.sources.securityhub.sweep import read_by_id, settle
 from posture.store.records import Members
@@ -100,16 +100,16 @@ async def _rotate(context: SyncContext, pages: int) -> int:
 async def relist_not_passed(context: SyncContext, *, beside: bool) -> None:
     """Re-list all that is ACTIVE and not PASSED; it goes on from where it was interrupted.
 
-    `beside`: without the exceptional set, which polls read.
+    `beside`: without what is SUPPRESSED, which polls read.
     """
     progress = context.progress
     if progress.relist is None or progress.relist.products != context.wanted:
         progress.relist = listing(context.wanted, len(not_passed(context.wanted)))
         progress.relist.beside = beside
     under_way = progress.relist
-    queries = (still_new if under_way.beside else not_passed)(under_way.products)
+    queries = (unsuppressed if under_way.beside else not_passed)(under_way.products)
     started = await Reading(context, under_way, queries, keys=(RELIST,)).run()
-    which = Members.STILL_NEW if under_way.beside else Members.NOT_PASSED
+    which = Members.UNSUPPRESSED if under_way.beside else Members.NOT_PASSED
     await _compare(context, which, started, frozenset(under_way.credited))
     progress.relist = None
     progress.done.relisted = max(started, progress.done.relisted or started)

@@ -2,9 +2,9 @@
 
 The promise: provider changes are in after the next poll, and so are changes by hand, whatever they leave of a
 finding, while all that is exceptional can be read at each poll; where it is read in turns, those without a
-note are in after a turn (`lag`). Archival or deletion of what else is not PASSED is in after the re-list that
-runs every hour, everything else after the next sweep. A picture that cannot keep it, because a re-list or a
-sweep is long overdue or has found too much gone, is not published.
+note are in after a turn (`lag`), as is archival or deletion of what is suppressed. That of what else is not
+PASSED is in after the re-list that runs every hour, everything else after the next sweep. A picture that
+cannot keep it, because a re-list or a sweep is long overdue or has found too much gone, is not published.
 
 A poll reads the changes: all findings whose `UpdatedAt` is after the last poll's start, less an overlap for
 what comes late, and those whose note is: what a person or a program changes by hand, and says why, whatever
@@ -192,11 +192,11 @@ class Sync:
     async def relist(self) -> None:
         """Re-list what is not PASSED, from where it was interrupted.
 
-        All of it while nobody has looked at what is exceptional in a turn, and where that is owed.
+        All of it where that is owed, as after a long pause: a turn may take longer.
         """
-        done = self.context.progress.done
-        looked = done.rotated is not None and done.polled is not None and not self._owes(done.polled)
-        await relist_not_passed(self.context, beside=looked)
+        polled = self.context.progress.done.polled
+        owed = polled is None or self._owes(polled)
+        await relist_not_passed(self.context, beside=not owed)
 
     def progress(self) -> float:
         """About which part of the first sweep has been read, 0 to 1, never less than before; then 1."""

@@ -24,7 +24,7 @@ _CONDITIONS = {
     Members.ACTIVE: f"state = {ACTIVE}",
     Members.EXCEPTIONAL: schema.EXCEPTIONAL,
     Members.NOT_PASSED: f"state = {ACTIVE} AND compliance <> 0",
-    Members.STILL_NEW: f"state = {ACTIVE} AND compliance <> 0 AND workflow = 0",
+    Members.UNSUPPRESSED: f"state = {ACTIVE} AND compliance <> 0 AND workflow <> 3",
 }
 
 

@@ -5,12 +5,11 @@ import pytest
 from posture.domain.findings import Workflow
 from posture.sources.securityhub.queries import (
     Filters,
-    by_id,
     everything,
     exceptional,
     not_passed,
-    still_new,
     unmarked,
+    unsuppressed,
     within,
 )
 from posture.sources.securityhub.windows import EPOCH, FUTURE, Query
@@ -28,7 +27,7 @@ OWNERS = {f"cluster-{n:02}" for n in range(25)}
 
 @pytest.mark.parametrize(
     "queries",
-    [everything(MANY), exceptional(MANY), not_passed(MANY), still_new(MANY), unmarked(MANY, OWNERS)],
+    [everything(MANY), exceptional(MANY), not_passed(MANY), unsuppressed(MANY), unmarked(MANY, OWNERS)],
 )
 def test_limits_are_kept_however_many_products(queries: list[Filters]) -> None:
     for each in queries:
@@ -51,20 +50,15 @@ def test_the_exceptional_set_of_other_products_does_not_ask_for_compliance() -> 
 
 
 def test_relists_are_of_active_findings_only() -> None:
-    queries = exceptional(MANY) + not_passed(MANY) + still_new(MANY) + unmarked(MANY, OWNERS)
+    queries = exceptional(MANY) + not_passed(MANY) + unsuppressed(MANY) + unmarked(MANY, OWNERS)
     assert all(values(each, "RecordState") == {"ACTIVE"} for each in queries)
 
 
-def test_what_is_still_new_takes_the_place_of_what_is_not_passed() -> None:
-    """A listing that was stored as one of them goes on with the same queries, narrowed or not."""
-    assert [{**each, "WorkflowStatus": None} for each in still_new(MANY)] == [
+def test_what_is_unsuppressed_takes_the_place_of_what_is_not_passed() -> None:
+    """A listing that was stored goes on with as many queries; no workflow is in neither set."""
+    assert [{**each, "WorkflowStatus": None} for each in unsuppressed(MANY)] == [
         {**each, "WorkflowStatus": None} for each in not_passed(MANY)
     ]
-    asked = [values(each, "WorkflowStatus") for each in exceptional(OWN)]
-    assert set().union(*asked) | {"NEW"} == {each.name for each in Workflow}
-    assert all(values(each, "WorkflowStatus") == {"NEW"} for each in still_new(OWN))
-
-
-def test_a_window_has_both_ends() -> None:
-    (window,) = within(by_id(["x"]), Query(EPOCH, FUTURE))["UpdatedAt"]
-    assert window == {"Start": "1970-01-01T00:00:00.000000Z", "End": "9999-12-31T23:59:59.999999Z"}
+    asked = [values(each, "WorkflowStatus") for each in unsuppressed(OWN)]
+    assert set().union(*asked) | {"SUPPRESSED"} == {each.name for each in Workflow}
+    assert not any("SUPPRESSED" in each for each in asked)

@@ -32,8 +32,8 @@ IS_MEMBER: dict[Members, Callable[[Finding], bool]] = {
     Members.ACTIVE: active,
     Members.EXCEPTIONAL: exceptional,
     Members.NOT_PASSED: lambda each: active(each) and each.compliance is not Compliance.PASSED,
-    Members.STILL_NEW: lambda each: (
-        active(each) and each.compliance is not Compliance.PASSED and not exceptional(each)
+    Members.UNSUPPRESSED: lambda each: (
+        active(each) and each.compliance is not Compliance.PASSED and each.workflow is not Workflow.SUPPRESSED
     ),
 }
 
@@ -99,7 +99,7 @@ def test_more_than_a_page_may_be_removed_while_it_is_read(store: Store, members:
     findings = [
         finding(
             n,
-            workflow=Workflow.NEW if members is Members.STILL_NEW else Workflow.SUPPRESSED,
+            workflow=Workflow.NEW if members is Members.UNSUPPRESSED else Workflow.SUPPRESSED,
             check=GUARDDUTY._replace(control=f"{n % 7}"),
         )
         for n in range(2_345)
