@@ -99,6 +99,8 @@ def _gauges(now: float) -> Samples:
         families.SYNC_DURATION: [(_HUB, 4)],
         families.SYNC_INTERVAL: [(_HUB, 300)],
         families.SYNC_RELIST_ROTATION: [(_HUB, 0)],
+        families.SNAPSHOT_TIME: [(_HUB, now - 1800)],
+        families.SNAPSHOT_BYTES: [(_HUB, 90_000_000)],
         families.SYNC_PROGRESS: [(_HUB, 1)],
         families.OUTPUT_QUEUE: [(_OUTPUT, 12)],
         families.OUTPUT_OLDEST: [(_OUTPUT, 40)],

@@ -342,6 +342,51 @@ class Prices(Spec):
         )
 
 
+SnapshotUrl = Annotated[
+    str,
+    Shape(
+        r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9!_.*'()-]+)*/?|file:///[^\x00]*",
+        "write s3://bucket/prefix, or file:///directory of a volume that all replicas mount",
+        1024,
+    ),
+]
+
+
+class Snapshots(Spec):
+    """Where copies of the stores are kept, for a replica that takes a hub over without one.
+
+    `region`: of the bucket; without it, the hub's. `role_arn`: as whom; without it, as the operator itself.
+    """
+
+    rules: ClassVar[tuple[CelRule, ...]] = (
+        CelRule(
+            "",
+            "write region, roleArn and kmsKeyId for a bucket only: a directory has none",
+            lambda kept: kept.bucket is not None or not (kept.region or kept.role_arn or kept.kms_key_id),
+        ),
+        CelRule("", "write an every of at least 1m", lambda kept: kept.every >= timedelta(minutes=1)),
+    )
+
+    url: SnapshotUrl
+    every: PositiveDuration = Duration("1h")
+    keep: int = Field(2, ge=1, le=100)
+    region: Region | None = None
+    role_arn: RoleArn | None = None
+    kms_key_id: Annotated[str, Shape(r"[A-Za-z0-9:/_-]+", "write the id or ARN of a key", 2048)] | None = None
+
+    @property
+    def bucket(self) -> str | None:
+        """Give the bucket; None where it is a directory."""
+        return self.url.removeprefix("s3://").split("/")[0] if self.url.startswith("s3://") else None
+
+    @property
+    def path(self) -> str:
+        """Give the directory, or the prefix in the bucket, without a slash at either end of that."""
+        if self.bucket is None:
+            return self.url.removeprefix("file://")
+        return self.url.removeprefix(f"s3://{self.bucket}").strip("/")
+
+
 class Config(Spec):
     """The whole file, with its defaults."""
 
@@ -358,6 +403,7 @@ class Config(Spec):
     minimums: Minimums = Minimums()
     outputs: Outputs = Outputs()
     prices: Prices = Prices()
+    snapshots: Snapshots | None = None
 
     @cached_property
     def granted(self) -> tuple[domain.Grant, ...]:

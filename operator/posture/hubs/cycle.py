@@ -27,7 +27,10 @@ logger = logging.getLogger(__name__)
 
 
 class Cycle:
-    """Runs a source for whoever asks. Raises StoreError; AwsError is posted, and tried again."""
+    """Runs a source for whoever asks. Raises StoreError; AwsError is posted, and tried again.
+
+    `resume`: whether what is stored may be shown before the first poll: it is the newest that was known.
+    """
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class Cycle:
         heard: Heard,
         *,
         first_pause: float,
+        resume: bool = True,
     ) -> None:
         self._now = now
         self._source = source
@@ -47,7 +51,7 @@ class Cycle:
         self._jobs = Jobs(publisher, first_pause)
         self._pauses = BackOff(first_pause)
         self._due = 0.0
-        self._resumed = False
+        self._resumed = not resume
         self._served = 0
 
     async def run(self) -> None:

@@ -21,6 +21,8 @@ from posture.hubs.insights import InsightReadings
 from posture.hubs.listening import EventQueue, Listening
 from posture.hubs.organization import OrganizationReader
 from posture.hubs.organizations import OrganizationReadings
+from posture.hubs.snapshots.keeper import SnapshotKeeper
+from posture.hubs.snapshots.places import Kept
 from posture.hubs.status import HubPhase, HubStatus, StatusPublisher
 from posture.hubs.stores import StoreOpening
 from posture.kube.leadership import LeaseCandidate, LeaseTerm, acquired_while
@@ -64,6 +66,8 @@ class HubDependencies:
     """Reads an insight by its ARN; None: nobody asks for one."""
     queues: Callable[[str], EventQueue] | None = None
     """Makes the client of a queue of events by its URL; None: nobody asks for one."""
+    snapshots: Callable[[str], Kept | None] = lambda _: None
+    """How the snapshots of a hub's store are kept now, by the hub's name; None: not at all."""
 
 
 class Hub:
@@ -96,6 +100,13 @@ class Hub:
             dependencies.first_pause,
         )
         self._publisher.on_change(lambda: self._organizations.saw(self._publisher.status.version))
+        self._snapshots = SnapshotKeeper(
+            key.name,
+            lambda: dependencies.snapshots(key.name),
+            dependencies.stores,
+            self.leading,
+            lambda known: self._publisher.post(snapshots=known),
+        )
         self._term: LeaseTerm | None = None
         self._source: Source | None = None
         self._controls: tuple[object, Controls] | None = None
@@ -351,20 +362,27 @@ class Hub:
                     quarantined,
                 )
                 self._publisher.post(store_replaced=quarantined)
-            self._source = await self._dependencies.sources.open(worker, findings)
+            source = await self._dependencies.sources.open(worker, findings)
+            taken_over = await self._snapshots.take_over(worker, opening, source, owner)
+            if taken_over is not None:
+                findings = taken_over
+                source = await self._dependencies.sources.open(worker, findings)
+            self._source = source
             self._publisher.succeeded(_START)
             pauses.succeeded()
             cycle = Cycle(
                 self.now,
-                self._source,
+                source,
                 self._requests,
                 self._publisher,
                 self.listening.heard,
                 first_pause=self._dependencies.first_pause,
+                resume=taken_over is None,
             )
             organizations = self._organizations.run(worker, findings, self._members)
-            work = self.listening.beside(cycle.run(), self._source)
-            await together(work, organizations, self._insights.run())
+            work = self.listening.beside(cycle.run(), source)
+            snapshots = self._snapshots.run(worker, findings, owner, source)
+            await together(work, organizations, self._insights.run(), snapshots)
         except TimesAhead:
             self._source = None
             await worker.call(opening.discard)

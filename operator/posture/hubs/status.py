@@ -16,6 +16,7 @@ from posture.hubs.demand import OrganizationKey
 from posture.hubs.insights import InsightStatus
 from posture.hubs.listening import ListeningStatus
 from posture.hubs.organization import OrganizationStatus
+from posture.hubs.snapshots.status import SnapshotStatus
 from posture.store.errors import StoreError
 
 
@@ -91,6 +92,8 @@ class HubStatus:
 
     0 while each poll reads all of what people did by hand.
     """
+    snapshots: SnapshotStatus = field(default_factory=SnapshotStatus)
+    """How the snapshots of its store stand."""
     organizations: Mapping[OrganizationKey, OrganizationStatus] = field(default_factory=dict)
     """How the reading of those stands that targets ask for; so it is with `insights`, by ARN."""
     insights: Mapping[str, InsightStatus] = field(default_factory=dict)

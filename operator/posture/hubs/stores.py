@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection
+from pathlib import Path
 
 from posture.sources.findings_view import FindingsView
 from posture.store.errors import Stop
@@ -32,6 +33,16 @@ class StoreOpening:
         store, quarantined = self._stores.open(self._name, owner=self._owner, stop=self._stop)
         self._findings = FindingsView(store)
         return self._findings, quarantined
+
+    def adopt(self, copy: Path) -> tuple[FindingsView, str | None]:
+        """Put a copy in the place of the store, and open what is there then.
+
+        Returns with it why the copy is not fit, where it is not: then the store is as it was.
+        """
+        self.close()
+        why = self._stores.adopt(self._name, copy, owner=self._owner, stop=self._stop)
+        findings, quarantined = self.open()
+        return findings, why or quarantined
 
     def discard(self) -> None:
         """Quarantine what has been opened: the next opening makes a new store."""

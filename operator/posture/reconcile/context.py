@@ -15,6 +15,7 @@ from posture.config.file import (
 from posture.hubs.demand import HubKey, OrganizationKey
 from posture.hubs.hub import Hub, HubDependencies
 from posture.hubs.makers import source_maker
+from posture.hubs.snapshots.places import kept_for
 from posture.kube.client import KubeClient
 from posture.kube.errors import KubeError
 from posture.kube.events import EventRecorder
@@ -108,6 +109,12 @@ class Context:
                 organizations=lambda organization: self.organizations(organization, key.region),
                 insight=cloud.insight,
                 queues=lambda url: self.queue(key, url),
+                snapshots=lambda name: kept_for(
+                    self.config.current().snapshots,
+                    name,
+                    key.region,
+                    (self.sessions, self.limiters, self.usage),
+                ),
             ),
         )
 

@@ -9,6 +9,7 @@ of one picture were read between the start and the end of a poll, or have not ch
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count, islice
+from pathlib import Path
 from typing import NamedTuple
 
 from posture.aws.client.clock import BELIEVED_AHEAD
@@ -302,6 +303,10 @@ class FindingsView:
             self.changed[RecordState.ACTIVE] |= written.cells
             self.changed[RecordState.ARCHIVED] |= written.archived
         return written
+
+    def copy_to(self, path: Path) -> None:
+        """Write a consistent copy of the store to a file that is not there."""
+        self._store.copy_to(path)
 
     def discard(self) -> None:
         """Close the store for good: its file is quarantined."""

@@ -6,6 +6,7 @@ while they run, and rows that move meanwhile are met once, twice or not at all.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from posture.domain.exceptions.marks import IsOurs
@@ -310,6 +311,13 @@ class FindingsStore(KeptState, KeptMoments, FindingRows, Protocol):
         """Forget rejections that no request since has met, as after a complete sweep that began then."""
         ...
 
+    def copy_to(self, path: Path) -> None:
+        """Write a consistent copy to a file that is not there, in steps between which others may go first.
+
+        It ends when it is stopped; what it has written then is no copy.
+        """
+        ...
+
     def discard(self) -> None:
         """Close the file and quarantine it: what is in it must not be believed. Raises StoreUnavailable."""
         ...
@@ -329,12 +337,26 @@ class Opened(NamedTuple):
 class Stores(Protocol):
     """The stores of all hubs of this replica, by the hub's name."""
 
+    version: int
+    """Of what copies hold: another version's cannot be adopted."""
+
     def open(self, name: str, *, owner: str, stop: Stop) -> Opened:
         """Open or create a store; `owner` is the hub that it belongs to.
 
         What is damaged, of another version, or not this hub's, is quarantined and replaced by an empty one.
         Raises `StoreUnavailable`, also while another process has it open. `stop` ends the opening, and later
         whatever reads, or removes very many rows: that raises `StoreUnavailable`. What writes still does.
+        """
+        ...
+
+    def beside(self, name: str) -> Path:
+        """Return where a copy of a store can be made; what an earlier one has left there is removed."""
+        ...
+
+    def adopt(self, name: str, path: Path, *, owner: str, stop: Stop) -> str | None:
+        """Put a copy in the place of a store that is closed; return why it is not fit, and then it is not.
+
+        Raises `StoreUnavailable`, with the store as it was.
         """
         ...
 

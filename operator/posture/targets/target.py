@@ -22,6 +22,7 @@ from posture.domain.scoring.scores import Method
 from posture.domain.time import SECOND, datetime_of
 from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub
+from posture.hubs.snapshots.status import SnapshotStatus
 from posture.kube.errors import KubeError
 from posture.kube.leadership import Leading
 from posture.kube.object_cache import ObjectCache
@@ -119,6 +120,7 @@ class Target:
         self._costing = Costing()
         self._request: tuple[str, Hub, int] | None = None
         self._store_replaced: str | None = None
+        self._snapshots: SnapshotStatus | None = None
         self._loop = WakeLoop(
             self._attempt, at_most_every=_AT_MOST_EVERY, fields=lambda: {"target": self.name}
         )
@@ -342,6 +344,19 @@ class Target:
             note = f"The local store was unusable and is rebuilt; all findings are read again: {replaced}"
             await self._context.events.post(ref, "Warning", reason="StoreReplaced", action="Sync", note=note)
         self._store_replaced = replaced
+        await self._tell_of_snapshots()
+
+    async def _tell_of_snapshots(self) -> None:
+        """Post an event when one was taken over, or could not be stored or taken over."""
+        known, before = self._hub.status.snapshots if self._hub else None, self._snapshots
+        self._snapshots = known
+        ref = ObjectRef.of(POSTURE_TARGETS, self._document)
+        if known and known.restored and known.restored != (before and before.restored):
+            note = f"The local store was taken over from a snapshot {known.restored}."
+            await self._context.events.post(ref, "Normal", reason="StoreRestored", action="Sync", note=note)
+        if known and known.trouble and known.trouble != (before and before.trouble):
+            note = f"{known.trouble}. Without it all findings are read from Security Hub."
+            await self._context.events.post(ref, "Warning", reason="SnapshotFailed", action="Sync", note=note)
 
     def _handled_request(self, before: PostureTargetStatus) -> str | None:
         """Start the run that the annotation asks for; return the last request whose run has ended."""

@@ -324,3 +324,34 @@ def test_a_line_to_paste_is_one_line_of_yaml() -> None:
     assert isinstance(refusal, NotGranted)
     assert "\n" not in refusal.line
     assert yaml.safe_load(refusal.line) == [json.loads(refusal.line.removeprefix("- "))]
+
+
+@pytest.mark.parametrize(
+    ("url", "bucket", "at"),
+    [
+        ("s3://copies", "copies", ""),
+        ("s3://copies/posture/eu/", "copies", "posture/eu"),
+        ("file:///shared/posture", None, "/shared/posture"),
+    ],
+)
+def test_where_snapshots_are_kept(path: Path, url: str, bucket: str | None, at: str) -> None:
+    kept = load(written(path, f"snapshots: {{url: {url}}}")).snapshots
+    assert kept is not None
+    assert (kept.bucket, kept.path, str(kept.every), kept.keep) == (bucket, at, "1h", 2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "snapshots: {}",
+        "snapshots: {url: /shared}",
+        "snapshots: {url: 'file://host/shared'}",
+        "snapshots: {url: 's3:///prefix'}",
+        "snapshots: {url: 'file:///shared', kmsKeyId: key}",
+        "snapshots: {url: 's3://copies', every: 10s}",
+        "snapshots: {url: 's3://copies', keep: 0}",
+    ],
+)
+def test_snapshots_that_cannot_be_kept_are_refused(path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match="snapshots"):
+        load(written(path, text))

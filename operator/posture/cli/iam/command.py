@@ -104,7 +104,8 @@ def iam(
         loaded = load(config)
         grants, outputs = loaded.grants, loaded.outputs.cloud_watch
         operator = operator_role or operator_arn(grants, outputs)
-        found = Roles(roles(grants, operator, outputs, reads_config=read_config), operator, cluster)
+        needed = roles(grants, operator, outputs, loaded.snapshots, reads_config=read_config)
+        found = Roles(needed, operator, cluster)
         show(_FORMS[form](found))
     except (ConfigError, NoOperatorRole, ValueError) as error:
         complain(error)

@@ -53,6 +53,7 @@ $ posture iam --config posture.yaml -o terraform         # one module, applied w
 | `posture-operator`: the pod has it, and assumes the others | the operator's account | `--operator-role` |
 | `posture-reader`: reads findings, changes their workflow | the administrator of Security Hub | `roleArns` |
 | `posture-metrics`: puts metrics into CloudWatch | where they are to be | `outputs.cloudWatch` |
+| `posture-snapshots`: keeps [copies of stores](../snapshots.md) | that of the bucket | `snapshots.roleArn` |
 | `posture-controls`: turns controls off and on | each account that is granted | `disableControls.roleNames` |
 | `posture-remediation`: what the actions declare | each account that is granted | `remediation.roleNames` |
 
@@ -99,7 +100,8 @@ def example() -> Roles:
 
 def _of(configuration: str, *, reads_config: bool = False) -> list[IamRole]:
     config = Config.model_validate(yaml.safe_load(configuration))
-    return roles(config.grants, OPERATOR, config.outputs.cloud_watch, reads_config=reads_config)
+    outputs, snapshots = config.outputs.cloud_watch, config.snapshots
+    return roles(config.grants, OPERATOR, outputs, snapshots, reads_config=reads_config)
 
 
 def _section(found: Sequence[IamRole]) -> str:

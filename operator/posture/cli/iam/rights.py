@@ -46,6 +46,10 @@ READ_HISTORY = ("securityhub:GetFindingHistory",)
 READ_CONTROLS = ("securityhub:BatchGetStandardsControlAssociations", "securityhub:GetEnabledStandards")
 READ_QUEUE = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
 PUT_METRICS = ("cloudwatch:PutMetricData",)
+KEEP_SNAPSHOTS = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
+FIND_SNAPSHOTS = ("s3:ListBucket",)
+"""Without it S3 says of an object that is not there that it may not be read."""
+ENCRYPT_SNAPSHOTS = ("kms:Decrypt", "kms:GenerateDataKey")
 SWITCH_CONTROLS = (
     "securityhub:BatchUpdateStandardsControlAssociations",
     "securityhub:UpdateStandardsControl",
@@ -73,6 +77,20 @@ class Statement(NamedTuple):
             "Resource": self.resources[0] if len(self.resources) == 1 else list(self.resources),
             **({"Condition": condition} if self.metric_namespaces else {}),
         }
+
+
+def of_snapshots(bucket: str, prefix: str, kms_key_id: str | None, partition: str) -> list[Statement]:
+    """Return what keeping snapshots in a bucket needs."""
+    arn = f"arn:{partition}:s3:::{bucket}"
+    objects = "/".join(part for part in (arn, prefix, "*") if part)
+    found = [
+        Statement("KeepSnapshots", KEEP_SNAPSHOTS, (objects,)),
+        Statement("FindSnapshots", FIND_SNAPSHOTS, (arn,)),
+    ]
+    if kms_key_id is not None:
+        key = kms_key_id if kms_key_id.startswith("arn:") else "*"
+        found.append(Statement("EncryptSnapshots", ENCRYPT_SNAPSHOTS, (key,)))
+    return found
 
 
 def of_builtins(actions: Iterable[Action], *, writes: bool) -> list[Statement]:

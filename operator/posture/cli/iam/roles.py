@@ -27,9 +27,10 @@ from posture.cli.iam.rights import (
     Statement,
     of_builtins,
     of_documents,
+    of_snapshots,
     statement,
 )
-from posture.config.model import CloudWatchOutput, Grant
+from posture.config.model import CloudWatchOutput, Grant, Snapshots
 from posture.domain.arns import COMMERCIAL, role_arn, role_parts
 from posture.domain.grants import Mode, Verb
 from posture.remediation.actions.contract import Action
@@ -84,10 +85,11 @@ def roles(
     grants: Sequence[Grant],
     operator: str,
     outputs: Sequence[CloudWatchOutput] = (),
+    snapshots: Snapshots | None = None,
     *,
     reads_config: bool = False,
 ) -> list[IamRole]:
-    """Return the roles that these grants and outputs need, the operator's first.
+    """Return the roles that these grants, outputs and snapshots need, the operator's first.
 
     `operator`: the ARN of that one. `reads_config`: hubs' roles may read AWS Config, which no grant says, and
     targets alone decide. Raises NoOperatorRole where a grant or an output has the operator assume
@@ -99,6 +101,10 @@ def roles(
     of_hubs = {(each.account, each.name) for each in wanted if each.kind is RoleKind.HUB}
     for output in outputs:
         wanted += _of_output(output, of_hubs)
+    if snapshots is not None and snapshots.role_arn is not None:
+        account, path, name = account_and_name(snapshots.role_arn)
+        kind = RoleKind.HUB if (account, name) in of_hubs else RoleKind.OUTPUT
+        wanted.append(_Wanted(kind, path, name, account, _keeping(snapshots, snapshots.role_arn), None))
     merged: defaultdict[tuple[RoleKind, str, str], list[_Wanted]] = defaultdict(list)
     for each in wanted:
         # Those in members are one role, made in many accounts, also where a hub's role has the same name.
@@ -106,7 +112,9 @@ def roles(
         kind = RoleKind.MEMBER if each.name in in_members else each.kind
         merged[kind, "" if kind is RoleKind.MEMBER else each.account, each.name].append(each)
     others = [_merged(kind, each) for (kind, _, _), each in sorted(merged.items(), key=lambda item: item[0])]
-    own = _operator(operator, grants, others, outputs, reading)
+    own = _operator(operator, grants, others, outputs)
+    if snapshots is not None and snapshots.role_arn is None:
+        own = own._replace(statements=(*own.statements, *_keeping(snapshots, operator)))
     if any(each.name == own.name and {own.accounts[0], "*"} & set(each.accounts) for each in others):
         raise NoOperatorRole(
             f"a grant or an output names {own.name}, the operator's own role, as one that it assumes: name"
@@ -174,6 +182,14 @@ def _of_output(output: CloudWatchOutput, of_hubs: AbstractSet[tuple[str, str]]) 
 
 def _putting(output: CloudWatchOutput) -> Statement:
     return Statement("PutMetrics", PUT_METRICS, metric_namespaces=(output.metric_namespace,))
+
+
+def _keeping(snapshots: Snapshots, arn: str) -> list[Statement]:
+    """Return what `arn` must be allowed to keep snapshots; nothing where they are kept in a directory."""
+    if snapshots.bucket is None:
+        return []
+    partition, _, _ = _parts(arn)
+    return of_snapshots(snapshots.bucket, snapshots.path, snapshots.kms_key_id, partition)
 
 
 def _hub_statements(grant: Grant) -> list[Statement]:

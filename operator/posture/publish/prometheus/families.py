@@ -167,6 +167,12 @@ SYNC_RELIST_ROTATION = Family(
     " 0 while each poll reads all of it.",
     HUB,
 )
+SNAPSHOT_TIME = Family(
+    "posture_snapshot_timestamp_seconds",
+    "Up to when the newest snapshot reaches that this replica has stored of a hub, or taken over.",
+    HUB,
+)
+SNAPSHOT_BYTES = Family("posture_snapshot_size_bytes", "Size of that snapshot as it is stored.", HUB)
 SYNC_PROGRESS = Family(
     "posture_sync_progress_ratio", "Progress of the first sweep; 1 when it is complete.", HUB
 )
@@ -272,6 +278,8 @@ ALL: tuple[Family, ...] = (
     SYNC_DURATION,
     SYNC_INTERVAL,
     SYNC_RELIST_ROTATION,
+    SNAPSHOT_TIME,
+    SNAPSHOT_BYTES,
     SYNC_PROGRESS,
     SYNC_ERRORS,
     SYNC_CORRECTIONS,

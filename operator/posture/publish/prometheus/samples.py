@@ -289,6 +289,8 @@ def hub_samples(hubs: Iterable[Hub]) -> Samples:
             (families.SYNC_DURATION, status.duration_seconds),
             (families.SYNC_INTERVAL, status.interval_seconds),
             (families.SYNC_RELIST_ROTATION, status.lag_seconds if status.exact else None),
+            (families.SNAPSHOT_TIME, _seconds(status.snapshots.taken)),
+            (families.SNAPSHOT_BYTES, status.snapshots.stored_bytes),
             (families.SYNC_PROGRESS, status.progress),
             (families.EVENTS_LAG, hub.listening.lag),
         ):

@@ -170,6 +170,12 @@ class SecurityHubs:
         progress = SyncProgress(await worker.call(findings.kept.states))
         source = Ordered(self._cloud, progress.latest)
         context = SyncContext(
-            source, worker, findings, progress, self._bounds, set_forward=self._cloud.set_forward
+            source,
+            worker,
+            findings,
+            progress,
+            self._bounds,
+            latest=progress.latest,
+            set_forward=self._cloud.set_forward,
         )
         return SecurityHubSource(self._cloud, context)

@@ -5,7 +5,7 @@ A file that cannot be used is kept beside the new one, for whoever wants to know
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from posture.store.errors import Stop, StoreError, StoreLost, StoreUnavailable
 from posture.store.sqlite import schema
 
 LOCK_TIMEOUT_SECONDS = 1.0
+_PAGES_A_STEP = 256
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 # Of a file with a header that no SQLite understands; it has no code of its own.
@@ -123,6 +124,17 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+    def copy_to(self, path: Path, between: Callable[[], None]) -> None:
+        """Write a copy to a file by SQLite's backup API; `between` is called after each step.
+
+        The copy is as durable as its last page: whoever keeps it sees to that.
+        """
+        connection = self._present()
+        with self._typed_errors(), closing(sqlite3.connect(path, isolation_level=None)) as copy:
+            copy.execute("PRAGMA journal_mode = OFF")
+            copy.execute("PRAGMA synchronous = OFF")
+            connection.backup(copy, pages=_PAGES_A_STEP, progress=lambda *_: between())
 
     def close(self) -> None:
         """Close the connection; SQLite moves what is in the journal into the file. Closing twice is fine."""

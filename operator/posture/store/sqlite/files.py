@@ -7,6 +7,7 @@ that has not been written to for long.
 """
 
 import logging
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
@@ -73,6 +74,40 @@ def mark_clean(database: Database) -> None:
         connection.execute("DELETE FROM meta WHERE key = 'in use'")
 
 
+def adopt(copy: Path, path: Path, owner: str, stop: Stop) -> str | None:
+    """Put a copy in the place of the store of `owner`, which is closed; return why not, where it is unfit.
+
+    All of it is checked first, and is on the disk before it takes the place. Raises `StoreUnavailable`.
+    """
+    try:
+        database = Database(copy, stop)
+        try:
+            if _refuse_foreign(database, owner) != schema.SCHEMA_VERSION:
+                raise _Unfit("the file is of an older version")
+            verdict = database.rows_unless_stopped(CHECK)
+            if verdict != [("ok",)]:
+                raise _Unfit(f"the file is damaged ({verdict[0][0]})")
+            _load(database)
+            mark_clean(database)
+        finally:
+            database.close()
+    except (_Unfit, StoreLost) as unfit:
+        remove_copy(copy)
+        return str(unfit)
+    with copy.open("rb") as file:
+        os.fsync(file.fileno())
+    for suffix in ("-wal", "-shm", "-journal"):
+        path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+    copy.replace(path)
+    return None
+
+
+def remove_copy(copy: Path) -> None:
+    """Remove a copy that is not wanted any more, and what SQLite has put beside it."""
+    for file in copy.parent.glob(f"{copy.name}*"):
+        file.unlink(missing_ok=True)
+
+
 def _application(database: Database) -> int:
     return int(database.rows("PRAGMA application_id")[0][0])
 
@@ -122,7 +157,9 @@ def _make_directory(directory: Path) -> None:
 
 logger = logging.getLogger(__name__)
 
-_FILE = re.compile(r"(?P<store>posture-hub-[0-9a-f]{16}\.sqlite)(-wal|-shm|-journal|\.broken-\d+)?", re.ASCII)
+_FILE = re.compile(
+    r"(?P<store>posture-hub-[0-9a-f]{16}\.sqlite)(\.copy)?(-wal|-shm|-journal|\.broken-\d+)?", re.ASCII
+)
 
 
 def remove_unused(directory: Path, in_use: Collection[Path], written_before: float) -> list[Path]:

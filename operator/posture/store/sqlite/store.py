@@ -75,6 +75,10 @@ class Store(FindingReader, KeptBeside):
         finally:
             self._database.close()
 
+    def copy_to(self, path: Path) -> None:
+        """Write a consistent copy to a file that is not there, in steps between which others may go first."""
+        self._database.copy_to(path, self._stop.between)
+
     def discard(self) -> None:
         """Close the file and quarantine it: what is in it must not be believed. Raises StoreUnavailable."""
         path = self._database.path
