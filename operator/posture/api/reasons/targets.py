@@ -231,6 +231,17 @@ TARGET = KindTold(
             "Warning",
             Meaning("The local store could not be used. Everything is read again.", "Do what the note says."),
         ),
+        "StoreRestored": EventTold(
+            "Normal",
+            Meaning("The local store was taken over from a snapshot; what has changed since is read."),
+        ),
+        "SnapshotFailed": EventTold(
+            "Warning",
+            Meaning(
+                "A snapshot of the store was not stored, or was passed over. Scores do not suffer.",
+                "Do what the note says: mostly a right or a volume is missing.",
+            ),
+        ),
         "WaitingForPolicies": EventTold(
             "Warning",
             Meaning(

@@ -157,7 +157,9 @@ Named: TypeAlias = Literal[
     "CleanupAbandoned",
     "MoveHindered",
     "Reverted",
+    "SnapshotFailed",
     "StoreReplaced",
+    "StoreRestored",
     "TwoReleases",
     "WaitingForPolicies",
 ]

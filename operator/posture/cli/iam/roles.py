@@ -112,7 +112,7 @@ def roles(
         kind = RoleKind.MEMBER if each.name in in_members else each.kind
         merged[kind, "" if kind is RoleKind.MEMBER else each.account, each.name].append(each)
     others = [_merged(kind, each) for (kind, _, _), each in sorted(merged.items(), key=lambda item: item[0])]
-    own = _operator(operator, grants, others, outputs)
+    own = _operator(operator, grants, others, outputs, reading)
     if snapshots is not None and snapshots.role_arn is None:
         own = own._replace(statements=(*own.statements, *_keeping(snapshots, operator)))
     if any(each.name == own.name and {own.accounts[0], "*"} & set(each.accounts) for each in others):
