@@ -56,6 +56,8 @@ def _of_object(document: dict[str, Any], text: str) -> Iterator[str]:
 
 
 def _of_part(document: dict[str, Any], folder: Path) -> Iterator[str]:
+    if document.keys() == {"spec"}:
+        document = document["spec"]
     keys = set(document)
     if keys <= _spelled(Config):
         yield from _as_configuration(document, folder)
@@ -130,6 +132,7 @@ def test_every_block_says_what_language_it_is_in(page: Path) -> None:
         ("apiVersion: posture.dev/v1alpha1\nkind: PostureTarget\nmetadata: {name: x}\nspec: {}", "required"),
         ("kind: PostureTarget\nspec: {publishes: []}", "no spec.publishes"),
         ("grouping: {organizationTag: {}}", "no spec.grouping.organizationTag"),
+        ("spec: {aws: {event: {}}}", "no spec.aws.event"),
         ("grants: [{verb: [Score]}]", "does not know this field"),
         ("- {namespaces: [x], verbs: [Scores]}", "Score"),
         ("image: {repositry: x}", "repositry"),
