@@ -101,3 +101,22 @@ async def test_what_events_tell_is_known_without_a_poll(
     told = before.keys() & truth.keys()
     assert {name: material(holds[name]) for name in told} == {name: material(truth[name]) for name in told}
     assert holds != before
+
+
+@seeds(1)
+async def test_two_changes_of_one_second_are_told_apart_by_reading_the_finding(
+    world: World, client: SecurityHub, witness: Witness, hear: Hear
+) -> None:
+    (failed,) = world.some(1, compliance="FAILED", within=HOUR)
+    world.load([failed])
+    await witness.sweep()
+    await world.pass_time(client, MINUTE)
+    world.emulator.events.tell(EventsRequest(ADMINISTRATOR, REGION))
+    world.mutate({"op": "workflow", "id": failed["Id"], "status": "SUPPRESSED"})
+    world.mutate({"op": "workflow", "id": failed["Id"], "status": "NEW"})
+    suppressed, reopened = world.emulator.events.take()
+    await world.pass_time(client, MINUTE)
+    # Nothing in the two events says which of them was the later.
+    await hear([reopened])
+    await hear([suppressed])
+    assert witness.findings() == witness.history.truth()
