@@ -11,6 +11,7 @@ from demo.cluster import NAMESPACE, Kubectl, cluster
 from deploy.prometheus.generate import PLAIN
 from posture.domain.scoring.scores import Score
 from sandbox.cloud import Cloud
+from sandbox.config.rules import NON_COMPLIANT, PACK_SUFFIX
 from sandbox.operator_process import OperatorProcess
 from sandbox.organization import Organization
 from sandbox.prometheus import prometheus
@@ -23,6 +24,10 @@ PAYMENTS = ("600000000000", "600000007919", "600000015838")
 RULES = ("block-public-access", "close-ssh-and-rdp", "old-access-keys")
 REMEDIATIONS = 8
 """Three things in each of three accounts, of which one is opted out."""
+PACK = "OrgConformsPack-baseline-a1b2c3d4"
+"""The conformance pack of AWS Config that the target `baseline` is scored by."""
+_ORGANIZATION = Organization(account_count=16, packs=(PACK,))
+REGION = _ORGANIZATION.regions[0]
 _SHOWN_METRICS = (
     "posture_target_score_ratio",
     "posture_target_unsuppressed_score_ratio",
@@ -55,8 +60,10 @@ def staged(
     """
     say(f"The cluster of {kubeconfig}" if kubeconfig else "A control plane: etcd and kube-apiserver")
     kubectl = cluster(stack, kubeconfig)
-    say("A simulated organization of 16 accounts in two Regions, its Security Hub and its STS")
-    cloud = stack.enter_context(Cloud.start(organization=Organization(account_count=16)))
+    say(
+        "A simulated organization of 16 accounts in two Regions, its Security Hub, its AWS Config and its STS"
+    )
+    cloud = stack.enter_context(Cloud.start(organization=_ORGANIZATION))
     say("The operator, and the targets in demo/targets.yaml")
     operator = stack.enter_context(
         OperatorProcess(
@@ -88,6 +95,7 @@ def play(stage: Stage) -> None:
     score = _show_effect(stage)
     _enforce(stage, made)
     _end(stage, score)
+    _lift(stage)
 
 
 def _first_score(stage: Stage) -> None:
@@ -123,6 +131,22 @@ def _change(stage: Stage) -> None:
     print(f"posture_target_score_ratio of payments: {before:.4f} -> {after:.4f}")
     operator.wait(lambda: _status_says(kubectl, after), "the status to follow the metric")
     kubectl("get", "posturetargets", "--namespace", NAMESPACE)
+
+
+def _lift(stage: Stage) -> None:
+    kubectl, cloud, operator, _ = stage
+    before = _ratio(operator, "baseline")
+    say(f"AWS Config: in payments something stops to comply with a rule of the pack {PACK}")
+    rule = _break_a_rule(cloud)
+    print(f"{rule} is NON_COMPLIANT in {PAYMENTS[0]}")
+    operator.wait(lambda: (_ratio(operator, "baseline") or 2) < (before or 0), "a worse score", seconds=60)
+    kubectl("get", "posturetarget", "baseline", "--namespace", NAMESPACE)
+    say("What it fails for is suppressed in Security Hub: Config goes on counting it, the target does not")
+    text = (HERE / "lifted.yaml").read_text(encoding="utf-8")
+    later = (datetime.now(UTC) + _LATER).strftime("%Y-%m-%dT%H:%M:%SZ")
+    kubectl("apply", "-f", "-", text=string.Template(text).substitute(RULE=rule, LATER=later))
+    operator.wait(lambda: _ratio(operator, "baseline") == before, "the score as it was", seconds=60)
+    kubectl("get", "posturetarget", "baseline", "--namespace", NAMESPACE)
 
 
 def _except(stage: Stage) -> None:
@@ -236,9 +260,28 @@ def _ratio(operator: OperatorProcess, target: str = "payments") -> float | None:
     return operator.value("posture_target_score_ratio", namespace=NAMESPACE, target=target)
 
 
+def _break_a_rule(cloud: Cloud) -> str:
+    """Let a rule of the pack fail that failed nowhere; return its whole name there."""
+    config, account = cloud.config, PAYMENTS[0]
+    pack = next(each for each in _ORGANIZATION.seed()["config"]["packs"] if each["name"] == PACK)
+    failing = {
+        name.partition(PACK_SUFFIX)[0]
+        for each in _ORGANIZATION.accounts()
+        for region in _ORGANIZATION.regions
+        for name, rule in config.rules(each.id, region).items()
+        if any(resource["compliance"] == NON_COMPLIANT for resource in rule["resources"])
+    }
+    sound = next(each for each in pack["rules"] if each not in failing)
+    rule = config.rule_of_pack(account, REGION, PACK, sound)
+    config.set_rule(account, REGION, rule, NON_COMPLIANT)
+    return rule
+
+
 def _fix_payments(cloud: Cloud) -> int:
     """Let what failed in the payments accounts pass at its next check; return how many findings that are."""
     failed = {
+        # What Config says of its rules does not change by what becomes of its findings.
+        "ProductName": [{"Comparison": "NOT_EQUALS", "Value": "Config"}],
         "AwsAccountId": [{"Comparison": "EQUALS", "Value": account} for account in PAYMENTS],
         "ComplianceStatus": [{"Comparison": "EQUALS", "Value": "FAILED"}],
         "RecordState": [{"Comparison": "EQUALS", "Value": "ACTIVE"}],

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from sandbox.config.rules import PACK_SUFFIX
 from sandbox.securityhub.client import ControlClient
 
 Document = dict[str, Any]
@@ -42,7 +43,7 @@ class ConfigClient:
     def rule_of_pack(self, account: str, region: str, pack: str, rule: str) -> str:
         """Return the whole name there of a pack's rule, given by its name in the template (KeyError)."""
         for name, each in self.rules(account, region).items():
-            if each["pack"] == pack and name.startswith(f"{rule}-conformance-pack-"):
+            if each["pack"] == pack and name.startswith(rule + PACK_SUFFIX):
                 return name
         raise KeyError(rule)
 

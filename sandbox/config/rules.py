@@ -20,6 +20,8 @@ STATES = (COMPLIANT, NON_COMPLIANT, INSUFFICIENT_DATA)
 
 CAP = 25
 """Beyond this many contributors are not counted (API reference, ComplianceContributorCount)."""
+PACK_SUFFIX = "-conformance-pack-"
+"""Between a rule's name in a pack and what the account adds."""
 OWN_PREFIX = "securityhub-"
 """Of the rules that Security Hub makes for its controls."""
 _ALPHABET = string.ascii_lowercase + string.digits

@@ -9,6 +9,7 @@ from sandbox.config.rules import (
     COMPLIANT,
     INSUFFICIENT_DATA,
     NON_COMPLIANT,
+    PACK_SUFFIX,
     STATES,
     Pack,
     RuleSet,
@@ -50,7 +51,7 @@ class SeedConfig(msgspec.Struct, forbid_unknown_fields=True):
 
     `rules`: in no pack. `own_rules`: of Security Hub, which gives them a hash in each account. `failing`,
     `without_results`: shares of rules; which ones is decided by `seed_number`, the account, the Region
-    and the rule's whole name.
+    and the rule's whole name. `sound`: the share of names in templates whose rules fail nowhere.
     """
 
     aggregators: list[SeedAggregator] = []
@@ -59,6 +60,7 @@ class SeedConfig(msgspec.Struct, forbid_unknown_fields=True):
     own_rules: list[str] = msgspec.field(default_factory=lambda: list(OWN_RULES))
     failing: float = 0.1
     without_results: float = 0.1
+    sound: float = 0.0
     seed_number: int = 1
 
 
@@ -122,7 +124,13 @@ def first_state(
     seed: SeedConfig, account: str, region: str, rule: str
 ) -> Literal["COMPLIANT", "NON_COMPLIANT", "INSUFFICIENT_DATA"]:
     """Return what a rule is at first."""
-    drawn = int.from_bytes(digest_of(seed.seed_number, account, region, rule)[:4]) / 2**32
+    drawn = _share(seed.seed_number, account, region, rule)
     if drawn < seed.failing:
-        return NON_COMPLIANT
+        is_sound = seed.sound and _share(seed.seed_number, rule.partition(PACK_SUFFIX)[0]) < seed.sound
+        return COMPLIANT if is_sound else NON_COMPLIANT
     return INSUFFICIENT_DATA if drawn < seed.failing + seed.without_results else COMPLIANT
+
+
+def _share(*parts: object) -> float:
+    """Return a number in [0, 1) that the parts determine."""
+    return int.from_bytes(digest_of(*parts)[:4]) / 2**32
