@@ -154,12 +154,13 @@ CASES = (
     Case(
         "PostureOutputFailing",
         {
-            f'posture_output_failed_total{{{_OUTPUT},reason="invalid_token",{POD}}}': "0x10 0+1x60",
-            f"posture_output_sent_total{{{_OUTPUT},{POD}}}": "100x70",
+            f'posture_output_failed_total{{{_OUTPUT},reason="invalid_token",{POD}}}': "0x10 0+1x30 30x50",
+            f"posture_output_sent_total{{{_OUTPUT},{POD}}}": "100x90",
         },
         [
             ("10m", []),
             ("30m", [Fires("The output soc fails and sends nothing.", _OF_OUTPUT)]),
+            ("80m", []),
         ],
     ),
 )
