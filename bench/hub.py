@@ -22,7 +22,8 @@ from posture.domain.scoring.evaluation import Evaluation, View
 from posture.domain.standards import Controls
 from posture.domain.time import microseconds
 from posture.hubs.demand import Demand, HubKey
-from posture.hubs.hub import Hub, HubDependencies
+from posture.hubs.hub import Hub
+from posture.hubs.life import HubDependencies
 from posture.process import settle_heap
 from posture.sources.findings_view import FindingsView
 from posture.sources.securityhub.context import Bounds, SyncContext

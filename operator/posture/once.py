@@ -13,7 +13,8 @@ from posture.aws.organizations.client import Organizations
 from posture.aws.securityhub.client import SecurityHub
 from posture.domain.scoring.accounts import AccountFilter, AccountStanding
 from posture.hubs.demand import Demand, HubKey, OrganizationDemand, OrganizationKey
-from posture.hubs.hub import Hub, HubDependencies
+from posture.hubs.hub import Hub
+from posture.hubs.life import HubDependencies
 from posture.hubs.makers import source_maker
 from posture.hubs.status import HubStatus
 from posture.pace import Lasting

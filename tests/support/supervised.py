@@ -19,7 +19,8 @@ from posture.config.file import (
     ConfigFile,
 )
 from posture.hubs.demand import Demand, HubKey
-from posture.hubs.hub import Hub, HubDependencies
+from posture.hubs.hub import Hub
+from posture.hubs.life import HubDependencies
 from posture.kube.client import KubeClient
 from posture.kube.errors import Call, Gone, KubeError, Moved, Retryable
 from posture.kube.events import EventRecorder

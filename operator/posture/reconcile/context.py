@@ -13,7 +13,8 @@ from posture.config.file import (
     ConfigFile,
 )
 from posture.hubs.demand import HubKey, OrganizationKey
-from posture.hubs.hub import Hub, HubDependencies
+from posture.hubs.hub import Hub
+from posture.hubs.life import HubDependencies
 from posture.hubs.makers import source_maker
 from posture.hubs.snapshots.places import kept_for
 from posture.kube.client import KubeClient

@@ -10,7 +10,8 @@ from posture.aws.client import calls
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
 from posture.aws.sqs.client import Queue
-from posture.hubs.hub import Hub, HubDependencies
+from posture.hubs.hub import Hub
+from posture.hubs.life import HubDependencies
 from posture.sources.securityhub.source import SecurityHubs
 from posture.store.sqlite.stores import SqliteStores
 from sandbox.cloud import Cloud

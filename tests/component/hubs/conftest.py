@@ -7,7 +7,8 @@ import pytest
 
 from posture.aws.client import calls
 from posture.aws.securityhub.client import SecurityHub
-from posture.hubs.hub import Hub, HubDependencies
+from posture.hubs.hub import Hub
+from posture.hubs.life import HubDependencies
 from posture.hubs.stores import StoreOpening
 from posture.kube.leadership import LeaseCandidate
 from posture.sources.securityhub.context import Bounds, SyncContext

@@ -11,7 +11,8 @@ import pytest
 from posture.aws.client.errors import AccessDenied, HubNotEnabled, Retryable
 from posture.aws.securityhub.client import SecurityHub
 from posture.aws.securityhub.wire import FindingsPage
-from posture.hubs.hub import Hub, HubDependencies
+from posture.hubs.hub import Hub
+from posture.hubs.life import HubDependencies
 from posture.hubs.status import HubPhase
 from posture.sources.securityhub.source import SecurityHubs
 from posture.store.sqlite.stores import SqliteStores

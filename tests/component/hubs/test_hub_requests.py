@@ -45,7 +45,7 @@ async def test_a_poll_that_withholds_what_it_read_is_not_the_one_that_was_asked_
     hub.ask([demand()])
     async with living(hub) as changes:
         await changes.until(lambda: hub.status.exact)
-        source = cast("SecurityHubSource", hub._source)
+        source = cast("SecurityHubSource", hub._life.source)
         done = source.sync.context.progress.done
         done.suspicious = done.polled
         sweep = faults.add(

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from posture.aws.securityhub.client import SecurityHub
-from posture.hubs.hub import Hub, HubDependencies
+from posture.hubs.hub import Hub
+from posture.hubs.life import HubDependencies
 from posture.hubs.snapshots import index, saving
 from posture.hubs.snapshots.index import INDEX, Index, Unusable, decoded
 from posture.hubs.snapshots.places import Directory, Kept

@@ -11,7 +11,8 @@ import pytest
 
 from posture.aws.securityhub.client import SecurityHub
 from posture.hubs.demand import Demand, HubKey
-from posture.hubs.hub import Hub, HubDependencies
+from posture.hubs.hub import Hub
+from posture.hubs.life import HubDependencies
 from posture.sources.securityhub.source import SecurityHubs
 from posture.store.errors import StoreUnavailable
 from posture.store.sqlite.database import Database

@@ -15,7 +15,8 @@ from posture.domain.findings import CheckSource
 from posture.domain.scoring.evaluation import AccountScope, Evaluation
 from posture.domain.scoring.scores import Scores
 from posture.hubs.demand import Demand, HubKey
-from posture.hubs.hub import Hub, HubDependencies
+from posture.hubs.hub import Hub
+from posture.hubs.life import HubDependencies
 from posture.reconcile.access import Admitted
 from posture.reconcile.scope import chosen_standards, demand_of, followed_of, view_of
 from posture.sources.config.source import ConfigAggregators

@@ -9,7 +9,8 @@ import pytest
 
 from posture.hubs import stores
 from posture.hubs.demand import HubKey
-from posture.hubs.hub import Hub, HubDependencies
+from posture.hubs.hub import Hub
+from posture.hubs.life import HubDependencies
 from posture.hubs.stores import remove_leftovers
 from posture.sources.findings_view import FindingsView
 from posture.sources.thread import Worker

@@ -6,7 +6,8 @@ import pytest
 
 from posture.cli.reading.looking import CannotLook, Sight
 from posture.hubs.demand import HubKey
-from posture.hubs.hub import Hub, HubDependencies
+from posture.hubs.hub import Hub
+from posture.hubs.life import HubDependencies
 
 
 async def test_nothing_is_concluded_from_a_store_that_is_gone() -> None:
