@@ -19,7 +19,7 @@ from bench.lag import lag_meanwhile
 from bench.pages import pages
 from bench.row import Aim, Row
 from bench.sides import Samples, cpu_seconds, in_turns, middle
-from posture.api.posture_target import ScoringMethod
+from posture.api.targets.kind import ScoringMethod
 from posture.aws.securityhub.wire import FindingsPage, decode_page
 from posture.domain.exceptions import marks
 from posture.domain.exceptions.control_status import Record

@@ -24,7 +24,7 @@ from bench.pages import pages
 from bench.row import Aim, Row
 from bench.sides import in_turns, middle
 from posture.aws.securityhub.wire import FindingsPage, decode_page, whole_findings
-from posture.config.model import SplunkOutput
+from posture.config.outputs import SplunkOutput
 from posture.domain.scoring.accounts import AccountFilter
 from posture.hubs.demand import HubKey
 from posture.process import settle_heap

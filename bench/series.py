@@ -13,7 +13,7 @@ from posture.domain.scoring.evaluation import Evaluation, View, evaluate
 from posture.domain.standards import ControlAssociation, Controls, Standard
 from posture.publish.prometheus.exposition import Value
 from posture.publish.prometheus.families import Family
-from posture.publish.prometheus.samples import evaluation_samples
+from posture.publish.prometheus.target_samples import evaluation_samples
 from sandbox.organization import Organization
 from sandbox.securityhub.catalogue import STANDARDS
 

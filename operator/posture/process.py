@@ -20,7 +20,7 @@ from posture.aws.client.sessions import Sessions
 from posture.config.file import (
     ConfigFile,
 )
-from posture.config.model import SplunkOutput
+from posture.config.outputs import SplunkOutput
 from posture.hubs.stores import remove_leftovers
 from posture.kube.client import connect
 from posture.kube.connection import NoCluster

@@ -13,14 +13,8 @@ from posture.api.crds import documents
 from posture.config.file import (
     load,
 )
-from posture.config.model import (
-    Config,
-    Grant,
-    LeaseTimes,
-    Metrics,
-    OptOutTag,
-    RemediationGrant,
-)
+from posture.config.grants import Grant, OptOutTag, RemediationGrant
+from posture.config.model import Config, LeaseTimes, Metrics
 from posture.kube.access import required_rights
 from posture.kube.resources import LEASES
 from tests.chart.conftest import CHART, NAMESPACE, ROOT, Helm, Manifest, Render, kinds

@@ -9,9 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from posture.config.model import (
-    Config,
-)
+from posture.config.model import Config
 from sandbox.controlplane import ControlPlane
 from tests.chart.conftest import CHART, Helm, Manifest, kinds
 from tests.support.applying import DIGITS, MONITORING, store, template, to_send

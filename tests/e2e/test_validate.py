@@ -11,9 +11,9 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given
 
 from posture.api.admission import refusals, without_nulls
-from posture.api.posture_target import PostureTarget
 from posture.api.resource import API_VERSION, CustomResource, InvalidObject, parse
 from posture.api.suppression_policy import SuppressionPolicy
+from posture.api.targets.kind import PostureTarget
 from posture.cli import main
 from sandbox.controlplane import ControlPlane
 from tests.support.api.malformed import MALFORMED, Malformed

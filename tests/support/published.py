@@ -5,7 +5,8 @@ from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import Evaluation, View, evaluate
 from posture.domain.standards import ControlAssociation, Controls, Standard
 from posture.domain.time import HOUR
-from posture.publish.sink import PublishingTarget, Shown, TargetReport
+from posture.publish.reports import Shown, TargetReport
+from posture.publish.sink import PublishingTarget
 
 STANDARD = "fsbp/v/1"
 _CONTROLS = tuple(f"S3.{number}" for number in range(1, 8))

@@ -7,11 +7,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Self, cast
 
-from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
-from posture.config.model import (
-    Config,
-)
+from posture.api.targets.kind import PostureTarget
+from posture.config.model import Config
 from posture.domain.findings import Cell, Check, CheckSource, Compliance, Count, Severity, Workflow
 from posture.domain.scoring.evaluation import View, evaluate
 from posture.domain.standards import ControlAssociation, Controls, Standard

@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
-from posture.api.posture_target import ScoringMethod
-from posture.api.posture_target_status import PostureTargetStatus
+from posture.api.targets.kind import ScoringMethod
+from posture.api.targets.status import PostureTargetStatus
 from posture.domain.findings import Cell, Check, CheckSource, Compliance, Count, Severity, Workflow
 from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import Evaluation, View, evaluate

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from posture.api.posture_target import PostureTarget
 from posture.api.remediation import Remediation
 from posture.api.remediation_rule import RemediationRule
 from posture.api.resource import GROUP, VERSION, Column, CustomResource
 from posture.api.schema import structural
 from posture.api.suppression_policy import SuppressionPolicy
+from posture.api.targets.kind import PostureTarget
 
 CATEGORY = "posture"
 KINDS: tuple[type[CustomResource], ...] = (PostureTarget, SuppressionPolicy, RemediationRule, Remediation)

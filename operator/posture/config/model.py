@@ -4,100 +4,33 @@ Unknown keys are refused. Nothing is allowed that is not granted; a grant's omit
 """
 
 import itertools
-from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, StrictBool, StrictInt
+from pydantic import Field, StrictBool, StrictInt
 
 from posture.api.durations import Duration
 from posture.api.model import Spec
-from posture.api.patterns import compile_pattern
 from posture.api.shapes import CelRule, Shape
 from posture.api.types import (
-    AccountGlob,
-    OutputName,
     PacedDuration,
     PositiveDuration,
     Region,
     RoleArn,
-    TagKey,
-    TagValue,
 )
+from posture.config.grants import BreakGlass, Grant, OptOutTag
+from posture.config.outputs import Outputs
 from posture.domain import costs
 from posture.domain import grants as domain
-from posture.domain.arns import QUEUE_ARN_GLOB, ROLE_ARN_GLOB, ROLE_NAME_GLOB
-from posture.domain.grants import Mode, Verb
 
-
-def _expression(text: str) -> str:
-    try:
-        compile_pattern(text)
-    except ValueError as error:
-        raise ValueError(
-            f"write a regular expression (RE2: no look-around, no back-references): {error}"
-        ) from None
-    return text
-
-
-NamespaceGlob = Annotated[
-    str, Shape(r"[a-z0-9*?-]+", "write the name of a namespace or a glob such as team-*", 63)
-]
-RoleArnGlob = Annotated[
-    str,
-    Shape(
-        ROLE_ARN_GLOB,
-        "write a role's ARN or a glob such as arn:aws:iam::*:role/posture-* (* stops at : and at /)",
-        600,
-    ),
-]
-QueueArnGlob = Annotated[
-    str,
-    Shape(
-        QUEUE_ARN_GLOB,
-        "write a queue's ARN or a glob such as arn:aws:sqs:*:111122223333:posture-* (* stops at :)",
-        200,
-    ),
-]
-RoleNameGlob = Annotated[
-    str,
-    Shape(ROLE_NAME_GLOB, "write the name of a role, not its ARN, or a glob such as posture-*", 64),
-]
 OwnerId = Annotated[
     str,
     Shape(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?", "write up to 63 of letters, digits, -, _ and .", 63),
 ]
 Name = Annotated[str, Shape("", "write a name", 200)]
-MetricNamespace = Annotated[
-    str,
-    Shape(
-        r"[A-Za-z0-9._/#-][A-Za-z0-9._/#: -]*",
-        "write up to 255 of letters, digits, blanks and . - _ / # :, not a colon first, and not AWS/ first",
-        255,
-        check=lambda text: not text.startswith("AWS/") and bool(text.strip()),
-    ),
-]
-CollectorUrl = Annotated[
-    str,
-    Shape(
-        r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?",
-        "write the address of the HTTP Event Collector without /services/collector and without a password,"
-        " as https://splunk.example.com:8088",
-        500,
-        check=lambda text: "/services/collector" not in text,
-    ),
-]
-FilePath = Annotated[str, Shape(r"/[^\x00-\x1f]+", "write the absolute path of a mounted file", 500)]
-SplunkIndex = Annotated[
-    str, Shape(r"[a-z0-9_][a-z0-9_-]*", "write the name of an index: of a-z, 0-9, _ and -", 80)
-]
-Expression = Annotated[str, AfterValidator(_expression)]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-_TWO_WEEKS = timedelta(days=14)
 # As long as a candidate waits at most (posture.kube.lease_terms), which a test holds it to.
 _LONGEST_LEASE = timedelta(hours=1)
 
@@ -107,83 +40,6 @@ class Writes(StrEnum):
 
     ENABLED = "Enabled"
     FROZEN = "Frozen"
-
-
-class DisableControlsGrant(Spec):
-    """How controls may be turned off."""
-
-    role_names: tuple[RoleNameGlob, ...] = ()
-
-
-class DocumentGrant(Spec):
-    """An SSM document that may be run, and what its parameters may be."""
-
-    name: Name
-    owner: Name
-    parameters: Mapping[str, Expression] = {}
-
-
-class RemediationGrant(Spec):
-    """How remediation may be done."""
-
-    role_names: tuple[RoleNameGlob, ...] = ()
-    max_mode: Mode | None = None
-    builtins: tuple[Name, ...] = ()
-    documents: tuple[DocumentGrant, ...] = ()
-
-
-class Grant(Spec):
-    """Whoever is in these namespaces may, as these identities, do these things to these accounts."""
-
-    namespaces: tuple[NamespaceGlob, ...] = ()
-    ambient_identity: StrictBool = False
-    role_arns: tuple[RoleArnGlob, ...] = ()
-    external_id: str | None = Field(None, min_length=1, max_length=1224, repr=False)
-    accounts: tuple[AccountGlob, ...] = ()
-    verbs: frozenset[Verb] = frozenset()
-    queues: tuple[QueueArnGlob, ...] = ()
-    disable_controls: DisableControlsGrant = DisableControlsGrant()
-    remediation: RemediationGrant = RemediationGrant()
-
-    def plain(self) -> domain.Grant:
-        """Give the grant as the rules take it."""
-        remediation = domain.RemediationGrant(
-            role_names=self.remediation.role_names,
-            max_mode=self.remediation.max_mode,
-            builtins=self.remediation.builtins,
-            documents=tuple(
-                domain.DocumentGrant(
-                    each.name,
-                    each.owner,
-                    {name: compile_pattern(text) for name, text in each.parameters.items()},
-                )
-                for each in self.remediation.documents
-            ),
-        )
-        return domain.Grant(
-            namespaces=self.namespaces,
-            ambient_identity=self.ambient_identity,
-            role_arns=self.role_arns,
-            external_id=self.external_id,
-            accounts=self.accounts,
-            verbs=self.verbs,
-            queues=self.queues,
-            disable_controls_role_names=self.disable_controls.role_names,
-            remediation=remediation,
-        )
-
-
-class OptOutTag(Spec):
-    """A tag that keeps a resource from being touched; no values: any value does."""
-
-    key: TagKey
-    values: tuple[TagValue, ...] = ()
-
-
-class BreakGlass(Spec):
-    """Who is never touched: whom people reach for when nothing else works."""
-
-    iam_users: tuple[Annotated[str, Shape("", "write the name of a user or a glob", 128)], ...] = ()
 
 
 class Metrics(Spec):
@@ -221,81 +77,6 @@ class Minimums(Spec):
     interval: PacedDuration = Duration("30s")
     full_sync_interval: PositiveDuration = Duration("1h")
     evaluation_window: PositiveDuration = Duration("24h")
-
-
-class OutputQueue(Spec):
-    """How much an output keeps while its destination is away: the oldest goes first."""
-
-    events: int = Field(100_000, ge=1, le=1_000_000)
-    age: PositiveDuration = Duration("72h")
-
-
-class CloudWatchOutput(Spec):
-    """Metrics of CloudWatch in one Region of the account of `role_arn`; without it, of the operator's own.
-
-    `metric_namespace`: CloudWatch API reference, PutMetricData; those of AWS's own services are not ours.
-    """
-
-    rules: ClassVar[tuple[CelRule, ...]] = (
-        CelRule(
-            "",
-            "write a maxQueue.age of at most 336h: CloudWatch takes nothing that is older than two weeks",
-            lambda output: output.max_queue.age <= _TWO_WEEKS,
-        ),
-    )
-
-    name: OutputName
-    namespaces: tuple[NamespaceGlob, ...] = ()
-    region: Region
-    role_arn: RoleArn | None = None
-    metric_namespace: MetricNamespace = "SecurityPosture"
-    max_metrics: int = Field(500, ge=1, le=10_000)
-    max_queue: OutputQueue = OutputQueue()
-
-
-class SplunkEvents(StrEnum):
-    """What is sent to Splunk."""
-
-    FINDINGS = "Findings"
-    SCORES = "Scores"
-    EXCEPTIONS = "Exceptions"
-    REMEDIATIONS = "Remediations"
-
-
-class SplunkOutput(Spec):
-    """A Splunk HTTP Event Collector, by the address before `/services/collector`.
-
-    `token_file` and `ca_file`: mounted files, which are read again when they change. `index`: one that the
-    token may write to; without it, the token's own. `acknowledge`: an event has arrived when Splunk has it
-    indexed, which the token must have turned on. `backfill`: what a first sweep finds is sent, too.
-    """
-
-    name: OutputName
-    namespaces: tuple[NamespaceGlob, ...] = ()
-    url: CollectorUrl
-    token_file: FilePath
-    ca_file: FilePath | None = None
-    index: SplunkIndex | None = None
-    send: frozenset[SplunkEvents] = Field(frozenset(SplunkEvents), min_length=1)
-    acknowledge: StrictBool = False
-    backfill: StrictBool = False
-    max_queue: OutputQueue = OutputQueue()
-
-
-def _named_once(outputs: "Outputs") -> bool:
-    names = [each.name for each in outputs.cloud_watch] + [each.name for each in outputs.splunk]
-    return len(set(names)) == len(names)
-
-
-class Outputs(Spec):
-    """Destinations outside Prometheus, and which namespaces may publish there."""
-
-    rules: ClassVar[tuple[CelRule, ...]] = (
-        CelRule("", "write a name once: two outputs have the same", _named_once),
-    )
-
-    cloud_watch: tuple[CloudWatchOutput, ...] = ()
-    splunk: tuple[SplunkOutput, ...] = ()
 
 
 class IngestionPrices(Spec):

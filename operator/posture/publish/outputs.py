@@ -8,14 +8,15 @@ from typing import NamedTuple, Self, TypeAlias
 
 from posture.api.conditions import Trouble
 from posture.config.file import ConfigFile
-from posture.config.model import CloudWatchOutput, SplunkOutput
+from posture.config.outputs import CloudWatchOutput, SplunkOutput
 from posture.domain.outbox import Outlet
 from posture.domain.selection.selectors import globs
 from posture.hubs.demand import HubKey
 from posture.kube.leadership import Leading
 from posture.logs import apart, bound
 from posture.publish.cloudwatch.output import CloudWatchDestination
-from posture.publish.sink import Delivery, OutboxHub, PublishingTarget, Sink, TargetReport
+from posture.publish.reports import TargetReport
+from posture.publish.sink import Delivery, OutboxHub, PublishingTarget, Sink
 from posture.publish.splunk.output import SplunkDestination
 
 logger = logging.getLogger(__name__)

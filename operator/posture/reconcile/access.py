@@ -6,12 +6,9 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from posture.api.conditions import Trouble, defect
-from posture.api.posture_target import PostureTarget, PostureTargetSpec
 from posture.api.resource import InvalidObject, parse
-from posture.config.model import (
-    Config,
-    Minimums,
-)
+from posture.api.targets.kind import PostureTarget, PostureTargetSpec
+from posture.config.model import Config, Minimums
 from posture.domain.arns import queue_of_url
 from posture.domain.findings import CheckSource
 from posture.domain.grants import NotGranted, Verb, may_use_identity

@@ -1,6 +1,6 @@
 """What a target that is scored by AWS Config asks for: its aggregator, its standards and their controls."""
 
-from posture.api.posture_target import PostureTargetSpec
+from posture.api.targets.kind import PostureTargetSpec
 from posture.domain.results.picture import Asked
 from posture.domain.standards import (
     CONFIG_RULES,

@@ -7,9 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from posture.config.model import (
-    Config,
-)
+from posture.config.model import Config
 from posture.hubs.hub import Hub
 from posture.kube.errors import KubeError
 from posture.kube.object_cache import ObjectCache

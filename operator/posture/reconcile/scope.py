@@ -8,11 +8,10 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from posture.api.patterns import compile_pattern
-from posture.api.posture_target import Objectives, PostureTargetSpec, ScoringMethod
+from posture.api.targets.aims import Objectives
+from posture.api.targets.kind import PostureTargetSpec, ScoringMethod
 from posture.aws.securityhub.discovery import HubFacts
-from posture.config.model import (
-    Minimums,
-)
+from posture.config.model import Minimums
 from posture.domain.arns import managed_insight_arn, partition_of_region
 from posture.domain.exceptions.declaration import Scope
 from posture.domain.findings import CONFIG, SECURITY_HUB, Severity, product_named
@@ -24,7 +23,7 @@ from posture.domain.standards import Controls, ControlStatus
 from posture.domain.time import microseconds
 from posture.hubs.demand import Demand, OrganizationDemand, OrganizationKey
 from posture.hubs.organization import OrganizationStatus
-from posture.publish.sink import ObjectiveLimits
+from posture.publish.reports import ObjectiveLimits
 from posture.reconcile.access import Admitted
 from posture.reconcile.config_source import asked_of, config_controls, config_standards, has_config_source
 from posture.sources.failed_cache import FailedLimits

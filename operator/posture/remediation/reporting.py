@@ -10,7 +10,7 @@ from posture.domain.remediation.journal import State
 from posture.kube.leadership import Leading
 from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import REMEDIATION_RULES
-from posture.publish.sink import RuleReport
+from posture.publish.reports import RuleReport
 from posture.reconcile.context import Context
 from posture.reconcile.reporter import CaseObject, CaseReporter, ReportedKind
 from posture.remediation.conditions import CAP_REACHED, SYNCING, RuleCase, rule_status

@@ -27,7 +27,8 @@ from posture.domain.standards import Controls
 from posture.sources.cell_cache import CellCache, unpacked
 from posture.sources.failed_cache import FailedCache, FailedLimits
 from posture.sources.rule_results import NO_CELL, RuleResults
-from posture.store.interface import FindingRows, FindingsStore, KeptMoments, KeptState, Outbox
+from posture.store.interface import FindingRows, FindingsStore, KeptMoments, KeptState
+from posture.store.outbox import Outbox
 from posture.store.records import (
     CellKey,
     CustomerWrite,

@@ -10,7 +10,7 @@ from posture.kube.leadership import Leading
 from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import SUPPRESSION_POLICIES
 from posture.kube.status import StatusWrite
-from posture.publish.sink import PolicyReport
+from posture.publish.reports import PolicyReport
 from posture.reconcile.context import Context
 from posture.reconcile.reporter import CaseObject, CaseReporter, ReportedKind
 from posture.suppression.conditions import PolicyCase

@@ -13,8 +13,8 @@ from posture.api.conditions import (
     Trouble,
     set_condition,
 )
-from posture.api.posture_target_status import SCORE_CURRENT
 from posture.api.reasons.words import ConditionType, ReasonWord
+from posture.api.targets.status import SCORE_CURRENT
 from posture.domain.time import instant_of, is_current, microseconds
 from posture.targets.rules import no_score, pack_not_found
 

@@ -4,7 +4,7 @@ from functools import partial
 from typing import NamedTuple
 
 from posture.api.beside_score import EstimatedCost, StandardCost
-from posture.api.posture_target_status import PostureTargetStatus
+from posture.api.targets.status import PostureTargetStatus
 from posture.aws.securityhub.discovery import HubFacts
 from posture.config.model import Config
 from posture.domain.arns import COMMERCIAL
@@ -14,7 +14,7 @@ from posture.domain.scoring.accounts import AccountFilter
 from posture.domain.standards import Controls
 from posture.domain.time import HOUR, microseconds
 from posture.hubs.hub import Hub
-from posture.publish.sink import RestoredScores, Shown
+from posture.publish.reports import RestoredScores, Shown
 from posture.reconcile.access import Admitted, NotAdmitted
 from posture.reconcile.config_source import has_config_source
 from posture.reconcile.scope import account_filter

@@ -14,7 +14,7 @@ from posture.domain.scoring.scores import Method, Score
 from posture.domain.standards import ControlStatus
 from posture.hubs.hub import Hub
 from posture.kube.resources import Object
-from posture.publish.sink import Shown
+from posture.publish.reports import Shown
 from posture.reconcile.access import Admitted, NotAdmitted
 from posture.reconcile.scope import chosen_standards, followed_of, organization_of, view_of
 from posture.sources.failed_cache import FailedLimits

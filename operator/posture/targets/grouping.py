@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from posture.api.conditions import ConditionStatus, set_condition, without_condition
-from posture.api.posture_target_status import GROUPED, PostureTargetStatus
+from posture.api.targets.status import GROUPED, PostureTargetStatus
 from posture.domain.grants import NotGranted
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.text import counted
 from posture.hubs.hub import Hub
-from posture.publish.sink import Shown
+from posture.publish.reports import Shown
 from posture.reconcile.access import Admitted, NotAdmitted
 from posture.reconcile.scope import tag_keys_of
 from posture.targets.conditions import Message

@@ -8,13 +8,13 @@ from typing import Final, NamedTuple
 
 from posture.api.beside_score import MAX_VALUES, InsightCounts, InsightValue
 from posture.api.conditions import ConditionStatus, set_condition, without_condition
-from posture.api.posture_target_status import INSIGHTS_READ, PostureTargetStatus
 from posture.api.reasons.words import ReasonWord
+from posture.api.targets.status import INSIGHTS_READ, PostureTargetStatus
 from posture.domain.insights import SeenAccounts, SeenInsight, seen_by
 from posture.domain.time import datetime_of
 from posture.hubs.hub import Hub
 from posture.hubs.insights import InsightStatus
-from posture.publish.sink import InsightReport
+from posture.publish.reports import InsightReport
 from posture.reconcile.access import Admitted, NotAdmitted
 from posture.reconcile.scope import insight_arn
 from posture.targets.conditions import Message

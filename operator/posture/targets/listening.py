@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from posture.api.conditions import ConditionStatus, set_condition, without_condition
-from posture.api.posture_target_status import LISTENING, PostureTargetStatus
+from posture.api.targets.status import LISTENING, PostureTargetStatus
 from posture.hubs.hub import Hub
 from posture.reconcile.access import Admitted, NotAdmitted
 from posture.targets.conditions import Message

@@ -4,25 +4,17 @@ from datetime import datetime
 from typing import Any, cast
 
 from posture.api.conditions import ConditionStatus, find_condition, set_condition, without_condition
-from posture.api.posture_target import Objectives
-from posture.api.posture_target_status import (
-    DECLINING,
-    MAX_OVERDUE,
-    OVERDUE,
-    SCORE_CURRENT,
-    OverdueCounts,
-    OverdueFinding,
-    PostureTargetStatus,
-    WorstControl,
-)
 from posture.api.reasons.words import ConditionType, ReasonWord
+from posture.api.targets.aims import Objectives
+from posture.api.targets.counts import OverdueCounts, OverdueFinding, WorstControl
+from posture.api.targets.status import DECLINING, MAX_OVERDUE, OVERDUE, SCORE_CURRENT, PostureTargetStatus
 from posture.api.types import SeverityLabel
 from posture.domain.findings import Finding, Severity
 from posture.domain.objectives.trend import Trend
 from posture.domain.standards import Controls
 from posture.domain.text import counted
 from posture.domain.time import datetime_of
-from posture.publish.sink import Shown
+from posture.publish.reports import Shown
 from posture.targets.conditions import Message
 from posture.targets.trend import declining
 

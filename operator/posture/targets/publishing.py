@@ -5,17 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from posture.api.conditions import ConditionStatus, find_condition, set_condition, without_condition
-from posture.api.posture_target_status import (
-    PUBLISHED,
-    SCORE_CURRENT,
-    PostureTargetStatus,
-    PublishedOutput,
-)
 from posture.api.reasons.words import ReasonWord
+from posture.api.targets.status import PUBLISHED, SCORE_CURRENT, PostureTargetStatus, PublishedOutput
 from posture.domain.findings import SECURITY_HUB, product_named
 from posture.domain.time import datetime_of, microseconds
 from posture.kube.resources import Object
-from posture.publish.sink import Delivery, PublishedScope, PublishingTarget, RestoredScores, Shown
+from posture.publish.reports import RestoredScores, Shown
+from posture.publish.sink import Delivery, PublishedScope, PublishingTarget
 from posture.reconcile.access import Admitted
 from posture.reconcile.scope import account_filter
 

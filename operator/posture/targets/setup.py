@@ -9,7 +9,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from posture.api.posture_target_status import OrganizationCheck
+from posture.api.targets.status import OrganizationCheck
 from posture.aws.client.errors import HubNotEnabled
 from posture.aws.securityhub.discovery import HubFacts
 from posture.domain.scoring.accounts import AccountFilter, AccountStanding
@@ -22,7 +22,7 @@ from posture.domain.setup.results import SetupCheck, SetupResult
 from posture.domain.standards import Controls
 from posture.domain.time import microseconds
 from posture.hubs.hub import Hub
-from posture.publish.sink import Shown
+from posture.publish.reports import Shown
 from posture.reconcile.access import Admitted
 from posture.reconcile.scope import account_filter, organization_of
 from posture.sources.findings_view import FindingsView

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from posture.api.conditions import Trouble
-from posture.api.posture_target import ScoringMethod, TargetAccounts
-from posture.api.posture_target_status import (
+from posture.api.targets.accounts import TargetAccounts
+from posture.api.targets.kind import ScoringMethod
+from posture.api.targets.status import (
     MAX_REJECTED,
     MAX_STANDARDS,
     EnabledStandard,
@@ -17,7 +18,7 @@ from posture.api.posture_target_status import (
     StandardStatus,
     SyncSummary,
 )
-from posture.api.posture_target_status import HubSummary as HubField
+from posture.api.targets.status import HubSummary as HubField
 from posture.aws.client.errors import AwsError, Terminal
 from posture.aws.securityhub.discovery import HubFacts
 from posture.domain.arns import account_of
@@ -29,7 +30,7 @@ from posture.domain.text import counted
 from posture.domain.time import SECOND, datetime_of
 from posture.hubs.hub import Hub
 from posture.hubs.status import HubStatus
-from posture.publish.sink import RestoredScores, Shown, TargetHub
+from posture.publish.reports import RestoredScores, Shown, TargetHub
 from posture.reconcile.access import Admitted, NotAdmitted
 from posture.reconcile.config_source import has_config_source
 from posture.reconcile.scope import account_filter, chosen_standards, may_be_elsewhere

@@ -5,24 +5,22 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from posture.api.posture_target import ScoringMethod
-from posture.api.posture_target_status import (
-    MAX_STANDARDS,
+from posture.api.targets.counts import (
     MAX_UNMATCHED,
-    MAX_WORKLOADS,
     AccountCounts,
     ControlCounts,
     FindingCounts,
-    PostureTargetStatus,
     SeverityCounts,
     StandardScore,
     WorkloadScore,
 )
+from posture.api.targets.kind import ScoringMethod
+from posture.api.targets.status import MAX_STANDARDS, MAX_WORKLOADS, PostureTargetStatus
 from posture.domain.findings import Severity, product_named
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.scoring.scores import Method, Score, totals, worst_first
 from posture.domain.time import SECOND, datetime_of
-from posture.publish.sink import RestoredScores, Shown
+from posture.publish.reports import RestoredScores, Shown
 from posture.reconcile.access import Admitted
 
 _K = TypeVar("_K")

@@ -7,7 +7,7 @@ from typing import Any
 
 from posture.api.conditions import READY, ConditionStatus
 from posture.api.model import Metadata
-from posture.api.posture_target_status import (
+from posture.api.targets.status import (
     DECLINING,
     GROUPED,
     INSIGHTS_READ,
@@ -28,7 +28,7 @@ from posture.kube.leadership import Leading
 from posture.kube.object_cache import ObjectCache
 from posture.kube.resources import POSTURE_TARGETS, Object, ObjectRef
 from posture.kube.status import StatusWrite
-from posture.publish.sink import RestoredScores, Shown, TargetReport
+from posture.publish.reports import RestoredScores, Shown, TargetReport
 from posture.reconcile.access import Admitted, NotAdmitted
 from posture.reconcile.context import Context
 from posture.reconcile.loop import WakeLoop

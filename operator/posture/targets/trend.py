@@ -4,21 +4,16 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from posture.api.conditions import ConditionStatus, find_condition
-from posture.api.posture_target import PostureTargetSpec
-from posture.api.posture_target import Trend as TrendObjective
-from posture.api.posture_target_status import (
-    MAX_POINTS,
-    SCORE_CURRENT,
-    PostureTargetStatus,
-    TrendPoint,
-    TrendStatus,
-)
 from posture.api.reasons.words import ReasonWord
+from posture.api.targets.aims import Trend as TrendObjective
+from posture.api.targets.counts import MAX_POINTS, TrendPoint, TrendStatus
+from posture.api.targets.kind import PostureTargetSpec
+from posture.api.targets.status import SCORE_CURRENT, PostureTargetStatus
 from posture.domain.objectives.trend import Point, Trend, daily, trend_of
 from posture.domain.scoring.scores import Score
 from posture.domain.time import SECOND, datetime_of, instant_of, microseconds, text_of
 from posture.hubs.hub import Hub
-from posture.publish.sink import RestoredScores, Shown
+from posture.publish.reports import RestoredScores, Shown
 from posture.targets.conditions import Message
 from posture.targets.history import ScoreHistory
 from posture.targets.situation import headline_of

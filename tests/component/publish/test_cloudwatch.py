@@ -15,7 +15,7 @@ from aiohttp import web
 from posture.aws.client import calls
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Sessions
-from posture.config.model import CloudWatchOutput
+from posture.config.outputs import CloudWatchOutput
 from posture.publish import sending
 from posture.publish.cloudwatch.output import CloudWatchDestination
 from sandbox.cloud import Cloud

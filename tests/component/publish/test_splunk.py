@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from posture.config.model import SplunkOutput
+from posture.config.outputs import SplunkOutput
 from posture.domain.findings import Compliance
 from posture.publish import outbox
 from posture.publish.splunk import output as splunk_output

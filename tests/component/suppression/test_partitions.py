@@ -6,17 +6,15 @@ from typing import Any
 
 import pytest
 
-from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
 from posture.api.suppression_policy import SuppressionPolicy
+from posture.api.targets.kind import PostureTarget
 from posture.aws.client.calls import Calls
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
 from posture.aws.securityhub.client import NoteUpdate, SecurityHub
 from posture.aws.securityhub.discovery import HubFacts
-from posture.config.model import (
-    Config,
-)
+from posture.config.model import Config
 from posture.domain.arns import account_of, partition_of
 from posture.domain.exceptions.control_switches import (
     ControlAct,

@@ -5,11 +5,11 @@ import http.client
 import pytest
 
 from posture.api.crds import KINDS
-from posture.api.posture_target import PostureTarget
 from posture.api.remediation import Remediation
 from posture.api.remediation_rule import RemediationRule
 from posture.api.resource import CustomResource, parse
 from posture.api.suppression_policy import SuppressionPolicy
+from posture.api.targets.kind import PostureTarget
 from tests.support.api.objects import (
     DEFAULTS,
     Object,

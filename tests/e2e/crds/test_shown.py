@@ -6,10 +6,10 @@ from pathlib import Path
 import yaml
 
 from posture.api.crds import KINDS
-from posture.api.posture_target import PostureTarget
 from posture.api.remediation import Remediation
 from posture.api.remediation_rule import RemediationRule
 from posture.api.suppression_policy import SuppressionPolicy
+from posture.api.targets.kind import PostureTarget
 from sandbox.waiting import wait_until
 from tests.support.api.objects import (
     ABSENT,

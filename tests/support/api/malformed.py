@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple
 
-from posture.api.posture_target import PostureTarget
 from posture.api.remediation import Remediation
 from posture.api.remediation_rule import RemediationRule
 from posture.api.resource import CustomResource
 from posture.api.suppression_policy import SuppressionPolicy
+from posture.api.targets.kind import PostureTarget
 from tests.support.api.objects import ABSENT, FSBP, changed, maximal, minimal
 
 _DURATION = "write a duration such as 90s, 5m or 24h"

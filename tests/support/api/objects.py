@@ -3,11 +3,11 @@
 import copy
 from typing import Any
 
-from posture.api.posture_target import PostureTarget
 from posture.api.remediation import Remediation
 from posture.api.remediation_rule import RemediationRule
 from posture.api.resource import API_VERSION, CustomResource
 from posture.api.suppression_policy import SuppressionPolicy
+from posture.api.targets.kind import PostureTarget
 
 Object = dict[str, Any]
 ABSENT = object()

@@ -3,28 +3,6 @@
 from datetime import UTC, datetime
 
 from posture.api.conditions import Condition, ConditionStatus, ready, set_condition
-from posture.api.posture_target import PostureTarget
-from posture.api.posture_target_status import (
-    SCORE_CURRENT,
-    AccountCounts,
-    ControlCounts,
-    EnabledStandard,
-    FindingCounts,
-    FindingFormat,
-    HubSummary,
-    OverdueCounts,
-    OverdueFinding,
-    PostureTargetStatus,
-    RejectedFinding,
-    SeverityCounts,
-    StandardScore,
-    StandardStatus,
-    SyncSummary,
-    TrendPoint,
-    TrendStatus,
-    WorkloadScore,
-    WorstControl,
-)
 from posture.api.reasons.words import ConditionType, ReasonWord
 from posture.api.remediation import COMPLETE, Remediation, RemediationStatus
 from posture.api.remediation_rule import PlanEntry, PlanTotal, RemediationRule, RemediationRuleStatus
@@ -35,6 +13,30 @@ from posture.api.suppression_policy import (
     SuppressionFailure,
     SuppressionPolicy,
     SuppressionPolicyStatus,
+)
+from posture.api.targets.counts import (
+    AccountCounts,
+    ControlCounts,
+    FindingCounts,
+    OverdueCounts,
+    OverdueFinding,
+    SeverityCounts,
+    StandardScore,
+    TrendPoint,
+    TrendStatus,
+    WorkloadScore,
+    WorstControl,
+)
+from posture.api.targets.kind import PostureTarget
+from posture.api.targets.status import (
+    SCORE_CURRENT,
+    EnabledStandard,
+    FindingFormat,
+    HubSummary,
+    PostureTargetStatus,
+    RejectedFinding,
+    StandardStatus,
+    SyncSummary,
 )
 from posture.api.types import SeverityLabel
 from posture.domain.remediation.journal import State

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from posture.api.posture_target import PostureTarget
 from posture.api.resource import API_VERSION, CustomResource
+from posture.api.targets.kind import PostureTarget
 from sandbox.controlplane import ControlPlane
 from tests.support.api.objects import (
     Object,

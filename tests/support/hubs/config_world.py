@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
+from posture.api.targets.kind import PostureTarget
 from posture.aws.client.limiter import Limiters
 from posture.aws.client.sessions import Identity
 from posture.aws.config.client import Config

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
+from posture.api.targets.kind import PostureTarget
 from posture.aws.securityhub.client import SecurityHub
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.standards import Controls

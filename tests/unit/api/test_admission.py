@@ -7,9 +7,9 @@ from hypothesis import given
 
 from posture.api.admission import refusals
 from posture.api.crds import kind_schema
-from posture.api.posture_target import PostureTarget
 from posture.api.resource import CustomResource, dotted
 from posture.api.suppression_policy import SuppressionPolicy
+from posture.api.targets.kind import PostureTarget
 from tests.support.api.malformed import MALFORMED, Malformed
 from tests.support.api.objects import ACCEPTED, FSBP, Object, changed, minimal, whole
 from tests.support.api.spoilt import spoilt_specs

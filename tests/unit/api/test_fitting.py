@@ -8,13 +8,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from posture.api.conditions import READY, Condition, ConditionStatus, set_condition
-from posture.api.posture_target_status import (
-    PostureTargetStatus,
-    RejectedFinding,
-    StandardScore,
-    SyncSummary,
-)
 from posture.api.suppression_policy import SuppressionFailure, SuppressionPolicyStatus
+from posture.api.targets.counts import StandardScore
+from posture.api.targets.status import PostureTargetStatus, RejectedFinding, SyncSummary
 from posture.api.types import Time
 from tests.support.api.statuses import NOW
 from tests.support.hostile import acts, texts

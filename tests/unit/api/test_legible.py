@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 
 from posture.api.model import Observed
-from posture.api.posture_target import PostureTarget
-from posture.api.posture_target_status import PostureTargetStatus
 from posture.api.resource import CustomResource, Status, parse, read_status
 from posture.api.suppression_policy import SuppressionPolicy, SuppressionPolicyStatus
+from posture.api.targets.kind import PostureTarget
+from posture.api.targets.status import PostureTargetStatus
 from tests.support.api.objects import Object, changed, minimal, whole
 from tests.support.api.spoilt import ODD_TIMES, spoilt, told
 from tests.support.api.statuses import NOW, STATUSES

@@ -1,11 +1,11 @@
 import pytest
 
 from posture.api.durations import Duration
-from posture.api.posture_target import PostureTarget
-from posture.api.posture_target_status import WorkloadScore
 from posture.api.remediation_rule import RemediationRule
 from posture.api.resource import CustomResource, InvalidObject, parse
 from posture.api.suppression_policy import SuppressionPolicy
+from posture.api.targets.counts import WorkloadScore
+from posture.api.targets.kind import PostureTarget
 from tests.support.api.malformed import MALFORMED, Malformed
 from tests.support.api.objects import ACCEPTED, Object, changed, minimal, whole
 

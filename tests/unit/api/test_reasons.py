@@ -11,10 +11,10 @@ import pytest
 import posture
 from posture.api.conditions import Condition, ConditionStatus, ReadySummary, Trouble, set_condition, stalled
 from posture.api.crds import KINDS
-from posture.api.posture_target_status import PostureTargetStatus
 from posture.api.reasons.meaning import ConditionTold
 from posture.api.reasons.registry import KINDS_TOLD, NAMED, SUMMARIES, is_registered
 from posture.api.reasons.words import ConditionType, ReasonWord
+from posture.api.targets.status import PostureTargetStatus
 from posture.domain.remediation.journal import State
 from posture.kube.events import EventRecorder
 from posture.kube.leadership import always

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from posture.api.conditions import Trouble
 from posture.api.crds import KINDS, kind_schema
 from posture.api.model import Metadata
-from posture.api.posture_target import PostureTarget, ScoringMethod
-from posture.api.posture_target_status import PostureTargetStatus
 from posture.api.resource import CustomResource, Status, read_status
 from posture.api.suppression_policy import SuppressionPolicy, SuppressionPolicyStatus
+from posture.api.targets.kind import PostureTarget, ScoringMethod
+from posture.api.targets.status import PostureTargetStatus
 from posture.aws.client.errors import AccessDenied
 from posture.config.model import Config
 from posture.domain.exceptions.control_switches import ControlAct, Switch

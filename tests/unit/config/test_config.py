@@ -14,11 +14,8 @@ from posture.config.file import (
     ConfigFile,
     load,
 )
-from posture.config.model import (
-    Config,
-    OutputQueue,
-    Writes,
-)
+from posture.config.model import Config, Writes
+from posture.config.outputs import OutputQueue
 from posture.domain.costs import Prices, Tier
 from posture.domain.grants import (
     Builtin,

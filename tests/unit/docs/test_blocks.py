@@ -14,7 +14,8 @@ from posture.api.crds import KINDS, kind_schema
 from posture.cli.validate.checks import verdicts
 from posture.cli.validate.manifests import ManifestSource, found_in
 from posture.config.file import ConfigError, load
-from posture.config.model import Config, Grant
+from posture.config.grants import Grant
+from posture.config.model import Config
 from posture.domain.time import instant_of
 from tests.support.pages import PAGES, ROOT, Block, blocks, named
 

@@ -3,8 +3,8 @@
 import botocore.session
 import pytest
 
-from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
+from posture.api.targets.kind import PostureTarget
 from posture.domain.arns import (
     account_of,
     account_of_root,

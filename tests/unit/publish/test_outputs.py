@@ -8,11 +8,12 @@ import pytest
 import yaml
 
 from posture.config.file import ConfigFile
-from posture.config.model import CloudWatchOutput
+from posture.config.outputs import CloudWatchOutput
 from posture.kube.leadership import always
 from posture.publish.cloudwatch.output import CloudWatchDestination
 from posture.publish.outputs import OutputDefinition, OutputSinks
-from posture.publish.sink import Delivery, PublishingTarget, TargetReport
+from posture.publish.reports import TargetReport
+from posture.publish.sink import Delivery, PublishingTarget
 from tests.support.published import evaluation, publication, report
 
 

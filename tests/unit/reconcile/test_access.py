@@ -2,9 +2,7 @@ from typing import Any
 
 import pytest
 
-from posture.config.model import (
-    Config,
-)
+from posture.config.model import Config
 from posture.hubs.demand import HubKey
 from posture.reconcile.access import MAX_WINDOWS, Admitted, NotAdmitted, admit, admit_all
 

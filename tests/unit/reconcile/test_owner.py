@@ -6,9 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from posture.config.model import (
-    Config,
-)
+from posture.config.model import Config
 from posture.kube.client import KubeClient
 from posture.kube.errors import Call, Forbidden, Gone, KubeError, Retryable, Unauthorized
 from posture.kube.resources import NAMESPACES, ApiResource, Object

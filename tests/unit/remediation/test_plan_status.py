@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from posture.config.model import (
-    Config,
-)
+from posture.config.model import Config
 from posture.domain.findings import Check, CheckSource, Compliance, Finding, Resource, Severity, Workflow
 from posture.domain.selection.selectors import Selector
 from posture.domain.time import HOUR, text_of

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.api.posture_target import PostureTarget, ScoringMethod
-from posture.api.posture_target_status import PostureTargetStatus
 from posture.api.resource import parse, read_status
+from posture.api.targets.kind import PostureTarget, ScoringMethod
+from posture.api.targets.status import PostureTargetStatus
 from posture.domain.findings import Compliance
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.domain.standards import ControlStatus

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from posture.api.posture_target_status import PostureTargetStatus
+from posture.api.targets.status import PostureTargetStatus
 from posture.config.model import Config
 from posture.domain.costs import MONTH, CostEstimate
 from posture.domain.findings import Cell, Check, CheckSource, Compliance, Count, Severity, Workflow
@@ -14,7 +14,7 @@ from posture.domain.standards import Controls
 from posture.domain.time import HOUR
 from posture.hubs.hub import Hub
 from posture.hubs.status import HubStatus
-from posture.publish.sink import RestoredScores, Shown
+from posture.publish.reports import RestoredScores, Shown
 from posture.reconcile.access import Admitted, admit
 from posture.targets.costing import Costing
 from tests.support.hub_facts import facts

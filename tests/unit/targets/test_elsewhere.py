@@ -5,8 +5,8 @@ from typing import Any, cast
 
 import pytest
 
-from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
+from posture.api.targets.kind import PostureTarget
 from posture.domain.standards import ControlAssociation, Controls, Standard
 from posture.hubs.hub import Hub
 from posture.kube.resources import Object

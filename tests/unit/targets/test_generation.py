@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, cast
 
-from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
+from posture.api.targets.kind import PostureTarget
 from posture.domain.scoring.evaluation import View
 from posture.hubs.hub import Hub
 from posture.kube.resources import Object, ObjectRef

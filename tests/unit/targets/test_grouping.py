@@ -5,9 +5,9 @@ from typing import Any, NamedTuple, cast
 import pytest
 
 from posture.api.conditions import ConditionStatus
-from posture.api.posture_target import PostureTarget
-from posture.api.posture_target_status import GROUPED, PostureTargetStatus
 from posture.api.resource import parse
+from posture.api.targets.kind import PostureTarget
+from posture.api.targets.status import GROUPED, PostureTargetStatus
 from posture.aws.client.errors import AccessDenied, AwsError
 from posture.config.model import Config
 from posture.domain.organization import KnownOrganization, OrganizationAccount
@@ -15,7 +15,7 @@ from posture.domain.time import datetime_of
 from posture.hubs.hub import Hub
 from posture.hubs.organization import OrganizationStatus
 from posture.hubs.status import HubStatus
-from posture.publish.sink import Shown
+from posture.publish.reports import Shown
 from posture.reconcile.access import Admitted, admit
 from posture.targets.conditions import Message
 from posture.targets.grouping import grouped, with_grouping

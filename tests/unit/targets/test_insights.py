@@ -6,9 +6,9 @@ import pytest
 
 from posture.api.conditions import find_condition
 from posture.api.crds import kind_schema
-from posture.api.posture_target import PostureTarget
-from posture.api.posture_target_status import INSIGHTS_READ, PostureTargetStatus
 from posture.api.resource import parse
+from posture.api.targets.kind import PostureTarget
+from posture.api.targets.status import INSIGHTS_READ, PostureTargetStatus
 from posture.aws.client.errors import AccessDenied, AwsError
 from posture.config.model import Config
 from posture.domain.insights import InsightResults, ValueCount
@@ -16,7 +16,7 @@ from posture.domain.time import HOUR
 from posture.hubs.hub import Hub
 from posture.hubs.insights import BELIEVED, InsightStatus
 from posture.hubs.status import HubStatus
-from posture.publish.sink import InsightReport
+from posture.publish.reports import InsightReport
 from posture.reconcile.access import Admitted, NotAdmitted, admit
 from posture.reconcile.scope import demand_of
 from posture.targets.insights import insight_reports, with_insights

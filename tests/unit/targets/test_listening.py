@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, cast
 import pytest
 
 from posture.api.conditions import ConditionStatus
-from posture.api.posture_target_status import LISTENING, PostureTargetStatus
+from posture.api.targets.status import LISTENING, PostureTargetStatus
 from posture.aws.client.errors import AccessDenied
 from posture.config.model import Config
 from posture.domain.time import datetime_of

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from posture.api.conditions import Condition, ConditionStatus, find_condition, set_condition
-from posture.api.posture_target import Objectives
-from posture.api.posture_target_status import PostureTargetStatus
 from posture.api.reasons.words import Named
+from posture.api.targets.aims import Objectives
+from posture.api.targets.status import PostureTargetStatus
 from posture.domain.findings import Compliance, FailingSince, Severity
 from posture.domain.objectives.failed import ResolveLimits
 from posture.domain.objectives.overdue import Overdue, OverdueKey
@@ -17,9 +17,9 @@ from posture.domain.standards import ControlAssociation, Controls, Standard
 from posture.domain.time import DAY, HOUR
 from posture.publish.prometheus.exposition import Exposition
 from posture.publish.prometheus.families import FINDINGS_OVERDUE
-from posture.publish.prometheus.samples import overdue_samples
 from posture.publish.prometheus.sink import PrometheusSink
-from posture.publish.sink import Shown, TargetHub, TargetReport
+from posture.publish.prometheus.target_samples import overdue_samples
+from posture.publish.reports import Shown, TargetHub, TargetReport
 from posture.sources.failed_cache import FailedLimits
 from posture.targets.objectives import overdue_fields, with_objectives, worst_fields
 from tests.support.rows import FSBP, GUARDDUTY, finding

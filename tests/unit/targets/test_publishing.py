@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from posture.api.conditions import ConditionStatus, Trouble, find_condition, set_condition
-from posture.api.posture_target import PostureTarget
-from posture.api.posture_target_status import PUBLISHED, SCORE_CURRENT, PostureTargetStatus
 from posture.api.resource import parse
+from posture.api.targets.kind import PostureTarget
+from posture.api.targets.status import PUBLISHED, SCORE_CURRENT, PostureTargetStatus
 from posture.domain.scoring.scores import Score
-from posture.publish.sink import Delivery, RestoredScores, Shown
+from posture.publish.reports import RestoredScores, Shown
+from posture.publish.sink import Delivery
 from posture.reconcile.access import Admitted
 from posture.targets.publishing import current_until, publication_of, with_published
 from tests.support.published import evaluation

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from posture.api.posture_target_status import OrganizationCheck, PostureTargetStatus
+from posture.api.targets.status import OrganizationCheck, PostureTargetStatus
 from posture.aws.client.errors import HubNotEnabled, Throttled
 from posture.domain.organization import AccountState, KnownOrganization, OrganizationAccount
 from posture.domain.setup.facts import HubSetup, Joining, Linking, SetupPart, Untold
@@ -16,7 +16,7 @@ from posture.hubs.organization import OrganizationStatus
 from posture.hubs.status import HubStatus
 from posture.publish.prometheus.exposition import Exposition
 from posture.publish.prometheus.sink import PrometheusSink
-from posture.publish.sink import Shown, TargetReport
+from posture.publish.reports import Shown, TargetReport
 from posture.targets.setup import TargetSetup
 from posture.targets.situation import hub_fields
 from posture.targets.status import scope_digest

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.api.posture_target import PostureTarget
-from posture.api.posture_target_status import (
+from posture.api.resource import parse
+from posture.api.targets.kind import PostureTarget
+from posture.api.targets.status import (
     MAX_STANDARDS,
     EnabledStandard,
     HubSummary,
     PostureTargetStatus,
     StandardStatus,
 )
-from posture.api.resource import parse
 from posture.aws.securityhub.discovery import HubFacts
 from posture.domain.standards import ControlAssociation, Standard
 from posture.hubs.demand import HubKey

@@ -4,14 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.api.patterns import compile_pattern
-from posture.api.posture_target import PostureTarget, ScoringMethod
-from posture.api.posture_target_status import PostureTargetStatus
 from posture.api.resource import parse
+from posture.api.targets.kind import PostureTarget, ScoringMethod
+from posture.api.targets.status import PostureTargetStatus
 from posture.domain.findings import Compliance
 from posture.domain.scoring.accounts import Grouping
 from posture.hubs.demand import HubKey
 from posture.publish.prometheus.families import score_family
-from posture.publish.prometheus.samples import evaluation_samples, restored_samples
+from posture.publish.prometheus.target_samples import evaluation_samples, restored_samples
 from posture.reconcile.access import Admitted
 from posture.targets.status import (
     EVALUATED,

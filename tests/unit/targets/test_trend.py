@@ -11,14 +11,14 @@ from typing import Any, TypeVar, cast
 import pytest
 
 from posture.api.conditions import ConditionStatus, set_condition
-from posture.api.posture_target import PostureTarget
-from posture.api.posture_target_status import PostureTargetStatus
 from posture.api.resource import parse, read_status
+from posture.api.targets.kind import PostureTarget
+from posture.api.targets.status import PostureTargetStatus
 from posture.domain.objectives.trend import KEPT
 from posture.domain.scoring.scores import Score
 from posture.domain.time import DAY, HOUR, SECOND, datetime_of
 from posture.hubs.hub import Hub
-from posture.publish.sink import RestoredScores
+from posture.publish.reports import RestoredScores
 from posture.sources.findings_view import FindingsView
 from posture.store.sqlite.store import Store
 from posture.targets.history import ScoreHistory

@@ -1,6 +1,6 @@
 """What `*` stands for among the standards of a hub."""
 
-from posture.api.posture_target import PostureTargetSpec
+from posture.api.targets.kind import PostureTargetSpec
 from posture.domain.standards import Standard
 from posture.reconcile.scope import Chosen, chosen_standards
 from tests.support.hub_facts import facts

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from posture.api.conditions import READY, Condition, ConditionStatus, find_condition
 from posture.api.model import REQUESTED_AT, Metadata
-from posture.api.posture_target_status import PostureTargetStatus
 from posture.api.resource import read_status
+from posture.api.targets.status import PostureTargetStatus
 from posture.cli.cluster import ask
 from posture.cli.terminal import TIMED_OUT, complain, show
 from posture.kube.client import KubeClient, connect

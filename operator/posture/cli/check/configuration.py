@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from posture.api.posture_target import PostureTarget
 from posture.api.resource import InvalidObject, parse
+from posture.api.targets.kind import PostureTarget
 from posture.cli.check.result import CheckStatus, Judgement, failed, ok, unknown, warning
 from posture.config.file import ConfigError, load
 from posture.config.model import Config

@@ -12,8 +12,8 @@ import click
 
 from posture import logs
 from posture.api.conditions import Trouble
-from posture.api.posture_target import PostureTarget
 from posture.api.resource import InvalidObject, parse
+from posture.api.targets.kind import PostureTarget
 from posture.aws.client.errors import AwsError
 from posture.aws.client.limiter import Usage
 from posture.aws.client.sessions import Sessions

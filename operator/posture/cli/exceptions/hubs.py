@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from posture.api.posture_target import PostureTarget
+from posture.api.targets.kind import PostureTarget
 from posture.aws.client.calls import Calls
 from posture.aws.client.errors import AwsError
 from posture.aws.client.limiter import Limiters, Usage
@@ -11,9 +11,7 @@ from posture.aws.client.sessions import Identity, Sessions
 from posture.aws.securityhub.client import SecurityHub
 from posture.aws.securityhub.discovery import HubFacts
 from posture.aws.securityhub.wire import FindingsPage
-from posture.config.model import (
-    Config,
-)
+from posture.config.model import Config
 from posture.domain.arns import role_arn
 from posture.domain.exceptions.control_switches import (
     ControlPolicy,

@@ -30,7 +30,9 @@ from posture.cli.iam.rights import (
     of_snapshots,
     statement,
 )
-from posture.config.model import CloudWatchOutput, Grant, Snapshots
+from posture.config.grants import Grant
+from posture.config.model import Snapshots
+from posture.config.outputs import CloudWatchOutput
 from posture.domain.arns import COMMERCIAL, role_arn, role_parts
 from posture.domain.grants import Mode, Verb
 from posture.remediation.actions.contract import Action

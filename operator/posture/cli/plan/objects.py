@@ -7,7 +7,8 @@ from posture.api.admission import without_nulls
 from posture.api.remediation_rule import MemberIdentity
 from posture.api.suppression_policy import DisableControls
 from posture.cli.validate.manifests import Manifest
-from posture.config.model import Config, DisableControlsGrant, DocumentGrant, Grant, RemediationGrant
+from posture.config.grants import DisableControlsGrant, DocumentGrant, Grant, RemediationGrant
+from posture.config.model import Config
 from posture.domain.grants import Mode, Verb
 from posture.kube.resources import Object, name_of
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from posture.api.posture_target import PostureTarget
 from posture.api.resource import InvalidObject, parse, read_status
 from posture.api.suppression_policy import SuppressionPolicyStatus
+from posture.api.targets.kind import PostureTarget
 from posture.cli.cluster import said
 from posture.cli.reading.command import ReadingOptions
 from posture.cli.reading.looking import CannotLook, LookedAt

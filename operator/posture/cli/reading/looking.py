@@ -13,8 +13,8 @@ from typing import NamedTuple, TypeVar
 import click
 
 from posture import logs
-from posture.api.posture_target import PostureTarget
 from posture.api.resource import InvalidObject, parse
+from posture.api.targets.kind import PostureTarget
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.discovery import HubFacts
 from posture.cli.reading.command import ReadingOptions

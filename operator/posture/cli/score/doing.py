@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
-from posture.api.posture_target import ScoringMethod
+from posture.api.targets.kind import ScoringMethod
 from posture.cli import output
 from posture.cli.reading.command import ReadingOptions
 from posture.cli.reading.looking import Sight, look

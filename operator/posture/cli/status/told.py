@@ -4,17 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from posture.api.conditions import READY, RECONCILING, STALLED, Condition, ConditionStatus, find_condition
-from posture.api.posture_target import PostureTarget
-from posture.api.posture_target_status import (
-    DECLINING,
-    OVERDUE,
-    PUBLISHED,
-    SCORE_CURRENT,
-    PostureTargetStatus,
-)
 from posture.api.remediation_rule import RemediationRule
 from posture.api.resource import CustomResource, read_status
 from posture.api.suppression_policy import DRIFTED, EXPIRED, REVIEW_DUE, SuppressionPolicy
+from posture.api.targets.kind import PostureTarget
+from posture.api.targets.status import DECLINING, OVERDUE, PUBLISHED, SCORE_CURRENT, PostureTargetStatus
 from posture.kube.resources import Object
 
 _KINDS: Mapping[str, type[CustomResource]] = {

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from posture.api.admission import Problem, hint, refusals, without_nulls
 from posture.api.conditions import Trouble
-from posture.api.posture_target import PostureTarget
 from posture.api.remediation import Remediation
 from posture.api.remediation_rule import RemediationRule
 from posture.api.resource import API_VERSION, CustomResource, Path, dotted, parse
 from posture.api.suppression_policy import SuppressionPolicy
+from posture.api.targets.kind import PostureTarget
 from posture.cli.validate.manifests import OF_KIND, Manifest, Unread
 from posture.config.model import Config
 from posture.domain.exceptions.policy import is_active

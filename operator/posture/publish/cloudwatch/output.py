@@ -11,7 +11,7 @@ from posture.aws.client.errors import AwsError, InvalidRequest
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
 from posture.aws.cloudwatch.client import CloudWatch
-from posture.config.model import CloudWatchOutput
+from posture.config.outputs import CloudWatchOutput
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.scoring.scores import Method
 from posture.domain.text import counted
@@ -23,8 +23,9 @@ from posture.publish.cloudwatch.batching import batch, datum
 from posture.publish.cloudwatch.ledger import DataPoint, Ledger
 from posture.publish.cloudwatch.metrics import NAMES, MetricLevel, Readings, readings_of
 from posture.publish.cloudwatch.selection import MetricGroup
+from posture.publish.reports import Shown, TargetReport
 from posture.publish.sending import ItemsRefused, QueueBounds, Sender, Undelivered
-from posture.publish.sink import Delivery, PublishingTarget, Shown, TargetReport
+from posture.publish.sink import Delivery, PublishingTarget
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from posture.kube.leadership import Leading
 from posture.kube.resources import POSTURE_TARGETS
 from posture.publish.prometheus.exposition import Exposition, RenderedText, Samples, rendered
 from posture.publish.prometheus.families import Family
-from posture.publish.prometheus.samples import (
-    condition_samples,
+from posture.publish.prometheus.samples import condition_samples, policy_samples, rule_samples
+from posture.publish.prometheus.target_samples import (
     control_samples,
     cost_samples,
     drop_samples,
@@ -19,21 +19,19 @@ from posture.publish.prometheus.samples import (
     insight_samples,
     objective_samples,
     overdue_samples,
-    policy_samples,
     restored_samples,
-    rule_samples,
     setup_samples,
     timestamp_samples,
 )
-from posture.publish.sink import (
+from posture.publish.reports import (
     ObjectReport,
     PolicyReport,
     RestoredScores,
     RuleReport,
     Shown,
-    Sink,
     TargetReport,
 )
+from posture.publish.sink import Sink
 
 
 class PrometheusSink(Sink):

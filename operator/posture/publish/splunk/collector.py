@@ -10,7 +10,7 @@ from uuid import uuid4
 import aiohttp
 import msgspec
 
-from posture.config.model import SplunkOutput
+from posture.config.outputs import SplunkOutput
 from posture.kube.leadership import Leading
 from posture.publish.sending import Undelivered
 from posture.publish.splunk.answers import Receipt, acknowledged_of, receipt_of

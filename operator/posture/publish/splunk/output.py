@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
-from posture.config.model import SplunkEvents, SplunkOutput
+from posture.config.outputs import SplunkEvents, SplunkOutput
 from posture.domain.outbox import EventKind, OutboxEvent, Outlet
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.text import counted
@@ -13,8 +13,9 @@ from posture.kube.leadership import Leading
 from posture.logs import bound, next_cycle
 from posture.pace import steady
 from posture.publish.outbox import OutboxSender, Taken
+from posture.publish.reports import Shown, TargetReport
 from posture.publish.sending import QueueBounds, Undelivered
-from posture.publish.sink import Delivery, OutboxHub, PublishingTarget, Shown, TargetReport
+from posture.publish.sink import Delivery, OutboxHub, PublishingTarget
 from posture.publish.splunk.collector import Collector
 from posture.publish.splunk.envelope import MOST, batches, enveloped
 from posture.publish.splunk.scores import Statements, ended, scores_of

@@ -3,9 +3,7 @@
 from collections.abc import Callable
 
 from posture.aws.client.sessions import Identity
-from posture.config.model import (
-    Config,
-)
+from posture.config.model import Config
 from posture.domain.grants import NotGranted, may_use_identity
 from posture.domain.remediation.resources import ResourceKey
 from posture.hubs.demand import HubKey

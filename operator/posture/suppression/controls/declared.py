@@ -6,9 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from posture.api.suppression_policy import DisableControls
-from posture.config.model import (
-    Config,
-)
+from posture.config.model import Config
 from posture.domain.exceptions.control_switches import (
     ControlPolicy,
 )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from posture.api.posture_target import ScoringMethod
 from posture.api.suppression_policy import SuppressionPolicyStatus
+from posture.api.targets.kind import ScoringMethod
 from posture.domain.exceptions.declaration import Scope
 from posture.domain.findings import Check, CheckSource, Compliance, Finding
 from posture.domain.scoring.accounts import AccountFilter, Grouping

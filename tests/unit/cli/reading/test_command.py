@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner, Result
 
-from posture.api.posture_target import ScoringMethod
+from posture.api.targets.kind import ScoringMethod
 from posture.cli import main
 from posture.cli.reading.command import METHODS
 

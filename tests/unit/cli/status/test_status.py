@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 
 from posture.api.conditions import ConditionStatus, ready, reconciling, set_condition, stalled
-from posture.api.posture_target import PostureTarget
-from posture.api.posture_target_status import PUBLISHED, SCORE_CURRENT
 from posture.api.reasons.words import ConditionType
 from posture.api.remediation_rule import RemediationRule
 from posture.api.resource import CustomResource
 from posture.api.suppression_policy import REVIEW_DUE, SuppressionPolicy
+from posture.api.targets.kind import PostureTarget
+from posture.api.targets.status import PUBLISHED, SCORE_CURRENT
 from posture.cli.status.told import Told, gathered, is_stalled, told_document
 from posture.cli.status.tree import Node, drawn, node_of
 from tests.support.api.objects import Object, minimal, whole

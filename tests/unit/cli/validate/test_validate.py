@@ -10,9 +10,9 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from posture.api.posture_target import PostureTarget
 from posture.api.remediation_rule import RemediationRule
 from posture.api.suppression_policy import SuppressionPolicy
+from posture.api.targets.kind import PostureTarget
 from posture.cli import main
 from tests.support.api.objects import Object, changed, minimal, whole
 

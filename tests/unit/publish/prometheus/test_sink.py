@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from posture.domain.scoring.scores import Score
 from posture.publish.prometheus.exposition import Exposition
 from posture.publish.prometheus.sink import PrometheusSink
-from posture.publish.sink import RestoredScores, TargetReport
+from posture.publish.reports import RestoredScores, TargetReport
 
 
 def restored(passed: int, exact_at: int) -> RestoredScores:

@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from posture.aws.client.errors import AccessDenied
-from posture.config.model import (
-    Config,
-)
+from posture.config.model import Config
 from posture.domain.exceptions.control_switches import (
     Association,
     Switch,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from posture.api.posture_target import ScoringMethod
+from posture.api.targets.kind import ScoringMethod
 from posture.domain.exceptions.control_status import Record
 from posture.domain.exceptions.declaration import Scope
 from posture.domain.findings import Cell, Check, CheckSource, Compliance, Count, Finding, Severity, Workflow

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from posture.api.posture_target import ScoringMethod
+from posture.api.targets.kind import ScoringMethod
 from posture.domain.exceptions.declaration import Declaration, PolicyIdentity
 from posture.domain.exceptions.declaration import TargetKnown as Elsewhere
 from posture.domain.exceptions.policy import Phase

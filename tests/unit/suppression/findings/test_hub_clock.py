@@ -9,11 +9,9 @@ from typing import Any, cast
 
 import pytest
 
-from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
-from posture.config.model import (
-    Config,
-)
+from posture.api.targets.kind import PostureTarget
+from posture.config.model import Config
 from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub
 from posture.hubs.status import HubStatus

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from posture.config.model import (
-    Config,
-)
+from posture.config.model import Config
 from posture.domain.exceptions import marks
 from posture.domain.findings import Compliance, Workflow
 from posture.kube.errors import Retryable

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from posture.config.model import (
-    Config,
-)
+from posture.config.model import Config
 from posture.domain.findings import Workflow
 from posture.reconcile.access import Admitted, admit
 from posture.store.records import key_of

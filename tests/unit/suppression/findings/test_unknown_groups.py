@@ -5,8 +5,8 @@ from typing import cast
 
 import pytest
 
-from posture.api.posture_target import PostureTarget
 from posture.api.resource import parse
+from posture.api.targets.kind import PostureTarget
 from posture.domain.exceptions.policy import Phase, Policy, Terms
 from posture.domain.organization import KnownOrganization
 from posture.domain.scoring.accounts import Group

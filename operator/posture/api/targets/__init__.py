@@ -1,0 +1,1 @@
+"""The kind PostureTarget: what it declares, and what its status says."""
