@@ -13,7 +13,6 @@ from posture.api.types import (
     TagKey,
     TagValue,
 )
-from posture.config.model import Name
 from posture.domain import grants as domain
 from posture.domain.arns import QUEUE_ARN_GLOB, ROLE_ARN_GLOB, ROLE_NAME_GLOB
 from posture.domain.grants import Mode, Verb
@@ -29,6 +28,7 @@ def _expression(text: str) -> str:
     return text
 
 
+Name = Annotated[str, Shape("", "write a name", 200)]
 NamespaceGlob = Annotated[
     str, Shape(r"[a-z0-9*?-]+", "write the name of a namespace or a glob such as team-*", 63)
 ]

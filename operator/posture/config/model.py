@@ -29,7 +29,6 @@ OwnerId = Annotated[
     str,
     Shape(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?", "write up to 63 of letters, digits, -, _ and .", 63),
 ]
-Name = Annotated[str, Shape("", "write a name", 200)]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 # As long as a candidate waits at most (posture.kube.lease_terms), which a test holds it to.
 _LONGEST_LEASE = timedelta(hours=1)

@@ -22,7 +22,6 @@ from posture.domain.scoring.scores import Method
 from posture.domain.time import SECOND, datetime_of
 from posture.hubs.demand import HubKey
 from posture.hubs.hub import Hub
-from posture.hubs.snapshots.status import SnapshotStatus
 from posture.kube.errors import KubeError
 from posture.kube.leadership import Leading
 from posture.kube.object_cache import ObjectCache
@@ -54,6 +53,7 @@ from posture.targets.status import (
     scope_digest,
     without_scores,
 )
+from posture.targets.store_events import StoreEvents
 from posture.targets.trend import trend_now
 
 logger = logging.getLogger(__name__)
@@ -119,8 +119,7 @@ class Target:
         self._setup = TargetSetup()
         self._costing = Costing()
         self._request: tuple[str, Hub, int] | None = None
-        self._store_replaced: str | None = None
-        self._snapshots: SnapshotStatus | None = None
+        self._store_events = StoreEvents(context)
         self._loop = WakeLoop(
             self._attempt, at_most_every=_AT_MOST_EVERY, fields=lambda: {"target": self.name}
         )
@@ -136,7 +135,7 @@ class Target:
     ) -> None:
         """Take what is declared now; the next cycle, at once if anything is new, follows it."""
         if hub is not self._hub:
-            self._store_replaced = hub.status.store_replaced if hub else None
+            self._store_events.look_at(hub)
             self._shown = self._shown and self._shown._replace(polled_in=None)
         is_news = (hub, what_is_declared(document, admission)) != (
             self._hub,
@@ -232,7 +231,7 @@ class Target:
         after = await self._costing.with_cost(after, admission, self._hub, scores, config)
         await self._publish(after, self._admission, scores)
         await self._write(before, after)
-        await self._tell_of_the_store()
+        await self._store_events.post(ObjectRef.of(POSTURE_TARGETS, self._document), self._hub)
 
     def _refused(self, before: PostureTargetStatus, admission: NotAdmitted) -> PostureTargetStatus:
         """Return the status of a target that may not look at its hub: nothing of the hub is in it."""
@@ -335,28 +334,6 @@ class Target:
         self._document = self._objects.current(self._document)
         if outcome is StatusWrite.OVERTAKEN:
             self.wake()
-
-    async def _tell_of_the_store(self) -> None:
-        """Post an event when what was known of the hub had to be thrown away."""
-        replaced = self._hub.status.store_replaced if self._hub else None
-        if replaced and replaced != self._store_replaced:
-            ref = ObjectRef.of(POSTURE_TARGETS, self._document)
-            note = f"The local store was unusable and is rebuilt; all findings are read again: {replaced}"
-            await self._context.events.post(ref, "Warning", reason="StoreReplaced", action="Sync", note=note)
-        self._store_replaced = replaced
-        await self._tell_of_snapshots()
-
-    async def _tell_of_snapshots(self) -> None:
-        """Post an event when one was taken over, or could not be stored or taken over."""
-        known, before = self._hub.status.snapshots if self._hub else None, self._snapshots
-        self._snapshots = known
-        ref = ObjectRef.of(POSTURE_TARGETS, self._document)
-        if known and known.restored and known.restored != (before and before.restored):
-            note = f"The local store was taken over from a snapshot {known.restored}."
-            await self._context.events.post(ref, "Normal", reason="StoreRestored", action="Sync", note=note)
-        if known and known.trouble and known.trouble != (before and before.trouble):
-            note = f"{known.trouble}. Without it all findings are read from Security Hub."
-            await self._context.events.post(ref, "Warning", reason="SnapshotFailed", action="Sync", note=note)
 
     def _handled_request(self, before: PostureTargetStatus) -> str | None:
         """Start the run that the annotation asks for; return the last request whose run has ended."""
