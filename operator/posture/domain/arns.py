@@ -158,6 +158,11 @@ def document_arns(partition: str, name: str) -> tuple[str, str]:
     return f"{anywhere}:document/{name}", f"{anywhere}:automation-definition/{name}:*"
 
 
+def bucket_arn(partition: str, bucket: str, path: str = "") -> str:
+    """Return the ARN of a bucket of S3, or of the objects below a path in it."""
+    return "/".join(part for part in (f"arn:{partition}:s3:::{bucket}", path) if part)
+
+
 class Queue(NamedTuple):
     """A queue of SQS, as its URL names it."""
 

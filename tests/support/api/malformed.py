@@ -14,6 +14,7 @@ _PATTERN = "with the groups (?P<workload>…) and (?P<environment>…)"
 _ONE_SOURCE = "write exactly one of securityStandards, conformancePacks, configRules"
 _SELECTOR = "write at least one of controls, standards, accounts"
 _INSIGHT = "write the number that ends a managed insight's ARN"
+_QUEUE = "write the URL of a standard queue"
 _GLOB = "write the 12 digits of an account id in quotes, or a glob"
 
 
@@ -67,6 +68,11 @@ _TARGET = [
     ("aws.roleArn", "arn:aws:iam::111122223333:role/*", "write a role's ARN such as"),
     ("aws.roleArn", "arn:aws:iam::111122223333:role/", "write a role's ARN such as"),
     ("aws.roleArn", "arn:aws:iam::111122223333:role/a b", "write a role's ARN such as"),
+    ("aws.events", {}, "queueUrl: Required value"),
+    ("aws.events", {"queueUrl": "http://sqs.eu-west-1.amazonaws.com/111122223333/posture"}, _QUEUE),
+    ("aws.events", {"queueUrl": "https://sqs.eu-west-1.amazonaws.com/111122223333/posture.fifo"}, _QUEUE),
+    ("aws.events", {"queueUrl": "https://sqs.eu-west-1.amazonaws.com/1111/posture"}, _QUEUE),
+    ("aws.events", {"queueUrl": "arn:aws:sqs:eu-west-1:111122223333:posture"}, _QUEUE),
     ("source", ABSENT, "spec.source: Required value"),
     ("source", {}, _ONE_SOURCE),
     ("source.configRules", {"names": ["a"]}, _ONE_SOURCE),
@@ -97,7 +103,6 @@ _TARGET = [
     ("insights", ["arn:aws:securityhub:::insight/securityhub/default/"], _INSIGHT),
     ("insights", ["arn:aws:securityhub:eu-west-1:1:insight/111122223333/custom/a"], _INSIGHT),
     ("insights", ["arn:aws:s3:eu-west-1:111122223333:insight/111122223333/custom/a"], _INSIGHT),
-    ("insights", ["1", "1"], "duplicate entries"),
     ("insights", [str(n) for n in range(1, 22)], "must have at most 20 items"),
     ("products", [], "should have at least 1 items"),
     ("products", ["GuardDuty"], "keep 'Security Hub'"),
@@ -135,6 +140,7 @@ _TARGET = [
 ]
 _TARGET_BY_SERVER = [
     ("accounts.exclude", ["999988887777", "999988887777"], "Duplicate value"),
+    ("insights", ["1", "1"], "Duplicate value"),
     ("grouping.overrides", [{"accountId": "444455556666", "workload": w} for w in "ab"], "Duplicate value"),
 ]
 _POLICY = [
@@ -290,7 +296,11 @@ _REMEDIATION = [
     ("action", {}, "write exactly one of builtin, ssmAutomation"),
 ]
 
+_EVENTS = {"queueUrl": "https://sqs.eu-west-1.amazonaws.com/111122223333/posture"}
+_BY_CONFIG = changed(minimal(PostureTarget), "source", {"configRules": {"names": ["a"]}})
+
 MALFORMED = [
+    Malformed(PostureTarget, "aws.events", _EVENTS, "events are of Security Hub", base=_BY_CONFIG),
     *(Malformed(PostureTarget, *row) for row in _TARGET),
     *(Malformed(PostureTarget, *row, only_server=True) for row in _TARGET_BY_SERVER),
     *(Malformed(SuppressionPolicy, *row) for row in _POLICY),

@@ -159,11 +159,6 @@ def test_documents_share_nothing_that_yaml_would_show_as_an_alias() -> None:
     walk(kept)
 
 
-def test_what_is_reserved_for_later_does_not_exist_yet() -> None:
-    paths = {path for path, _ in _ALL}
-    assert "PostureTarget.spec.aws.events" not in paths
-
-
 class _Inner(Spec):
     text: Annotated[str, Shape("[a-z']+", "write letters", 9)] = "a"
 

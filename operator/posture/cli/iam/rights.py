@@ -6,7 +6,7 @@ Names of actions: Service Authorization Reference. Those of builtin actions are 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from posture.domain.arns import document_arns
+from posture.domain.arns import bucket_arn, document_arns, is_kms_key_arn
 from posture.remediation.actions.contract import Action
 from posture.remediation.automation import IAM as AUTOMATION
 
@@ -81,14 +81,14 @@ class Statement(NamedTuple):
 
 def of_snapshots(bucket: str, prefix: str, kms_key_id: str | None, partition: str) -> list[Statement]:
     """Return what keeping snapshots in a bucket needs."""
-    arn = f"arn:{partition}:s3:::{bucket}"
-    objects = "/".join(part for part in (arn, prefix, "*") if part)
+    arn = bucket_arn(partition, bucket)
+    objects = bucket_arn(partition, bucket, "/".join(part for part in (prefix, "*") if part))
     found = [
         Statement("KeepSnapshots", KEEP_SNAPSHOTS, (objects,)),
         Statement("FindSnapshots", FIND_SNAPSHOTS, (arn,)),
     ]
     if kms_key_id is not None:
-        key = kms_key_id if kms_key_id.startswith("arn:") else "*"
+        key = kms_key_id if is_kms_key_arn(kms_key_id) else "*"
         found.append(Statement("EncryptSnapshots", ENCRYPT_SNAPSHOTS, (key,)))
     return found
 

@@ -107,7 +107,7 @@ def test_a_body_that_a_services_model_allows_is_left_to_botocore(
 
 def test_a_page_is_decoded_and_kept_from_botocore() -> None:
     marks, left = checked("GetFindings", b'{"Findings": []}')
-    assert marks == {DECODED: FindingsPage([], [], [], None)}
+    assert marks == {DECODED: FindingsPage([], [], [], None, body=b'{"Findings": []}')}
     assert left == b"{}"
 
 

@@ -264,6 +264,8 @@ async def discovered(**configuration: Any) -> HubFacts:
         "GetAdministratorAccount": {},
         "DescribeOrganizationConfiguration": configuration,
         "ListFindingAggregators": {"FindingAggregators": []},
+        "ListOrganizationAdminAccounts": {"AdminAccounts": []},
+        "DescribeSecurityHubV2": {},
     }
     return await discover(cast("Calls", documented), "111122223333", "cn-north-1")
 
