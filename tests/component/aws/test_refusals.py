@@ -36,6 +36,7 @@ IN_ENTRIES = {"ACCESS_DENIED"}
 PARAMETERS: dict[str, dict[str, Any]] = {
     "BatchUpdateFindings": {"FindingIdentifiers": [{"Id": "f", "ProductArn": "p"}]},
     "GetFindingAggregator": {"FindingAggregatorArn": "a"},
+    "GetInsightResults": {"InsightArn": "a"},
     "UpdateStandardsControl": {"StandardsControlArn": "c"},
 }
 
@@ -45,11 +46,16 @@ def of(*operations: str) -> list[tuple[tuple[str, ...], str, list[str]]]:
     return [case for case in CASES if (*case[0], "GetFindings")[1] in operations]
 
 
-ORGANIZATIONS = ("ListAccounts", "ListTagsForResource")
+OTHERS = (
+    "ListAccounts",
+    "ListTagsForResource",
+    "ReceiveMessage",
+    "DeleteMessageBatch",
+    "DescribeConfigurationAggregators",
+)
+"""What other services are asked."""
 OF_HUB = [
-    case
-    for case in CASES
-    if case not in of("AssumeRole", WEB, *ORGANIZATIONS) and case[0][0] not in IN_ENTRIES
+    case for case in CASES if case not in of("AssumeRole", WEB, *OTHERS) and case[0][0] not in IN_ENTRIES
 ]
 
 
