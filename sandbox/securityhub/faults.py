@@ -29,6 +29,7 @@ KINDS = {
     " Config: rows)",
     "wrong": "the first row of a page of Config is another: options set (its members), without (their names)",
     "repeated": "the NextToken of a page of Config is the one that was asked with",
+    "unordered": "the values of an insight come in another order",
     "unprocessed": "a batch leaves some findings, or controls, out: options code, message, ids (any),"
     " findings (1) or controls (1)",
 }

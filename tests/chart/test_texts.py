@@ -150,7 +150,7 @@ def test_every_release_has_a_name_that_a_service_may_have(
 
 
 def test_the_configuration_that_the_schema_takes_is_the_one_that_the_operator_takes(helm: Helm) -> None:
-    good = {"arn:aws:iam::*:role/*", "1111*"}
+    good = {"arn:aws:iam::*:role/*", "arn:aws:sqs:*:*:posture-*", "1111*", "/run/secrets/token"}
     taken: set[Path] = set()
     for text in (*NOT_TEXTS, *sorted(good)):
         given = values(CONFIGURATION, text)
@@ -191,6 +191,7 @@ def test_every_text_of_the_values_is_tried() -> None:
         "config.grants.remediation.documents.parameters",
         *(f"config.outputs.cloudWatch.{each}" for each in ("region", "roleArn", "maxQueue.age")),
         *(f"config.outputs.splunk.{each}" for each in ("url", "send", "maxQueue.age")),
+        *(f"config.snapshots.{each}" for each in ("url", "every", "region", "roleArn")),
         "prometheusRule.runbookUrl",
         *("global.compatibility.openshift.adaptSecurityContext", "extraArgs", "dnsPolicy", "hostAliases.ip"),
         *("service.ipFamilyPolicy", "service.ipFamilies", "persistence.retention"),

@@ -102,6 +102,7 @@ def _gauges(now: float) -> Samples:
         families.SNAPSHOT_TIME: [(_HUB, now - 1800)],
         families.SNAPSHOT_BYTES: [(_HUB, 90_000_000)],
         families.SYNC_PROGRESS: [(_HUB, 1)],
+        families.EVENTS_LAG: [(_HUB, 2)],
         families.OUTPUT_QUEUE: [(_OUTPUT, 12)],
         families.OUTPUT_OLDEST: [(_OUTPUT, 40)],
         families.WRITES_FROZEN: [((), 0)],
@@ -118,6 +119,7 @@ _COUNTERS: dict[Family, list[tuple[str, ...]]] = {
     families.OUTPUT_DROPPED: [_OUTPUT],
     families.REMEDIATIONS_TOTAL: [(*_RULE, "sg", "failed"), (*_RULE, "sg", "undone")],
     families.SYNC_ERRORS: [(*_HUB, "throttled")],
+    families.EVENTS_RECEIVED: [(*_HUB, "stored"), (*_HUB, "unchanged")],
     families.SYNC_CORRECTIONS: [(*_HUB, "missed_finding")],
     families.AWS_REQUESTS: [
         ("securityhub", "GetFindings", "200"),

@@ -113,6 +113,7 @@ CONFIGURATION: tuple[Path, ...] = tuple(
         ("grants", 0, "roleArns", 0),
         ("grants", 0, "externalId"),
         ("grants", 0, "accounts", 0),
+        ("grants", 0, "queues", 0),
         ("grants", 0, "disableControls", "roleNames", 0),
         ("grants", 0, "remediation", "roleNames", 0),
         ("grants", 0, "remediation", "builtins", 0),
@@ -129,6 +130,7 @@ CONFIGURATION: tuple[Path, ...] = tuple(
         ("outputs", "splunk", 0, "tokenFile"),
         ("outputs", "splunk", 0, "caFile"),
         ("outputs", "splunk", 0, "index"),
+        ("snapshots", "kmsKeyId"),
     )
 )
 """What goes into the operator's configuration file."""
@@ -154,6 +156,7 @@ FRAME: Mapping[str, Any] = {
             "cloudWatch": [{"name": "a", "region": "eu-west-1"}],
             "splunk": [{"name": "b", "url": "https://a", "tokenFile": "/a"}],
         },
+        "snapshots": {"url": "s3://copies"},
     },
 }
 """What stands around the texts, valid without any of them."""

@@ -92,7 +92,7 @@ def test_the_operations_are_those_of_the_model() -> None:
 
 
 async def test_what_is_not_served_is_said(client: Any) -> None:
-    assert await code_of(client.get_insights()) == "NotImplementedException"
+    assert await code_of(client.describe_products()) == "NotImplementedException"
 
 
 @pytest.mark.parametrize(
