@@ -53,6 +53,7 @@ def read_again(stage: Stage, why: str) -> None:
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_insights_are_counted_for_whoever_may_see_what_they_count(stage: Stage, cloud: Cloud) -> None:
     client = security_hub(cloud)
     custom = client.create_insight(
@@ -98,6 +99,7 @@ def test_insights_are_counted_for_whoever_may_see_what_they_count(stage: Stage, 
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_what_security_hub_costs_is_estimated_where_its_plan_allows(stage: Stage, cloud: Cloud) -> None:
     name = stage.target(products=["Security Hub", "GuardDuty"])
     operator = stage.operator()

@@ -2,6 +2,8 @@
 
 from fractions import Fraction
 
+import pytest
+
 from sandbox.cloud import Cloud
 from tests.support.e2e.exceptions import allow, in_effect, policy
 from tests.support.e2e.stage import ORGANIZATION, Stage
@@ -44,6 +46,7 @@ def right(cloud: Cloud, lifted: str = "") -> ScopeAnswer:
     return answers(found, standards={STANDARD: None}, accounts=ACCOUNTS)[STANDARD]
 
 
+@pytest.mark.timeout(300)
 def test_a_pack_is_scored_a_suppression_lifts_a_rule_and_a_gap_hides_the_score(
     stage: Stage, cloud: Cloud
 ) -> None:

@@ -14,7 +14,7 @@ ALL = {
 }  # fmt: skip
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_set_up_is_told_as_it_is_and_what_may_not_be_asked_is_unknown(stage: Stage, cloud: Cloud) -> None:
     administrator = ORGANIZATION.seed()["administrator"]
     name = stage.target()

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sandbox.operator_process import OperatorProcess
 from sandbox.splunk.collector import Collector, Token, code
 from sandbox.splunk.server import serve
@@ -32,6 +34,7 @@ def waits(operator: OperatorProcess) -> bool:
     return bool(operator.value("posture_output_queue_length", output="soc", kind="splunk"))
 
 
+@pytest.mark.timeout(300)
 def test_changes_arrive_whole_and_in_order_though_the_operator_is_killed(
     stage: Stage, tmp_path: Path
 ) -> None:

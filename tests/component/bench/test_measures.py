@@ -12,6 +12,7 @@ from bench.__main__ import MEASURES, main
 _ELSEWHERE = {"decode", "changes", "growth", "policies", "start"}
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("measure", sorted({*MEASURES} - _ELSEWHERE))
 def test_it_gives_rows(tmp_path: Path, measure: str) -> None:
     results = tmp_path / "results.json"
