@@ -19,11 +19,11 @@ from bench.row import Aim, Row
 from bench.sides import middle
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
-from posture.aws.config.client import RULES_A_PAGE, Config
-from posture.domain.results.picture import Asked, KnownPacks
+from posture.aws.config.client import RULES_A_PAGE, AggregatorClient
+from posture.domain.results.picture import KnownPacks, ResultsAsked
 from posture.domain.results.rows import Place
 from posture.process import settle_heap
-from posture.sources.config.reading import gather
+from posture.sources.config.reading import gather_results
 from posture.sources.rule_results import RuleResults
 from sandbox.cloud import Cloud
 from sandbox.config.seed import pack_id
@@ -140,14 +140,14 @@ def _polled(environment: Environment, accounts: int) -> _Read:
 
 
 async def _poll(known: KnownPacks) -> _Read:
-    results, asked = RuleResults(), Asked(frozenset(_PACKS), frozenset())
+    results, asked = RuleResults(), ResultsAsked(frozenset(_PACKS), frozenset())
     async with _config() as config:
         await config.aggregators()
         settle_heap()
         forget_peak()
         idle, began = resident(), cpu_seconds()
         for _ in range(_POLLS):
-            gathered = await gather(config, AGGREGATOR, asked)
+            gathered = await gather_results(config, AGGREGATOR, asked)
             results.stage(gathered.rows.picture(known, gathered.sources, ()))
             results.settle()
             del gathered
@@ -156,12 +156,12 @@ async def _poll(known: KnownPacks) -> _Read:
 
 
 @asynccontextmanager
-async def _config() -> AsyncIterator[Config]:
+async def _config() -> AsyncIterator[AggregatorClient]:
     usage = Usage()
     # A clock on which the quota refills at once: here CPU is measured, not waiting.
     limiters = Limiters(1.0, monotonic=lambda: time.monotonic() * 1e6)
     async with Sessions(usage) as sessions:
-        yield Config(sessions, Identity(None, None, _REGIONS[0]), limiters, usage)
+        yield AggregatorClient(sessions, Identity(None, None, _REGIONS[0]), limiters, usage)
 
 
 def _ours(environment: Environment, repetitions: int, pages: int | None) -> list[_Read]:

@@ -30,7 +30,7 @@ from posture.hubs.demand import HubKey
 from posture.process import settle_heap
 from posture.publish.sink import PublishedScope, PublishingTarget
 from posture.publish.splunk.collector import GZIP_LEVEL
-from posture.publish.splunk.envelope import batches, enveloped
+from posture.publish.splunk.envelope import enveloped, event_batches
 from posture.publish.splunk.output import SplunkDestination, outlet_of
 from posture.sources.findings_view import FindingsView
 from posture.store.records import Read, key_of
@@ -138,7 +138,7 @@ def _bare(url: str, findings: int) -> float:
         store.close()
     if len(events) != findings:
         raise RuntimeError(f"{len(events)} of {findings} findings wait")
-    return asyncio.run(_post_all(url, [b"".join(batch) for batch in batches(events)])) / findings * 1e6
+    return asyncio.run(_post_all(url, [b"".join(batch) for batch in event_batches(events)])) / findings * 1e6
 
 
 async def _post_all(url: str, bodies: list[bytes]) -> float:

@@ -21,7 +21,7 @@ class EventKind(IntEnum):
     REMEDIATION = 3
 
 
-class Change(IntEnum):
+class ChangeKind(IntEnum):
     """What has become of it; stored by its number."""
 
     NEW = 0
@@ -47,7 +47,7 @@ class OutboxEvent(NamedTuple):
     """Its place in the outbox: later ones have greater numbers."""
     id: str
     kind: EventKind
-    change: Change
+    change: ChangeKind
     at: int
     """When that was: µs since the epoch by AWS's clock."""
     body: bytes
@@ -63,7 +63,7 @@ class OutboxEvent(NamedTuple):
     """Of something that a first sweep found."""
 
 
-class Statement(NamedTuple):
+class StatedChange(NamedTuple):
     """How something is that is no finding, to be told where it was not told so before.
 
     `subject`: what it is of, the same as long as it exists. `at`: since when it is so (µs). `gone`: it exists
@@ -78,7 +78,7 @@ class Statement(NamedTuple):
     gone: bool = False
 
 
-class Waiting(NamedTuple):
+class WaitingEvents(NamedTuple):
     """What waits for one output. `oldest`: when it was stored (µs); None where nothing waits."""
 
     events: int
@@ -102,7 +102,7 @@ def changed_fields(
     )
 
 
-def event_id(hub: str, kind: EventKind, subject: bytes, change: Change, at: int, digest: bytes) -> bytes:
+def event_id(hub: str, kind: EventKind, subject: bytes, change: ChangeKind, at: int, digest: bytes) -> bytes:
     """Return the 16 bytes that stand for an event: what happened to what, when, and how it is since.
 
     `digest`: of the body.

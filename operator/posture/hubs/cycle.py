@@ -235,7 +235,7 @@ class Cycle:
         )
 
 
-async def together(*work: Coroutine[Any, Any, None]) -> None:
+async def side_by_side(*work: Coroutine[Any, Any, None]) -> None:
     """Do all of this at once; none of it ends by itself, and what one raises ends the others."""
     tasks = [asyncio.create_task(each) for each in work]
     try:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from posture.domain.findings import CheckSource, product_named
 from posture.domain.outbox import Outlet
-from posture.domain.results.picture import NOTHING_ASKED, Asked
+from posture.domain.results.picture import NOTHING_ASKED, ResultsAsked
 from posture.domain.time import microseconds
 from posture.sources.failed_cache import FailedLimits
 
@@ -55,7 +55,7 @@ class Demand(NamedTuple):
     insights: frozenset[str] = frozenset()
     outlets: frozenset[Outlet] = frozenset()
     """The outputs that are told of changes."""
-    asked: Asked = NOTHING_ASKED
+    asked: ResultsAsked = NOTHING_ASKED
     """The rules and packs of AWS Config that it is scored by."""
     queue: str | None = None
     """URL of the queue in which events arrive: the same one for all targets of a hub that name any."""
@@ -71,7 +71,7 @@ class Wanted(NamedTuple):
     failed: frozenset[FailedLimits] = frozenset()
     """By which windows and limits failed findings are followed: `MAX_LIMITS` at most, of the first."""
     outlets: frozenset[Outlet] = frozenset()
-    asked: Asked = NOTHING_ASKED
+    asked: ResultsAsked = NOTHING_ASKED
 
 
 MAX_LIMITS = 8
@@ -92,7 +92,7 @@ def together(demands: Iterable[Demand]) -> Wanted | None:
             islice(dict.fromkeys(each.failed for each in asked if each.failed is not None), MAX_LIMITS)
         ),
         frozenset().union(*(each.outlets for each in asked)),
-        Asked(
+        ResultsAsked(
             frozenset(name for demand in asked for name in demand.asked.packs),
             frozenset(name for demand in asked for name in demand.asked.rules),
         ),

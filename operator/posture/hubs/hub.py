@@ -10,7 +10,7 @@ from posture.domain.findings import SECURITY_HUB, CheckSource
 from posture.domain.scoring.evaluation import TurnedOff, View
 from posture.domain.standards import Controls, ControlStatus
 from posture.domain.time import SECOND, microseconds
-from posture.hubs.cycle import Cycle, together
+from posture.hubs.cycle import Cycle, side_by_side
 from posture.hubs.demand import Demand, HubKey, Requests
 from posture.hubs.insights import InsightReadings
 from posture.hubs.life import HubDependencies, HubLife, OpenHub
@@ -256,4 +256,4 @@ class Hub:
         organizations = self._organizations.run(opened.worker, opened.findings, self._members)
         work = self.listening.beside(cycle.run(), opened.source)
         snapshots = self._snapshots.run(opened.worker, opened.findings, opened.owner, opened.source)
-        await together(work, organizations, self._insights.run(), snapshots)
+        await side_by_side(work, organizations, self._insights.run(), snapshots)

@@ -14,7 +14,7 @@ from posture.domain.time import SECOND
 from posture.hubs.demand import HubKey, OrganizationKey, Requests
 from posture.hubs.listening import EventQueue
 from posture.hubs.organization import OrganizationReader
-from posture.hubs.snapshots.places import Kept
+from posture.hubs.snapshots.places import KeptSnapshots
 from posture.hubs.status import HubPhase, StatusPublisher
 from posture.hubs.stores import StoreOpening
 from posture.kube.leadership import LeaseCandidate, LeaseTerm, acquired_while
@@ -54,7 +54,7 @@ class HubDependencies:
     """Reads an insight by its ARN; None: nobody asks for one."""
     queues: Callable[[str], EventQueue] | None = None
     """Makes the client of a queue of events by its URL; None: nobody asks for one."""
-    snapshots: Callable[[str], Kept | None] = lambda _: None
+    snapshots: Callable[[str], KeptSnapshots | None] = lambda _: None
     """How the snapshots of a hub's store are kept now, by the hub's name; None: not at all."""
 
 

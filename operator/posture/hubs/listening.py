@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from posture.aws.client.errors import AwsError
-from posture.aws.sqs.client import BATCH, LONG_POLL, Message, NotDeleted
+from posture.aws.sqs.client import BATCH, LONG_POLL, NotDeleted, QueueMessage
 from posture.domain.time import SECOND
 from posture.pace import BackOff
 from posture.sources.base import EventOutcome, EventsTaken, Hearing
@@ -38,11 +38,11 @@ class EventQueue(Protocol):
         """Look whether it is there, and the one that is meant. Raises AwsError."""
         ...
 
-    async def receive(self, wait: int = LONG_POLL) -> list[Message]:
+    async def receive(self, wait: int = LONG_POLL) -> list[QueueMessage]:
         """Receive up to 10 messages, and wait for the first for so many seconds. Raises AwsError."""
         ...
 
-    async def delete(self, messages: Sequence[Message]) -> list[NotDeleted]:
+    async def delete(self, messages: Sequence[QueueMessage]) -> list[NotDeleted]:
         """Delete up to 10 messages; return those that are not. Raises AwsError."""
         ...
 
@@ -201,7 +201,7 @@ class Listening:
                 task.cancel()
             await asyncio.gather(*deleting, return_exceptions=True)
 
-    async def _take(self, messages: Sequence[Message], source: Hearing) -> list[Message]:
+    async def _take(self, messages: Sequence[QueueMessage], source: Hearing) -> list[QueueMessage]:
         """Have messages taken; return those that are not to come again."""
         taken = await source.take_events([each.body for each in messages])
         self.outcomes.update(taken.outcomes)
@@ -217,7 +217,7 @@ class Listening:
                 self._odd.add(why)
                 logger.warning("A message is %s (told once): %s", outcome.value, why)
 
-    def _note_lag(self, messages: Sequence[Message]) -> None:
+    def _note_lag(self, messages: Sequence[QueueMessage]) -> None:
         sent = [each.sent_at for each in messages if each.sent_at is not None]
         self.lag = max(0.0, (self._now() - min(sent)) / SECOND) if sent else 0.0
 
@@ -229,7 +229,7 @@ class Listening:
             self._told(status)
 
 
-async def _received(queue: EventQueue, *, more: bool) -> list[Message]:
+async def _received(queue: EventQueue, *, more: bool) -> list[QueueMessage]:
     """Receive: in one call that waits, or in several that do not. Raises AwsError, when all have ended."""
     if not more:
         return await queue.receive()
@@ -238,7 +238,9 @@ async def _received(queue: EventQueue, *, more: bool) -> list[Message]:
     return [message for answer in answers for message in answer]
 
 
-def _begin_deleting(queue: EventQueue, messages: Sequence[Message]) -> "list[asyncio.Task[list[NotDeleted]]]":
+def _begin_deleting(
+    queue: EventQueue, messages: Sequence[QueueMessage]
+) -> "list[asyncio.Task[list[NotDeleted]]]":
     batches = (messages[at : at + BATCH] for at in range(0, len(messages), BATCH))
     return [asyncio.create_task(queue.delete(batch)) for batch in batches]
 

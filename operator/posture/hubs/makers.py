@@ -2,7 +2,7 @@
 
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
-from posture.aws.config.client import Config
+from posture.aws.config.client import AggregatorClient
 from posture.aws.securityhub.client import SecurityHub
 from posture.domain.findings import CheckSource
 from posture.hubs.demand import HubKey
@@ -18,7 +18,7 @@ def source_maker(key: HubKey, sessions: Sessions, limiters: Limiters, usage: Usa
     if key.source is CheckSource.SECURITY_HUB:
         return SecurityHubs(hub)
     return ConfigAggregators(
-        Config(sessions, identity, limiters, usage),
+        AggregatorClient(sessions, identity, limiters, usage),
         hub,
         lambda: sessions.account(identity),
         region=key.region,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from posture.api.conditions import Trouble, defect
 from posture.api.reasons.words import ReasonWord
-from posture.domain.outbox import OutboxEvent, Outlet, Waiting
+from posture.domain.outbox import OutboxEvent, Outlet, WaitingEvents
 from posture.domain.text import counted
 from posture.domain.time import SECOND
 from posture.hubs.demand import HubKey
@@ -33,10 +33,10 @@ _LASTING_PAUSE = 60.0
 _LOOK_EVERY = 10.0
 _BOUND_EVERY = 5.0
 _FILES_EVERY = 1.0
-_NOTHING = Waiting(0, None)
+_NOTHING = WaitingEvents(0, None)
 
 
-class Taken(NamedTuple):
+class TakenEvents(NamedTuple):
     """What the destination took: how many of the first events; seconds that it asks to be left alone."""
 
     events: int
@@ -52,7 +52,7 @@ class EventRefused(Undelivered):
         self.before = before
 
 
-Deliver = Callable[[OutboxHub, Sequence[OutboxEvent], Leading], Awaitable[Taken]]
+Deliver = Callable[[OutboxHub, Sequence[OutboxEvent], Leading], Awaitable[TakenEvents]]
 """Sends events of a hub, all or the first of them. Raises Undelivered."""
 
 
@@ -65,7 +65,7 @@ class _Line:
 
     hub: OutboxHub
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
-    waiting: Waiting = _NOTHING
+    waiting: WaitingEvents = _NOTHING
     dropped: int = 0
     last_success: int | None = None
     at_once: int | None = None
@@ -124,7 +124,7 @@ class OutboxSender:
         """Look whether anything waits."""
         self._woken.set()
 
-    def standing(self, key: HubKey) -> tuple[Waiting, int, int | None]:
+    def standing(self, key: HubKey) -> tuple[WaitingEvents, int, int | None]:
         """Tell what waits of a hub, how much of it was dropped, and when anything was taken last (µs)."""
         line = self._lines.get(key)
         return (_NOTHING, 0, None) if line is None else (line.waiting, line.dropped, line.last_success)

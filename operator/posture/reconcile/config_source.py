@@ -1,7 +1,7 @@
 """What a target that is scored by AWS Config asks for: its aggregator, its standards and their controls."""
 
 from posture.api.targets.kind import PostureTargetSpec
-from posture.domain.results.picture import Asked
+from posture.domain.results.picture import ResultsAsked
 from posture.domain.standards import (
     CONFIG_RULES,
     ControlAssociation,
@@ -22,10 +22,10 @@ def aggregator_of(spec: PostureTargetSpec) -> str | None:
     return None if chosen is None else chosen.aggregator
 
 
-def asked_of(spec: PostureTargetSpec) -> Asked:
+def asked_of(spec: PostureTargetSpec) -> ResultsAsked:
     """Return the packs and rules that a target is scored by."""
     packs, rules = spec.source.conformance_packs, spec.source.config_rules
-    return Asked(frozenset(packs.names if packs else ()), frozenset(rules.names if rules else ()))
+    return ResultsAsked(frozenset(packs.names if packs else ()), frozenset(rules.names if rules else ()))
 
 
 def config_standards(spec: PostureTargetSpec) -> tuple[str, ...]:

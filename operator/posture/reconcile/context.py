@@ -8,7 +8,7 @@ from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
 from posture.aws.organizations.client import Organizations
 from posture.aws.securityhub.client import SecurityHub
-from posture.aws.sqs.client import Queue
+from posture.aws.sqs.client import QueueClient
 from posture.config.file import (
     ConfigFile,
 )
@@ -85,10 +85,10 @@ class Context:
         """Return Organizations' API for these credentials; `region`: where they are asked for."""
         return Organizations(self.sessions, Identity(*key, region), self.limiters, self.usage)
 
-    def queue(self, key: HubKey, url: str) -> Queue:
+    def queue(self, key: HubKey, url: str) -> QueueClient:
         """Return a queue of events as the identity of a hub reads it."""
         identity = Identity(key.role_arn, key.external_id, key.region)
-        return Queue(self.sessions, identity, url, self.limiters, self.usage)
+        return QueueClient(self.sessions, identity, url, self.limiters, self.usage)
 
     def hub(self, key: HubKey) -> Hub:
         """Return a hub of these credentials and Region, which has not begun to live."""

@@ -21,7 +21,7 @@ from posture.remediation.declared import DeclaredRule
 from posture.remediation.engine.accounts import Accounts
 from posture.remediation.engine.live import LiveResources
 from posture.remediation.engine.parts import round_of
-from posture.remediation.engine.round import RuleResult
+from posture.remediation.engine.round import RuleOutcome
 from posture.remediation.histories import Histories
 from posture.remediation.outcomes import Outcomes
 from posture.remediation.policies import Policies
@@ -90,7 +90,7 @@ class HubRemediation(HubReconciler[HubRules]):
         self._histories = Histories(context.security_hub(hub.key))
         self._surveyed_of: tuple[int | None, Asked] | None = None
         self._picture: Picture | None = None
-        self._results: dict[str, RuleResult] = {}
+        self._results: dict[str, RuleOutcome] = {}
         self._outcomes = Outcomes(context.events)
         self._round = round_of(
             context,

@@ -10,7 +10,7 @@ import msgspec
 
 from posture.api.remediation import Remediation
 from posture.api.resource import InvalidObject, parse
-from posture.domain.outbox import EventKind, Statement
+from posture.domain.outbox import EventKind, StatedChange
 from posture.domain.time import instant_of
 from posture.hubs.hub import Hub
 from posture.kube.resources import Object
@@ -45,7 +45,7 @@ class RemediationTelling:
             self._told = versions
 
 
-def statement_of(document: Object, now: int) -> Statement | None:
+def statement_of(document: Object, now: int) -> StatedChange | None:
     """Return what is told of a remediation; None where it cannot be read, or has no state yet."""
     try:
         remediation = parse(Remediation, document)
@@ -78,4 +78,4 @@ def statement_of(document: Object, now: int) -> Statement | None:
     audience = f"{metadata.namespace}/{spec.target_ref.name}"
     since = status.finished_at or status.started_at
     at = now if since is None else instant_of(since)
-    return Statement(f"remediation\n{metadata.uid}", EventKind.REMEDIATION, audience, body, at)
+    return StatedChange(f"remediation\n{metadata.uid}", EventKind.REMEDIATION, audience, body, at)

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 from posture.aws.client.errors import AwsError
 from posture.aws.securityhub.discovery import HubFacts
 from posture.domain.outbox import Outlet
-from posture.domain.results.picture import NOTHING_ASKED, Asked
+from posture.domain.results.picture import NOTHING_ASKED, ResultsAsked
 from posture.domain.time import MINUTE
 from posture.sources.failed_cache import FailedLimits
 from posture.sources.findings_view import FindingsView, Published
@@ -50,7 +50,7 @@ class SourceDemand(NamedTuple):
     """By which windows and limits failed findings are followed: a cache is kept for each."""
     outlets: frozenset[Outlet] = frozenset()
     """Outputs that are told of changes."""
-    asked: Asked = NOTHING_ASKED
+    asked: ResultsAsked = NOTHING_ASKED
     """Which results of AWS Config are followed."""
 
 

@@ -12,9 +12,9 @@ from posture.domain.findings import Cell, Check, Severity
 from posture.domain.objectives.failed import FailedCell, FailedCounts, FailedScope
 from posture.domain.objectives.worst import FailedControls, failed_controls
 from posture.domain.results.picture import (
-    Asked,
     KnownPacks,
-    Picture,
+    ResultsAsked,
+    ResultsPicture,
     asked_by,
     cells_of,
     check_of_rule,
@@ -34,7 +34,7 @@ _ROWS, _REST = "config-results/", "config-picture"
 class _Rest(msgspec.Struct):
     """Of a picture all but its cells. `checks`: standard and control; ids of packs by account and Region."""
 
-    asked: Asked
+    asked: ResultsAsked
     checks: list[tuple[str, str]]
     gaps: Gaps
     packs: dict[str, dict[str, dict[str, str]]]
@@ -46,8 +46,8 @@ class RuleResults:
     """The results of one hub; none where it has no such source."""
 
     def __init__(self) -> None:
-        self.picture: Picture | None = None
-        self._staged: Picture | None = None
+        self.picture: ResultsPicture | None = None
+        self._staged: ResultsPicture | None = None
         self._kept: Mapping[str, str | None] = {}
 
     def seen_by(self, view: View) -> View:
@@ -61,7 +61,7 @@ class RuleResults:
         """Which packs have been told apart."""
         return {} if self.picture is None else self.picture.packs
 
-    def stage(self, picture: Picture) -> None:
+    def stage(self, picture: ResultsPicture) -> None:
         """Take what is known now: it shows, and is stored, with the next `settle`."""
         self._staged = picture
 
@@ -92,7 +92,7 @@ class RuleResults:
     def cover(self, view: View) -> bool:
         """Whether they tell of all rules and packs that a view is about."""
         asked = asked_by(view.standards, view.controls)
-        return asked == Asked() or (self.picture is not None and self.picture.asked.covers(asked))
+        return asked == ResultsAsked() or (self.picture is not None and self.picture.asked.covers(asked))
 
     def cells(self, checks: Collection[Check] | None = None) -> Iterator[Cell]:
         """Yield the cells of some checks, others are not looked at; None: all."""
@@ -115,7 +115,7 @@ class RuleResults:
         return () if self.picture is None else self.picture.checks
 
 
-def _texts(picture: Picture) -> dict[str, str | None]:
+def _texts(picture: ResultsPicture) -> dict[str, str | None]:
     packs: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
     for (account_id, region), names in picture.packs.items():
         packs[account_id][region] = dict(names)
@@ -136,9 +136,9 @@ def _texts(picture: Picture) -> dict[str, str | None]:
     return {**rows, _REST: msgspec.json.encode(rest, order="deterministic").decode()}
 
 
-def _picture(rest: str, rows: Mapping[str, str]) -> Picture:
+def _picture(rest: str, rows: Mapping[str, str]) -> ResultsPicture:
     told = msgspec.json.decode(rest, type=_Rest)
-    return Picture(
+    return ResultsPicture(
         told.asked,
         tuple(check_of_rule(*each) for each in told.checks),
         {account: _cells(rows[_ROWS + account], len(told.checks)) for account in told.accounts},

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from posture.domain.outbox import EventKind, OutboxEvent, Outlet, Statement, Waiting
+from posture.domain.outbox import EventKind, OutboxEvent, Outlet, StatedChange, WaitingEvents
 
 
 class Outbox(Protocol):
@@ -31,7 +31,7 @@ class Outbox(Protocol):
         """
         ...
 
-    def state(self, statements: Sequence[Statement], now: int) -> int:
+    def state(self, statements: Sequence[StatedChange], now: int) -> int:
         """Tell, in one transaction, what was not told so before; return how many that were.
 
         What no output is told of is left out.
@@ -57,6 +57,6 @@ class Outbox(Protocol):
         """Pass over the oldest events of an output that are too many, or too old; return how many."""
         ...
 
-    def waiting(self, outlet: str) -> Waiting:
+    def waiting(self, outlet: str) -> WaitingEvents:
         """Return what waits for an output."""
         ...

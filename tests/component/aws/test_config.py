@@ -13,7 +13,7 @@ from posture.aws.client.errors import (
 )
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
-from posture.aws.config.client import Config
+from posture.aws.config.client import AggregatorClient
 from posture.aws.config.wire import PackRow, RuleRow
 from sandbox.config.client import ConfigClient
 from sandbox.securityhub.client import ControlClient
@@ -51,16 +51,16 @@ def told(control: ControlClient) -> ConfigClient:
 
 
 @pytest.fixture
-def config(told: ConfigClient, sessions: Sessions, limiters: Limiters, usage: Usage) -> Config:
+def config(told: ConfigClient, sessions: Sessions, limiters: Limiters, usage: Usage) -> AggregatorClient:
     del told
-    return Config(sessions, Identity(None, None, REGION), limiters, usage)
+    return AggregatorClient(sessions, Identity(None, None, REGION), limiters, usage)
 
 
-async def rules(config: Config, **only: Any) -> list[RuleRow]:
+async def rules(config: AggregatorClient, **only: Any) -> list[RuleRow]:
     return [row async for page in config.rule_rows("org", **only) for row in page]
 
 
-async def packs(config: Config, **only: Any) -> list[PackRow]:
+async def packs(config: AggregatorClient, **only: Any) -> list[PackRow]:
     return [row async for page in config.pack_rows("org", **only) for row in page]
 
 
@@ -78,7 +78,7 @@ def truth(told: ConfigClient) -> dict[tuple[str, str, str], str]:
 
 
 async def test_all_rules_with_results_are_read_over_empty_pages_in_as_many_calls(
-    told: ConfigClient, control: ControlClient, config: Config
+    told: ConfigClient, control: ControlClient, config: AggregatorClient
 ) -> None:
     control.reset_calls()
     found = {
@@ -91,7 +91,7 @@ async def test_all_rules_with_results_are_read_over_empty_pages_in_as_many_calls
 
 
 async def test_rules_of_one_account_region_or_name_are_asked_for_alone(
-    told: ConfigClient, config: Config
+    told: ConfigClient, config: AggregatorClient
 ) -> None:
     expected = {key for key in truth(told) if key[0] == MEMBER and key[1] == AWAY}
     found = await rules(config, account_id=MEMBER, region=AWAY)
@@ -104,7 +104,7 @@ async def test_rules_of_one_account_region_or_name_are_asked_for_alone(
     assert {row.config_rule_name for row in found} == {MANY[7]}
 
 
-async def test_packs_are_read_with_those_that_were_deleted(config: Config) -> None:
+async def test_packs_are_read_with_those_that_were_deleted(config: AggregatorClient) -> None:
     found = await packs(config)
     assert len(found) == 32 * 4
     (row,) = await packs(config, pack=PACK, account_id=MEMBER, region=AWAY)
@@ -113,7 +113,7 @@ async def test_packs_are_read_with_those_that_were_deleted(config: Config) -> No
     assert GONE in {each.conformance_pack_name for each in found}
 
 
-async def test_aggregators_and_their_sources_are_told(told: ConfigClient, config: Config) -> None:
+async def test_aggregators_and_their_sources_are_told(told: ConfigClient, config: AggregatorClient) -> None:
     (only,) = await config.aggregators()
     assert await config.aggregator("org") == only
     assert only.organization_aggregation_source is not None
@@ -128,7 +128,9 @@ async def test_aggregators_and_their_sources_are_told(told: ConfigClient, config
     assert config.now() / 1e6 - failed[0].last_update_time == pytest.approx(3600, abs=60)
 
 
-async def test_the_resources_of_a_rule_are_read_over_pages(told: ConfigClient, config: Config) -> None:
+async def test_the_resources_of_a_rule_are_read_over_pages(
+    told: ConfigClient, config: AggregatorClient
+) -> None:
     resources = [{"type": "AWS::S3::Bucket", "id": f"bucket-{number:03}"} for number in range(250)]
     told.set_rule(
         MEMBER, AWAY, MANY[0], resources=[*resources, {**resources[0], "id": "x", "compliance": "COMPLIANT"}]
@@ -147,7 +149,7 @@ async def test_the_resources_of_a_rule_are_read_over_pages(told: ConfigClient, c
     ],
 )
 async def test_resources_of_something_else_are_none(
-    told: ConfigClient, control: ControlClient, config: Config, wrong: dict[str, Any]
+    told: ConfigClient, control: ControlClient, config: AggregatorClient, wrong: dict[str, Any]
 ) -> None:
     told.set_rule(MEMBER, AWAY, MANY[0], "NON_COMPLIANT")
     control.fault("wrong", options=wrong)
@@ -157,7 +159,7 @@ async def test_resources_of_something_else_are_none(
 
 @pytest.mark.parametrize("wrong", [{"set": {"AccountId": "1"}}, {"without": ["Compliance"]}])
 async def test_a_page_with_a_row_that_is_none_is_asked_for_again(
-    told: ConfigClient, control: ControlClient, config: Config, wrong: dict[str, Any]
+    told: ConfigClient, control: ControlClient, config: AggregatorClient, wrong: dict[str, Any]
 ) -> None:
     fault = control.fault("wrong", BY_RULES, after=1, options=wrong)
     assert len(await rules(config)) == len(truth(told))
@@ -165,7 +167,7 @@ async def test_a_page_with_a_row_that_is_none_is_asked_for_again(
 
 
 async def test_rows_of_another_account_than_was_asked_for_are_an_error(
-    control: ControlClient, config: Config
+    control: ControlClient, config: AggregatorClient
 ) -> None:
     control.fault("wrong", BY_RULES, options={"set": {"AccountId": ADMINISTRATOR}})
     with pytest.raises(MalformedResponse, match="account_id is not"):
@@ -174,7 +176,7 @@ async def test_rows_of_another_account_than_was_asked_for_are_an_error(
 
 @pytest.mark.parametrize("kind", ["truncated", "html", "empty", "reset", "unreachable", "throttle", "error"])
 async def test_what_passes_is_borne(
-    told: ConfigClient, control: ControlClient, config: Config, kind: str
+    told: ConfigClient, control: ControlClient, config: AggregatorClient, kind: str
 ) -> None:
     control.fault(kind, BY_RULES, after=1, count=2)
     assert len(await rules(config)) == len(truth(told))
@@ -185,7 +187,7 @@ async def test_what_passes_is_borne(
     [("denied", AccessDenied), ("truncated", MalformedResponse), ("invalid_token", TokenRefused)],
 )
 async def test_a_list_that_breaks_off_ends_with_an_error(
-    control: ControlClient, config: Config, kind: str, expected: type[AwsError]
+    control: ControlClient, config: AggregatorClient, kind: str, expected: type[AwsError]
 ) -> None:
     after = 1 if kind != "invalid_token" else 0
     control.fault(kind, BY_RULES, after=after, count=None)
@@ -198,7 +200,7 @@ async def test_a_list_that_breaks_off_ends_with_an_error(
 
 
 async def test_a_token_that_comes_again_is_no_list_without_end(
-    control: ControlClient, config: Config
+    control: ControlClient, config: AggregatorClient
 ) -> None:
     control.fault("repeated", BY_RULES, after=1, count=None)
     with pytest.raises(MalformedResponse, match="came again"):
@@ -206,12 +208,12 @@ async def test_a_token_that_comes_again_is_no_list_without_end(
     assert control.call_total(BY_RULES) < 6
 
 
-async def test_an_aggregator_that_is_not_there_is_missed(config: Config) -> None:
+async def test_an_aggregator_that_is_not_there_is_missed(config: AggregatorClient) -> None:
     with pytest.raises(Terminal, match="Name an aggregator of AWS Config"):
         await config.source_statuses("none")
 
 
-async def test_who_may_not_ask_is_told_the_action(control: ControlClient, config: Config) -> None:
+async def test_who_may_not_ask_is_told_the_action(control: ControlClient, config: AggregatorClient) -> None:
     control.fault("denied", "DescribeConfigurationAggregatorSourcesStatus")
     with pytest.raises(AccessDenied, match="config:DescribeConfigurationAggregatorSourcesStatus"):
         await config.source_statuses("org")

@@ -9,7 +9,7 @@ import pytest
 from posture.aws.client import calls
 from posture.aws.client.limiter import Limiters, Usage
 from posture.aws.client.sessions import Identity, Sessions
-from posture.aws.sqs.client import Queue
+from posture.aws.sqs.client import QueueClient
 from posture.hubs.hub import Hub
 from posture.hubs.life import HubDependencies
 from posture.sources.securityhub.source import SecurityHubs
@@ -57,14 +57,14 @@ async def sessions(cloud: Cloud) -> AsyncIterator[Sessions]:
 
 
 @pytest.fixture
-def queue(sessions: Sessions, sqs: Sqs) -> Queue:
-    return Queue(sessions, Identity(READER, None, REGION), sqs.url, Limiters(1.0), Usage())
+def queue(sessions: Sessions, sqs: Sqs) -> QueueClient:
+    return QueueClient(sessions, Identity(READER, None, REGION), sqs.url, Limiters(1.0), Usage())
 
 
 @pytest.fixture
 def hub(world: World, sessions: Sessions, tmp_path: Path) -> Hub:
-    def make(url: str) -> Queue:
-        return Queue(sessions, Identity(READER, None, REGION), url, Limiters(1.0), Usage())
+    def make(url: str) -> QueueClient:
+        return QueueClient(sessions, Identity(READER, None, REGION), url, Limiters(1.0), Usage())
 
     return Hub(
         KEY,

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from posture.aws.securityhub.client import SecurityHub
-from posture.sources.securityhub.events import Events, Following
+from posture.sources.securityhub.events import EventReader, EventScope
 from sandbox.securityhub.events import EventsRequest
 from tests.component.hubs.conftest import OpenSync
 from tests.support.examples import seeds
@@ -34,12 +34,12 @@ async def witness(world: World, client: SecurityHub, open_sync: OpenSync, seed: 
 @pytest.fixture
 async def hear(client: SecurityHub, witness: Witness) -> Hear:
     """Takes messages as the hub does."""
-    events, facts = Events(witness.sync.context), await client.discover()
+    events, facts = EventReader(witness.sync.context), await client.discover()
 
     async def hear_them(bodies: Sequence[str]) -> None:
         context = witness.sync.context
         polled = context.progress.done.polled or 0
-        following = Following(
+        following = EventScope(
             facts,
             frozenset(facts.members),
             frozenset(PRODUCTS),

@@ -14,7 +14,7 @@ from posture.hubs.hub import Hub
 from posture.hubs.life import HubDependencies
 from posture.hubs.snapshots import index, saving
 from posture.hubs.snapshots.index import INDEX, Index, Unusable, decoded
-from posture.hubs.snapshots.places import Directory, Kept
+from posture.hubs.snapshots.places import Directory, KeptSnapshots
 from posture.hubs.snapshots.saving import Copy, NotLeading, save
 from posture.sources.securityhub.source import SecurityHubs
 from posture.store.errors import Stop
@@ -64,8 +64,8 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Kept:
-    return Kept(Directory(tmp_path / "shared"), 3600.0, 2)
+def kept(tmp_path: Path) -> KeptSnapshots:
+    return KeptSnapshots(Directory(tmp_path / "shared"), 3600.0, 2)
 
 
 def copied(tmp_path: Path, taken: int, *, size: int = 200_000) -> Copy:
@@ -82,7 +82,7 @@ async def test_whatever_ends_the_writing_leaves_what_was_there(tmp_path: Path) -
     """At each step: afterwards the old one or the new one is the latest, whole; nothing is left for ever."""
     for dies_at in count():
         shared = tmp_path / f"shared-{dies_at}"
-        sound = Kept(Directory(shared), 3600.0, 2)
+        sound = KeptSnapshots(Directory(shared), 3600.0, 2)
         first, second = [await save(copied(tmp_path, at), sound, LED) for at in (1, 2)]
         mortal = Mortal(shared, dies_at)
         ended = False
@@ -107,7 +107,7 @@ async def test_whatever_ends_the_writing_leaves_what_was_there(tmp_path: Path) -
             return
 
 
-async def test_who_does_not_lead_writes_nothing(tmp_path: Path, kept: Kept) -> None:
+async def test_who_does_not_lead_writes_nothing(tmp_path: Path, kept: KeptSnapshots) -> None:
     await save(copied(tmp_path, 1), kept, LED)
     before = files(tmp_path / "shared")
     for steps in range(5):
@@ -122,7 +122,7 @@ async def test_who_does_not_lead_writes_nothing(tmp_path: Path, kept: Kept) -> N
     assert before <= files(tmp_path / "shared")
 
 
-async def test_a_newer_snapshot_is_never_taken_the_place_of(tmp_path: Path, kept: Kept) -> None:
+async def test_a_newer_snapshot_is_never_taken_the_place_of(tmp_path: Path, kept: KeptSnapshots) -> None:
     """A replica that has lost the Lease and does not know it yet finishes an old one."""
     await save(copied(tmp_path, 5), kept, LED)
     with pytest.raises(Unusable, match="newer"):
@@ -148,10 +148,10 @@ def test_an_index_is_believed_only_as_this_program_writes_it(body: bytes) -> Non
 class Replicas:
     """Replicas of one hub, each with a disk of its own, that share a place for snapshots."""
 
-    def __init__(self, client: SecurityHub, tmp_path: Path, kept: Kept) -> None:
+    def __init__(self, client: SecurityHub, tmp_path: Path, kept: KeptSnapshots) -> None:
         self.client = client
         self.shared = tmp_path / "shared"
-        self.kept: Kept | None = kept
+        self.kept: KeptSnapshots | None = kept
         self._tmp_path = tmp_path
 
     def hub(self, disk: str, account: str | None = None) -> Hub:
@@ -192,7 +192,7 @@ def replicas(world: World, client: SecurityHub, tmp_path: Path) -> Replicas:
     world.load(world.some(300, control="S3.1", compliance="PASSED"))
     world.load(world.some(20, control="KMS.4", compliance="FAILED"))
     # A store is mostly empty pages: every second is tried at once.
-    return Replicas(client, tmp_path, Kept(Directory(tmp_path / "shared"), 0.05, 2))
+    return Replicas(client, tmp_path, KeptSnapshots(Directory(tmp_path / "shared"), 0.05, 2))
 
 
 async def test_a_replica_without_a_store_goes_on_from_the_snapshot(
@@ -294,7 +294,7 @@ async def test_a_place_that_is_not_there_costs_nothing_but_the_snapshot(
     tmp_path: Path, world: World, replicas: Replicas
 ) -> None:
     (tmp_path / "file").write_text("no directory", encoding="utf-8")
-    replicas.kept = Kept(Directory(tmp_path / "file"), 0.05, 2)
+    replicas.kept = KeptSnapshots(Directory(tmp_path / "file"), 0.05, 2)
     hub = replicas.hub("first")
     hub.ask([demand()])
     async with living(hub) as changes:
@@ -329,13 +329,13 @@ async def test_a_restore_that_is_cut_off_leaves_the_store_as_it_was(
     await replicas.leave_a_snapshot("first")
     known = decoded((replicas.shared / INDEX).read_bytes()).snapshots[0]
     for dies_at in range(len(known.parts) + 1):
-        replicas.kept = Kept(Mortal(replicas.shared, dies_at), 3600.0, 2)
+        replicas.kept = KeptSnapshots(Mortal(replicas.shared, dies_at), 3600.0, 2)
         hub = replicas.hub("second")
         hub.ask([demand()])
         with pytest.raises(Dies):
             await hub.run()
         assert not [each for each in files(tmp_path / "second") if each.endswith(".broken")]
-    replicas.kept = Kept(Directory(replicas.shared), 3600.0, 2)
+    replicas.kept = KeptSnapshots(Directory(replicas.shared), 3600.0, 2)
     hub = replicas.hub("second")
     hub.ask([demand()])
     async with living(hub) as changes:

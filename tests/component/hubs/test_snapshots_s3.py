@@ -15,7 +15,7 @@ from posture.config.model import Snapshots
 from posture.hubs.snapshots import fetching, index, saving
 from posture.hubs.snapshots.fetching import fetch
 from posture.hubs.snapshots.index import INDEX, decoded
-from posture.hubs.snapshots.places import Kept, kept_for
+from posture.hubs.snapshots.places import KeptSnapshots, kept_for
 from posture.hubs.snapshots.saving import Copy, save
 from sandbox.cloud import Cloud
 from tests.support.wire import Fault, Wire
@@ -49,7 +49,7 @@ async def wire(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[W
 
 
 @pytest.fixture
-async def kept(cloud: Cloud, wire: Wire) -> AsyncIterator[Kept]:
+async def kept(cloud: Cloud, wire: Wire) -> AsyncIterator[KeptSnapshots]:
     client = boto3.client(
         "s3",
         region_name=REGION,
@@ -80,7 +80,7 @@ def led() -> float:
     return 60.0
 
 
-async def test_what_is_stored_is_fetched_again(tmp_path: Path, wire: Wire, kept: Kept) -> None:
+async def test_what_is_stored_is_fetched_again(tmp_path: Path, wire: Wire, kept: KeptSnapshots) -> None:
     for taken in (1, 2, 3):
         await save(copy(tmp_path, taken), kept, led)
     known = decoded(await kept.place.get(INDEX))
@@ -95,7 +95,7 @@ async def test_what_is_stored_is_fetched_again(tmp_path: Path, wire: Wire, kept:
 
 @pytest.mark.parametrize("fault", [Fault.DENIED, Fault.BROKEN, Fault.LOST])
 async def test_a_fault_while_it_is_stored_leaves_the_one_before(
-    tmp_path: Path, wire: Wire, kept: Kept, fault: Fault
+    tmp_path: Path, wire: Wire, kept: KeptSnapshots, fault: Fault
 ) -> None:
     first = await save(copy(tmp_path, 1), kept, led)
     wire.fail("/000002", fault)
@@ -107,14 +107,14 @@ async def test_a_fault_while_it_is_stored_leaves_the_one_before(
     assert (await save(copy(tmp_path, 3), kept, led)).taken == 3
 
 
-async def test_a_truncated_object_is_none(tmp_path: Path, wire: Wire, kept: Kept) -> None:
+async def test_a_truncated_object_is_none(tmp_path: Path, wire: Wire, kept: KeptSnapshots) -> None:
     stored = await save(copy(tmp_path, 1), kept, led)
     wire.fail("/000001", Fault.TRUNCATED)
     with pytest.raises(AwsError, match="Truncated"):
         await fetch(kept.place, stored, tmp_path / "fetched")
 
 
-async def test_a_denied_bucket_is_told_as_that(wire: Wire, kept: Kept) -> None:
+async def test_a_denied_bucket_is_told_as_that(wire: Wire, kept: KeptSnapshots) -> None:
     wire.fail("GET", Fault.DENIED)
     with pytest.raises(AccessDenied):
         await kept.place.get(INDEX)

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.domain.findings import Compliance
-from posture.domain.outbox import Change, OutboxEvent
+from posture.domain.outbox import ChangeKind, OutboxEvent
 from posture.kube.leadership import Leading
-from posture.publish.outbox import EventRefused, OutboxSender, Taken
+from posture.publish.outbox import EventRefused, OutboxSender, TakenEvents
 from posture.publish.sending import ItemsRefused, QueueBounds, Undelivered
 from posture.publish.sink import OutboxHub
 from tests.support.examples import examples
@@ -55,7 +55,7 @@ class Destination:
     arrived: list[OutboxEvent] = field(default_factory=list)
     calls: int = 0
 
-    async def deliver(self, _: OutboxHub, events: Sequence[OutboxEvent], __: Leading) -> Taken:
+    async def deliver(self, _: OutboxHub, events: Sequence[OutboxEvent], __: Leading) -> TakenEvents:
         self.calls += 1
         await asyncio.sleep(0)
         fate = self.fates.pop() if self.fates else "taken"
@@ -71,7 +71,7 @@ class Destination:
             raise Undelivered("SplunkBusy", "gone")
         if fate == "killed after":
             raise Killed
-        return Taken(len(taken))
+        return TakenEvents(len(taken))
 
 
 @dataclass
@@ -79,17 +79,17 @@ class Truth:
     """What was so of each finding, and what is to be told of it, worked out by itself."""
 
     known: dict[int, tuple[Compliance, bool]] = field(default_factory=dict)
-    told: list[tuple[int, Change, Compliance, bool]] = field(default_factory=list)
+    told: list[tuple[int, ChangeKind, Compliance, bool]] = field(default_factory=list)
 
     def write(self, number: int, compliance: Compliance, note: bool) -> None:
         before = self.known.get(number)
         if before != (compliance, note):
-            self.told.append((number, Change.CHANGED if before else Change.NEW, compliance, note))
+            self.told.append((number, ChangeKind.CHANGED if before else ChangeKind.NEW, compliance, note))
         self.known[number] = compliance, note
 
     def remove(self, number: int) -> None:
         if number in self.known:
-            self.told.append((number, Change.GONE, *self.known.pop(number)))
+            self.told.append((number, ChangeKind.GONE, *self.known.pop(number)))
 
 
 async def play(path: Path, steps: Sequence[Step], fates: list[str]) -> None:
@@ -133,7 +133,7 @@ async def play(path: Path, steps: Sequence[Step], fates: list[str]) -> None:
     assert sorted(each.number for each in distinct.values()) == [distinct[each].number for each in first]
 
 
-def _read(event: OutboxEvent) -> tuple[int, Change, Compliance, bool]:
+def _read(event: OutboxEvent) -> tuple[int, ChangeKind, Compliance, bool]:
     body: dict[str, Any] = msgspec.json.decode(event.body)
     number = int(body["Id"].rpartition("/")[2])
     return number, event.change, Compliance[body["Compliance"]["Status"]], body["Description"] == "True"
@@ -153,12 +153,12 @@ async def test_an_event_that_is_refused_is_the_only_one_that_does_not_arrive(tmp
     hub.write(*(finding(number) for number in range(9)))
     numbers = [each.number for each in hub.store.outbox.first("soc", 1 << 20)]
 
-    async def deliver(_: OutboxHub, events: Sequence[OutboxEvent], __: Leading) -> Taken:
+    async def deliver(_: OutboxHub, events: Sequence[OutboxEvent], __: Leading) -> TakenEvents:
         for place, each in enumerate(events):
             if each.number in {numbers[0], numbers[4], numbers[5]}:
                 raise EventRefused("InvalidRequest", "unreadable", place, before=True)
             arrived.append(each.number)
-        return Taken(len(events))
+        return TakenEvents(len(events))
 
     sending = OutboxSender(
         outlet(), QueueBounds(1000, 3600), size=1 << 20, deliver=deliver, sees=lambda *_: True

@@ -10,7 +10,7 @@ from posture.api.resource import parse
 from posture.api.targets.kind import PostureTarget
 from posture.aws.client.limiter import Limiters
 from posture.aws.client.sessions import Identity
-from posture.aws.config.client import Config
+from posture.aws.config.client import AggregatorClient
 from posture.domain.findings import CheckSource
 from posture.domain.scoring.evaluation import AccountScope, Evaluation
 from posture.domain.scoring.scores import Scores
@@ -82,14 +82,16 @@ def suppress(world: World, rule: str, *, account: str, workflow: str = "SUPPRESS
     return len(names)
 
 
-def config_of(world: World) -> Config:
+def config_of(world: World) -> AggregatorClient:
     """A client of the emulated Config whose quota is never used up."""
     ticks = iter(range(10**9))
     limiters = Limiters(1.0, monotonic=lambda: float(next(ticks)))
-    return Config(world._sessions, Identity(None, None, REGION), limiters, world.usage)
+    return AggregatorClient(world._sessions, Identity(None, None, REGION), limiters, world.usage)
 
 
-def config_hub(world: World, folder: Path, cloud: Config | None = None, name: str | None = "org") -> Hub:
+def config_hub(
+    world: World, folder: Path, cloud: AggregatorClient | None = None, name: str | None = "org"
+) -> Hub:
     """A hub over the aggregator."""
     maker = ConfigAggregators(
         cloud or config_of(world), world.client(), administrator, region=REGION, name=name

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import msgspec
 import pytest
 
-from posture.domain.results.gathering import Gathering
-from posture.domain.results.picture import Asked, Picture, SourceState
-from posture.domain.results.rows import PackResult, Place, RuleResult, Verdict
+from posture.domain.results.gathering import ResultGathering
+from posture.domain.results.picture import ResultsAsked, ResultsPicture, SourceState
+from posture.domain.results.rows import PackResult, Place, RuleResult, RuleVerdict
 from posture.sources.rule_results import RuleResults
 
 PLACES = [Place(account, region) for account in ("111122223333", "444455556666") for region in ("a-1", "b-1")]
-ASKED = Asked(frozenset({"baseline"}), frozenset({"mine"}))
+ASKED = ResultsAsked(frozenset({"baseline"}), frozenset({"mine"}))
 
 
 class Kept:
@@ -34,16 +34,16 @@ class Kept:
         return {key: text for key, text in self.texts.items() if key.startswith(prefix)}
 
 
-def picture_of(places: list[Place], verdict: Verdict = Verdict.FAILED) -> Picture:
-    gathering = Gathering(ASKED)
+def picture_of(places: list[Place], verdict: RuleVerdict = RuleVerdict.FAILED) -> ResultsPicture:
+    gathering = ResultGathering(ASKED)
     for place in places:
         gathering.add_pack(PackResult("baseline", place, 0, 1, 2))
-        gathering.add_rule(RuleResult("s3-conformance-pack-a1", place, Verdict.FAILED, 3))
+        gathering.add_rule(RuleResult("s3-conformance-pack-a1", place, RuleVerdict.FAILED, 3))
         gathering.add_rule(RuleResult("mine", place, verdict))
     return gathering.picture({}, [SourceState("111122223333", "a-1", succeeded=False)], ())
 
 
-def settled(picture: Picture, kept: Kept, results: RuleResults) -> int:
+def settled(picture: ResultsPicture, kept: Kept, results: RuleResults) -> int:
     """Stage and store a picture; return how many texts were written."""
     results.stage(picture)
     _, texts = results.settle()

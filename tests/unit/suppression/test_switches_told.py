@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from posture.domain.outbox import Change, EventKind
+from posture.domain.outbox import ChangeKind, EventKind
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.suppression.controls.telling import tell_switches
 from tests.support.outboxes import StoredHub, outlet
@@ -24,9 +24,9 @@ async def test_a_switch_is_told_once_and_so_is_its_end_though_the_process_died(t
     events = hub.store.outbox.first("soc", 1 << 20)
     bodies = [msgspec.json.decode(each.body) for each in events]
     assert [(each.change, each.at, each.kind, each.audience) for each in events] == [
-        (Change.NEW, 5, EventKind.EXCEPTION, "security/organization"),
-        (Change.NEW, 5, EventKind.EXCEPTION, "security/organization"),
-        (Change.GONE, 7, EventKind.EXCEPTION, "security/organization"),
+        (ChangeKind.NEW, 5, EventKind.EXCEPTION, "security/organization"),
+        (ChangeKind.NEW, 5, EventKind.EXCEPTION, "security/organization"),
+        (ChangeKind.GONE, 7, EventKind.EXCEPTION, "security/organization"),
     ]
     assert [(each["state"], each["accountId"]) for each in bodies] == [
         ("TurnedOff", "111122223333"),

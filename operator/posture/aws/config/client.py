@@ -35,7 +35,7 @@ _LIST_A_PAGE = 100
 _NO_SUCH_AGGREGATOR = "NoSuchConfigurationAggregatorException"
 
 
-class Config:
+class AggregatorClient:
     """Config's API for one identity and its Region. Any number of calls may be under way at once.
 
     Every method raises AwsError: Retryable, Terminal, and TokenRefused where a list that goes on is refused:

@@ -28,7 +28,7 @@ class ContributorCount(Struct, frozen=True, gc=False, rename="pascal"):
     cap_exceeded: bool = False
 
 
-class RuleResult(Struct, frozen=True, gc=False, rename="pascal"):
+class RuleEntry(Struct, frozen=True, gc=False, rename="pascal"):
     """`Compliance` of a rule: one of the four above, or what AWS has added since."""
 
     compliance_type: Name
@@ -39,12 +39,12 @@ class RuleRow(Struct, frozen=True, gc=False, rename="pascal"):
     """A rule that has results in an account and Region. Rules without any have no row."""
 
     config_rule_name: Name
-    compliance: RuleResult
+    compliance: RuleEntry
     account_id: AccountId
     aws_region: Name
 
 
-class PackResult(Struct, frozen=True, gc=False, rename="pascal"):
+class PackEntry(Struct, frozen=True, gc=False, rename="pascal"):
     """`Compliance` of a pack. `total_rule_count` has rules with INSUFFICIENT_DATA, as neither other has."""
 
     compliance_type: Name
@@ -57,7 +57,7 @@ class PackRow(Struct, frozen=True, gc=False, rename="pascal"):
     """A pack in an account and Region: one that exists, or one that was deleted."""
 
     conformance_pack_name: Name
-    compliance: PackResult
+    compliance: PackEntry
     account_id: AccountId
     aws_region: Name
 

@@ -26,7 +26,7 @@ assert LONG_POLL < READ_TIMEOUT  # noqa: S101 - else each answer without a messa
 _MILLISECOND = 1_000
 
 
-class Message(NamedTuple):
+class QueueMessage(NamedTuple):
     """A message: what it is deleted by, what it says, and when the queue got it (µs; None where unsaid)."""
 
     id: str
@@ -38,7 +38,7 @@ class Message(NamedTuple):
 class NotDeleted(NamedTuple):
     """A message that SQS did not delete: it comes again."""
 
-    message: Message
+    message: QueueMessage
     error: AwsError
 
 
@@ -60,7 +60,7 @@ class _Answer(msgspec.Struct, gc=False, rename="pascal"):
 _answer = msgspec.json.Decoder(_Answer)
 
 
-class Queue:
+class QueueClient:
     """A queue for one identity. Every method raises AwsError."""
 
     def __init__(
@@ -89,7 +89,7 @@ class Queue:
             )
         return attributes
 
-    async def receive(self, wait: int = LONG_POLL) -> list[Message]:
+    async def receive(self, wait: int = LONG_POLL) -> list[QueueMessage]:
         """Receive up to 10 messages; `wait`: seconds, up to `LONG_POLL`, for the first one to come."""
         parameters = {
             "QueueUrl": self.url,
@@ -98,10 +98,10 @@ class Queue:
             "MessageSystemAttributeNames": ["SentTimestamp"],
         }
         answer = await self._calls.call("ReceiveMessage", parameters)
-        messages: list[Message] = answer.body[DECODED]
+        messages: list[QueueMessage] = answer.body[DECODED]
         return messages
 
-    async def delete(self, messages: Sequence[Message]) -> list[NotDeleted]:
+    async def delete(self, messages: Sequence[QueueMessage]) -> list[NotDeleted]:
         """Delete up to 10 messages, and return those that SQS did not."""
         by_number = {str(number): each for number, each in enumerate(messages)}
         entries = [{"Id": number, "ReceiptHandle": each.receipt} for number, each in by_number.items()]
@@ -121,7 +121,7 @@ class Queue:
         return self._calls.refused_entry("DeleteMessageBatch", code, said)
 
 
-def decode_messages(body: bytes) -> list[Message]:
+def decode_messages(body: bytes) -> list[QueueMessage]:
     """Decode the answer of ReceiveMessage; ValueError where it is none. Without messages it is an object."""
     try:
         found: Iterable[_Message] = _answer.decode(body).messages
@@ -131,7 +131,7 @@ def decode_messages(body: bytes) -> list[Message]:
         # Half of a surrogate pair is no Unicode: the message that has it is not to hide the others.
         found = msgspec.convert(json.loads(body), _Answer).messages
     return [
-        Message(each.message_id, each.receipt_handle, each.body, _moment(each.attributes.sent_timestamp))
+        QueueMessage(each.message_id, each.receipt_handle, each.body, _moment(each.attributes.sent_timestamp))
         for each in found
     ]
 

@@ -2,7 +2,7 @@
 
 from posture.aws.client.errors import AwsError
 from posture.aws.client.sessions import Identity
-from posture.aws.config.client import Config
+from posture.aws.config.client import AggregatorClient
 from posture.cli.check.result import Judgement, failed, ok, warning
 from posture.domain.text import counted
 from posture.hubs.demand import HubKey
@@ -16,7 +16,7 @@ _NAMED = 3
 async def check_aggregator(key: HubKey, aws: Aws) -> Judgement:
     """Look for the aggregator of a hub, and how the last updates of its sources went."""
     identity = Identity(key.role_arn, key.external_id, key.region)
-    config = Config(aws.sessions, identity, aws.limiters, aws.usage)
+    config = AggregatorClient(aws.sessions, identity, aws.limiters, aws.usage)
     try:
         found = await chosen_aggregator(config, key.aggregator)
         statuses = await config.source_statuses(found.name)

@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from posture.domain.results.packs import Attribution, attribute
 from posture.domain.results.picture import (
     NOTHING,
-    Asked,
     KnownPacks,
-    Picture,
+    ResultsAsked,
+    ResultsPicture,
     SourceState,
     check_of_rule,
     digit,
@@ -23,7 +23,7 @@ from posture.domain.results.rows import (
     Place,
     RuleKey,
     RuleResult,
-    Verdict,
+    RuleVerdict,
     is_security_hubs,
     pack_rule,
     whole_name,
@@ -47,7 +47,7 @@ class _Rules:
         self.verdicts = bytearray()
         self.failing = bytearray()
 
-    def add(self, name: int, verdict: Verdict, failing: int | None) -> None:
+    def add(self, name: int, verdict: RuleVerdict, failing: int | None) -> None:
         """Take in one rule; `name`: its number."""
         self.names.append(name)
         self.verdicts.append(verdict)
@@ -58,14 +58,14 @@ class _Rules:
         return [
             None if failing == _NOT_SAID else failing
             for each, verdict, failing in zip(self.names, self.verdicts, self.failing, strict=True)
-            if each == name and verdict == Verdict.FAILED
+            if each == name and verdict == RuleVerdict.FAILED
         ]
 
 
-class Gathering:
+class ResultGathering:
     """Takes in the rows of an aggregator, as they come."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: ResultsAsked) -> None:
         self._asked = asked
         self._numbers: dict[str, int] = {}
         self._rules: dict[Place, dict[str, _Rules]] = defaultdict(dict)
@@ -104,7 +104,7 @@ class Gathering:
 
     def picture(
         self, known: KnownPacks, sources: Iterable[SourceState], lifted: Collection[RuleKey]
-    ) -> Picture:
+    ) -> ResultsPicture:
         """Return what follows from all rows. `lifted`: of the failed rules those that do no longer fail."""
         states = list(sources)
         # Where no pack is asked for, not all rules with an id have been kept.
@@ -112,7 +112,7 @@ class Gathering:
         told = {place: self._attributed(place, known.get(place, {})) for place in places}
         columns = self._columns(told)
         cells = self._cells(told, columns, lifted)
-        return Picture(
+        return ResultsPicture(
             self._asked,
             tuple(check_of_rule(*pair) for pair in columns),
             cells,
@@ -125,7 +125,7 @@ class Gathering:
 
     def _attributed(self, place: Place, known: Mapping[str, str]) -> Attribution:
         numbers = {
-            id_: (rules.verdicts.count(Verdict.PASSED), rules.verdicts.count(Verdict.FAILED))
+            id_: (rules.verdicts.count(RuleVerdict.PASSED), rules.verdicts.count(RuleVerdict.FAILED))
             for id_, rules in self._rules.get(place, {}).items()
             if id_
         }
@@ -168,7 +168,7 @@ class Gathering:
         columns: Mapping[_Pair, int],
         lifted: Collection[RuleKey],
     ) -> dict[str, dict[str, bytes]]:
-        names, digits = list(self._numbers), [digit(verdict) for verdict in Verdict]
+        names, digits = list(self._numbers), [digit(verdict) for verdict in RuleVerdict]
         passing: dict[Place, set[str]] = defaultdict(set)
         for key in lifted:
             passing[key.place].add(key.rule)
@@ -179,10 +179,10 @@ class Gathering:
                 for standard in self._standards(id_, told.get(place)):
                     for number, verdict in zip(rules.names, rules.verdicts, strict=True):
                         name = names[number]
-                        is_lifted = verdict == Verdict.FAILED and whole_name(name, id_) in here
+                        is_lifted = verdict == RuleVerdict.FAILED and whole_name(name, id_) in here
                         for pair in self._pairs(standard, name, id_):
                             at = columns[pair]
-                            said[at] = max(said[at], digits[Verdict.LIFTED if is_lifted else verdict])
+                            said[at] = max(said[at], digits[RuleVerdict.LIFTED if is_lifted else verdict])
             if said.strip(bytes([NOTHING])):
                 cells.setdefault(place.account_id, {})[place.region] = bytes(said)
         return cells

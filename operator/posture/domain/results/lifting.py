@@ -17,14 +17,14 @@ _ARN_FIELDS = 6
 _ACCOUNT = "AWS::::Account"
 
 
-class Named(NamedTuple):
+class NamedResource(NamedTuple):
     """A resource by its type and id: as Config names it, or as a finding does."""
 
     type: str
     id: str
 
 
-Suppressed = Mapping[RuleKey, tuple[Named, ...]]
+Suppressed = Mapping[RuleKey, tuple[NamedResource, ...]]
 """By rule, the resources of its suppressed findings."""
 
 
@@ -34,7 +34,7 @@ def suppressed_of(findings: Iterable[Finding]) -> Suppressed:
     Provenance is the ProductArn of AWS Config (`arn:<p>:securityhub:<region>::product/aws/config`): any
     account can import findings that call themselves Config's.
     """
-    found: dict[RuleKey, list[Named]] = defaultdict(list)
+    found: dict[RuleKey, list[NamedResource]] = defaultdict(list)
     for each in findings:
         if (
             each.record_state is RecordState.ACTIVE
@@ -43,7 +43,7 @@ def suppressed_of(findings: Iterable[Finding]) -> Suppressed:
         ):
             key = RuleKey(each.title, Place(each.account_id, each.region))
             # The first resource is what the finding is about.
-            found[key] += [Named(*resource[:2]) for resource in each.resources[:1]]
+            found[key] += [NamedResource(*resource[:2]) for resource in each.resources[:1]]
     return {key: tuple(resources) for key, resources in found.items()}
 
 
@@ -64,12 +64,12 @@ def may_be_lifted(failed: Mapping[RuleKey, int | None], suppressed: Suppressed) 
     )
 
 
-def is_lifted(failing: Collection[Named], suppressed: Collection[Named]) -> bool:
+def is_lifted(failing: Collection[NamedResource], suppressed: Collection[NamedResource]) -> bool:
     """Whether each resource that a rule fails for is suppressed; not where none is named."""
     return bool(failing) and all(any(_same(each, other) for other in suppressed) for each in failing)
 
 
-def _same(config: Named, finding: Named) -> bool:
+def _same(config: NamedResource, finding: NamedResource) -> bool:
     """Whether Config's resource is that of a finding, which names it by its ARN where Config knows that."""
     if finding.type not in {"", "Other"} and _folded(config.type) != _folded(finding.type):
         return False

@@ -9,23 +9,23 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from posture.domain.findings import CONFIG, Cell, Check, CheckSource, Compliance, Count, Severity, Workflow
-from posture.domain.results.rows import Place, Verdict
+from posture.domain.results.rows import Place, RuleVerdict
 from posture.domain.scoring.gaps import Gaps
 from posture.domain.standards import CONFIG_RULES, Controls, pack_of
 
 
-class Asked(NamedTuple):
+class ResultsAsked(NamedTuple):
     """The packs and rules that targets ask for, by whole names."""
 
     packs: frozenset[str] = frozenset()
     rules: frozenset[str] = frozenset()
 
-    def covers(self, other: "Asked") -> bool:
+    def covers(self, other: "ResultsAsked") -> bool:
         """Whether everything is asked for that the other asks for."""
         return self.packs >= other.packs and self.rules >= other.rules
 
 
-NOTHING_ASKED = Asked()
+NOTHING_ASKED = ResultsAsked()
 
 
 class SourceState(NamedTuple):
@@ -41,10 +41,10 @@ KnownPacks = Mapping[Place, Mapping[str, str]]
 """By account and Region: id → name of each pack that was told apart."""
 
 
-class Picture(NamedTuple):
+class ResultsPicture(NamedTuple):
     """Everything that is known at one moment; equal pictures give equal scores."""
 
-    asked: Asked
+    asked: ResultsAsked
     """What it tells of."""
     checks: tuple[Check, ...]
     """All that is told of, sorted by standard and control."""
@@ -66,7 +66,7 @@ def _said(*counts: tuple[Compliance, Workflow]) -> tuple[Count, ...]:
     return tuple(Count(Severity.MEDIUM, *each, fresh=True, n=0) for each in counts)
 
 
-def digit(verdict: Verdict) -> int:
+def digit(verdict: RuleVerdict) -> int:
     """Return the byte that stands for a verdict: the greater one prevails."""
     return _ZERO + verdict
 
@@ -75,15 +75,17 @@ _ZERO = ord("0")
 NOTHING = ord("-")
 """What stands where no rule is."""
 _COUNTS = {
-    digit(Verdict.NO_DATA): _said(),
-    digit(Verdict.PASSED): _said((Compliance.PASSED, Workflow.NEW)),
-    digit(Verdict.FAILED): _said((Compliance.FAILED, Workflow.NEW)),
+    digit(RuleVerdict.NO_DATA): _said(),
+    digit(RuleVerdict.PASSED): _said((Compliance.PASSED, Workflow.NEW)),
+    digit(RuleVerdict.FAILED): _said((Compliance.FAILED, Workflow.NEW)),
     # As it is counted, and what only the unsuppressed score sees.
-    digit(Verdict.LIFTED): _said((Compliance.PASSED, Workflow.NEW), (Compliance.FAILED, Workflow.SUPPRESSED)),
+    digit(RuleVerdict.LIFTED): _said(
+        (Compliance.PASSED, Workflow.NEW), (Compliance.FAILED, Workflow.SUPPRESSED)
+    ),
 }
 
 
-def cells_of(picture: Picture, checks: Collection[Check] | None = None) -> Iterator[Cell]:
+def cells_of(picture: ResultsPicture, checks: Collection[Check] | None = None) -> Iterator[Cell]:
     """Yield cells as findings have them, of some checks; None: all."""
     chosen = [(at, check) for at, check in enumerate(picture.checks) if checks is None or check in checks]
     for account_id, regions in picture.cells.items():
@@ -94,9 +96,9 @@ def cells_of(picture: Picture, checks: Collection[Check] | None = None) -> Itera
                     yield Cell(check, account_id, region, counts)
 
 
-def failed_cells(picture: Picture) -> Iterator[tuple[Check, str, str]]:
+def failed_cells(picture: ResultsPicture) -> Iterator[tuple[Check, str, str]]:
     """Yield where rules fail, and fail still: check, account id, Region."""
-    failed = digit(Verdict.FAILED)
+    failed = digit(RuleVerdict.FAILED)
     for account_id, regions in picture.cells.items():
         for region, said in regions.items():
             for check, each in zip(picture.checks, said, strict=True):
@@ -104,9 +106,9 @@ def failed_cells(picture: Picture) -> Iterator[tuple[Check, str, str]]:
                     yield check, account_id, region
 
 
-def asked_by(standards: Collection[str], controls: Controls) -> Asked:
+def asked_by(standards: Collection[str], controls: Controls) -> ResultsAsked:
     """Return the packs and rules that these standards are about."""
     packs = (pack for standard in standards if (pack := pack_of(standard)))
     listed = controls.standards.get(CONFIG_RULES)
     rules = listed.controls if listed is not None and CONFIG_RULES in standards else ()
-    return Asked(frozenset(packs), frozenset(rules))
+    return ResultsAsked(frozenset(packs), frozenset(rules))

@@ -15,7 +15,7 @@ _OWN = "securityhub-"
 _SECURITY_HUBS = re.compile(rf"{_OWN}.+-[0-9a-f]{{6,8}}")
 
 
-class Verdict(IntEnum):
+class RuleVerdict(IntEnum):
     """What is said of a rule in an account and Region. Where several rules count as one, the greatest."""
 
     NO_DATA = 0
@@ -25,7 +25,7 @@ class Verdict(IntEnum):
     FAILED = 3
 
 
-_VERDICTS = {"COMPLIANT": Verdict.PASSED, "NON_COMPLIANT": Verdict.FAILED}
+_VERDICTS = {"COMPLIANT": RuleVerdict.PASSED, "NON_COMPLIANT": RuleVerdict.FAILED}
 
 
 class Place(NamedTuple):
@@ -48,7 +48,7 @@ class RuleResult(NamedTuple):
     rule: str
     """Its whole name in the account."""
     place: Place
-    verdict: Verdict
+    verdict: RuleVerdict
     failing: int | None = None
     """Resources that do not comply, at least; None where that is not said."""
 
@@ -69,9 +69,9 @@ class PackResult(NamedTuple):
     """All of its rules, those without results too."""
 
 
-def verdict_of(compliance: str) -> Verdict:
+def verdict_of(compliance: str) -> RuleVerdict:
     """Return what Config's ComplianceType says; INSUFFICIENT_DATA, NOT_APPLICABLE and others: nothing."""
-    return _VERDICTS.get(compliance, Verdict.NO_DATA)
+    return _VERDICTS.get(compliance, RuleVerdict.NO_DATA)
 
 
 def pack_rule(rule: str) -> tuple[str, str]:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from posture.hubs.snapshots.index import PART_BYTES, Part, Snapshot, Unusable
-from posture.hubs.snapshots.places import Place
+from posture.hubs.snapshots.places import SnapshotPlace
 
 
-async def fetch(place: Place, snapshot: Snapshot, path: Path) -> None:
+async def fetch(place: SnapshotPlace, snapshot: Snapshot, path: Path) -> None:
     """Write a snapshot to a path, in place of what is there.
 
     Raises Unusable where something of it is missing or is not what was stored, and `PlaceErrors`.

@@ -11,7 +11,7 @@ from typing import Any
 from posture.domain.time import SECOND, datetime_of
 from posture.hubs.snapshots.fetching import fetch
 from posture.hubs.snapshots.index import INDEX, Unusable, decoded, fitting
-from posture.hubs.snapshots.places import Kept, PlaceErrors
+from posture.hubs.snapshots.places import KeptSnapshots, PlaceErrors
 from posture.hubs.snapshots.saving import Copy, NotLeading, known_index, save
 from posture.hubs.snapshots.status import SnapshotStatus
 from posture.hubs.stores import StoreOpening
@@ -33,7 +33,7 @@ class SnapshotKeeper:
     def __init__(
         self,
         name: str,
-        kept: Callable[[], Kept | None],
+        kept: Callable[[], KeptSnapshots | None],
         stores: Stores,
         leading: Callable[[], float],
         tell: Callable[[SnapshotStatus], None],
@@ -108,12 +108,12 @@ class SnapshotKeeper:
                 pauses.succeeded()
             await asyncio.sleep(min(left, kept.every))
 
-    async def _last_taken(self, kept: Kept, owner: str) -> int | None:
+    async def _last_taken(self, kept: KeptSnapshots, owner: str) -> int | None:
         index = await known_index(kept.place)
         return max((each.taken for each in index.snapshots if each.owner == owner), default=None)
 
     async def _store(
-        self, kept: Kept, worker: Worker, findings: FindingsView, owner: str, taken: int
+        self, kept: KeptSnapshots, worker: Worker, findings: FindingsView, owner: str, taken: int
     ) -> None:
         path = await asyncio.to_thread(self._stores.beside, self._name)
         try:

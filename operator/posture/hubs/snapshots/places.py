@@ -15,7 +15,7 @@ PlaceErrors = (AwsError, OSError)
 """What a place raises where it cannot be reached, read or written."""
 
 
-class Place(Protocol):
+class SnapshotPlace(Protocol):
     """Keeps files by name. Raises one of `PlaceErrors`."""
 
     async def put(self, name: str, body: bytes, *, within: float) -> None:
@@ -88,10 +88,10 @@ class Prefix:
         await self._bucket.delete(self._prefix + name)
 
 
-class Kept(NamedTuple):
+class KeptSnapshots(NamedTuple):
     """Where the snapshots of one hub are kept, how many of them, and how many seconds apart."""
 
-    place: Place
+    place: SnapshotPlace
     every: float
     keep: int
 
@@ -99,15 +99,15 @@ class Kept(NamedTuple):
 Clients = tuple[Sessions, Limiters, Usage]
 
 
-def kept_for(settings: Snapshots | None, hub: str, region: str, clients: Clients) -> Kept | None:
+def kept_for(settings: Snapshots | None, hub: str, region: str, clients: Clients) -> KeptSnapshots | None:
     """Return how the snapshots of a hub are kept, each hub's apart; None: not at all. `region`: the hub's."""
     if settings is None:
         return None
-    place: Place
+    place: SnapshotPlace
     if settings.bucket is None:
         place = Directory(Path(settings.path) / hub)
     else:
         identity = Identity(settings.role_arn, None, settings.region or region)
         bucket = S3Bucket(clients, identity, settings.bucket, settings.kms_key_id)
         place = Prefix(bucket, f"{settings.path}/{hub}/".lstrip("/"))
-    return Kept(place, settings.every.total_seconds(), settings.keep)
+    return KeptSnapshots(place, settings.every.total_seconds(), settings.keep)

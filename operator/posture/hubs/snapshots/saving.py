@@ -24,7 +24,7 @@ from posture.hubs.snapshots.index import (
     part_name,
     with_new,
 )
-from posture.hubs.snapshots.places import Kept, Place
+from posture.hubs.snapshots.places import KeptSnapshots, SnapshotPlace
 
 _LEVEL = 1
 
@@ -44,7 +44,7 @@ class Copy:
     taken: int
 
 
-async def known_index(place: Place) -> Index:
+async def known_index(place: SnapshotPlace) -> Index:
     """Return the index of what is kept; an empty one where there is none, or none that can be read."""
     try:
         return decoded(await place.get(INDEX))
@@ -52,7 +52,7 @@ async def known_index(place: Place) -> Index:
         return Index()
 
 
-async def save(copy: Copy, kept: Kept, leading: Callable[[], float]) -> Snapshot:
+async def save(copy: Copy, kept: KeptSnapshots, leading: Callable[[], float]) -> Snapshot:
     """Put a copy away and name it as the latest; return what has been stored.
 
     `leading`: seconds for which this replica surely leads: nothing is begun to be written without. Raises
@@ -96,7 +96,7 @@ def _part(path: Path, number: int) -> tuple[Part, bytes]:
     return Part(hashlib.sha256(body).hexdigest(), len(body)), body
 
 
-async def _forget(place: Place, snapshot: str | None, parts: int) -> None:
+async def _forget(place: SnapshotPlace, snapshot: str | None, parts: int) -> None:
     if snapshot is not None:
         for number in range(parts):
             await place.delete(part_name(snapshot, number))

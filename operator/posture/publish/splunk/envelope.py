@@ -3,7 +3,7 @@
 import json
 from functools import lru_cache
 
-from posture.domain.outbox import Change, EventKind, OutboxEvent
+from posture.domain.outbox import ChangeKind, EventKind, OutboxEvent
 from posture.domain.time import SECOND
 
 MOST = 1_000_000
@@ -16,7 +16,7 @@ _TYPES = {
     EventKind.EXCEPTION: "posture:exception",
     EventKind.REMEDIATION: "posture:remediation",
 }
-_CHANGES = {Change.NEW: "new", Change.CHANGED: "changed", Change.GONE: "gone"}
+_CHANGES = {ChangeKind.NEW: "new", ChangeKind.CHANGED: "changed", ChangeKind.GONE: "gone"}
 
 
 def enveloped(event: OutboxEvent, hub: str, index: str | None) -> bytes:
@@ -29,7 +29,7 @@ def enveloped(event: OutboxEvent, hub: str, index: str | None) -> bytes:
 
 
 @lru_cache(256)
-def _around(kind: EventKind, change: Change, hub: str, index: str | None) -> tuple[bytes, str]:
+def _around(kind: EventKind, change: ChangeKind, hub: str, index: str | None) -> tuple[bytes, str]:
     """Return what stands before an event, but for its time, and after it, but for its id."""
     head = {"host": hub, "source": _SOURCE, "sourcetype": _TYPES[kind]}
     if index is not None:
@@ -46,7 +46,7 @@ def _unicode(body: bytes) -> bytes:
     return body.decode("utf-8", "replace").encode()
 
 
-def batches(events: list[bytes]) -> list[list[bytes]]:
+def event_batches(events: list[bytes]) -> list[list[bytes]]:
     """Cut events, in their order, into requests of at most `MOST` bytes; a larger one is by itself."""
     cut: list[list[bytes]] = []
     length = 0

@@ -12,12 +12,12 @@ from posture.hubs.demand import HubKey
 from posture.kube.leadership import Leading
 from posture.logs import bound, next_cycle
 from posture.pace import steady
-from posture.publish.outbox import OutboxSender, Taken
+from posture.publish.outbox import OutboxSender, TakenEvents
 from posture.publish.reports import Shown, TargetReport
 from posture.publish.sending import QueueBounds, Undelivered
 from posture.publish.sink import Delivery, OutboxHub, PublishingTarget
 from posture.publish.splunk.collector import Collector
-from posture.publish.splunk.envelope import MOST, batches, enveloped
+from posture.publish.splunk.envelope import MOST, enveloped, event_batches
 from posture.publish.splunk.scores import Statements, ended, scores_of
 from posture.store.errors import StoreError
 
@@ -150,16 +150,16 @@ class SplunkDestination:
         """Whether any target that publishes here may be told of an event of its hub."""
         return any(each.hub == key and _may_see(each, event) for each in self._publications.values())
 
-    async def _deliver(self, hub: OutboxHub, events: Sequence[OutboxEvent], leading: Leading) -> Taken:
+    async def _deliver(self, hub: OutboxHub, events: Sequence[OutboxEvent], leading: Leading) -> TakenEvents:
         index = self.definition.index
         bodies = await asyncio.to_thread(lambda: [enveloped(each, hub.name, index) for each in events])
-        cut = batches(bodies)
+        cut = event_batches(bodies)
         if not self.definition.acknowledge:
             receipt = await self._collector.send(cut[0], leading)
-            return Taken(len(cut[0]), receipt.pause)
+            return TakenEvents(len(cut[0]), receipt.pause)
         return await self._deliver_acknowledged(cut, leading)
 
-    async def _deliver_acknowledged(self, cut: Sequence[Sequence[bytes]], leading: Leading) -> Taken:
+    async def _deliver_acknowledged(self, cut: Sequence[Sequence[bytes]], leading: Leading) -> TakenEvents:
         """Send several batches, one after the other, and return how many events are indexed of the first."""
         asked: list[tuple[int, int]] = []
         pause = 0.0
@@ -185,7 +185,7 @@ class SplunkDestination:
                 "NotAcknowledged",
                 f"Splunk did not acknowledge what it took within {_ACK_WITHIN:.0f} s: it is sent again",
             )
-        return Taken(taken, pause)
+        return TakenEvents(taken, pause)
 
     async def _indexed(self, waiting: set[int], leading: Leading) -> set[int]:
         """Ask until all of them are indexed, or the time is over."""

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import msgspec
 
-from posture.domain.outbox import EventKind, Statement
+from posture.domain.outbox import EventKind, StatedChange
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.scoring.scores import Method, Scores
 from posture.publish.sink import PublishingTarget
 
-Statements = Mapping[str, Statement]
+Statements = Mapping[str, StatedChange]
 """By their subject."""
 
 
@@ -17,7 +17,7 @@ def scores_of(
     publication: PublishingTarget, evaluation: Evaluation, method: Method, exact_at: int, *, pooled: bool
 ) -> Statements:
     """Return the scores that exist, by the target's method. `pooled`: there is one of the target."""
-    found: dict[str, Statement] = {}
+    found: dict[str, StatedChange] = {}
 
     def add(
         scope: str, scores: Scores, standard: str = "", workload: str = "", environment: str = ""
@@ -40,7 +40,7 @@ def scores_of(
         body = msgspec.json.encode({name: value for name, value in told.items() if value != ""})
         place = scope, standard, workload, environment
         subject = "\n".join(("score", publication.uid, *place))
-        found[subject] = Statement(subject, EventKind.SCORE, publication.audience, body, exact_at)
+        found[subject] = StatedChange(subject, EventKind.SCORE, publication.audience, body, exact_at)
 
     if pooled:
         add("target", evaluation.target)
@@ -51,6 +51,6 @@ def scores_of(
     return found
 
 
-def ended(before: Statements, now: Statements, at: int) -> list[Statement]:
+def ended(before: Statements, now: Statements, at: int) -> list[StatedChange]:
     """Return those that are no more, as they were last."""
     return [each._replace(gone=True, at=at) for subject, each in before.items() if subject not in now]

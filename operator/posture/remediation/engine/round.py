@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 _MADE_FOR = 20 * SECOND
 
 
-class RuleResult(NamedTuple):
+class RuleOutcome(NamedTuple):
     """What a pass came to for one rule. `states`: entries of its journal, by action and state."""
 
     plan: Plan
@@ -39,7 +39,7 @@ class _Made(NamedTuple):
     surveyed: Surveyed
     journal: frozenset[tuple[str, str]]
     at: int
-    result: RuleResult
+    result: RuleOutcome
 
 
 class Round:
@@ -64,7 +64,7 @@ class Round:
 
     async def run(
         self, picture: Picture | None, rules: Sequence[DeclaredRule], targets: Iterable[str], cycle: int
-    ) -> dict[str, RuleResult]:
+    ) -> dict[str, RuleOutcome]:
         """Take all further. `targets`: of the hub, by namespace/name; `cycle`: when this one began (µs).
 
         Raises KubeError: nothing is known then, and nothing was begun.
@@ -83,7 +83,7 @@ class Round:
             entries = await self._journal.entries(self._hub.now())
             own = [each for each in entries if each.target in here]
         self.goes_on |= await self._settling.settle(own, specs, picture)
-        results: dict[str, RuleResult] = {}
+        results: dict[str, RuleOutcome] = {}
         for name, surveyed in (picture.rules if picture is not None else {}).items():
             declared = next((each for each in rules if each.name == name), None)
             if declared is None or declared.terms != surveyed.terms or picture is None:
@@ -102,7 +102,7 @@ class Round:
         picture: Picture,
         entries: Sequence[JournalEntry],
         cycle: int,
-    ) -> RuleResult:
+    ) -> RuleOutcome:
         """Plan one rule, and carry out as much as may be begun now."""
         name, now = declared.name, self._hub.now()
         known = list(entries)
@@ -126,7 +126,7 @@ class Round:
             for each in known
             if each.entry.rule == name and each.entry.state is not None
         )
-        result = RuleResult(planned, states)
+        result = RuleOutcome(planned, states)
         self._made[name] = _Made(surveyed, _versions(known), now, result)
         return result
 

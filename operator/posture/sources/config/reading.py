@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from posture.aws.config.wire import PackRow, RuleRow, SourceStatus
-from posture.domain.results.gathering import Gathering
-from posture.domain.results.lifting import Named, Suppressed, is_lifted, may_be_lifted
-from posture.domain.results.picture import Asked, SourceState
+from posture.domain.results.gathering import ResultGathering
+from posture.domain.results.lifting import NamedResource, Suppressed, is_lifted, may_be_lifted
+from posture.domain.results.picture import ResultsAsked, SourceState
 from posture.domain.results.rows import PackResult, Place, RuleKey, RuleResult, verdict_of
 from posture.sources.config.cloud import ConfigCloud
 
@@ -19,15 +19,15 @@ _AT_ONCE = 4
 class Gathered(NamedTuple):
     """All rows of a poll, and how the sources of the aggregator fare."""
 
-    rows: Gathering
+    rows: ResultGathering
     sources: tuple[SourceState, ...]
     calls: int
 
 
-async def gather(cloud: ConfigCloud, aggregator: str, asked: Asked) -> Gathered:
+async def gather_results(cloud: ConfigCloud, aggregator: str, asked: ResultsAsked) -> Gathered:
     """Read everything once. The sources come first: what fails afterwards has been read before that."""
     sources = tuple(map(_state, await cloud.source_statuses(aggregator)))
-    rows, calls = Gathering(asked), 1
+    rows, calls = ResultGathering(asked), 1
     if asked.packs:
         async for packs in cloud.pack_rows(aggregator):
             calls += 1
@@ -41,7 +41,7 @@ async def gather(cloud: ConfigCloud, aggregator: str, asked: Asked) -> Gathered:
 
 
 async def lifted(
-    cloud: ConfigCloud, aggregator: str, rows: Gathering, suppressed: Suppressed
+    cloud: ConfigCloud, aggregator: str, rows: ResultGathering, suppressed: Suppressed
 ) -> frozenset[RuleKey]:
     """Return the rules that fail no longer. Details are read of those alone that may be among them."""
     keys = may_be_lifted(rows.failed(suppressed), suppressed)
@@ -53,9 +53,9 @@ async def lifted(
     return frozenset(found)
 
 
-async def _failing(cloud: ConfigCloud, aggregator: str, key: RuleKey) -> list[Named]:
+async def _failing(cloud: ConfigCloud, aggregator: str, key: RuleKey) -> list[NamedResource]:
     rows = await cloud.evaluations(aggregator, key.rule, *key.place)
-    return [Named(row.resource_type, row.resource_id) for row in rows]
+    return [NamedResource(row.resource_type, row.resource_id) for row in rows]
 
 
 def accounts_of(statuses: Iterable[SourceStatus]) -> frozenset[str]:

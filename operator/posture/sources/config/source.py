@@ -16,7 +16,7 @@ from posture.domain.results.lifting import Suppressed, suppressed_of
 from posture.domain.results.picture import NOTHING_ASKED
 from posture.sources.base import Job, PollCounts, SourceDemand, SourceReport
 from posture.sources.config.cloud import ConfigCloud, chosen_aggregator
-from posture.sources.config.reading import accounts_of, gather, lifted
+from posture.sources.config.reading import accounts_of, gather_results, lifted
 from posture.sources.findings_view import FindingsView, Published
 from posture.sources.securityhub.context import Bounds
 from posture.sources.securityhub.facts import Cloud
@@ -178,7 +178,7 @@ class ConfigSource:
     async def _read(self) -> None:
         """Read all rows, and what is lifted; that shows with the publication that follows."""
         asked = NOTHING_ASKED if self._following is None else self._following.asked
-        gathered = await gather(self._cloud, self._aggregator, asked)
+        gathered = await gather_results(self._cloud, self._aggregator, asked)
         suppressed: Suppressed = {} if self._is_off else await self.worker.call(self._suppressed)
         passing = await lifted(self._cloud, self._aggregator, gathered.rows, suppressed)
         self._latest = self._cloud.now()

@@ -36,7 +36,7 @@ _CALLS_AT_ONCE = 3.0
 logger = logging.getLogger(__name__)
 
 
-class Following(NamedTuple):
+class EventScope(NamedTuple):
     """Which events are taken: those of this hub. Times in µs by AWS's clock."""
 
     facts: HubFacts
@@ -58,7 +58,7 @@ class _Sorted(NamedTuple):
     odd: dict[EventOutcome, str]
 
 
-class Events:
+class EventReader:
     """Takes the events of one hub."""
 
     def __init__(self, context: SyncContext) -> None:
@@ -66,7 +66,7 @@ class Events:
         self._calls = _CALLS_AT_ONCE
         self._counted_at = steady()
 
-    async def take(self, bodies: Sequence[str], following: Following) -> EventsTaken:
+    async def take(self, bodies: Sequence[str], following: EventScope) -> EventsTaken:
         """Take the bodies of messages; see `posture.sources.base.Hearing`. Raises StoreError."""
         context = self._context
         known = await context.worker.call(sort_and_store, context.findings, bodies, following)
@@ -115,7 +115,7 @@ class Events:
         return True
 
 
-def sort_and_store(findings: FindingsView, bodies: Sequence[str], following: Following) -> _Sorted:
+def sort_and_store(findings: FindingsView, bodies: Sequence[str], following: EventScope) -> _Sorted:
     """Read messages and store the copies of findings in them; it runs in the hub's thread."""
     outcomes: dict[int, EventOutcome] = {}
     hints: dict[int, FindingRef] = {}
@@ -156,7 +156,7 @@ def sort_and_store(findings: FindingsView, bodies: Sequence[str], following: Fol
     return _Sorted(outcomes, hints, left, changed=written.changed > 0, odd=odd)
 
 
-def _event_of(body: str, following: Following) -> FindingEvent:
+def _event_of(body: str, following: EventScope) -> FindingEvent:
     """Read a message. Raises Malformed, and Foreign where the event is of nothing that is followed."""
     event = read_event(body)
     if foreign := why_foreign(event, following):
@@ -164,7 +164,7 @@ def _event_of(body: str, following: Following) -> FindingEvent:
     return event
 
 
-def why_foreign(event: FindingEvent, following: Following) -> str:
+def why_foreign(event: FindingEvent, following: EventScope) -> str:
     """Say why an event is not of a finding that is followed; empty where it is."""
     facts, finding = following.facts, event.finding
     if (event.account_id, event.region) != (facts.account_id, facts.region):

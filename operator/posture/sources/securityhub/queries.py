@@ -69,7 +69,7 @@ def unsuppressed(products: Collection[str]) -> list[Filters]:
     return [{**filters, "WorkflowStatus": others} for filters in not_passed(products)]
 
 
-def unmarked(products: Collection[str], owners: Collection[str]) -> list[Filters]:
+def without_mark(products: Collection[str], owners: Collection[str]) -> list[Filters]:
     """Return filters for what people did by hand that none of up to 20 owners has marked.
 
     Whether a finding without such a field passes NOT_EQUALS is not documented (API reference, MapFilter):

@@ -30,8 +30,8 @@ from posture.sources.securityhub.queries import (
     exceptional,
     marked_beside,
     not_passed,
-    unmarked,
     unsuppressed,
+    without_mark,
 )
 from posture.sources.securityhub.sweep import read_by_id, settle
 from posture.store.records import Members
@@ -64,7 +64,7 @@ class Exceptional:
         turn = context.progress.done.rotated or 0
         if pages < 1 or self._too_much_in == turn:
             return 0
-        queries = unmarked(context.wanted, owners)
+        queries = without_mark(context.wanted, owners)
         reading = Reading(context, listing(context.wanted, len(queries)), queries, patience=PAGES_ALONE)
         await reading.run(pages)
         self._too_much_in = None if reading.done else turn

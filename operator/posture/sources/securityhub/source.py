@@ -14,7 +14,7 @@ from posture.sources.base import (
 )
 from posture.sources.findings_view import FindingsView, Published
 from posture.sources.securityhub.context import Bounds, SyncContext
-from posture.sources.securityhub.events import Events, Following
+from posture.sources.securityhub.events import EventReader, EventScope
 from posture.sources.securityhub.facts import Cloud, Discovered, current_facts, stored_facts
 from posture.sources.securityhub.listing import Ordered
 from posture.sources.securityhub.progress import SyncProgress
@@ -41,7 +41,7 @@ class SecurityHubSource:
         self.worker: Worker = context.worker
         self.findings: FindingsView = context.findings
         self.sync = Sync(context)
-        self._events = Events(context)
+        self._events = EventReader(context)
         self._cloud = cloud
         self._context = context
         self._products = frozenset[str]()
@@ -133,7 +133,7 @@ class SecurityHubSource:
             unsettled = frozenset(range(len(bodies)))
             return EventsTaken({EventOutcome.FAILED: len(bodies)}, unsettled, changed=False)
         facts, polled = self._discovered.facts, self._context.progress.done.polled or 0
-        following = Following(
+        following = EventScope(
             facts,
             frozenset(facts.members) | seen.names.keys(),
             self._context.wanted & self._context.progress.done.products,

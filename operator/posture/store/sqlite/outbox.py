@@ -10,13 +10,21 @@ from collections.abc import Collection, Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from posture.domain.outbox import Change, EventKind, OutboxEvent, Outlet, Statement, Waiting, event_id
+from posture.domain.outbox import (
+    ChangeKind,
+    EventKind,
+    OutboxEvent,
+    Outlet,
+    StatedChange,
+    WaitingEvents,
+    event_id,
+)
 from posture.store.sqlite.database import Database
 from posture.store.sqlite.dimensions import Dimensions
 
 _FASTEST = 1
 _AT_ONCE = 10_000
-_KINDS, _CHANGES = tuple(EventKind), tuple(Change)
+_KINDS, _CHANGES = tuple(EventKind), tuple(ChangeKind)
 
 _PUT = "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _AFTER = (
@@ -26,11 +34,11 @@ _AFTER = (
 _PASSED = "DELETE FROM outbox WHERE id <= coalesce((SELECT min(reached) FROM outlet), ?)"
 
 
-class Told(NamedTuple):
+class NewEvent(NamedTuple):
     """An event that is to be put. `body`: packed; `digest`: of what is packed in it."""
 
     kind: EventKind
-    change: Change
+    change: ChangeKind
     subject: bytes
     at: int
     digest: bytes
@@ -47,7 +55,7 @@ def packed(text: bytes) -> bytes:
     return zlib.compress(text, _FASTEST)
 
 
-def unpacked(blob: bytes) -> bytes:
+def decompressed(blob: bytes) -> bytes:
     """Return what `packed` was given."""
     return zlib.decompress(blob)
 
@@ -57,7 +65,7 @@ def digest_of_whole(text: bytes) -> bytes:
     return blake2b(text, digest_size=16).digest()
 
 
-class Outbox:
+class SqliteOutbox:
     """The outbox of one store. `hub`: whose it is, in every replica."""
 
     def __init__(self, database: Database, dimensions: Dimensions, hub: str) -> None:
@@ -105,14 +113,14 @@ class Outbox:
         self.outlets, self.announced = frozenset(outlets), frozenset(announced)
         return lost
 
-    def put(self, connection: sqlite3.Connection, events: Iterable[Told], written: int) -> None:
+    def put(self, connection: sqlite3.Connection, events: Iterable[NewEvent], written: int) -> None:
         """Put events, in the caller's transaction. `written`: when that is (µs by AWS's clock)."""
         rows = []
         for each in events:
             self._last += 1
             change = each.change
-            if each.kind is not EventKind.FINDING and change is Change.CHANGED:
-                change = Change.NEW
+            if each.kind is not EventKind.FINDING and change is ChangeKind.CHANGED:
+                change = ChangeKind.NEW
             identity = event_id(self._hub, each.kind, each.subject, change, each.at, each.digest)
             check, account = each.place or (None, None)
             rows.append(
@@ -133,7 +141,7 @@ class Outbox:
             )
         connection.executemany(_PUT, rows)
 
-    def state(self, statements: Sequence[Statement], now: int) -> int:
+    def state(self, statements: Sequence[StatedChange], now: int) -> int:
         """Tell what was not told so before, as far as any output is told of such; return how many that were.
 
         Its id does not depend on what was told before: a store that begins anew repeats the event.
@@ -143,7 +151,7 @@ class Outbox:
             for each in statements:
                 if self.wants(each.kind) and (change := _told_anew(connection, each)) is not None:
                     digest, subject = digest_of_whole(each.body), each.subject.encode()
-                    told = Told(each.kind, change, subject, each.at, digest, packed(each.body))
+                    told = NewEvent(each.kind, change, subject, each.at, digest, packed(each.body))
                     events.append(told._replace(audience=each.audience))
             self.put(connection, events, now)
         self.committed()
@@ -195,11 +203,11 @@ class Outbox:
         self.settle(outlet, passed)
         return int(dropped)
 
-    def waiting(self, outlet: str) -> Waiting:
+    def waiting(self, outlet: str) -> WaitingEvents:
         """Return what waits for an output: the few that are not for it are counted until it has passed."""
         reached = self._reached(outlet)
         rows = self._database.rows("SELECT written FROM outbox WHERE id > ? ORDER BY id LIMIT 1", (reached,))
-        return Waiting(self._last - reached, rows[0][0]) if rows else Waiting(0, None)
+        return WaitingEvents(self._last - reached, rows[0][0]) if rows else WaitingEvents(0, None)
 
     def committed(self) -> None:
         """Note that what was put is kept."""
@@ -230,7 +238,7 @@ class Outbox:
             _KINDS[kind],
             _CHANGES[change],
             at,
-            unpacked(body),
+            decompressed(body),
             tuple(fields.split(",")) if fields else (),
             "" if account is None else dimensions.accounts.values[account],
             None if check is None else dimensions.checks.values[check],
@@ -239,15 +247,15 @@ class Outbox:
         )
 
 
-def _told_anew(connection: sqlite3.Connection, statement: Statement) -> Change | None:
+def _told_anew(connection: sqlite3.Connection, statement: StatedChange) -> ChangeKind | None:
     """Note what is told; return what has changed by it, None where nothing has."""
     subject = (statement.subject,)
     found = connection.execute("SELECT digest FROM told WHERE subject = ?", subject).fetchone()
     if statement.gone:
         connection.execute("DELETE FROM told WHERE subject = ?", subject)
-        return None if found is None else Change.GONE
+        return None if found is None else ChangeKind.GONE
     digest = digest_of_whole(statement.body)
     if found == (digest,):
         return None
     connection.execute("REPLACE INTO told VALUES (?, ?)", (*subject, digest))
-    return Change.NEW if found is None else Change.CHANGED
+    return ChangeKind.NEW if found is None else ChangeKind.CHANGED

@@ -28,7 +28,7 @@ from posture.store.sqlite.dimensions import Dimensions
 from posture.store.sqlite.files import mark_clean, open_fitting
 from posture.store.sqlite.kept import KeptBeside
 from posture.store.sqlite.members import summarize
-from posture.store.sqlite.outbox import Outbox
+from posture.store.sqlite.outbox import SqliteOutbox
 from posture.store.sqlite.reading import FindingReader
 from posture.store.sqlite.rejections import Rejections
 from posture.store.sqlite.telling import Telling
@@ -48,7 +48,7 @@ class Store(FindingReader, KeptBeside):
         self._overlays = overlays.Overlays(database)
         self._rejections = Rejections(database)
         self._removals = removing.Removals()
-        self.outbox = Outbox(database, dimensions, _owner(database))
+        self.outbox = SqliteOutbox(database, dimensions, _owner(database))
         """What waits for outputs."""
         self._count = members.count(database, dimensions, Members.ALL, None, None)
         self._last_body: int = database.rows("SELECT coalesce(max(id), 0) FROM body")[0][0]

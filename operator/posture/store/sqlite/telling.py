@@ -13,12 +13,12 @@ import msgspec
 
 from posture.domain.exceptions.marks import Mark, UserFields, read_mark
 from posture.domain.findings import Compliance, Finding
-from posture.domain.outbox import CUSTOMERS, Change, EventKind, changed_fields
+from posture.domain.outbox import CUSTOMERS, ChangeKind, EventKind, changed_fields
 from posture.domain.time import text_of
 from posture.store.records import Read, key_of
 from posture.store.sqlite.changes import StoredRow, key_batches, placeholders
 from posture.store.sqlite.encoding import decode_customer
-from posture.store.sqlite.outbox import Outbox, Told, digest_of_whole, packed, unpacked
+from posture.store.sqlite.outbox import NewEvent, SqliteOutbox, decompressed, digest_of_whole, packed
 
 Described = Callable[[Collection[bytes]], Iterable[Finding]]
 """Reads findings by their keys, as they are stored."""
@@ -29,14 +29,14 @@ _fields = msgspec.json.Decoder(dict[str, object]).decode
 class Telling:
     """Gathers what is told of findings in one transaction. `rows`: reads them as they are stored."""
 
-    def __init__(self, outbox: Outbox, reads: Sequence[Read] = ()) -> None:
+    def __init__(self, outbox: SqliteOutbox, reads: Sequence[Read] = ()) -> None:
         self._outbox = outbox
         self._findings = outbox.wants(EventKind.FINDING)
         self._exceptions = outbox.wants(EventKind.EXCEPTION)
         self._wholes = {read.asked_at: read.wholes for read in reads if read.wholes}
         self._digests: dict[int, bytes] = {}
         self._kept: list[tuple[int, bytes, bytes]] = []
-        self._told: list[Told] = []
+        self._told: list[NewEvent] = []
 
     def begin(self, connection: sqlite3.Connection, rows: Mapping[bytes, StoredRow]) -> None:
         """Learn which of the stored findings are known whole."""
@@ -53,7 +53,9 @@ class Telling:
         if self._findings:
             whole = self._whole(key, finding, asked_at)
             digest, body = self._keep(row.body, whole)
-            self._tell(Change.NEW, key, row, finding.updated_at, digest, body, first=not self._known(finding))
+            self._tell(
+                ChangeKind.NEW, key, row, finding.updated_at, digest, body, first=not self._known(finding)
+            )
         if self._exceptions and self._known(finding):
             self._tell_mark(key, finding, row, None, read_mark(finding.user_fields), asked_at)
 
@@ -91,14 +93,14 @@ class Telling:
             body = self._whole(key, finding, asked_at) if whole is None else whole
             digest, blob = self._keep(before.body, body)
             if differs:
-                self._tell(Change.CHANGED, key, after, at, digest, blob, first=not self._known(finding))
+                self._tell(ChangeKind.CHANGED, key, after, at, digest, blob, first=not self._known(finding))
             elif self._outbox.backfills:
-                self._tell(Change.NEW, key, after, finding.updated_at, digest, blob, first=True)
+                self._tell(ChangeKind.NEW, key, after, finding.updated_at, digest, blob, first=True)
             return
         if digest_of_whole(whole) == known:
             return
         ((kept,),) = connection.execute("SELECT body FROM whole WHERE id = ?", (before.body,))
-        earlier = unpacked(kept)
+        earlier = decompressed(kept)
         besides = CUSTOMERS if held else ()
         fields = changed_fields(_fields(earlier), _fields(whole), besides=besides)
         if held and not fields:
@@ -106,7 +108,7 @@ class Telling:
         digest, blob = self._keep(before.body, whole)
         if fields:
             first = not self._known(finding)
-            self._tell(Change.CHANGED, key, after, at, digest, blob, fields, first=first)
+            self._tell(ChangeKind.CHANGED, key, after, at, digest, blob, fields, first=first)
 
     def gone(
         self,
@@ -128,7 +130,7 @@ class Telling:
         rest = {key_of(each.product_arn, each.id): described_whole(each) for each in described(unknown)}
         for key, place, body in going:
             digest, blob = wholes.get(body) or (digest_of_whole(rest[key]), packed(rest[key]))
-            self._told.append(Told(EventKind.FINDING, Change.GONE, key, at, digest, blob, place))
+            self._told.append(NewEvent(EventKind.FINDING, ChangeKind.GONE, key, at, digest, blob, place))
 
     def wrote(self, key: bytes, finding: Finding, row: StoredRow, before: UserFields, at: int) -> None:
         """Tell what a write of ours has done about an exception; `finding`: as it is since."""
@@ -156,7 +158,7 @@ class Telling:
 
     def _tell(
         self,
-        change: Change,
+        change: ChangeKind,
         key: bytes,
         row: StoredRow,
         at: int,
@@ -169,7 +171,7 @@ class Telling:
         if first and not self._outbox.backfills:
             return
         place = row.place[1], row.place[2]
-        told = Told(EventKind.FINDING, change, key, at, digest, body, place, fields=fields, first=first)
+        told = NewEvent(EventKind.FINDING, change, key, at, digest, body, place, fields=fields, first=first)
         self._told.append(told)
 
     def _tell_mark(
@@ -184,7 +186,9 @@ class Telling:
         mark = after or before
         if mark is None or (before and before.policy) == (after and after.policy):
             return
-        change = Change.NEW if before is None else Change.GONE if after is None else Change.CHANGED
+        change = (
+            ChangeKind.NEW if before is None else ChangeKind.GONE if after is None else ChangeKind.CHANGED
+        )
         body = msgspec.json.encode(
             {
                 "exception": "Finding",
@@ -202,7 +206,7 @@ class Telling:
         )
         place = row.place[1], row.place[2]
         digest = digest_of_whole(body)
-        self._told.append(Told(EventKind.EXCEPTION, change, key, at, digest, packed(body), place))
+        self._told.append(NewEvent(EventKind.EXCEPTION, change, key, at, digest, packed(body), place))
 
     def _mark_before(self, connection: sqlite3.Connection, body: int) -> Mark | None:
         ((customer,),) = connection.execute("SELECT customer FROM body WHERE id = ?", (body,))

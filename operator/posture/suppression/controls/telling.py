@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from posture.domain.outbox import EventKind, Statement
+from posture.domain.outbox import EventKind, StatedChange
 from posture.domain.scoring.evaluation import TurnedOff
 from posture.publish.sink import OutboxHub
 from posture.sources.findings_view import FindingsView
@@ -41,7 +41,7 @@ async def tell_switches(
     await hub.look(state)
 
 
-def _statement(subject: str, now: int, *, gone: bool) -> Statement:
+def _statement(subject: str, now: int, *, gone: bool) -> StatedChange:
     """Return what is told of a place; all of it is in the subject."""
     target, policy, standard, control, account_id, region = subject.removeprefix(_PREFIX).split("\n")
     told = {
@@ -54,4 +54,4 @@ def _statement(subject: str, now: int, *, gone: bool) -> Statement:
         "accountId": account_id,
         "region": region,
     }
-    return Statement(subject, EventKind.EXCEPTION, target, msgspec.json.encode(told), now, gone=gone)
+    return StatedChange(subject, EventKind.EXCEPTION, target, msgspec.json.encode(told), now, gone=gone)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from posture.aws.sqs.client import LONG_POLL, Message, decode_messages
+from posture.aws.sqs.client import LONG_POLL, QueueMessage, decode_messages
 
 
 def test_messages_are_read_with_when_they_were_sent() -> None:
@@ -21,8 +21,8 @@ def test_messages_are_read_with_when_they_were_sent() -> None:
         ]
     }
     assert decode_messages(json.dumps(answer).encode()) == [
-        Message("a", "r", '{"x": "\\ud83d\\ude00"}', 1_796_054_110_866_000),
-        Message("b", "s", "", None),
+        QueueMessage("a", "r", '{"x": "\\ud83d\\ude00"}', 1_796_054_110_866_000),
+        QueueMessage("b", "s", "", None),
     ]
 
 

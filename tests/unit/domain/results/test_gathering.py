@@ -5,9 +5,17 @@ from itertools import permutations
 
 import pytest
 
-from posture.domain.results.gathering import Gathering
-from posture.domain.results.picture import Asked, cells_of, digit, failed_cells
-from posture.domain.results.rows import PackResult, Place, RuleKey, RuleResult, Verdict, pack_rule, whole_name
+from posture.domain.results.gathering import ResultGathering
+from posture.domain.results.picture import ResultsAsked, cells_of, digit, failed_cells
+from posture.domain.results.rows import (
+    PackResult,
+    Place,
+    RuleKey,
+    RuleResult,
+    RuleVerdict,
+    pack_rule,
+    whole_name,
+)
 from posture.domain.standards import CONFIG_RULES
 
 HERE, THERE = Place("111122223333", "eu-west-1"), Place("444455556666", "us-east-1")
@@ -16,8 +24,8 @@ PACKED = "s3-encrypted-conformance-pack-a1b2c3"
 _MOST = 80
 
 
-def gathered(*results: RuleResult, rules: frozenset[str] = frozenset()) -> Gathering:
-    gathering = Gathering(Asked(frozenset({"baseline"}), rules))
+def gathered(*results: RuleResult, rules: frozenset[str] = frozenset()) -> ResultGathering:
+    gathering = ResultGathering(ResultsAsked(frozenset({"baseline"}), rules))
     for each in results:
         gathering.add_rule(each)
     return gathering
@@ -26,9 +34,9 @@ def gathered(*results: RuleResult, rules: frozenset[str] = frozenset()) -> Gathe
 @pytest.mark.parametrize("failing", [None, 0, 1, 25, 254])
 def test_what_failed_is_said_of_the_rules_that_are_asked_about(failing: int | None) -> None:
     gathering = gathered(
-        RuleResult(PACKED, HERE, Verdict.FAILED, failing),
-        RuleResult("s3-encrypted-conformance-pack-x9", HERE, Verdict.PASSED),
-        RuleResult(PACKED, THERE, Verdict.PASSED),
+        RuleResult(PACKED, HERE, RuleVerdict.FAILED, failing),
+        RuleResult("s3-encrypted-conformance-pack-x9", HERE, RuleVerdict.PASSED),
+        RuleResult(PACKED, THERE, RuleVerdict.PASSED),
     )
     others = ("s3-encrypted-conformance-pack-x9", "s3-encrypted", "none-conformance-pack-a1b2c3")
     asked = {RuleKey(PACKED, HERE), RuleKey(PACKED, THERE), *(RuleKey(each, HERE) for each in others)}
@@ -38,31 +46,31 @@ def test_what_failed_is_said_of_the_rules_that_are_asked_about(failing: int | No
 
 def test_more_resources_than_are_counted_are_many() -> None:
     key = RuleKey(PACKED, HERE)
-    assert gathered(RuleResult(PACKED, HERE, Verdict.FAILED, 100_000)).failed([key]) == {key: 254}
+    assert gathered(RuleResult(PACKED, HERE, RuleVerdict.FAILED, 100_000)).failed([key]) == {key: 254}
 
 
-@pytest.mark.parametrize("verdicts", list(permutations(Verdict, 3)))
-def test_of_rules_of_one_name_the_worst_counts(verdicts: tuple[Verdict, ...]) -> None:
+@pytest.mark.parametrize("verdicts", list(permutations(RuleVerdict, 3)))
+def test_of_rules_of_one_name_the_worst_counts(verdicts: tuple[RuleVerdict, ...]) -> None:
     names = ("s3-encrypted", PACKED, "s3-encrypted-conformance-pack-x9")
     lifted = {
         RuleKey(name, HERE)
         for name, verdict in zip(names, verdicts, strict=True)
-        if verdict is Verdict.LIFTED
+        if verdict is RuleVerdict.LIFTED
     }
     results = (
-        RuleResult(name, HERE, Verdict.FAILED if verdict is Verdict.LIFTED else verdict)
+        RuleResult(name, HERE, RuleVerdict.FAILED if verdict is RuleVerdict.LIFTED else verdict)
         for name, verdict in zip(names, verdicts, strict=True)
     )
     picture = gathered(*results, rules=frozenset({"s3-encrypted"})).picture({}, [], lifted)
     (at,) = [at for at, each in enumerate(picture.checks) if each.standards == (CONFIG_RULES,)]
-    order = (Verdict.NO_DATA, Verdict.PASSED, Verdict.LIFTED, Verdict.FAILED)
+    order = (RuleVerdict.NO_DATA, RuleVerdict.PASSED, RuleVerdict.LIFTED, RuleVerdict.FAILED)
     assert picture.cells[HERE.account_id][HERE.region][at] == digit(max(verdicts, key=order.index))
 
 
 def test_places_have_cells_of_what_is_there_alone() -> None:
     gathering = gathered(
-        RuleResult(PACKED, HERE, Verdict.PASSED),
-        RuleResult("mine", THERE, Verdict.FAILED),
+        RuleResult(PACKED, HERE, RuleVerdict.PASSED),
+        RuleResult("mine", THERE, RuleVerdict.FAILED),
         rules=frozenset({"mine"}),
     )
     gathering.add_pack(PackResult("baseline", HERE, 1, 0, 2))
@@ -88,13 +96,13 @@ def test_a_rule_takes_a_few_bytes() -> None:
     packs, rules = 500, 40
     tracemalloc.start()
     try:
-        gathering = Gathering(Asked(frozenset({"baseline"}), frozenset()))
+        gathering = ResultGathering(ResultsAsked(frozenset({"baseline"}), frozenset()))
         for number in range(packs):
             place = Place(f"{number:012}", "eu-west-1")
             gathering.add_pack(PackResult("baseline", place, rules, 0, rules))
             for rule in range(rules):
                 name = f"rule-of-a-pack-{rule}-conformance-pack-{number}"
-                gathering.add_rule(RuleResult(name, Place(*place), Verdict.PASSED))
+                gathering.add_rule(RuleResult(name, Place(*place), RuleVerdict.PASSED))
         picture = gathering.picture({}, [], ())
         taken = tracemalloc.get_traced_memory()[0]
     finally:

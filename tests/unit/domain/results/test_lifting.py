@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from posture.domain.findings import Finding, RecordState, Resource, Workflow
-from posture.domain.results.lifting import Named, is_lifted, may_be_lifted, suppressed_of
+from posture.domain.results.lifting import NamedResource, is_lifted, may_be_lifted, suppressed_of
 from posture.domain.results.rows import Place, RuleKey
 from tests.support.rows import finding
 
@@ -13,8 +13,8 @@ RULE = "s3-encrypted-conformance-pack-a1b2c3d4e"
 HERE = Place("111122223333", "eu-west-1")
 KEY = RuleKey(RULE, HERE)
 CONFIG = "arn:aws:securityhub:eu-west-1::product/aws/config"
-A = Named("AWS::S3::Bucket", "bucket-a")
-B = Named("AWS::S3::Bucket", "bucket-b")
+A = NamedResource("AWS::S3::Bucket", "bucket-a")
+B = NamedResource("AWS::S3::Bucket", "bucket-b")
 
 
 def suppressed(**more: Any) -> Finding:
@@ -33,7 +33,7 @@ def suppressed(**more: Any) -> Finding:
 
 
 def test_a_suppressed_finding_counts_for_its_rule_account_and_region_whatever_its_age() -> None:
-    assert suppressed_of([suppressed()]) == {KEY: (Named("AwsS3Bucket", "arn:aws:s3:::bucket-a"),)}
+    assert suppressed_of([suppressed()]) == {KEY: (NamedResource("AwsS3Bucket", "arn:aws:s3:::bucket-a"),)}
 
 
 @pytest.mark.parametrize(
@@ -67,41 +67,47 @@ def test_details_are_asked_for_only_where_enough_is_suppressed() -> None:
 @pytest.mark.parametrize(
     ("config", "named"),
     [
-        (A, Named("AwsS3Bucket", "arn:aws:s3:::bucket-a")),
-        (A, Named("AwsS3Bucket", "bucket-a")),
-        (A, Named("Other", "bucket-a")),
-        (Named("AWS::RDS::DBInstance", "db-1"), Named("AwsRdsDbInstance", "arn:aws:rds:eu-west-1:1:db:db-1")),
+        (A, NamedResource("AwsS3Bucket", "arn:aws:s3:::bucket-a")),
+        (A, NamedResource("AwsS3Bucket", "bucket-a")),
+        (A, NamedResource("Other", "bucket-a")),
         (
-            Named("AWS::EC2::Instance", "i-1"),
-            Named("AwsEc2Instance", "arn:aws:ec2:eu-west-1:1:instance/i-1"),
+            NamedResource("AWS::RDS::DBInstance", "db-1"),
+            NamedResource("AwsRdsDbInstance", "arn:aws:rds:eu-west-1:1:db:db-1"),
         ),
-        (Named("AWS::::Account", "111122223333"), Named("AwsAccount", "AWS::::Account:111122223333")),
         (
-            Named("AWS::SNS::Topic", "arn:aws:sns:eu-west-1:1:t"),
-            Named("AwsSnsTopic", "arn:aws:sns:eu-west-1:1:t"),
+            NamedResource("AWS::EC2::Instance", "i-1"),
+            NamedResource("AwsEc2Instance", "arn:aws:ec2:eu-west-1:1:instance/i-1"),
+        ),
+        (
+            NamedResource("AWS::::Account", "111122223333"),
+            NamedResource("AwsAccount", "AWS::::Account:111122223333"),
+        ),
+        (
+            NamedResource("AWS::SNS::Topic", "arn:aws:sns:eu-west-1:1:t"),
+            NamedResource("AwsSnsTopic", "arn:aws:sns:eu-west-1:1:t"),
         ),
     ],
 )
-def test_a_resource_is_known_by_its_id_and_by_its_arn(config: Named, named: Named) -> None:
+def test_a_resource_is_known_by_its_id_and_by_its_arn(config: NamedResource, named: NamedResource) -> None:
     assert is_lifted([config], [named])
 
 
 @pytest.mark.parametrize(
     "named",
     [
-        Named("AwsS3Bucket", "arn:aws:s3:::my-bucket-a"),
-        Named("AwsS3Bucket", "arn:aws:s3:::bucket-a/key"),
-        Named("AwsSqsQueue", "arn:aws:sqs:eu-west-1:1:bucket-a"),
-        Named("AwsS3Bucket", "arn:bucket-a"),
-        Named("AwsS3Bucket", ""),
+        NamedResource("AwsS3Bucket", "arn:aws:s3:::my-bucket-a"),
+        NamedResource("AwsS3Bucket", "arn:aws:s3:::bucket-a/key"),
+        NamedResource("AwsSqsQueue", "arn:aws:sqs:eu-west-1:1:bucket-a"),
+        NamedResource("AwsS3Bucket", "arn:bucket-a"),
+        NamedResource("AwsS3Bucket", ""),
     ],
 )
-def test_another_resource_is_another_one(named: Named) -> None:
+def test_another_resource_is_another_one(named: NamedResource) -> None:
     assert not is_lifted([A], [named])
 
 
 def test_all_must_be_suppressed_and_something_must_fail() -> None:
-    found = [Named("AwsS3Bucket", "arn:aws:s3:::bucket-a")]
+    found = [NamedResource("AwsS3Bucket", "arn:aws:s3:::bucket-a")]
     assert not is_lifted([A, B], found)
-    assert is_lifted([A, B], [*found, Named("AwsS3Bucket", "arn:aws:s3:::bucket-b")])
+    assert is_lifted([A, B], [*found, NamedResource("AwsS3Bucket", "arn:aws:s3:::bucket-b")])
     assert not is_lifted([], found)

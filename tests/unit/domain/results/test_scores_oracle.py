@@ -7,8 +7,8 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.domain.results.gathering import Gathering
-from posture.domain.results.picture import Asked, Picture, SourceState, cells_of
+from posture.domain.results.gathering import ResultGathering
+from posture.domain.results.picture import ResultsAsked, ResultsPicture, SourceState, cells_of
 from posture.domain.results.rows import PackResult, Place, RuleKey, RuleResult, verdict_of
 from posture.domain.scoring.accounts import AccountFilter, Grouping
 from posture.domain.scoring.evaluation import AccountScope, Evaluation, View, evaluate
@@ -72,9 +72,9 @@ def pack_id(rule: TrueRule) -> str:
     return f"{rule.pack}{rule.account}{rule.region.replace('-', '')}"
 
 
-def picture_of(world: World, known: dict[Place, dict[str, str]]) -> Picture:
+def picture_of(world: World, known: dict[Place, dict[str, str]]) -> ResultsPicture:
     """What the product makes of the rows of an aggregator."""
-    gathering = Gathering(Asked(frozenset(world.packs), frozenset(world.names)))
+    gathering = ResultGathering(ResultsAsked(frozenset(world.packs), frozenset(world.names)))
     by_pack: dict[tuple[str, Place], list[TrueRule]] = defaultdict(list)
     for rule in world.rules:
         place = Place(rule.account, rule.region)
@@ -100,7 +100,7 @@ def told_apart(world: World) -> dict[Place, dict[str, str]]:
     return known
 
 
-def evaluated(world: World, picture: Picture) -> Evaluation:
+def evaluated(world: World, picture: ResultsPicture) -> Evaluation:
     """What the product publishes."""
     listed = {name: ControlAssociation(name, enabled=True) for name in world.names}
     names = tuple(standards_of(world))

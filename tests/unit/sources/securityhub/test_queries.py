@@ -8,9 +8,9 @@ from posture.sources.securityhub.queries import (
     everything,
     exceptional,
     not_passed,
-    unmarked,
     unsuppressed,
     within,
+    without_mark,
 )
 from posture.sources.securityhub.windows import EPOCH, FUTURE, Query
 
@@ -27,7 +27,7 @@ OWNERS = {f"cluster-{n:02}" for n in range(25)}
 
 @pytest.mark.parametrize(
     "queries",
-    [everything(MANY), exceptional(MANY), not_passed(MANY), unsuppressed(MANY), unmarked(MANY, OWNERS)],
+    [everything(MANY), exceptional(MANY), not_passed(MANY), unsuppressed(MANY), without_mark(MANY, OWNERS)],
 )
 def test_limits_are_kept_however_many_products(queries: list[Filters]) -> None:
     for each in queries:
@@ -50,7 +50,7 @@ def test_the_exceptional_set_of_other_products_does_not_ask_for_compliance() -> 
 
 
 def test_relists_are_of_active_findings_only() -> None:
-    queries = exceptional(MANY) + not_passed(MANY) + unsuppressed(MANY) + unmarked(MANY, OWNERS)
+    queries = exceptional(MANY) + not_passed(MANY) + unsuppressed(MANY) + without_mark(MANY, OWNERS)
     assert all(values(each, "RecordState") == {"ACTIVE"} for each in queries)
 
 

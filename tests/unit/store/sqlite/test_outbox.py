@@ -8,7 +8,7 @@ import pytest
 
 from posture.domain.exceptions.marks import Mark, marked, unmarked
 from posture.domain.findings import Compliance, Finding, RecordState, Workflow
-from posture.domain.outbox import Change, EventKind, OutboxEvent, Outlet, Statement
+from posture.domain.outbox import ChangeKind, EventKind, OutboxEvent, Outlet, StatedChange
 from posture.store.errors import StoreError
 from posture.store.records import CustomerWrite, Read
 from posture.store.sqlite import changes as row_changes
@@ -39,7 +39,7 @@ def told(store: Store, name: str = "soc") -> list[OutboxEvent]:
     return store.outbox.first(name, MANY)
 
 
-def short(events: list[OutboxEvent]) -> list[tuple[Change, str, tuple[str, ...]]]:
+def short(events: list[OutboxEvent]) -> list[tuple[ChangeKind, str, tuple[str, ...]]]:
     return [(each.change, msgspec.json.decode(each.body)["Id"], each.fields) for each in events]
 
 
@@ -57,10 +57,10 @@ def test_new_changed_and_gone_are_told_in_order_and_whole(followed: Store) -> No
     followed.remove([key(first)], asked_at=5_000)
     events = told(followed)
     assert short(events) == [
-        (Change.NEW, first.id, ()),
-        (Change.NEW, other.id, ()),
-        (Change.CHANGED, first.id, ("Compliance",)),
-        (Change.GONE, first.id, ()),
+        (ChangeKind.NEW, first.id, ()),
+        (ChangeKind.NEW, other.id, ()),
+        (ChangeKind.CHANGED, first.id, ("Compliance",)),
+        (ChangeKind.GONE, first.id, ()),
     ]
     assert [each.at for each in events] == [1_000, 1_000, 3_000, 5_000]
     assert msgspec.json.decode(events[-1].body) == whole(passed, Description="as given")
@@ -74,15 +74,15 @@ def test_a_field_that_nobody_else_reads_is_a_change_and_a_daily_refresh_is_none(
     write(followed, finding(updated_at=1_500), at=3_000, Description="before", LastObservedAt="later")
     write(followed, finding(updated_at=1_500), at=4_000, Description="after", LastObservedAt="later")
     assert [each[::2] for each in short(told(followed))] == [
-        (Change.NEW, ()),
-        (Change.CHANGED, ("Description",)),
+        (ChangeKind.NEW, ()),
+        (ChangeKind.CHANGED, ("Description",)),
     ]
 
 
 def test_an_old_copy_is_not_told(followed: Store) -> None:
     write(followed, finding(updated_at=2_000), at=3_000)
     write(followed, finding(updated_at=1_000, compliance=Compliance.PASSED), at=4_000)
-    assert [each[0] for each in short(told(followed))] == [Change.NEW]
+    assert [each[0] for each in short(told(followed))] == [ChangeKind.NEW]
 
 
 def test_nobody_is_told_and_nothing_is_kept_where_no_output_wants_findings(store: Store) -> None:
@@ -108,8 +108,8 @@ def test_a_first_sweep_is_told_only_to_who_asks_for_it(store: Store) -> None:
     write(store, finding("i", check=GUARDDUTY), at=4_000)
     write(store, finding("h", check=GUARDDUTY), at=5_000, Description="new")
     assert [(each.change, each.first) for each in told(store)[2:]] == [
-        (Change.NEW, False),
-        (Change.CHANGED, False),
+        (ChangeKind.NEW, False),
+        (ChangeKind.CHANGED, False),
     ]
 
 
@@ -120,7 +120,7 @@ def test_what_was_stored_before_an_output_was_there_is_told_when_it_changes(stor
     write(store, finding(2, compliance=Compliance.PASSED, updated_at=3_000), at=4_000)
     store.remove([key(finding(3))], asked_at=5_000)
     events = told(store)
-    assert [each[0] for each in short(events)] == [Change.CHANGED, Change.GONE]
+    assert [each[0] for each in short(events)] == [ChangeKind.CHANGED, ChangeKind.GONE]
     last = msgspec.json.decode(events[-1].body)
     assert last["Id"] == finding(3).id
     assert last["Compliance"]["Status"] == "FAILED"
@@ -131,7 +131,7 @@ def test_an_output_that_was_added_with_backfill_is_told_of_each_once(store: Stor
     store.outbox.follow({SOC._replace(backfill=True)}, OWN)
     write(store, finding(1), at=3_000)
     write(store, finding(1), at=4_000)
-    assert [(each.change, each.first) for each in told(store)] == [(Change.NEW, True)]
+    assert [(each.change, each.first) for each in told(store)] == [(ChangeKind.NEW, True)]
 
 
 def test_a_read_that_does_not_show_our_write_yet_is_no_change(followed: Store) -> None:
@@ -142,8 +142,8 @@ def test_a_read_that_does_not_show_our_write_yet_is_no_change(followed: Store) -
     shown = finding(workflow=Workflow.SUPPRESSED)
     write(followed, shown, at=5_000)
     assert [each[::2] for each in short(told(followed))] == [
-        (Change.NEW, ()),
-        (Change.CHANGED, ("Workflow",)),
+        (ChangeKind.NEW, ()),
+        (ChangeKind.CHANGED, ("Workflow",)),
     ]
 
 
@@ -161,7 +161,7 @@ def test_an_exception_is_told_when_it_is_made_and_when_it_ends(followed: Store) 
     )
     events = [each for each in told(followed) if each.kind is EventKind.EXCEPTION]
     bodies = [msgspec.json.decode(each.body) for each in events]
-    assert [(each.change, each.at) for each in events] == [(Change.NEW, 3_000), (Change.GONE, 5_000)]
+    assert [(each.change, each.at) for each in events] == [(ChangeKind.NEW, 3_000), (ChangeKind.GONE, 5_000)]
     assert [(each["policy"], each["state"]) for each in bodies] == [
         ("security/s3", "Suppressed"),
         ("security/s3", "Ended"),
@@ -242,7 +242,7 @@ def test_only_so_much_is_read_at_once(followed: Store) -> None:
 
 def test_a_statement_is_told_when_it_is_another_one(followed: Store) -> None:
     def state(body: bytes, *, gone: bool = False) -> int:
-        said = Statement("score security/organization", EventKind.SCORE, "security/organization", body, 7)
+        said = StatedChange("score security/organization", EventKind.SCORE, "security/organization", body, 7)
         return followed.outbox.state([said._replace(gone=gone)], 7)
 
     assert [state(b"1"), state(b"1"), state(b"2"), state(b"2", gone=True), state(b"", gone=True)] == [
@@ -253,7 +253,7 @@ def test_a_statement_is_told_when_it_is_another_one(followed: Store) -> None:
         0,
     ]
     assert [(each.change, each.body, each.audience) for each in told(followed)] == [
-        (Change.NEW, b"1", "security/organization"),
-        (Change.CHANGED, b"2", "security/organization"),
-        (Change.GONE, b"2", "security/organization"),
+        (ChangeKind.NEW, b"1", "security/organization"),
+        (ChangeKind.CHANGED, b"2", "security/organization"),
+        (ChangeKind.GONE, b"2", "security/organization"),
     ]
