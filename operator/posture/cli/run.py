@@ -10,7 +10,7 @@ from typing import Literal
 import click
 
 from posture import logs
-from posture.cli.terminal import Namespace, complain, lease_namespace_option
+from posture.cli.terminal import Namespace, complain, config_option, lease_namespace_option
 from posture.config.file import ConfigError, ConfigFile
 from posture.kube.connection import pod_namespace
 from posture.process import CannotStart, Options, serve
@@ -40,13 +40,7 @@ class _Address(click.ParamType[tuple[str, int]]):
     show_envvar=True,
     help="Serve this namespace only (repeatable). Default: all.",
 )
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    envvar="POSTURE_CONFIG",
-    show_envvar=True,
-    help="The configuration file. Without one nothing is granted.",
-)
+@config_option("The configuration file. Without one nothing is granted.")
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),

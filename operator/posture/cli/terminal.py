@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -96,6 +97,20 @@ def lease_namespace_option(says: str) -> Callable[[_Command], _Command]:
         envvar="POSTURE_LEASE_NAMESPACE",
         show_envvar=True,
         show_default="the pod's, else default",
+        help=says,
+    )
+
+
+def config_option(
+    says: str, *, must_exist: bool = False, required: bool = False
+) -> Callable[[_Command], _Command]:
+    """Add `--config`, with this help. `must_exist`: another path is a wrong command line."""
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path, exists=must_exist, dir_okay=not must_exist),
+        envvar="POSTURE_CONFIG",
+        show_envvar=True,
+        required=required,
         help=says,
     )
 

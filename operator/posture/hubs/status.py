@@ -16,7 +16,7 @@ from posture.hubs.demand import OrganizationKey
 from posture.hubs.insights import InsightStatus
 from posture.hubs.listening import ListeningStatus
 from posture.hubs.organization import OrganizationStatus
-from posture.hubs.snapshots.status import SnapshotStatus
+from posture.hubs.snapshots.keeper import SnapshotStatus
 from posture.store.errors import StoreError
 
 

@@ -1,7 +1,7 @@
 """Events about the store of a hub: it was rebuilt, taken over from a snapshot, or could not be saved."""
 
 from posture.hubs.hub import Hub
-from posture.hubs.snapshots.status import SnapshotStatus
+from posture.hubs.snapshots.keeper import SnapshotStatus
 from posture.kube.resources import ObjectRef
 from posture.reconcile.context import Context
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from posture.aws.client.limiter import Limiters
-from posture.cli.check.aggregator import check_aggregator
 from posture.cli.check.result import CheckStatus
+from posture.cli.check.targets import check_aggregator
 from posture.domain.findings import Workflow
 from posture.domain.scoring.evaluation import Evaluation
 from posture.domain.time import microseconds

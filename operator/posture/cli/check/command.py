@@ -4,18 +4,18 @@ from pathlib import Path
 
 import click
 
-from posture.cli.terminal import Namespace, context_option, lease_namespace_option, output_option
+from posture.cli.terminal import (
+    Namespace,
+    config_option,
+    context_option,
+    lease_namespace_option,
+    output_option,
+)
 
 
 @click.command()
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    envvar="POSTURE_CONFIG",
-    show_envvar=True,
-    help="The operator's configuration file. Without one what is granted is not known.",
-)
+@config_option("The operator's configuration file. Without one what is granted is not known.")
 @click.option(
     "--namespace",
     "-n",

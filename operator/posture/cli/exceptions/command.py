@@ -24,7 +24,14 @@ from posture.cli.exceptions.text import (
     register_as_markdown,
     register_as_table,
 )
-from posture.cli.terminal import complain, context_option, namespace_option, output_option, show
+from posture.cli.terminal import (
+    complain,
+    config_option,
+    context_option,
+    namespace_option,
+    output_option,
+    show,
+)
 from posture.config.file import ConfigError, load
 from posture.config.model import Config
 from posture.domain.exceptions.policy import namespace_of
@@ -68,13 +75,7 @@ class Register(NamedTuple):
 @namespace_option("Of targets in this namespace only. Default: of all namespaces.")
 @context_option
 @output_option(*_FORMATS)
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    envvar="POSTURE_CONFIG",
-    show_envvar=True,
-    help="The operator's configuration file, for the external ids of roles.",
-)
+@config_option("The operator's configuration file, for the external ids of roles.")
 def exceptions(
     *, target: str | None, namespace: str | None, context: str | None, form: str, config: Path | None
 ) -> None:

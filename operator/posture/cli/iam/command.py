@@ -9,7 +9,7 @@ import click
 from posture.cli.iam.documents import Cluster
 from posture.cli.iam.roles import NoOperatorRole, operator_arn, roles
 from posture.cli.iam.templates import Roles, as_cloudformation, as_documents, as_terraform
-from posture.cli.terminal import complain, output_option, show
+from posture.cli.terminal import complain, config_option, output_option, show
 from posture.config.file import ConfigError, load
 from posture.domain.arns import ROLE_ARN
 
@@ -47,14 +47,7 @@ _ISSUER = _Matching(
 
 
 @click.command()
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    envvar="POSTURE_CONFIG",
-    show_envvar=True,
-    required=True,
-    help="The operator's configuration file, for its grants and outputs.",
-)
+@config_option("The operator's configuration file, for its grants and outputs.", required=True)
 @click.option(
     "--operator-role",
     type=_ROLE,

@@ -5,7 +5,14 @@ from pathlib import Path
 import click
 
 from posture.api.durations import Duration
-from posture.cli.terminal import Length, context_option, filename_option, namespace_option, output_option
+from posture.cli.terminal import (
+    Length,
+    config_option,
+    context_option,
+    filename_option,
+    namespace_option,
+    output_option,
+)
 
 FILES, CLUSTER = "files", "cluster"
 
@@ -20,12 +27,9 @@ FILES, CLUSTER = "files", "cluster"
     help="Files: nothing else is declared. Cluster: they are laid over what is declared there.",
 )
 @click.option("--live", is_flag=True, help="Read the resources that rules would touch, as their roles.")
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    envvar="POSTURE_CONFIG",
-    show_envvar=True,
-    help="The operator's configuration file. Default: all that is asked for is taken to be granted.",
+@config_option(
+    "The operator's configuration file. Default: all that is asked for is taken to be granted.",
+    must_exist=True,
 )
 @namespace_option("Of objects that name none. Default: that of the context, or default.")
 @context_option

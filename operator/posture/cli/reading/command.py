@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 from click.core import ParameterSource
 
-from posture.cli.terminal import Length, context_option, namespace_option
+from posture.cli.terminal import Length, config_option, context_option, namespace_option
 
 if TYPE_CHECKING:
     from posture.cli.reading.looking import LookedAt
@@ -92,12 +92,8 @@ _ALWAYS: tuple[_Option, ...] = (
     ),
     namespace_option("Namespace of TARGET. Default: that of the context."),
     context_option,
-    click.option(
-        "--config",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        envvar="POSTURE_CONFIG",
-        show_envvar=True,
-        help="The operator's configuration file, for what TARGET's namespace is granted.",
+    config_option(
+        "The operator's configuration file, for what TARGET's namespace is granted.", must_exist=True
     ),
 )
 _NARROWING: tuple[_Option, ...] = (_STANDARDS, _ACCOUNTS)

@@ -4,18 +4,12 @@ from pathlib import Path
 
 import click
 
-from posture.cli.terminal import filename_option, output_option
+from posture.cli.terminal import config_option, filename_option, output_option
 
 
 @click.command()
 @filename_option
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    envvar="POSTURE_CONFIG",
-    show_envvar=True,
-    help="The operator's configuration file, which says how far away an end may be.",
-)
+@config_option("The operator's configuration file, which says how far away an end may be.", must_exist=True)
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
 @output_option("text", "json", "yaml", "csv", "markdown")
 def validate(*, paths: tuple[str, ...], config: Path | None, strict: bool, form: str) -> None:

@@ -6,14 +6,13 @@ Never a need: whatever goes wrong is told, and everything is as it is without sn
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from posture.domain.time import SECOND, datetime_of
 from posture.hubs.snapshots.fetching import fetch
 from posture.hubs.snapshots.index import INDEX, Unusable, decoded, fitting
 from posture.hubs.snapshots.places import KeptSnapshots, PlaceErrors
 from posture.hubs.snapshots.saving import Copy, NotLeading, known_index, save
-from posture.hubs.snapshots.status import SnapshotStatus
 from posture.hubs.stores import StoreOpening
 from posture.pace import BackOff
 from posture.sources.base import Source
@@ -25,6 +24,18 @@ logger = logging.getLogger(__name__)
 
 _LOOK_EVERY = 30.0
 _FIRST_PAUSE = 10.0
+
+
+class SnapshotStatus(NamedTuple):
+    """What is told of the snapshots of a hub. Times are µs by AWS's clock."""
+
+    taken: int | None = None
+    """Up to when the last one that this replica stored, or found, reaches."""
+    stored_bytes: int | None = None
+    restored: str | None = None
+    """That the store was taken over from a snapshot, and from which."""
+    trouble: str | None = None
+    """Why the last attempt failed, to store one or to take one over."""
 
 
 class SnapshotKeeper:
