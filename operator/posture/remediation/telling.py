@@ -4,7 +4,7 @@ It is told by what is listed, not by what is written: whoever dies after a write
 entry in the next listing, and tells it then.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -26,7 +26,7 @@ class RemediationTelling:
         self._hub = hub
         self._told: dict[str, str] = {}
 
-    async def tell(self, remediations: Iterable[Object], now: int) -> None:
+    async def tell(self, remediations: Collection[Object], now: int) -> None:
         """Put what is new of these into the hub's outbox. Raises StoreError."""
         versions = {each["metadata"]["uid"]: each["metadata"]["resourceVersion"] for each in remediations}
         if versions == self._told:
