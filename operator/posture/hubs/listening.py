@@ -25,6 +25,7 @@ _SHOWN_EVERY_AT_MOST = 8.0
 _COSTS = 10
 """How many times as long as it took to publish is the pause after that."""
 _ODD_TOLD = 100
+_OF_THE_HUB = (EventOutcome.STORED, EventOutcome.UNCHANGED, EventOutcome.FAILED)
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 class EventQueue(Protocol):
-    """What a hub asks of its queue; `posture.aws.sqs.client.Queue` is one."""
+    """What a hub asks of its queue; `posture.aws.sqs.client.QueueClient` is one."""
 
     async def check(self) -> Mapping[str, str]:
         """Look whether it is there, and the one that is meant. Raises AwsError."""
@@ -55,6 +56,8 @@ class ListeningStatus(NamedTuple):
     """It has been there, and may be read, when it was last asked."""
     error: AwsError | None = None
     """Why it cannot be used."""
+    foreign: bool = False
+    """Something came that is not of this hub, and nothing has come that is."""
 
 
 class Heard:
@@ -114,6 +117,7 @@ class Listening:
         self._changed = asyncio.Event()
         self._said: ListeningStatus | None = None
         self._odd: set[str] = set()
+        self._foreign = False
 
     def ask(self, urls: Iterable[str]) -> None:
         """Say which queue is asked for: all who ask name the same one."""
@@ -164,10 +168,11 @@ class Listening:
 
     async def _listen(self, url: str, queue: EventQueue, source: Hearing) -> None:
         """Listen until cancelled, again and again after what fails. Raises StoreError."""
+        self._foreign = False
         while True:
             try:
                 await queue.check()
-                self._tell(ListeningStatus(url, answers=True))
+                self._tell(ListeningStatus(url, answers=True, foreign=self._foreign))
                 # Until then there is nothing that an event could make newer.
                 await self.heard.published.wait()
                 await self._receive(url, queue, source)
@@ -186,10 +191,10 @@ class Listening:
             while True:
                 messages = await _received(queue, more=more)
                 self._pauses.succeeded()
-                self._tell(ListeningStatus(url, answers=True))
                 self._note_lag(messages)
+                settled = await self._take(messages, source) if messages else []
+                self._tell(ListeningStatus(url, answers=True, foreign=self._foreign))
                 if messages:
-                    settled = await self._take(messages, source)
                     _look_at(await _ended(deleting))
                     deleting = _begin_deleting(queue, settled)
                 more = len(messages) >= BATCH
@@ -205,6 +210,8 @@ class Listening:
         """Have messages taken; return those that are not to come again."""
         taken = await source.take_events([each.body for each in messages])
         self.outcomes.update(taken.outcomes)
+        ours = any(self.outcomes[each] for each in _OF_THE_HUB)
+        self._foreign = not ours and self.outcomes[EventOutcome.FOREIGN] > 0
         if taken.changed:
             self.heard.note()
         self._log(taken)

@@ -32,6 +32,14 @@ def listened(admitted: Admitted | NotAdmitted, hub: Hub | None) -> Message | Non
             "Syncing",
             "The queue answers; it is read once all findings have been read for the first time.",
         )
+    if status.foreign:
+        return Message(
+            _FALSE,
+            "OnlyForeign",
+            "Events come, but none of them is of this Security Hub; the operator's log says of what they are."
+            " Have the queue filled by a rule on the default bus of the account and Region of spec.aws, for"
+            f" 'Security Hub Findings - Imported'. {_COST}",
+        )
     return Message(
         _TRUE,
         "QueueAnswers",

@@ -64,6 +64,9 @@ async def test_foreign_and_malformed_messages_are_counted_and_gone(world: World,
         await until(lambda: sqs.left() == 0)
         assert hub.status.findings == 3
         assert await passed_and_scored(hub) == (1, 1)
+        await changes.until(lambda: bool(hub.status.listening and hub.status.listening.foreign))
+        sqs.put(event(known, now))
+        await changes.until(lambda: hub.status.listening == ListeningStatus(sqs.url, answers=True))
 
 
 async def test_a_shrunk_event_has_the_finding_read_by_id(world: World, hub: Hub, sqs: Sqs) -> None:

@@ -50,6 +50,9 @@ def said(admission: Admitted | NotAdmitted, **status: Any) -> Message | None:
     return listened(admission, cast("Hub", OnPaper(HubStatus(**status))))
 
 
+FOREIGN = ListeningStatus(URL, answers=True, foreign=True)
+
+
 def test_who_names_no_queue_says_nothing() -> None:
     assert said(admitted(None)) is None
     assert said(admitted(None), listening=ListeningStatus(URL, error=DENIED)) is None
@@ -63,6 +66,7 @@ def test_who_names_no_queue_says_nothing() -> None:
         ({}, {"listening": ListeningStatus(URL, answers=True)}, "UNKNOWN", "Syncing"),
         ({}, {"listening": ListeningStatus(URL, answers=True), "exact_at": 1}, "TRUE", "QueueAnswers"),
         ({}, {"listening": ListeningStatus(URL, error=DENIED), "exact_at": 1}, "FALSE", "QueueUnavailable"),
+        ({}, {"listening": FOREIGN, "exact_at": 1}, "FALSE", "OnlyForeign"),
     ],
 )
 def test_what_is_said(spec: dict[str, Any], status: dict[str, Any], expected: str, reason: str) -> None:

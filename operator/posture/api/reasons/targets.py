@@ -218,6 +218,10 @@ TARGET = KindTold(
             true={"QueueAnswers": Meaning("Changes show within seconds, as of the last poll's moment.")},
             false={
                 **_REFUSED,
+                "OnlyForeign": Meaning(
+                    "The queue answers, but no event of this Security Hub has come from it.",
+                    "Correct the rule that fills it: [events](../events.md).",
+                ),
                 "QueueUnavailable": Meaning(
                     "The queue cannot be used; polls go on, and changes show at the next one.",
                     "Do what the message says: [events](../events.md).",

@@ -82,6 +82,7 @@ Named: TypeAlias = Literal[
     "NoScore",
     "NoStandards",
     "NothingSent",
+    "OnlyForeign",
     "OtherAccounts",
     "OutputNotFound",
     "PackNotFound",

@@ -9,7 +9,7 @@ from posture.aws.config.wire import Aggregator, EvaluationRow, PackRow, RuleRow,
 
 
 class ConfigCloud(Protocol):
-    """What a hub asks of Config; `posture.aws.config.client.Config` is one. All raise AwsError."""
+    """What a hub asks of Config; `posture.aws.config.client.AggregatorClient` is one. All raise AwsError."""
 
     def now(self) -> int:
         """Return the time (µs) by AWS's clock; by the local one while AWS has not answered."""
