@@ -27,6 +27,8 @@ _INTEGER = re.compile(
 )  # as Go's ParseInt with base 0
 _OCTAL = re.compile(r"([-+]?)0[oO]?([0-7]+)", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
+# What begins with a point is read as Go writes such a number: underscores stand between digits.
+_POINTED = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?", re.ASCII)
 _NO_JSON = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", re.ASCII)
 # From there on Go writes a float with an exponent.
 _LARGEST_WHOLE = 1e21
@@ -206,7 +208,8 @@ def _scalar(node: yaml.Node) -> Any:  # noqa: ANN401 - whatever JSON holds
 def _resolved(node: yaml.Node, text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
     if text in _WORDS:
         return _WORDS[text]
-    plain = text.replace("_", "") if text[0] in "+-0123456789" else text
+    takes_underscores = text[0] in "+-0123456789" or _POINTED.fullmatch(text)
+    plain = text.replace("_", "") if takes_underscores else text
     if _INTEGER.fullmatch(plain):
         octal = _OCTAL.fullmatch(plain)
         return int(octal[1] + octal[2], 8) if octal else int(plain, 0)
